@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Facts to verdict, in the order of the contract: the first step that decides,
+ * decides. Pure like packet.h; what it must know of the policy and of the world
+ * it asks of its includer, who defines, before the #include:
+ *
+ *   struct bkxdp_world;          whatever the answers below need
+ *   static const struct bkxdp_settings *ask_settings(struct bkxdp_world *);
+ *   static bkxdp_peer_class ask_peer(struct bkxdp_world *, const __u32 address[4]);
+ *   static const struct bkxdp_port *ask_port(struct bkxdp_world *, __u16 port);
+ *   static const struct bkxdp_service *ask_service(struct bkxdp_world *,
+ *                                                  const struct bkxdp_service_key *);
+ *   static __u64 *ask_control(struct bkxdp_world *, const struct bkxdp_control_key *);
+ *                                when that control connection was last seen, or NULL
+ *   static void tell_control(struct bkxdp_world *, const struct bkxdp_control_key *, int live);
+ *   static __u64 ask_now(struct bkxdp_world *);     ns, monotonic
+ *
+ * An includer whose look-up fails though it can't notes that in its world, and
+ * drops the packet as `internal` whatever came out here.
+ */
+#ifndef BKXDP_CLASSIFY_H
+#define BKXDP_CLASSIFY_H
+
+#include "packet.h"
+#include "policy.h"
+
+#define BKXDP_NS_PER_SECOND 1000000000ull
+
+/* ICMP types: IANA registry; RFC 792, 4443, 4861, 2710, 3810. */
+#define BKXDP_ICMP_ECHO_REPLY 0
+#define BKXDP_ICMP_UNREACHABLE 3
+#define BKXDP_ICMP_ECHO 8
+#define BKXDP_ICMP_TIME_EXCEEDED 11
+#define BKXDP_ICMP_PARAMETER_PROBLEM 12
+#define BKXDP_ICMPV6_ERROR_FIRST 1
+#define BKXDP_ICMPV6_ERROR_LAST 4
+#define BKXDP_ICMPV6_ECHO 128
+#define BKXDP_ICMPV6_ECHO_REPLY 129
+#define BKXDP_ICMPV6_MLD_QUERY 130
+#define BKXDP_ICMPV6_MLD_DONE 132
+#define BKXDP_ICMPV6_ROUTER_SOLICITATION 133
+#define BKXDP_ICMPV6_REDIRECT 137
+#define BKXDP_ICMPV6_MLD2_REPORT 143
+
+/* First octets of an address, as the wire has them. */
+#define BKXDP_OCTET(address, n) (((const __u8 *)(address))[n])
+
+static __always_inline struct bkxdp_verdict bkxdp_decided(__u32 reason)
+{
+	struct bkxdp_verdict verdict = {.reason = reason};
+
+	return verdict;
+}
+
+/* Steps 1 to 3: frame, tags, ethertype. */
+static __always_inline __u32 bkxdp_judge_link(const struct bkxdp_packet *packet,
+					      const struct bkxdp_settings *settings)
+{
+	if (packet->kind == BKXDP_FRAME_CUT)
+		return BKXDP_DROP_MALFORMED;
+	if (packet->kind == BKXDP_FRAME_LINK)
+		return BKXDP_PASS_LINK;
+	if (packet->tags_refused)
+		return packet->tags_refused;
+	if (!settings->vlans_any &&
+	    !(settings->vlans[(packet->vlan / 64) % (BKXDP_VLANS / 64)] >> (packet->vlan % 64) & 1))
+		return BKXDP_DROP_VLAN;
+	if (packet->kind == BKXDP_FRAME_ARP)
+		return BKXDP_PASS_ARP;
+	if (packet->kind == BKXDP_FRAME_OTHER)
+		return BKXDP_DROP_ETHERTYPE;
+	return BKXDP_UNDECIDED;
+}
+
+/* 0.0.0.0, 127/8, 224/4, 255.255.255.255 (RFC 1122, 3.2.1.3). */
+static __always_inline int bkxdp_ipv4_source_invalid(__u32 address)
+{
+	__u8 first = BKXDP_OCTET(&address, 0);
+
+	return !address || address == 0xffffffffu || first == 127 || (first & 0xf0) == 0xe0;
+}
+
+static __always_inline int bkxdp_is_unspecified(const __u32 address[4])
+{
+	return !(address[0] | address[1] | address[2] | address[3]);
+}
+
+static __always_inline int bkxdp_is_link_local(const __u32 address[4])
+{
+	return BKXDP_OCTET(address, 0) == 0xfe && (BKXDP_OCTET(address, 1) & 0xc0) == 0x80;
+}
+
+/* ff00::/8, ::/96, ::ffff:0:0/96; `::` itself is a source for neighbour discovery only. */
+static __always_inline int bkxdp_ipv6_source_invalid(const struct bkxdp_packet *packet)
+{
+	const __u32 *from = packet->saddr;
+
+	if (BKXDP_OCTET(from, 0) == 0xff)
+		return 1;
+	if (from[0] | from[1])
+		return 0;
+	if (from[2] == BKXDP_MAPPED_WORD)
+		return 1;
+	if (from[2])
+		return 0;
+	return !(bkxdp_is_unspecified(from) && packet->protocol == BKXDP_PROTO_ICMPV6 &&
+		 packet->fragment == BKXDP_FRAGMENT_NONE);
+}
+
+/* Step 5. */
+static __always_inline __u32 bkxdp_judge_source(const struct bkxdp_packet *packet)
+{
+	const __u32 *from = packet->saddr, *to = packet->daddr;
+
+	if (packet->kind == BKXDP_FRAME_IPV4 ? bkxdp_ipv4_source_invalid(from[3])
+					     : bkxdp_ipv6_source_invalid(packet))
+		return BKXDP_DROP_SOURCE_INVALID;
+	if (!((from[0] ^ to[0]) | (from[1] ^ to[1]) | (from[2] ^ to[2]) | (from[3] ^ to[3])))
+		return BKXDP_DROP_SOURCE_INVALID;
+	return BKXDP_UNDECIDED;
+}
+
+/* Step 6. */
+static __always_inline __u32 bkxdp_judge_fragment(const struct bkxdp_packet *packet,
+						  const struct bkxdp_settings *settings,
+						  bkxdp_peer_class peer)
+{
+	if (packet->fragment == BKXDP_FRAGMENT_NONE)
+		return BKXDP_UNDECIDED;
+	if (settings->fragments != BKXDP_FRAGMENTS_PEERS)
+		return BKXDP_DROP_FRAGMENT;
+	if (packet->fragment == BKXDP_FRAGMENT_FIRST)
+		return BKXDP_UNDECIDED;
+	return peer ? BKXDP_PASS_FRAGMENT : BKXDP_DROP_SOURCE;
+}
+
+static __always_inline __u32 bkxdp_judge_ping(const struct bkxdp_settings *settings,
+					      bkxdp_peer_class peer)
+{
+	if (settings->ping == BKXDP_PING_ANY || (settings->ping == BKXDP_PING_PEERS && peer))
+		return BKXDP_PASS_PING;
+	return BKXDP_DROP_ICMP;
+}
+
+/* Step 7, IPv4. */
+static __always_inline __u32 bkxdp_judge_icmp(const struct bkxdp_packet *packet,
+					      const struct bkxdp_settings *settings,
+					      bkxdp_peer_class peer)
+{
+	switch (packet->icmp_type) {
+	case BKXDP_ICMP_UNREACHABLE:
+	case BKXDP_ICMP_TIME_EXCEEDED:
+	case BKXDP_ICMP_PARAMETER_PROBLEM:
+		return BKXDP_PASS_ICMP_ERROR;
+	case BKXDP_ICMP_ECHO:
+	case BKXDP_ICMP_ECHO_REPLY:
+		return bkxdp_judge_ping(settings, peer);
+	default:
+		return BKXDP_DROP_ICMP;
+	}
+}
+
+/* Hop limit 255: the packet comes from this link (RFC 4861, 6.1); MLD has 1 (RFC 3810, 5). */
+static __always_inline int bkxdp_is_neighbour_discovery(const struct bkxdp_packet *packet)
+{
+	__u8 type = packet->icmp_type;
+
+	if (type >= BKXDP_ICMPV6_ROUTER_SOLICITATION && type <= BKXDP_ICMPV6_REDIRECT)
+		return packet->hop_limit == 255;
+	if ((type >= BKXDP_ICMPV6_MLD_QUERY && type <= BKXDP_ICMPV6_MLD_DONE) ||
+	    type == BKXDP_ICMPV6_MLD2_REPORT)
+		return packet->hop_limit == 1 && (bkxdp_is_link_local(packet->saddr) ||
+						  bkxdp_is_unspecified(packet->saddr));
+	return 0;
+}
+
+/* Step 7, IPv6. */
+static __always_inline __u32 bkxdp_judge_icmpv6(const struct bkxdp_packet *packet,
+						const struct bkxdp_settings *settings,
+						bkxdp_peer_class peer)
+{
+	__u8 type = packet->icmp_type;
+
+	if (type >= BKXDP_ICMPV6_ERROR_FIRST && type <= BKXDP_ICMPV6_ERROR_LAST)
+		return BKXDP_PASS_ICMP_ERROR;
+	if (bkxdp_is_neighbour_discovery(packet))
+		return BKXDP_PASS_ND;
+	if (type == BKXDP_ICMPV6_ECHO || type == BKXDP_ICMPV6_ECHO_REPLY)
+		return bkxdp_judge_ping(settings, peer);
+	return BKXDP_DROP_ICMP;
+}
+
+/* Step 9: RFC 2131 and RFC 8415, server to client. */
+static __always_inline __u32 bkxdp_judge_dhcp(const struct bkxdp_packet *packet,
+					      const struct bkxdp_settings *settings)
+{
+	if (!settings->dhcp || packet->protocol != BKXDP_PROTO_UDP)
+		return BKXDP_UNDECIDED;
+	if (packet->kind == BKXDP_FRAME_IPV4 && packet->sport == 67 && packet->dport == 68)
+		return BKXDP_PASS_DHCP;
+	if (packet->kind == BKXDP_FRAME_IPV6 && packet->sport == 547 && packet->dport == 546 &&
+	    bkxdp_is_link_local(packet->saddr))
+		return BKXDP_PASS_DHCP;
+	return BKXDP_UNDECIDED;
+}
+
+/* ---- step 10: flows ----------------------------------------------------- */
+
+/* What the search through both sides has found so far. */
+struct bkxdp_search {
+	const struct bkxdp_candidate *best;
+	__u8 want_control;
+	__u8 want_connection;
+};
+
+static __always_inline int bkxdp_opens(const struct bkxdp_packet *packet)
+{
+	if (packet->protocol == BKXDP_PROTO_UDP)
+		return 1;
+	return (packet->tcp_flags & (BKXDP_TCP_SYN | BKXDP_TCP_ACK)) == BKXDP_TCP_SYN;
+}
+
+static __always_inline void bkxdp_control_key(struct bkxdp_control_key *key,
+					      const struct bkxdp_packet *packet, __u32 counter)
+{
+	__builtin_memcpy(key->address, packet->saddr, sizeof(key->address));
+	key->counter = counter;
+}
+
+static __always_inline int bkxdp_control_is_live(struct bkxdp_world *world,
+						 const struct bkxdp_packet *packet, __u32 counter)
+{
+	struct bkxdp_control_key key;
+
+	bkxdp_control_key(&key, packet, counter);
+
+	const __u64 *seen = ask_control(world, &key);
+
+	/* another CPU may have stored a later time than ours */
+	return seen && (__s64)(ask_now(world) - *seen) <
+			       (__s64)(BKXDP_CONTROL_SECONDS * BKXDP_NS_PER_SECOND);
+}
+
+static __always_inline int bkxdp_inbound_holds(struct bkxdp_world *world,
+					       const struct bkxdp_packet *packet,
+					       const struct bkxdp_candidate *rule,
+					       struct bkxdp_search *search)
+{
+	if (!(rule->flags & BKXDP_CANDIDATE_REQUIRES) || !bkxdp_opens(packet))
+		return 1;
+	if (bkxdp_control_is_live(world, packet, rule->control))
+		return 1;
+	search->want_control = 1;
+	return 0;
+}
+
+static __always_inline int bkxdp_reply_holds(const struct bkxdp_packet *packet,
+					     const struct bkxdp_candidate *rule,
+					     struct bkxdp_search *search)
+{
+	if (packet->dport < rule->local_low || packet->dport > rule->local_high)
+		return 0;
+	if (packet->protocol == BKXDP_PROTO_UDP ||
+	    (packet->tcp_flags & (BKXDP_TCP_ACK | BKXDP_TCP_RST)))
+		return 1;
+	search->want_connection = 1;
+	return 0;
+}
+
+/* The first rule of one side whose conditions hold, if it comes before the best so far. */
+static __always_inline void bkxdp_search_side(struct bkxdp_world *world,
+					      const struct bkxdp_packet *packet,
+					      bkxdp_peer_class peer, __u32 kind,
+					      struct bkxdp_search *search)
+{
+	int reply = kind == BKXDP_TCP_REPLY || kind == BKXDP_UDP_REPLY;
+	const struct bkxdp_port *port = ask_port(world, reply ? packet->sport : packet->dport);
+
+	if (!port || !port->class[kind])
+		return;
+
+	struct bkxdp_service_key key = {peer, port->class[kind], kind};
+	const struct bkxdp_service *service = ask_service(world, &key);
+
+	if (!service)
+		return;
+	for (__u32 i = 0; i < BKXDP_CANDIDATES_MAX; i++) {
+		const struct bkxdp_candidate *rule = &service->candidate[i];
+
+		if (i >= service->count || (search->best && search->best->rule < rule->rule))
+			return;
+		if (reply ? bkxdp_reply_holds(packet, rule, search)
+			  : bkxdp_inbound_holds(world, packet, rule, search)) {
+			search->best = rule;
+			return;
+		}
+	}
+}
+
+static __always_inline void bkxdp_note_control(struct bkxdp_world *world,
+					       const struct bkxdp_packet *packet,
+					       const struct bkxdp_candidate *rule)
+{
+	struct bkxdp_control_key key;
+
+	if (!(rule->flags & BKXDP_CANDIDATE_IS_CONTROL))
+		return;
+	bkxdp_control_key(&key, packet, rule->counter);
+	tell_control(world, &key, !(packet->tcp_flags & (BKXDP_TCP_FIN | BKXDP_TCP_RST)));
+}
+
+static __always_inline struct bkxdp_verdict bkxdp_judge_flows(struct bkxdp_world *world,
+							      const struct bkxdp_packet *packet,
+							      bkxdp_peer_class peer)
+{
+	struct bkxdp_search search = {};
+	struct bkxdp_verdict verdict = {.reason = BKXDP_PASS_FLOW};
+	int tcp = packet->protocol == BKXDP_PROTO_TCP;
+
+	if (!peer)
+		return bkxdp_decided(BKXDP_DROP_SOURCE);
+	bkxdp_search_side(world, packet, peer, tcp ? BKXDP_TCP_INBOUND : BKXDP_UDP_INBOUND,
+			  &search);
+	bkxdp_search_side(world, packet, peer, tcp ? BKXDP_TCP_REPLY : BKXDP_UDP_REPLY, &search);
+	if (search.best) {
+		verdict.rule = search.best->rule;
+		verdict.counter = search.best->counter;
+		bkxdp_note_control(world, packet, search.best);
+		return verdict;
+	}
+	if (search.want_control)
+		return bkxdp_decided(BKXDP_DROP_CONTROL);
+	return bkxdp_decided(search.want_connection ? BKXDP_DROP_CONNECTION : BKXDP_DROP_PORT);
+}
+
+/* ---- the sentence ------------------------------------------------------- */
+
+static __always_inline __u32 bkxdp_judge_ip(const struct bkxdp_packet *packet,
+					    const struct bkxdp_settings *settings,
+					    bkxdp_peer_class peer)
+{
+	__u32 reason = bkxdp_judge_fragment(packet, settings, peer);
+
+	if (reason)
+		return reason;
+	if (packet->l4_refused)
+		return packet->l4_refused;
+	if (packet->protocol == BKXDP_PROTO_ICMP)
+		return bkxdp_judge_icmp(packet, settings, peer);
+	if (packet->protocol == BKXDP_PROTO_ICMPV6)
+		return bkxdp_judge_icmpv6(packet, settings, peer);
+	return bkxdp_judge_dhcp(packet, settings);
+}
+
+static __always_inline struct bkxdp_verdict bkxdp_classify(struct bkxdp_world *world,
+							   const struct bkxdp_packet *packet)
+{
+	const struct bkxdp_settings *settings = ask_settings(world);
+
+	if (!settings)
+		return bkxdp_decided(BKXDP_DROP_INTERNAL);
+
+	__u32 reason = bkxdp_judge_link(packet, settings);
+
+	if (reason)
+		return bkxdp_decided(reason);
+	if (packet->l3_refused)
+		return bkxdp_decided(packet->l3_refused);
+	reason = bkxdp_judge_source(packet);
+	if (reason)
+		return bkxdp_decided(reason);
+
+	bkxdp_peer_class peer = ask_peer(world, packet->saddr);
+
+	reason = bkxdp_judge_ip(packet, settings, peer);
+	if (reason)
+		return bkxdp_decided(reason);
+	return bkxdp_judge_flows(world, packet, peer);
+}
+
+#endif

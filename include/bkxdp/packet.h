@@ -1,0 +1,561 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Bytes to facts: the only code that touches a packet's bytes.
+ *
+ * The same source runs in the kernel, in the tests, in `replay` and under the
+ * fuzzer, so it has no libc, no BPF helper and no #ifdef. Its includer
+ * provides, before the #include:
+ *
+ *   typedef ... bkxdp_frame;           a received frame
+ *   BKXDP_STEP                         how a function is declared that takes a
+ *                                      frame and numbers only. In the kernel
+ *                                      such a function is global: the verifier
+ *                                      walks it once, not once a caller.
+ *   static __u32 frame_length(const bkxdp_frame *);
+ *   static int frame_read(const bkxdp_frame *, __u32 offset, void *to, __u32 length);
+ *                                      0, or negative where the frame is shorter
+ *
+ * Parsing refuses nothing by itself: it records the reason for which a layer
+ * can't be read, and classify.h decides in the order of the contract.
+ */
+#ifndef BKXDP_PACKET_H
+#define BKXDP_PACKET_H
+
+#include <linux/types.h>
+
+#include "verdict.h"
+
+#ifndef __always_inline
+#define __always_inline inline __attribute__((always_inline))
+#endif
+
+/* Ethertypes, IEEE 802 numbers, in the byte order of the wire read big-endian. */
+#define BKXDP_ETH_IPV4 0x0800
+#define BKXDP_ETH_ARP 0x0806
+#define BKXDP_ETH_IPV6 0x86dd
+#define BKXDP_ETH_CTAG 0x8100 /* IEEE 802.1Q */
+#define BKXDP_ETH_STAG 0x88a8 /* IEEE 802.1ad */
+
+/* IANA protocol numbers; the first five are also IPv6 extension headers (RFC 8200, 4.1). */
+#define BKXDP_PROTO_HOPOPTS 0
+#define BKXDP_PROTO_ROUTING 43
+#define BKXDP_PROTO_FRAGMENT 44
+#define BKXDP_PROTO_AH 51
+#define BKXDP_PROTO_DSTOPTS 60
+#define BKXDP_PROTO_ICMP 1
+#define BKXDP_PROTO_TCP 6
+#define BKXDP_PROTO_UDP 17
+#define BKXDP_PROTO_ICMPV6 58
+
+#define BKXDP_TCP_FIN 0x01
+#define BKXDP_TCP_SYN 0x02
+#define BKXDP_TCP_RST 0x04
+#define BKXDP_TCP_ACK 0x10
+
+#define BKXDP_TAGS_MAX 8
+#define BKXDP_EXTENSIONS_MAX 16
+
+/* Of the 40 bytes that an IPv4 header can have beyond its first 20. */
+#define BKXDP_OPTION_BYTES_MAX 40
+
+enum bkxdp_frame_kind {
+	BKXDP_FRAME_CUT, /* shorter than an Ethernet header */
+	BKXDP_FRAME_LINK,
+	BKXDP_FRAME_ARP,
+	BKXDP_FRAME_IPV4,
+	BKXDP_FRAME_IPV6,
+	BKXDP_FRAME_OTHER,
+};
+
+enum bkxdp_fragment {
+	BKXDP_FRAGMENT_NONE,
+	BKXDP_FRAGMENT_FIRST,
+	BKXDP_FRAGMENT_LATER, /* has an offset: its bytes are no L4 header */
+};
+
+/* All that a verdict can depend on. Reasons are enum bkxdp_reason; 0 where the layer is sound. */
+struct bkxdp_packet {
+	__u32 saddr[4]; /* network byte order, IPv4 as ::ffff:a.b.c.d */
+	__u32 daddr[4];
+	__u16 sport;     /* host byte order; TCP and UDP */
+	__u16 dport;
+	__u16 vlan;      /* 0: untagged */
+	__u8 kind;       /* enum bkxdp_frame_kind */
+	__u8 protocol;   /* behind all extension headers */
+	__u8 fragment;   /* enum bkxdp_fragment */
+	__u8 tcp_flags;
+	__u8 icmp_type;
+	__u8 hop_limit;  /* IPv6 */
+	__u8 tags_refused;
+	__u8 l3_refused;
+	__u8 l4_refused;
+	__u8 unused;
+};
+
+/* Where the parser stands: the next header, and the first byte past the L3 packet. */
+struct bkxdp_span {
+	__u32 offset;
+	__u32 end;
+};
+
+#define BKXDP_BE16(bytes) ((__u16)((bytes)[0] << 8 | (bytes)[1]))
+
+/* The third word of a mapped address, 00 00 ff ff on the wire. */
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define BKXDP_MAPPED_WORD 0xffff0000u
+#else
+#define BKXDP_MAPPED_WORD 0x0000ffffu
+#endif
+
+/* ---- link layer --------------------------------------------------------- */
+
+struct bkxdp_ethernet {
+	__u8 destination[6];
+	__u8 source[6];
+	__u8 type[2];
+};
+
+static __always_inline int bkxdp_is_tag(__u16 type)
+{
+	return type == BKXDP_ETH_CTAG || type == BKXDP_ETH_STAG;
+}
+
+/* IEEE 802.1Q table 8-1: these sixteen addresses never leave the link. */
+static __always_inline int bkxdp_is_link_control(const struct bkxdp_ethernet *eth, __u16 type)
+{
+	const __u8 *to = eth->destination;
+
+	if (type == BKXDP_ETH_IPV4 || type == BKXDP_ETH_IPV6 || bkxdp_is_tag(type))
+		return 0;
+	return to[0] == 0x01 && to[1] == 0x80 && to[2] == 0xc2 && to[3] == 0 && to[4] == 0 &&
+	       (to[5] & 0xf0) == 0;
+}
+
+/*
+ * The tags, of which VID 0 means nothing (Linux delivers stacked ones without a
+ * VLAN device). What is left is no tag, one, or an 802.1ad tag and an 802.1Q
+ * tag in it, whose VID counts. Packed: ethertype, VID, offset, reason.
+ */
+#define BKXDP_TAGS_TYPE(t) ((__u16)(t))
+#define BKXDP_TAGS_VLAN(t) ((__u16)((t) >> 16))
+#define BKXDP_TAGS_OFFSET(t) ((__u16)((t) >> 32))
+#define BKXDP_TAGS_REFUSED(t) ((__u8)((t) >> 48))
+
+BKXDP_STEP __u64 bkxdp_tags(bkxdp_frame *frame, __u32 first_type)
+{
+	__u16 type = first_type, vlan = 0, outer = 0;
+	__u64 offset = sizeof(struct bkxdp_ethernet);
+	__u8 tag[4];
+
+	for (int i = 0; i < BKXDP_TAGS_MAX && bkxdp_is_tag(type); i++) {
+		if (frame_read(frame, offset, tag, sizeof(tag)))
+			return (__u64)BKXDP_DROP_VLAN << 48;
+		offset += sizeof(tag);
+
+		__u16 vid = BKXDP_BE16(tag) & 0x0fff;
+
+		if (vid) {
+			if (vlan && !(outer == BKXDP_ETH_STAG && type == BKXDP_ETH_CTAG))
+				return (__u64)BKXDP_DROP_VLAN << 48;
+			/* a third one finds a C-tag outside and is refused above */
+			outer = type;
+			vlan = vid;
+		}
+		type = BKXDP_BE16(tag + 2);
+	}
+	if (bkxdp_is_tag(type))
+		return (__u64)BKXDP_DROP_VLAN << 48;
+	return type | (__u64)vlan << 16 | offset << 32;
+}
+
+static __always_inline __u8 bkxdp_kind_of(__u16 type)
+{
+	switch (type) {
+	case BKXDP_ETH_IPV4:
+		return BKXDP_FRAME_IPV4;
+	case BKXDP_ETH_IPV6:
+		return BKXDP_FRAME_IPV6;
+	case BKXDP_ETH_ARP:
+		return BKXDP_FRAME_ARP;
+	default:
+		return BKXDP_FRAME_OTHER;
+	}
+}
+
+/* Sets kind, vlan and tags_refused; the offset behind the Ethernet header and its tags. */
+static __always_inline __u32 bkxdp_parse_link(bkxdp_frame *frame, struct bkxdp_packet *packet)
+{
+	struct bkxdp_ethernet eth;
+
+	if (frame_read(frame, 0, &eth, sizeof(eth))) {
+		packet->kind = BKXDP_FRAME_CUT;
+		return 0;
+	}
+
+	__u16 type = BKXDP_BE16(eth.type);
+
+	if (bkxdp_is_link_control(&eth, type)) {
+		packet->kind = BKXDP_FRAME_LINK;
+		return 0;
+	}
+	if (!bkxdp_is_tag(type)) {
+		packet->kind = bkxdp_kind_of(type);
+		return sizeof(eth);
+	}
+
+	__u64 tags = bkxdp_tags(frame, type);
+
+	packet->tags_refused = BKXDP_TAGS_REFUSED(tags);
+	packet->vlan = BKXDP_TAGS_VLAN(tags);
+	packet->kind = bkxdp_kind_of(BKXDP_TAGS_TYPE(tags));
+	return BKXDP_TAGS_OFFSET(tags);
+}
+
+/* ---- IPv4, RFC 791 ------------------------------------------------------ */
+
+struct bkxdp_ipv4 {
+	__u8 version_ihl;
+	__u8 tos;
+	__u8 total_length[2];
+	__u8 id[2];
+	__u8 fragment[2]; /* flags and offset */
+	__u8 ttl;
+	__u8 protocol;
+	__u8 checksum[2];
+	__u32 saddr;
+	__u32 daddr;
+};
+
+#define BKXDP_IPV4_MORE_FRAGMENTS 0x2000
+#define BKXDP_IPV4_OFFSET 0x1fff
+#define BKXDP_IPOPT_END 0
+#define BKXDP_IPOPT_NOP 1
+#define BKXDP_IPOPT_LSRR 131
+#define BKXDP_IPOPT_SSRR 137
+
+/* One option: where the next one stands, or 0 for a source route or a length that runs out. */
+BKXDP_STEP __u32 bkxdp_ipv4_option(bkxdp_frame *frame, __u32 offset, __u32 end)
+{
+	__u8 option[2];
+
+	if (frame_read(frame, offset, option, 1))
+		return 0;
+	if (option[0] == BKXDP_IPOPT_END)
+		return end;
+	if (option[0] == BKXDP_IPOPT_NOP)
+		return offset + 1;
+	if (option[0] == BKXDP_IPOPT_LSRR || option[0] == BKXDP_IPOPT_SSRR)
+		return 0;
+	if (offset + 2 > end || frame_read(frame, offset, option, 2))
+		return 0;
+	if (option[1] < 2 || offset + option[1] > end)
+		return 0;
+	return offset + option[1];
+}
+
+static __always_inline int bkxdp_ipv4_options_sound(bkxdp_frame *frame, __u32 offset, __u32 end)
+{
+	for (int i = 0; i < BKXDP_OPTION_BYTES_MAX && offset < end; i++) {
+		offset = bkxdp_ipv4_option(frame, offset, end);
+		if (!offset)
+			return 0;
+	}
+	return 1;
+}
+
+static __always_inline __u8 bkxdp_fragment_of(__u16 offset, __u16 more)
+{
+	if (offset)
+		return BKXDP_FRAGMENT_LATER;
+	return more ? BKXDP_FRAGMENT_FIRST : BKXDP_FRAGMENT_NONE;
+}
+
+static __always_inline void bkxdp_map_ipv4(__u32 address[4], __u32 ipv4)
+{
+	address[0] = 0;
+	address[1] = 0;
+	address[2] = BKXDP_MAPPED_WORD;
+	address[3] = ipv4;
+}
+
+static __always_inline __u8 bkxdp_parse_ipv4(bkxdp_frame *frame, struct bkxdp_span *span,
+					     struct bkxdp_packet *packet)
+{
+	struct bkxdp_ipv4 ip;
+
+	if (frame_read(frame, span->offset, &ip, sizeof(ip)))
+		return BKXDP_DROP_MALFORMED;
+
+	__u32 header = (ip.version_ihl & 0x0f) * 4;
+	__u32 total = BKXDP_BE16(ip.total_length);
+
+	if (ip.version_ihl >> 4 != 4 || header < sizeof(ip) || total < header)
+		return BKXDP_DROP_MALFORMED;
+	if (span->offset + total > span->end)
+		return BKXDP_DROP_MALFORMED;
+	if (header > sizeof(ip) &&
+	    !bkxdp_ipv4_options_sound(frame, span->offset + sizeof(ip), span->offset + header))
+		return BKXDP_DROP_MALFORMED;
+
+	__u16 fragment = BKXDP_BE16(ip.fragment);
+
+	bkxdp_map_ipv4(packet->saddr, ip.saddr);
+	bkxdp_map_ipv4(packet->daddr, ip.daddr);
+	packet->protocol = ip.protocol;
+	packet->fragment = bkxdp_fragment_of(fragment & BKXDP_IPV4_OFFSET,
+					     fragment & BKXDP_IPV4_MORE_FRAGMENTS);
+	span->end = span->offset + total;
+	span->offset += header;
+	return 0;
+}
+
+/* ---- IPv6, RFC 8200 ----------------------------------------------------- */
+
+struct bkxdp_ipv6 {
+	__u8 version;
+	__u8 label[3];
+	__u8 payload_length[2];
+	__u8 next_header;
+	__u8 hop_limit;
+	__u32 saddr[4];
+	__u32 daddr[4];
+};
+
+/*
+ * The first 8 bytes of any extension header; none is shorter. The fragment
+ * header uses the last four, and its second byte is reserved, not a length.
+ */
+struct bkxdp_extension {
+	__u8 next_header;
+	__u8 length;
+	__u8 fragment[2]; /* routing: type and segments left */
+	__u8 rest[4];
+};
+
+#define BKXDP_IPV6_OFFSET 0xfff8
+#define BKXDP_IPV6_MORE_FRAGMENTS 0x0001
+
+static __always_inline int bkxdp_is_extension(__u8 next)
+{
+	return next == BKXDP_PROTO_HOPOPTS || next == BKXDP_PROTO_DSTOPTS ||
+	       next == BKXDP_PROTO_ROUTING || next == BKXDP_PROTO_FRAGMENT ||
+	       next == BKXDP_PROTO_AH;
+}
+
+static __always_inline __u32 bkxdp_extension_length(__u8 type, __u8 length)
+{
+	switch (type) {
+	case BKXDP_PROTO_FRAGMENT:
+		return 8;
+	case BKXDP_PROTO_AH: /* counted in 32-bit words, RFC 4302, 2.2 */
+		return (length + 2) * 4;
+	default:
+		return (length + 1) * 8;
+	}
+}
+
+/* The walk's result, packed: offset of what follows, protocol, fragment, reason. */
+#define BKXDP_WALK_OFFSET(w) ((__u32)(w))
+#define BKXDP_WALK_PROTOCOL(w) ((__u8)((w) >> 32))
+#define BKXDP_WALK_FRAGMENT(w) ((__u8)((w) >> 40))
+#define BKXDP_WALK_REFUSED(w) ((__u8)((w) >> 48))
+#define BKXDP_WALK_REFUSE(reason) ((__u64)(reason) << 48)
+
+/* Walks the extension headers from offset on, as Linux does. */
+BKXDP_STEP __u64 bkxdp_ipv6_walk(bkxdp_frame *frame, __u32 start, __u32 end, __u32 first_next)
+{
+	struct bkxdp_extension ext;
+	__u64 offset = start, fragment = BKXDP_FRAGMENT_NONE;
+	__u8 next = first_next, fragment_seen = 0;
+
+	for (int i = 0; i < BKXDP_EXTENSIONS_MAX && bkxdp_is_extension(next); i++) {
+		__u8 type = next;
+
+		if ((type == BKXDP_PROTO_HOPOPTS && i) ||
+		    (type == BKXDP_PROTO_FRAGMENT && fragment_seen))
+			return BKXDP_WALK_REFUSE(BKXDP_DROP_EXTENSION);
+		if (offset + sizeof(ext) > end || frame_read(frame, offset, &ext, sizeof(ext)))
+			return BKXDP_WALK_REFUSE(BKXDP_DROP_MALFORMED);
+		offset += bkxdp_extension_length(type, ext.length);
+		if (offset > end)
+			return BKXDP_WALK_REFUSE(BKXDP_DROP_MALFORMED);
+		next = ext.next_header;
+
+		if (type == BKXDP_PROTO_ROUTING && (ext.fragment[0] == 0 || ext.fragment[1] != 0))
+			return BKXDP_WALK_REFUSE(BKXDP_DROP_EXTENSION);
+		if (type == BKXDP_PROTO_FRAGMENT) {
+			__u16 bits = BKXDP_BE16(ext.fragment);
+
+			fragment_seen = 1;
+			fragment = bkxdp_fragment_of(bits & BKXDP_IPV6_OFFSET,
+						     bits & BKXDP_IPV6_MORE_FRAGMENTS);
+			if (fragment == BKXDP_FRAGMENT_LATER)
+				return offset | (__u64)next << 32 | fragment << 40;
+		}
+	}
+	if (bkxdp_is_extension(next))
+		return BKXDP_WALK_REFUSE(BKXDP_DROP_EXTENSION);
+	return offset | (__u64)next << 32 | fragment << 40;
+}
+
+static __always_inline __u8 bkxdp_parse_ipv6(bkxdp_frame *frame, struct bkxdp_span *span,
+					     struct bkxdp_packet *packet)
+{
+	struct bkxdp_ipv6 ip;
+
+	if (frame_read(frame, span->offset, &ip, sizeof(ip)))
+		return BKXDP_DROP_MALFORMED;
+
+	__u32 payload = BKXDP_BE16(ip.payload_length);
+
+	span->offset += sizeof(ip);
+	if (ip.version >> 4 != 6 || !payload || span->offset + payload > span->end)
+		return BKXDP_DROP_MALFORMED;
+	span->end = span->offset + payload;
+
+	__builtin_memcpy(packet->saddr, ip.saddr, sizeof(ip.saddr));
+	__builtin_memcpy(packet->daddr, ip.daddr, sizeof(ip.daddr));
+	packet->hop_limit = ip.hop_limit;
+	packet->protocol = ip.next_header;
+	if (!bkxdp_is_extension(ip.next_header))
+		return 0;
+
+	__u64 walk = bkxdp_ipv6_walk(frame, span->offset, span->end, ip.next_header);
+
+	packet->protocol = BKXDP_WALK_PROTOCOL(walk);
+	packet->fragment = BKXDP_WALK_FRAGMENT(walk);
+	span->offset = BKXDP_WALK_OFFSET(walk);
+	return BKXDP_WALK_REFUSED(walk);
+}
+
+/* ---- ICMP (RFC 792, 4443), TCP (RFC 9293), UDP (RFC 768) ---------------- */
+
+struct bkxdp_tcp {
+	__u8 sport[2];
+	__u8 dport[2];
+	__u8 sequence[8];
+	__u8 data_offset;
+	__u8 flags;
+	__u8 window[2];
+	__u8 rest[4];
+};
+
+struct bkxdp_udp {
+	__u8 sport[2];
+	__u8 dport[2];
+	__u8 length[2];
+	__u8 checksum[2];
+};
+
+struct bkxdp_icmp {
+	__u8 type;
+	__u8 code;
+	__u8 checksum[2];
+	__u8 rest[4];
+};
+
+static __always_inline __u8 bkxdp_tcp_flags_refused(__u8 flags)
+{
+	if ((flags & BKXDP_TCP_SYN) && (flags & (BKXDP_TCP_FIN | BKXDP_TCP_RST)))
+		return BKXDP_DROP_TCP_FLAGS;
+	if (!(flags & (BKXDP_TCP_SYN | BKXDP_TCP_RST | BKXDP_TCP_ACK)))
+		return BKXDP_DROP_TCP_FLAGS;
+	return 0;
+}
+
+static __always_inline __u8 bkxdp_parse_tcp(bkxdp_frame *frame, const struct bkxdp_span *span,
+					    struct bkxdp_packet *packet)
+{
+	struct bkxdp_tcp tcp;
+
+	if (span->offset + sizeof(tcp) > span->end ||
+	    frame_read(frame, span->offset, &tcp, sizeof(tcp)))
+		return BKXDP_DROP_MALFORMED;
+
+	__u32 header = (tcp.data_offset >> 4) * 4;
+
+	packet->sport = BKXDP_BE16(tcp.sport);
+	packet->dport = BKXDP_BE16(tcp.dport);
+	packet->tcp_flags = tcp.flags;
+	if (header < sizeof(tcp) || span->offset + header > span->end)
+		return BKXDP_DROP_MALFORMED;
+	if (!packet->sport || !packet->dport)
+		return BKXDP_DROP_MALFORMED;
+	return bkxdp_tcp_flags_refused(tcp.flags);
+}
+
+static __always_inline __u8 bkxdp_parse_udp(bkxdp_frame *frame, const struct bkxdp_span *span,
+					    struct bkxdp_packet *packet)
+{
+	struct bkxdp_udp udp;
+
+	if (span->offset + sizeof(udp) > span->end ||
+	    frame_read(frame, span->offset, &udp, sizeof(udp)))
+		return BKXDP_DROP_MALFORMED;
+
+	__u32 length = BKXDP_BE16(udp.length);
+
+	packet->sport = BKXDP_BE16(udp.sport);
+	packet->dport = BKXDP_BE16(udp.dport);
+	/* the rest of a first fragment's datagram comes later */
+	if (length < sizeof(udp) || (packet->fragment == BKXDP_FRAGMENT_NONE &&
+				     span->offset + length > span->end))
+		return BKXDP_DROP_MALFORMED;
+	if (!packet->sport || !packet->dport)
+		return BKXDP_DROP_MALFORMED;
+	return 0;
+}
+
+static __always_inline __u8 bkxdp_parse_icmp(bkxdp_frame *frame, const struct bkxdp_span *span,
+					     struct bkxdp_packet *packet)
+{
+	struct bkxdp_icmp icmp;
+
+	if (span->offset + sizeof(icmp) > span->end ||
+	    frame_read(frame, span->offset, &icmp, sizeof(icmp)))
+		return BKXDP_DROP_MALFORMED;
+	packet->icmp_type = icmp.type;
+	return 0;
+}
+
+static __always_inline __u8 bkxdp_parse_l4(bkxdp_frame *frame, const struct bkxdp_span *span,
+					   struct bkxdp_packet *packet)
+{
+	switch (packet->protocol) {
+	case BKXDP_PROTO_TCP:
+		return bkxdp_parse_tcp(frame, span, packet);
+	case BKXDP_PROTO_UDP:
+		return bkxdp_parse_udp(frame, span, packet);
+	case BKXDP_PROTO_ICMP:
+		if (packet->kind == BKXDP_FRAME_IPV4)
+			return bkxdp_parse_icmp(frame, span, packet);
+		return BKXDP_DROP_PROTOCOL;
+	case BKXDP_PROTO_ICMPV6:
+		if (packet->kind == BKXDP_FRAME_IPV6)
+			return bkxdp_parse_icmp(frame, span, packet);
+		return BKXDP_DROP_PROTOCOL;
+	default:
+		return BKXDP_DROP_PROTOCOL;
+	}
+}
+
+/* All facts of a frame. `packet` must be zeroed. */
+static __always_inline void bkxdp_parse(bkxdp_frame *frame, struct bkxdp_packet *packet)
+{
+	struct bkxdp_span span;
+
+	span.offset = bkxdp_parse_link(frame, packet);
+	span.end = frame_length(frame);
+	if (packet->tags_refused)
+		return;
+	if (packet->kind == BKXDP_FRAME_IPV4)
+		packet->l3_refused = bkxdp_parse_ipv4(frame, &span, packet);
+	else if (packet->kind == BKXDP_FRAME_IPV6)
+		packet->l3_refused = bkxdp_parse_ipv6(frame, &span, packet);
+	else
+		return;
+	if (!packet->l3_refused && packet->fragment != BKXDP_FRAGMENT_LATER)
+		packet->l4_refused = bkxdp_parse_l4(frame, &span, packet);
+}
+
+#endif

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What to do: the keys and values of the policy's maps, and their limits.
+ *
+ * Shared by the XDP program, the loader and the tests; nobody else declares
+ * these layouts. A change of one is a change of BKXDP_ABI.
+ *
+ * Addresses are 128 bits in network byte order, IPv4 as ::ffff:a.b.c.d
+ * (RFC 4291, 2.5.5.2). Ports and all other numbers are in host byte order.
+ */
+#ifndef BKXDP_POLICY_H
+#define BKXDP_POLICY_H
+
+#include <linux/types.h>
+
+/* Pinned maps of another layout are refused, not misread. */
+#define BKXDP_ABI 1
+
+#define BKXDP_NAME_MAX 32          /* profile, role, port and flow names, with NUL */
+#define BKXDP_FLOWS_MAX 4096       /* flows that are on, on one interface */
+#define BKXDP_RULES_MAX 16384      /* a flow makes one rule a side, pinned port and local range */
+#define BKXDP_COUNTERS_MAX 16384   /* flow and side; room for two whole policies during a reload */
+#define BKXDP_PREFIXES_MAX 4194304 /* prefixes of one interface */
+#define BKXDP_SERVICES_MAX 1048576 /* (peer class, port class) pairs that allow anything */
+#define BKXDP_CANDIDATES_MAX 8     /* rules with different conditions for the same packet */
+#define BKXDP_CONTROLS_MAX 16384   /* remembered control connections */
+#define BKXDP_VLANS 4096           /* 802.1Q VLAN ids; 0 stands for untagged */
+#define BKXDP_PORTS 65536
+#define BKXDP_SLOTS 2              /* the policy in force and the one being built */
+
+/* A control connection that is silent for longer is no longer live. */
+#define BKXDP_CONTROL_SECONDS 7200
+
+/* Who the packet's source is: LPM trie, longest prefix wins. */
+struct bkxdp_prefix {
+	__u32 bits; /* 0 to 128; an IPv4 prefix of n bits has 96 + n */
+	__u32 address[4];
+};
+/*
+ * The value is a peer class: the set of address groups that cover the prefix,
+ * as a number. 0: covered by none (an IPv4 hole under a short IPv6 prefix).
+ */
+typedef __u32 bkxdp_peer_class;
+
+/* Which ports are alike: two ports of one class are in the same rules. */
+enum bkxdp_kind {
+	BKXDP_TCP_INBOUND, /* by destination port */
+	BKXDP_UDP_INBOUND,
+	BKXDP_TCP_REPLY, /* by source port */
+	BKXDP_UDP_REPLY,
+	BKXDP_KIND_COUNT
+};
+struct bkxdp_port {
+	__u16 class[BKXDP_KIND_COUNT]; /* 0: in no rule of this kind */
+};
+
+/* What a peer class may do with a port class: hash. */
+struct bkxdp_service_key {
+	__u32 peer_class;
+	__u16 port_class;
+	__u16 kind; /* enum bkxdp_kind */
+};
+
+/* A rule as the datapath sees it: its conditions, and where to count. */
+struct bkxdp_candidate {
+	__u16 rule;       /* position in the policy; the lowest that holds wins */
+	__u16 counter;
+	__u16 control;    /* counter of the control flow that must be live; see flags */
+	__u16 local_low;  /* replies: our port must lie within, inclusive */
+	__u16 local_high;
+	__u16 flags;
+};
+#define BKXDP_CANDIDATE_REQUIRES (1 << 0)   /* `control` is set */
+#define BKXDP_CANDIDATE_IS_CONTROL (1 << 1) /* some flow requires this one */
+
+struct bkxdp_service {
+	__u32 count; /* 1 to BKXDP_CANDIDATES_MAX, in ascending order of rule */
+	struct bkxdp_candidate candidate[BKXDP_CANDIDATES_MAX];
+};
+
+/* A control connection seen under `connections: flags`. */
+struct bkxdp_control_key {
+	__u32 address[4]; /* the peer's */
+	__u32 counter;    /* of the control flow: keeps its place across reloads */
+};
+struct bkxdp_control {
+	__u64 seen; /* ns, CLOCK_MONOTONIC */
+};
+
+enum bkxdp_ping { BKXDP_PING_NONE, BKXDP_PING_PEERS, BKXDP_PING_ANY };
+enum bkxdp_fragments { BKXDP_FRAGMENTS_DROP, BKXDP_FRAGMENTS_PEERS };
+enum bkxdp_enforcement { BKXDP_ENFORCE, BKXDP_AUDIT };
+
+/* The interface's switches: one entry a slot. */
+struct bkxdp_settings {
+	__u8 enforcement; /* enum bkxdp_enforcement */
+	__u8 ping;        /* enum bkxdp_ping */
+	__u8 fragments;   /* enum bkxdp_fragments */
+	__u8 dhcp;        /* 0, 1 */
+	__u8 vlans_any;   /* 1: the bit map is not asked */
+	__u8 unused[3];
+	__u64 vlans[BKXDP_VLANS / 64]; /* bit n: VLAN id n is taken */
+};
+
+/* Which slot is in force. Mapped by the loader and stored atomically. */
+struct bkxdp_active {
+	__u32 slot;
+	__u32 generation; /* counts replacements */
+};
+
+/* One per CPU and reason, one per CPU and flow side. */
+struct bkxdp_counter {
+	__u64 packets;
+	__u64 bytes; /* of whole frames, all buffers */
+};
+
+_Static_assert(sizeof(struct bkxdp_prefix) == 20, "LPM key");
+_Static_assert(sizeof(struct bkxdp_port) == 8, "one array element");
+_Static_assert(sizeof(struct bkxdp_service_key) == 8, "no padding in a hash key");
+_Static_assert(sizeof(struct bkxdp_service) == 4 + 12 * BKXDP_CANDIDATES_MAX, "no padding");
+_Static_assert(sizeof(struct bkxdp_control_key) == 20, "no padding in a hash key");
+_Static_assert(sizeof(struct bkxdp_settings) == 8 + BKXDP_VLANS / 8, "no padding");
+
+#endif
