@@ -47,6 +47,7 @@ struct rule {
 /* Addresses of the other side; equal sets are one group. */
 struct group {
 	struct prefix_set prefixes;
+	size_t total; /* prefixes; a policy read back from the kernel keeps only the first few */
 	char *roles; /* "media-server", for people */
 };
 
@@ -80,7 +81,12 @@ struct policy {
 	uint64_t digest;  /* of all that changes a verdict; equal policies have equal digests */
 };
 
-const char *side_word(enum side side);
+const char *side_word(enum side side); /* "inbound", "reply" */
+const char *mode_word(enum attach_mode mode);
+const char *connections_word(enum connections connections);
+
+/* Sets digest from everything else. */
+void policy_seal(struct policy *policy);
 void policy_free(struct policy *policy);
 
 #endif
