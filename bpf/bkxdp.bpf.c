@@ -104,6 +104,22 @@ struct {
 	__type(value, struct bkxdp_counter);
 } flows SEC(".maps");
 
+/* Not for the program: what user space must find again, kept where the policy is. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, BKXDP_COUNTERS_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u32);
+	__type(value, struct bkxdp_flow_name);
+} names SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct bkxdp_attachment);
+} attachment SEC(".maps");
+
 /* ---- what packet.h reads a frame by --------------------------------------- */
 
 typedef struct xdp_md bkxdp_frame;
@@ -131,7 +147,8 @@ static __always_inline int frame_read(struct xdp_md *ctx, __u32 offset, void *to
 	void *end = (void *)(long)ctx->data_end;
 	__u64 at = offset;
 
-	/* the register that is compared must be the one that is added, or the verifier can't see it */
+	/* the register that is compared must be the one that is added, or the verifier can't see it
+	 */
 	asm volatile("" : "+r"(at));
 	if (at > FRAME_OFFSET_MAX)
 		return -1;

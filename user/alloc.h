@@ -35,8 +35,8 @@ static inline void auto_fclose_(FILE **file)
 	if (*file)
 		fclose(*file);
 }
-#define AUTO_FREE __attribute__((cleanup(auto_free_)))
-#define AUTO_CLOSE __attribute__((cleanup(auto_close_)))
+#define AUTO_FREE   __attribute__((cleanup(auto_free_)))
+#define AUTO_CLOSE  __attribute__((cleanup(auto_close_)))
 #define AUTO_FCLOSE __attribute__((cleanup(auto_fclose_)))
 
 #endif

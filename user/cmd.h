@@ -3,8 +3,8 @@
 #ifndef CMD_H
 #define CMD_H
 
-#define EXIT_DONE 0
-#define EXIT_FAILED 1 /* or a verdict of "no" */
+#define EXIT_DONE    0
+#define EXIT_FAILED  1 /* or a verdict of "no" */
 #define EXIT_MISUSED 2
 
 int cmd_attach(int argc, char **argv);

@@ -20,11 +20,14 @@ struct tables {
 	struct bkxdp_settings settings;
 	struct peer_entry *peer; /* sorted by address, then by length */
 	size_t peers;
-	struct bkxdp_port *port; /* BKXDP_PORTS of them */
+	struct bkxdp_port *port;       /* BKXDP_PORTS of them */
 	struct service_entry *service; /* sorted by key */
 	size_t services;
 	size_t ipv4_prefixes, ipv6_prefixes;
 };
+
+/* The order of tables.service, for bsearch(). */
+int service_compare(const void *a, const void *b);
 
 /* NULL with a complaint where the policy exceeds a limit of the datapath. */
 struct tables *compile(const struct policy *policy, struct complaints *complaints);

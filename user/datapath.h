@@ -6,14 +6,48 @@
 #ifndef DATAPATH_H
 #define DATAPATH_H
 
-#include "compile.h"
+#include "complain.h"
+#include "counters.h"
 #include "engine.h"
 #include "policy.h"
+
+/* Where the BPF file system is mounted; pins are below DIR/bkxdp/IFACE. Default /sys/fs/bpf. */
+void datapath_set_bpffs(const char *dir);
+
+struct attach_report {
+	bool replaced; /* the filter was there and went on with another policy */
+	bool generic;
+	bool frags;
+	bool alone;            /* no dispatcher: no other XDP program can join */
+	bool rxvlan_off;       /* VLAN tag stripping was turned off, for the vlans rule */
+	char generic_why[256]; /* what the driver said to driver mode */
+};
+
+/*
+ * Puts the policy in force, by attaching or by replacing the one that is. On
+ * failure: -1 with complaints, and nothing that runs has changed. Sets the
+ * counters of the policy's rules.
+ */
+int datapath_attach(const char *interface, struct policy *policy, struct attach_report *report,
+		    struct complaints *complaints);
+
+/* Removes program and pins, also those that a dead interface left. 0, or -1 with complaints. */
+int datapath_detach(const char *interface, struct complaints *complaints);
+
+/* True where pins of a filter of this interface exist. */
+bool datapath_is_pinned(const char *interface);
+
+/* Names of all interfaces with pins, sorted; the caller frees each and the array. */
+char **datapath_interfaces(size_t *count);
+
+/* What the kernel holds of an interface now. NULL with complaints. */
+struct snapshot *datapath_snapshot(const char *interface, struct complaints *complaints);
 
 /* A filtered interface's policy and program, in a test run that leaves its counters alone. */
 struct engine *engine_attached(const char *interface); /* NULL with errno */
 
-/* What was loaded, as described when it was; groups have only their first prefixes. NULL with errno. */
+/* What was loaded, as described when it was; groups have only their first prefixes. NULL with
+ * errno. */
 struct policy *attached_policy(const char *interface);
 
 #endif

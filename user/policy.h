@@ -41,14 +41,14 @@ struct rule {
 	struct port_set ports;   /* inbound: ours; reply: the peer's */
 	struct port_range local; /* reply: ours */
 	unsigned int group;
-	uint16_t counter;        /* set by policy_count_by() */
+	uint16_t counter; /* set by policy_count_by() */
 };
 
 /* Addresses of the other side; equal sets are one group. */
 struct group {
 	struct prefix_set prefixes;
 	size_t total; /* prefixes; a policy read back from the kernel keeps only the first few */
-	char *roles; /* "media-server", for people */
+	char *roles;  /* "media-server", for people */
 };
 
 struct use {
@@ -78,7 +78,7 @@ struct policy {
 	size_t notes;
 	char **file_name; /* owner of every place's file */
 	size_t file_names;
-	uint64_t digest;  /* of all that changes a verdict; equal policies have equal digests */
+	uint64_t digest; /* of all that changes a verdict; equal policies have equal digests */
 };
 
 const char *side_word(enum side side); /* "inbound", "reply" */

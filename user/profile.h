@@ -32,10 +32,10 @@ struct profile_role {
 struct profile_port {
 	char name[BKXDP_NAME_MAX];
 	bool has_default;
-	struct port_set set;   /* the default, or all candidates */
-	uint16_t *candidate;   /* in the order in which the vendor tries them */
+	struct port_set set; /* the default, or all candidates */
+	uint16_t *candidate; /* in the order in which the vendor tries them */
 	size_t candidates;
-	unsigned int minimum;  /* ports; 0: any number */
+	unsigned int minimum; /* ports; 0: any number */
 	char *note;
 	struct place place;
 };
@@ -89,7 +89,8 @@ void profile_free(struct profile *profile);
  */
 char *profile_find(const char *name, const char *beside, const char *const *dirs, size_t count);
 
-/* Names of all profiles that profile_find would find, sorted; the caller frees each and the array. */
+/* Names of all profiles that profile_find would find, sorted; the caller frees each and the array.
+ */
 char **profile_names(const char *const *dirs, size_t count, size_t *names);
 
 int profile_role_index(const struct profile *profile, const char *name); /* or -1 */

@@ -8,7 +8,7 @@
 #include "policy.h"
 
 #define SITE_BYTES_MAX (256u << 20)
-#define SITE_USES_MAX 64
+#define SITE_USES_MAX  64
 
 /* What attach's options say where there is no file; all strings are the caller's. */
 struct site_options {

@@ -42,7 +42,8 @@ unsigned int port_set_size(const struct port_set *set);
 /* "8086,8087" or "50000-50100"; the caller frees it. */
 char *port_set_text(const struct port_set *set);
 
-/* "10.20.30.5", "10.20.31.0/24", "2001:db8::/64"; host bits set are an error that shows the prefix. */
+/* "10.20.30.5", "10.20.31.0/24", "2001:db8::/64"; host bits set are an error that shows the prefix.
+ */
 int text_prefix(const char *text, struct bkxdp_prefix *prefix, const char **why);
 /* Looks like an address or prefix rather than a host name, right or wrong. */
 bool text_is_address(const char *text);

@@ -10,7 +10,7 @@
  *   static const struct bkxdp_port *ask_port(struct bkxdp_world *, __u16 port);
  *   static const struct bkxdp_service *ask_service(struct bkxdp_world *,
  *                                                  const struct bkxdp_service_key *);
- *   static __u64 *ask_control(struct bkxdp_world *, const struct bkxdp_control_key *);
+ *   static const __u64 *ask_control(struct bkxdp_world *, const struct bkxdp_control_key *);
  *                                when that control connection was last seen, or NULL
  *   static void tell_control(struct bkxdp_world *, const struct bkxdp_control_key *, int live);
  *   static __u64 ask_now(struct bkxdp_world *);     ns, monotonic
@@ -27,20 +27,20 @@
 #define BKXDP_NS_PER_SECOND 1000000000ull
 
 /* ICMP types: IANA registry; RFC 792, 4443, 4861, 2710, 3810. */
-#define BKXDP_ICMP_ECHO_REPLY 0
-#define BKXDP_ICMP_UNREACHABLE 3
-#define BKXDP_ICMP_ECHO 8
-#define BKXDP_ICMP_TIME_EXCEEDED 11
-#define BKXDP_ICMP_PARAMETER_PROBLEM 12
-#define BKXDP_ICMPV6_ERROR_FIRST 1
-#define BKXDP_ICMPV6_ERROR_LAST 4
-#define BKXDP_ICMPV6_ECHO 128
-#define BKXDP_ICMPV6_ECHO_REPLY 129
-#define BKXDP_ICMPV6_MLD_QUERY 130
-#define BKXDP_ICMPV6_MLD_DONE 132
+#define BKXDP_ICMP_ECHO_REPLY            0
+#define BKXDP_ICMP_UNREACHABLE           3
+#define BKXDP_ICMP_ECHO                  8
+#define BKXDP_ICMP_TIME_EXCEEDED         11
+#define BKXDP_ICMP_PARAMETER_PROBLEM     12
+#define BKXDP_ICMPV6_ERROR_FIRST         1
+#define BKXDP_ICMPV6_ERROR_LAST          4
+#define BKXDP_ICMPV6_ECHO                128
+#define BKXDP_ICMPV6_ECHO_REPLY          129
+#define BKXDP_ICMPV6_MLD_QUERY           130
+#define BKXDP_ICMPV6_MLD_DONE            132
 #define BKXDP_ICMPV6_ROUTER_SOLICITATION 133
-#define BKXDP_ICMPV6_REDIRECT 137
-#define BKXDP_ICMPV6_MLD2_REPORT 143
+#define BKXDP_ICMPV6_REDIRECT            137
+#define BKXDP_ICMPV6_MLD2_REPORT         143
 
 /* First octets of an address, as the wire has them. */
 #define BKXDP_OCTET(address, n) (((const __u8 *)(address))[n])
@@ -169,8 +169,8 @@ static __always_inline int bkxdp_is_neighbour_discovery(const struct bkxdp_packe
 		return packet->hop_limit == 255;
 	if ((type >= BKXDP_ICMPV6_MLD_QUERY && type <= BKXDP_ICMPV6_MLD_DONE) ||
 	    type == BKXDP_ICMPV6_MLD2_REPORT)
-		return packet->hop_limit == 1 && (bkxdp_is_link_local(packet->saddr) ||
-						  bkxdp_is_unspecified(packet->saddr));
+		return packet->hop_limit == 1 &&
+		       (bkxdp_is_link_local(packet->saddr) || bkxdp_is_unspecified(packet->saddr));
 	return 0;
 }
 
@@ -221,18 +221,18 @@ static __always_inline int bkxdp_opens(const struct bkxdp_packet *packet)
 }
 
 static __always_inline void bkxdp_control_key(struct bkxdp_control_key *key,
-					      const struct bkxdp_packet *packet, __u32 counter)
+					      const struct bkxdp_packet *packet, __u32 control)
 {
 	__builtin_memcpy(key->address, packet->saddr, sizeof(key->address));
-	key->counter = counter;
+	key->control = control;
 }
 
 static __always_inline int bkxdp_control_is_live(struct bkxdp_world *world,
-						 const struct bkxdp_packet *packet, __u32 counter)
+						 const struct bkxdp_packet *packet, __u32 control)
 {
 	struct bkxdp_control_key key;
 
-	bkxdp_control_key(&key, packet, counter);
+	bkxdp_control_key(&key, packet, control);
 
 	const __u64 *seen = ask_control(world, &key);
 
@@ -248,7 +248,7 @@ static __always_inline int bkxdp_inbound_holds(struct bkxdp_world *world,
 {
 	if (!(rule->flags & BKXDP_CANDIDATE_REQUIRES) || !bkxdp_opens(packet))
 		return 1;
-	if (bkxdp_control_is_live(world, packet, rule->control))
+	if (bkxdp_control_is_live(world, packet, rule->requires))
 		return 1;
 	search->want_control = 1;
 	return 0;
@@ -305,7 +305,7 @@ static __always_inline void bkxdp_note_control(struct bkxdp_world *world,
 
 	if (!(rule->flags & BKXDP_CANDIDATE_IS_CONTROL))
 		return;
-	bkxdp_control_key(&key, packet, rule->counter);
+	bkxdp_control_key(&key, packet, rule->control);
 	tell_control(world, &key, !(packet->tcp_flags & (BKXDP_TCP_FIN | BKXDP_TCP_RST)));
 }
 

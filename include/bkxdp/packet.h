@@ -23,6 +23,7 @@
 
 #include <linux/types.h>
 
+#include "policy.h"
 #include "verdict.h"
 
 #ifndef __always_inline
@@ -31,28 +32,28 @@
 
 /* Ethertypes, IEEE 802 numbers, in the byte order of the wire read big-endian. */
 #define BKXDP_ETH_IPV4 0x0800
-#define BKXDP_ETH_ARP 0x0806
+#define BKXDP_ETH_ARP  0x0806
 #define BKXDP_ETH_IPV6 0x86dd
 #define BKXDP_ETH_CTAG 0x8100 /* IEEE 802.1Q */
 #define BKXDP_ETH_STAG 0x88a8 /* IEEE 802.1ad */
 
 /* IANA protocol numbers; the first five are also IPv6 extension headers (RFC 8200, 4.1). */
-#define BKXDP_PROTO_HOPOPTS 0
-#define BKXDP_PROTO_ROUTING 43
+#define BKXDP_PROTO_HOPOPTS  0
+#define BKXDP_PROTO_ROUTING  43
 #define BKXDP_PROTO_FRAGMENT 44
-#define BKXDP_PROTO_AH 51
-#define BKXDP_PROTO_DSTOPTS 60
-#define BKXDP_PROTO_ICMP 1
-#define BKXDP_PROTO_TCP 6
-#define BKXDP_PROTO_UDP 17
-#define BKXDP_PROTO_ICMPV6 58
+#define BKXDP_PROTO_AH       51
+#define BKXDP_PROTO_DSTOPTS  60
+#define BKXDP_PROTO_ICMP     1
+#define BKXDP_PROTO_TCP      6
+#define BKXDP_PROTO_UDP      17
+#define BKXDP_PROTO_ICMPV6   58
 
 #define BKXDP_TCP_FIN 0x01
 #define BKXDP_TCP_SYN 0x02
 #define BKXDP_TCP_RST 0x04
 #define BKXDP_TCP_ACK 0x10
 
-#define BKXDP_TAGS_MAX 8
+#define BKXDP_TAGS_MAX       8
 #define BKXDP_EXTENSIONS_MAX 16
 
 /* Of the 40 bytes that an IPv4 header can have beyond its first 20. */
@@ -77,15 +78,15 @@ enum bkxdp_fragment {
 struct bkxdp_packet {
 	__u32 saddr[4]; /* network byte order, IPv4 as ::ffff:a.b.c.d */
 	__u32 daddr[4];
-	__u16 sport;     /* host byte order; TCP and UDP */
+	__u16 sport; /* host byte order; TCP and UDP */
 	__u16 dport;
-	__u16 vlan;      /* 0: untagged */
-	__u8 kind;       /* enum bkxdp_frame_kind */
-	__u8 protocol;   /* behind all extension headers */
-	__u8 fragment;   /* enum bkxdp_fragment */
+	__u16 vlan;    /* 0: untagged */
+	__u8 kind;     /* enum bkxdp_frame_kind */
+	__u8 protocol; /* behind all extension headers */
+	__u8 fragment; /* enum bkxdp_fragment */
 	__u8 tcp_flags;
 	__u8 icmp_type;
-	__u8 hop_limit;  /* IPv6 */
+	__u8 hop_limit; /* IPv6 */
 	__u8 tags_refused;
 	__u8 l3_refused;
 	__u8 l4_refused;
@@ -99,13 +100,6 @@ struct bkxdp_span {
 };
 
 #define BKXDP_BE16(bytes) ((__u16)((bytes)[0] << 8 | (bytes)[1]))
-
-/* The third word of a mapped address, 00 00 ff ff on the wire. */
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-#define BKXDP_MAPPED_WORD 0xffff0000u
-#else
-#define BKXDP_MAPPED_WORD 0x0000ffffu
-#endif
 
 /* ---- link layer --------------------------------------------------------- */
 
@@ -136,9 +130,9 @@ static __always_inline int bkxdp_is_link_control(const struct bkxdp_ethernet *et
  * VLAN device). What is left is no tag, one, or an 802.1ad tag and an 802.1Q
  * tag in it, whose VID counts. Packed: ethertype, VID, offset, reason.
  */
-#define BKXDP_TAGS_TYPE(t) ((__u16)(t))
-#define BKXDP_TAGS_VLAN(t) ((__u16)((t) >> 16))
-#define BKXDP_TAGS_OFFSET(t) ((__u16)((t) >> 32))
+#define BKXDP_TAGS_TYPE(t)    ((__u16)(t))
+#define BKXDP_TAGS_VLAN(t)    ((__u16)((t) >> 16))
+#define BKXDP_TAGS_OFFSET(t)  ((__u16)((t) >> 32))
 #define BKXDP_TAGS_REFUSED(t) ((__u8)((t) >> 48))
 
 BKXDP_STEP __u64 bkxdp_tags(bkxdp_frame *frame, __u32 first_type)
@@ -227,11 +221,11 @@ struct bkxdp_ipv4 {
 };
 
 #define BKXDP_IPV4_MORE_FRAGMENTS 0x2000
-#define BKXDP_IPV4_OFFSET 0x1fff
-#define BKXDP_IPOPT_END 0
-#define BKXDP_IPOPT_NOP 1
-#define BKXDP_IPOPT_LSRR 131
-#define BKXDP_IPOPT_SSRR 137
+#define BKXDP_IPV4_OFFSET         0x1fff
+#define BKXDP_IPOPT_END           0
+#define BKXDP_IPOPT_NOP           1
+#define BKXDP_IPOPT_LSRR          131
+#define BKXDP_IPOPT_SSRR          137
 
 /* One option: where the next one stands, or 0 for a source route or a length that runs out. */
 BKXDP_STEP __u32 bkxdp_ipv4_option(bkxdp_frame *frame, __u32 offset, __u32 end)
@@ -332,7 +326,7 @@ struct bkxdp_extension {
 	__u8 rest[4];
 };
 
-#define BKXDP_IPV6_OFFSET 0xfff8
+#define BKXDP_IPV6_OFFSET         0xfff8
 #define BKXDP_IPV6_MORE_FRAGMENTS 0x0001
 
 static __always_inline int bkxdp_is_extension(__u8 next)
@@ -355,10 +349,10 @@ static __always_inline __u32 bkxdp_extension_length(__u8 type, __u8 length)
 }
 
 /* The walk's result, packed: offset of what follows, protocol, fragment, reason. */
-#define BKXDP_WALK_OFFSET(w) ((__u32)(w))
-#define BKXDP_WALK_PROTOCOL(w) ((__u8)((w) >> 32))
-#define BKXDP_WALK_FRAGMENT(w) ((__u8)((w) >> 40))
-#define BKXDP_WALK_REFUSED(w) ((__u8)((w) >> 48))
+#define BKXDP_WALK_OFFSET(w)      ((__u32)(w))
+#define BKXDP_WALK_PROTOCOL(w)    ((__u8)((w) >> 32))
+#define BKXDP_WALK_FRAGMENT(w)    ((__u8)((w) >> 40))
+#define BKXDP_WALK_REFUSED(w)     ((__u8)((w) >> 48))
 #define BKXDP_WALK_REFUSE(reason) ((__u64)(reason) << 48)
 
 /* Walks the extension headers from offset on, as Linux does. */
@@ -498,8 +492,8 @@ static __always_inline __u8 bkxdp_parse_udp(bkxdp_frame *frame, const struct bkx
 	packet->sport = BKXDP_BE16(udp.sport);
 	packet->dport = BKXDP_BE16(udp.dport);
 	/* the rest of a first fragment's datagram comes later */
-	if (length < sizeof(udp) || (packet->fragment == BKXDP_FRAGMENT_NONE &&
-				     span->offset + length > span->end))
+	if (length < sizeof(udp) ||
+	    (packet->fragment == BKXDP_FRAGMENT_NONE && span->offset + length > span->end))
 		return BKXDP_DROP_MALFORMED;
 	if (!packet->sport || !packet->dport)
 		return BKXDP_DROP_MALFORMED;

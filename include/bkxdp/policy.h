@@ -16,20 +16,27 @@
 /* Pinned maps of another layout are refused, not misread. */
 #define BKXDP_ABI 1
 
-#define BKXDP_NAME_MAX 32          /* profile, role, port and flow names, with NUL */
-#define BKXDP_FLOWS_MAX 4096       /* flows that are on, on one interface */
-#define BKXDP_RULES_MAX 16384      /* a flow makes one rule a side, pinned port and local range */
-#define BKXDP_COUNTERS_MAX 16384   /* flow and side; room for two whole policies during a reload */
-#define BKXDP_PREFIXES_MAX 4194304 /* prefixes of one interface */
-#define BKXDP_SERVICES_MAX 1048576 /* (peer class, port class) pairs that allow anything */
-#define BKXDP_CANDIDATES_MAX 8     /* rules with different conditions for the same packet */
-#define BKXDP_CONTROLS_MAX 16384   /* remembered control connections */
-#define BKXDP_VLANS 4096           /* 802.1Q VLAN ids; 0 stands for untagged */
-#define BKXDP_PORTS 65536
-#define BKXDP_SLOTS 2              /* the policy in force and the one being built */
+#define BKXDP_NAME_MAX       32    /* profile, role, port and flow names, with NUL */
+#define BKXDP_FLOWS_MAX      4096  /* flows that are on, on one interface */
+#define BKXDP_RULES_MAX      16384 /* a flow makes one rule a side, pinned port and local range */
+#define BKXDP_COUNTERS_MAX   16384 /* flow and side; room for two whole policies during a reload */
+#define BKXDP_PREFIXES_MAX   4194304 /* prefixes of one interface */
+#define BKXDP_SERVICES_MAX   1048576 /* (peer class, port class) pairs that allow anything */
+#define BKXDP_CANDIDATES_MAX 8       /* rules with different conditions for the same packet */
+#define BKXDP_CONTROLS_MAX   16384   /* remembered control connections */
+#define BKXDP_VLANS          4096    /* 802.1Q VLAN ids; 0 stands for untagged */
+#define BKXDP_PORTS          65536
+#define BKXDP_SLOTS          2 /* the policy in force and the one being built */
 
 /* A control connection that is silent for longer is no longer live. */
 #define BKXDP_CONTROL_SECONDS 7200
+
+/* The third word of a mapped address, 00 00 ff ff on the wire. */
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define BKXDP_MAPPED_WORD 0xffff0000u
+#else
+#define BKXDP_MAPPED_WORD 0x0000ffffu
+#endif
 
 /* Who the packet's source is: LPM trie, longest prefix wins. */
 struct bkxdp_prefix {
@@ -61,17 +68,22 @@ struct bkxdp_service_key {
 	__u16 kind; /* enum bkxdp_kind */
 };
 
-/* A rule as the datapath sees it: its conditions, and where to count. */
+/*
+ * A rule as the datapath sees it: its conditions, and where to count. A control
+ * flow has an id, the counter of one of its sides: it keeps its place across
+ * reloads, so live control connections do too.
+ */
 struct bkxdp_candidate {
-	__u16 rule;       /* position in the policy; the lowest that holds wins */
+	__u16 rule; /* position in the policy; the lowest that holds wins */
 	__u16 counter;
-	__u16 control;    /* counter of the control flow that must be live; see flags */
-	__u16 local_low;  /* replies: our port must lie within, inclusive */
+	__u16 requires;  /* id of the control flow that must be live; see flags */
+	__u16 control;   /* this flow's own id as a control flow; see flags */
+	__u16 local_low; /* replies: our port must lie within, inclusive */
 	__u16 local_high;
 	__u16 flags;
 };
-#define BKXDP_CANDIDATE_REQUIRES (1 << 0)   /* `control` is set */
-#define BKXDP_CANDIDATE_IS_CONTROL (1 << 1) /* some flow requires this one */
+#define BKXDP_CANDIDATE_REQUIRES   (1 << 0) /* `requires` is set */
+#define BKXDP_CANDIDATE_IS_CONTROL (1 << 1) /* `control` is set: some flow requires it */
 
 struct bkxdp_service {
 	__u32 count; /* 1 to BKXDP_CANDIDATES_MAX, in ascending order of rule */
@@ -81,7 +93,7 @@ struct bkxdp_service {
 /* A control connection seen under `connections: flags`. */
 struct bkxdp_control_key {
 	__u32 address[4]; /* the peer's */
-	__u32 counter;    /* of the control flow: keeps its place across reloads */
+	__u32 control;    /* id of the control flow */
 };
 struct bkxdp_control {
 	__u64 seen; /* ns, CLOCK_MONOTONIC */
@@ -114,10 +126,32 @@ struct bkxdp_counter {
 	__u64 bytes; /* of whole frames, all buffers */
 };
 
+/* Whose counter it is: counters keep their place by name. Names end in NUL. */
+struct bkxdp_flow_name {
+	char profile[BKXDP_NAME_MAX];
+	char flow[BKXDP_NAME_MAX];
+	__u32 side; /* 0 inbound, 1 reply */
+};
+
+/* The attachment, for whoever opens the pins later. */
+struct bkxdp_attachment {
+	__u32 abi; /* BKXDP_ABI */
+	__u32 ifindex;
+	__u64 netns;   /* inode of the network namespace */
+	__u64 since;   /* s, CLOCK_REALTIME */
+	__u32 generic; /* 1: generic mode, 0: driver mode */
+	__u32 frags;   /* 1: takes frames of several buffers */
+	__u32 rxvlan;  /* 1: detach turns VLAN tag stripping on again */
+	char version[BKXDP_NAME_MAX];
+	__u32 unused;
+};
+
+_Static_assert(sizeof(struct bkxdp_flow_name) == 68, "no padding");
+_Static_assert(sizeof(struct bkxdp_attachment) == 72, "no padding");
 _Static_assert(sizeof(struct bkxdp_prefix) == 20, "LPM key");
 _Static_assert(sizeof(struct bkxdp_port) == 8, "one array element");
 _Static_assert(sizeof(struct bkxdp_service_key) == 8, "no padding in a hash key");
-_Static_assert(sizeof(struct bkxdp_service) == 4 + 12 * BKXDP_CANDIDATES_MAX, "no padding");
+_Static_assert(sizeof(struct bkxdp_service) == 4 + 14 * BKXDP_CANDIDATES_MAX, "no padding");
 _Static_assert(sizeof(struct bkxdp_control_key) == 20, "no padding in a hash key");
 _Static_assert(sizeof(struct bkxdp_settings) == 8 + BKXDP_VLANS / 8, "no padding");
 

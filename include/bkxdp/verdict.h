@@ -11,36 +11,29 @@
 #include <linux/types.h>
 
 /* X(ENUMERATOR, word, verdict, what it means to an administrator) */
-#define BKXDP_REASONS(X)                                                       \
-	X(PASS_FLOW, "flow", PASS, "a flow of the policy allows it")           \
-	X(PASS_LINK, "link", PASS, "link control: STP, LACP, LLDP, 802.1X")    \
-	X(PASS_ARP, "arp", PASS, "address resolution")                         \
-	X(PASS_FRAGMENT, "fragment", PASS,                                     \
-	  "later fragment from the address of a peer")                         \
-	X(PASS_ICMP_ERROR, "icmp-error", PASS,                                 \
-	  "ICMP error: path MTU discovery depends on it")                      \
-	X(PASS_ND, "nd", PASS, "IPv6 neighbour discovery or MLD")              \
-	X(PASS_PING, "ping", PASS, "echo request or reply")                    \
-	X(PASS_DHCP, "dhcp", PASS, "answer of a DHCP server")                  \
-	X(DROP_MALFORMED, "malformed", DROP,                                   \
-	  "a header is cut off or contradicts itself")                         \
-	X(DROP_VLAN, "vlan", DROP, "VLAN tags not taken on this interface")    \
-	X(DROP_ETHERTYPE, "ethertype", DROP, "neither IPv4, IPv6 nor ARP")     \
-	X(DROP_EXTENSION, "extension", DROP,                                   \
-	  "IPv6 extension headers that break the rules")                       \
-	X(DROP_SOURCE_INVALID, "source-invalid", DROP,                         \
-	  "a source address that no host may send from")                       \
-	X(DROP_FRAGMENT, "fragment", DROP, "a fragment, and fragments: drop")  \
-	X(DROP_SOURCE, "source", DROP, "the source is no peer of any flow")    \
-	X(DROP_ICMP, "icmp", DROP, "ICMP that is not needed here")             \
-	X(DROP_PROTOCOL, "protocol", DROP, "neither TCP, UDP nor ICMP")        \
-	X(DROP_TCP_FLAGS, "tcp-flags", DROP,                                   \
-	  "TCP flags that no connection uses")                                 \
-	X(DROP_CONTROL, "control", DROP,                                       \
-	  "needs a live control connection from this peer")                    \
-	X(DROP_CONNECTION, "connection", DROP,                                 \
-	  "an answer to no connection of ours")                                \
-	X(DROP_PORT, "port", DROP, "a peer, but no flow has this port")        \
+#define BKXDP_REASONS(X)                                                                           \
+	X(PASS_FLOW, "flow", PASS, "a flow of the policy allows it")                               \
+	X(PASS_LINK, "link", PASS, "link control: STP, LACP, LLDP, 802.1X")                        \
+	X(PASS_ARP, "arp", PASS, "address resolution")                                             \
+	X(PASS_FRAGMENT, "fragment", PASS, "later fragment from the address of a peer")            \
+	X(PASS_ICMP_ERROR, "icmp-error", PASS, "ICMP error: path MTU discovery depends on it")     \
+	X(PASS_ND, "nd", PASS, "IPv6 neighbour discovery or MLD")                                  \
+	X(PASS_PING, "ping", PASS, "echo request or reply")                                        \
+	X(PASS_DHCP, "dhcp", PASS, "answer of a DHCP server")                                      \
+	X(DROP_MALFORMED, "malformed", DROP, "a header is cut off or contradicts itself")          \
+	X(DROP_VLAN, "vlan", DROP, "VLAN tags not taken on this interface")                        \
+	X(DROP_ETHERTYPE, "ethertype", DROP, "neither IPv4, IPv6 nor ARP")                         \
+	X(DROP_EXTENSION, "extension", DROP, "IPv6 extension headers that break the rules")        \
+	X(DROP_SOURCE_INVALID, "source-invalid", DROP,                                             \
+	  "a source address that no host may send from")                                           \
+	X(DROP_FRAGMENT, "fragment", DROP, "a fragment, and fragments: drop")                      \
+	X(DROP_SOURCE, "source", DROP, "the source is no peer of any flow")                        \
+	X(DROP_ICMP, "icmp", DROP, "ICMP that is not needed here")                                 \
+	X(DROP_PROTOCOL, "protocol", DROP, "neither TCP, UDP nor ICMP")                            \
+	X(DROP_TCP_FLAGS, "tcp-flags", DROP, "TCP flags that no connection uses")                  \
+	X(DROP_CONTROL, "control", DROP, "needs a live control connection from this peer")         \
+	X(DROP_CONNECTION, "connection", DROP, "an answer to no connection of ours")               \
+	X(DROP_PORT, "port", DROP, "a peer, but no flow has this port")                            \
 	X(DROP_INTERNAL, "internal", DROP, "the filter itself failed")
 
 enum bkxdp_reason {
@@ -48,7 +41,7 @@ enum bkxdp_reason {
 #define BKXDP_REASON_ENUM(name, word, verdict, meaning) BKXDP_##name,
 	BKXDP_REASONS(BKXDP_REASON_ENUM)
 #undef BKXDP_REASON_ENUM
-	BKXDP_REASON_COUNT
+		BKXDP_REASON_COUNT
 };
 
 /* The passes come first in the list, so a verdict is one comparison. */
@@ -66,8 +59,8 @@ struct bkxdp_verdict {
 
 /* In a test run the program returns its verdict beside the XDP action. */
 #define BKXDP_REPORT(action, reason, rule) ((action) | (reason) << 8 | (__u32)(rule) << 16)
-#define BKXDP_REPORT_ACTION(report) ((report) & 0xff)
-#define BKXDP_REPORT_REASON(report) ((report) >> 8 & 0xff)
-#define BKXDP_REPORT_RULE(report) ((report) >> 16)
+#define BKXDP_REPORT_ACTION(report)        ((report)&0xff)
+#define BKXDP_REPORT_REASON(report)        ((report) >> 8 & 0xff)
+#define BKXDP_REPORT_RULE(report)          ((report) >> 16)
 
 #endif

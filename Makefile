@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# make            builds build/bkxdp
+# make tests      builds the C tests; SANITIZE=1: under ASan and UBSan, in build/san
+# make fuzz       builds the fuzzers (clang)
+# make install    PREFIX=/usr/local, DESTDIR=
+# V=1 shows the commands; WERROR=1 makes warnings errors
+
+VERSION     := 0.1.0
+PREFIX      ?= /usr/local
+DESTDIR     ?=
+SBINDIR     ?= $(PREFIX)/sbin
+DATADIR     ?= $(PREFIX)/share/bkxdp
+MANDIR      ?= $(PREFIX)/share/man
+PROFILESDIR ?= $(DATADIR)/profiles
+
+CC       ?= gcc
+CLANG    ?= clang
+BPFTOOL  ?= $(shell PATH="$$PATH:/usr/sbin:/sbin" command -v bpftool)
+PKGS     := libbpf libxdp yaml-0.1 jansson libpcap
+SANITIZE ?=
+
+BUILD    := build
+OUT      := $(BUILD)$(if $(SANITIZE),/san)
+
+WARN     := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wvla \
+            $(if $(WERROR),-Werror)
+CFLAGS   ?= -O2 -g
+ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -Iinclude -Iuser -I$(BUILD) -Itests $(WARN) $(CFLAGS) \
+             -DBKXDP_VERSION='"$(VERSION)"' -DBKXDP_PROFILES_DIR='"$(PROFILESDIR)"' \
+             $(shell pkg-config --cflags $(PKGS)) $(SANITIZERS)
+LIBS     := $(shell pkg-config --libs $(PKGS)) -lanl
+ifneq ($(SANITIZE),)
+SANITIZERS := -fsanitize=address,undefined -fno-sanitize=alignment \
+              -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+endif
+
+# the multiarch folder holds <asm/types.h>
+BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 -Wall -Wextra -Wno-unused-parameter \
+              $(if $(WERROR),-Werror) -Iinclude -I/usr/include/$(shell $(CC) -dumpmachine)
+
+USER_SRC := $(sort $(wildcard user/*.c))
+LIB_OBJ  := $(patsubst user/%.c,$(OUT)/user/%.o,$(filter-out user/main.c,$(USER_SRC)))
+TESTS    := $(patsubst tests/%.c,$(OUT)/tests/%,$(sort $(wildcard tests/test_*.c tests/wire.c)))
+TEST_LIB := $(patsubst tests/%.c,$(OUT)/tests/%.o,$(sort $(filter-out tests/test_%.c \
+            tests/fuzz_%.c tests/wire.c,$(wildcard tests/*.c))))
+FUZZERS  := $(patsubst tests/%.c,$(BUILD)/fuzz/%,$(sort $(wildcard tests/fuzz_*.c)))
+
+ifeq ($(V),)
+Q := @
+say = @printf '  %-8s %s\n' "$(1)" "$(2)"
+endif
+
+.PHONY: all tests fuzz install uninstall clean
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+all: $(OUT)/bkxdp
+tests: $(TESTS)
+fuzz: $(FUZZERS)
+
+# .bpf.c -> .bpf.o -> skeleton -> objects -> bkxdp
+$(BUILD)/bkxdp.bpf.o: bpf/bkxdp.bpf.c $(wildcard include/bkxdp/*.h)
+	$(call say,BPF,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
+
+$(BUILD)/bkxdp.skel.h: $(BUILD)/bkxdp.bpf.o
+	$(call say,SKEL,$@)
+	$(Q)$(BPFTOOL) gen skeleton $< name bkxdp_bpf > $@
+
+$(OUT)/user/%.o: user/%.c $(BUILD)/bkxdp.skel.h
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+
+$(OUT)/tests/%.o: tests/%.c $(BUILD)/bkxdp.skel.h
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+
+$(OUT)/bkxdp: $(LIB_OBJ) $(OUT)/user/main.o
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $^ -o $@ $(LIBS)
+
+$(OUT)/tests/%: $(OUT)/tests/%.o $(TEST_LIB) $(LIB_OBJ)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $^ -o $@ $(LIBS)
+
+# what a fuzzer drives is built with it, so that its coverage is seen
+$(BUILD)/fuzz/%: tests/%.c $(BUILD)/bkxdp.skel.h $(filter-out user/main.c,$(USER_SRC))
+	$(call say,FUZZ,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(filter-out -Wshadow,$(ALL_CFLAGS)) -fsanitize=fuzzer,address,undefined \
+		-fno-sanitize=alignment $< $(filter-out tests/test_%.c tests/fuzz_%.c tests/wire.c, \
+		$(wildcard tests/*.c)) $(filter-out user/main.c,$(USER_SRC)) -o $@ $(LIBS)
+
+install: $(BUILD)/bkxdp
+	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(PROFILESDIR) $(DESTDIR)/etc/bkxdp/profiles
+	install -m 0755 $(BUILD)/bkxdp $(DESTDIR)$(SBINDIR)/bkxdp
+	install -m 0644 profiles/*.yaml profiles/*.json $(DESTDIR)$(PROFILESDIR)
+
+uninstall:
+	rm -f $(DESTDIR)$(SBINDIR)/bkxdp
+	rm -rf $(DESTDIR)$(DATADIR)
+
+clean:
+	rm -rf $(BUILD)
+
+-include $(wildcard $(OUT)/user/*.d $(OUT)/tests/*.d)

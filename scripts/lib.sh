@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+# What the scripts and the end-to-end tests share. Sourced, not run.
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+export LC_ALL=C
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+
+if [ -t 1 ] && [ -z "${NO_COLOR:-}" ] && [ "${TERM:-dumb}" != dumb ]; then
+	bold=$'\e[1m' red=$'\e[31m' green=$'\e[32m' grey=$'\e[90m' plain=$'\e[0m'
+else
+	bold='' red='' green='' grey='' plain=''
+fi
+# shellcheck disable=SC2034 # for those who source this
+readonly root bold red green grey plain
+
+die() {
+	printf '%s: %s\n' "${0##*/}" "$*" >&2
+	exit 1
+}
+
+# busywait SECONDS COMMAND...: true as soon as the command is.
+busywait() {
+	local end=$((${EPOCHREALTIME/./} + $1 * 1000000))
+	shift
+	until "$@"; do
+		[ "${EPOCHREALTIME/./}" -lt "$end" ] || return 1
+		sleep 0.02
+	done
+}
+
+kernel_is_at_least() { # MAJOR MINOR
+	local major minor rest
+	IFS=.- read -r major minor rest < <(uname -r)
+	[ "$major" -gt "$1" ] || { [ "$major" -eq "$1" ] && [ "$minor" -ge "$2" ]; }
+}
+
+# Ubuntu's bpftool is a wrapper that refuses to run under another kernel than its own.
+find_bpftool() {
+	local tool
+	for tool in "$(command -v bpftool)" /usr/lib/linux-tools/*/bpftool /usr/lib/linux-tools-*/bpftool; do
+		[ -x "$tool" ] && "$tool" version >/dev/null 2>&1 && echo "$tool" && return
+	done
+	return 1
+}
+
+build() { # MAKE ARGUMENT...
+	local tool
+	tool=$(find_bpftool) || die "there is no bpftool that runs here; scripts/setup installs one"
+	make -C "$root" -s -j"$(nproc)" BPFTOOL="$tool" "$@"
+}
+
+# in_private_world COMMAND ARGUMENT...
+#
+# Runs a command where its mounts, processes and network namespaces are its own:
+# /run (with /run/netns in it) and /sys/fs/bpf are fresh, and so is the network.
+# Whatever ends it, even SIGKILL, the kernel takes all of it away.
+in_private_world() {
+	local world status
+	BKXDP_WORLD=1 setpriv --pdeathsig KILL -- \
+		unshare --mount --pid --net --fork --kill-child=KILL --mount-proc --propagation unchanged \
+		-- "$@" <&0 &
+	world=$!
+	# shellcheck disable=SC2064 # this world, not a later one
+	trap "kill -KILL $world 2>/dev/null; wait $world 2>/dev/null; exit 130" INT TERM HUP
+	wait "$world"
+	status=$?
+	trap - INT TERM HUP
+	return "$status"
+}
+
+# The other half, called first thing by a script that runs in there.
+enter_private_world() {
+	local where
+	unset BKXDP_WORLD
+	# One by one, because the root of a chroot need not be a mount point.
+	while read -r _ _ _ _ where _; do
+		mount --make-private "$(printf '%b' "$where")" 2>/dev/null
+	done </proc/self/mountinfo
+	mount -t tmpfs -o mode=755 tmpfs /run && mkdir -p /run/netns /run/work || return
+	mountpoint -q /sys || mount -t sysfs sysfs /sys || return
+	mount -t bpf bpf /sys/fs/bpf
+}
+
+# in_net NAMESPACE COMMAND...; `ip netns exec` would hide /sys/fs/bpf.
+in_net() {
+	nsenter --net="/run/netns/$1" -- "${@:2}"
+}
+
+# add_net NAMESPACE...: network namespaces whose addresses work at once.
+add_net() {
+	local name
+	for name; do
+		ip netns add "$name" &&
+			ip -n "$name" link set lo up &&
+			in_net "$name" sh -c 'echo 0 >/proc/sys/net/ipv6/conf/default/accept_dad' || return
+	done
+}
+
+# A sentence on standard output and false, where the kernel does not let us.
+may_filter() {
+	if [ "$(id -u)" != 0 ]; then
+		echo "needs root"
+	elif ! kernel_is_at_least 5 10; then
+		echo "needs Linux 5.10 or later, and this is $(uname -r)"
+	elif [ ! -d /sys/fs/bpf ]; then
+		echo "needs a kernel with BPF: there is no directory /sys/fs/bpf (is /sys mounted?)"
+	elif ! in_private_world "$BASH" "${BASH_SOURCE[0]}" probe_world 2>/dev/null; then
+		echo "needs to mount and to make network devices, and the kernel or this container refuses" \
+			"(CAP_SYS_ADMIN, CAP_NET_ADMIN, veth)"
+	elif ! in_private_world "$BASH" "${BASH_SOURCE[0]}" probe_bpf >/dev/null 2>&1; then
+		echo "needs to use BPF, and the kernel or this container refuses (CAP_BPF; lockdown?)"
+	else
+		return 0
+	fi
+	return 1
+}
+
+probe_world() {
+	enter_private_world && ip link add probe type veth
+}
+
+probe_bpf() {
+	enter_private_world &&
+		"$(find_bpftool)" map create /sys/fs/bpf/probe type array key 4 value 4 entries 1 name probe
+}
+
+# The probes are the only things that this file does when it is run.
+[ "${BASH_SOURCE[0]}" != "$0" ] || "$@"

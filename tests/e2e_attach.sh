@@ -1,0 +1,228 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# A protected server under a real profile: what passes, what does not, what is
+# counted and said; attach, again, failing half way, and detach.
+
+set -u
+# shellcheck source=tests/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+use=(--use backup-exec:remote-agent --address "media-server=$server4,$server6" --profiles "$root/profiles")
+
+segments_on_wire() { # CAPTURE FILTER
+	tcpdump -nr "$1" "$2" 2>/dev/null | wc -l
+}
+
+captures() { # CAPTURE PORT: a probe of ours is in the file already
+	connects "$stranger4" "$host4" "$2" >/dev/null 2>&1
+	[ "$(segments_on_wire "$1" "port $2")" -gt 0 ]
+}
+
+policy_of_real_profile() {
+	local capture=$WORK/out.pcap tcpdump before
+	check "attach as remote-agent of Backup Exec" bkxdp attach eth1 "${use[@]}"
+	is "status says attached" "$(status .attached)" true
+	is "in driver mode" "$(status .mode)" native
+	is "with frames of several buffers" "$(status .frags)" true
+	is "enforcing" "$(status .enforcement)" enforce
+	is "with its profile and role" "$(status '.uses[] | .profile + ":" + .role')" backup-exec:remote-agent
+
+	net tcpdump -Z root -i peer0 -Q out -U -w "$capture" 2>/dev/null &
+	tcpdump=$!
+	busywait 5 captures "$capture" 9 || bail "tcpdump does not start"
+	before=$(dropped source)
+
+	check "IPv4: server to control port" connects "$server4" "$host4" 10000
+	check "IPv4: server to SSH is cut" connects_not "$server4" "$host4" 22
+	is "and counted once, as 'port'" "$(dropped port)" 1
+	check "IPv4: stranger to control port is cut" connects_not "$stranger4" "$host4" 10000
+	is "and counted once, as 'source'" "$(dropped source)" $((before + 1))
+	check "IPv4: data without control is cut" connects_not "$server4" "$host4" 50000
+	is "and counted once, as 'control'" "$(dropped control)" 1
+
+	check "IPv6: server to control port" connects "$server6" "$host6" 10000
+	check "IPv6: server to SSH is cut" connects_not "$server6" "$host6" 22
+	is "and counted once more, as 'port'" "$(dropped port)" 2
+	check "IPv6: stranger to control port is cut" connects_not "$stranger6" "$host6" 10000
+	is "and counted once more, as 'source'" "$(dropped source)" $((before + 2))
+
+	net python3 "$root/tests/traffic.py" connect "$server4" "$host4" 10000 --hold 30 >"$WORK/held" &
+	held=$!
+	busywait 5 test -s "$WORK/held"
+	check "data port opens while a control connection lives" connects "$server4" "$host4" 50000
+	check "but not for another address" connects_not "$server6" "$host6" 50000
+	kill "$held"
+
+	kill -INT "$tcpdump"
+	wait "$tcpdump"
+	is "the control flow counts what tcpdump saw" \
+		"$(flow backup-exec/control inbound)" \
+		"$(segments_on_wire "$capture" "tcp dst port 10000 and (src $server4 or src $server6)")"
+	is "the data flow counts what tcpdump saw" "$(flow backup-exec/data inbound)" \
+		"$(($(segments_on_wire "$capture" "tcp dst port 50000 and src $server4") - 1))"
+}
+
+every_packet_counts_once() {
+	local packets bytes
+	check "attach again replaces" bkxdp attach eth1 "${use[@]}"
+	busywait 5 quiet
+	packets=$(($(sent) - $(judged)))
+	connects "$server4" "$host4" 10000
+	connects "$stranger4" "$host4" 10000 2>/dev/null
+	connects "$server6" "$host6" 22 2>/dev/null
+	busywait 5 quiet
+	is "every frame sent is one packet judged" $(($(sent) - $(judged))) "$packets"
+	is "metrics say what status says" "$(metric_total packets)" "$(judged)"
+	bytes=$(status '[.reasons[].bytes] | add')
+	is "metrics say how many bytes" "$(metric_total bytes)" "$bytes"
+}
+
+quiet() {
+	local before
+	before=$(sent)
+	sleep 0.3
+	[ "$(sent)" = "$before" ]
+}
+
+metric_total() { # packets|bytes
+	bkxdp metrics | awk -v name="bkxdp_$1_total{" 'index($1, name) == 1 { sum += $2 } END { printf "%d", sum }'
+}
+
+explanations() {
+	local text
+	text=$(bkxdp explain eth1 "tcp $server4:40000 > $host4:10000")
+	is "explain: status 0 for a packet that passes" $? 0
+	says "explain names the flow" "$text" 'backup-exec/control'
+	says "explain names file and line" "$text" 'backup-exec\.yaml:[0-9]+'
+	says "explain names the vendor's document" "$text" '100017208'
+	fails "explain: status 1 for a packet that does not" 1 bkxdp explain eth1 "tcp $stranger4:40000 > $host4:10000"
+	says "explain names the reason" "$said" 'source'
+	fails "explain: SSH is refused" 1 bkxdp explain eth1 "tcp $server4:40000 > $host4:22"
+	says "explain names the reason" "$said" 'port'
+	fails "explain: a packet that is none is misuse" 2 bkxdp explain eth1 "tcp 10.20.30.555 > 1"
+	says "explain quotes what it does not understand" "$said" '10\.20\.30\.555'
+}
+
+detached() {
+	check "detach" bkxdp detach eth1
+	check "no program, no pin is left" nothing_is_left
+	check "everything flows again: SSH" connects "$server4" "$host4" 22
+	check "everything flows again: stranger" connects "$stranger4" "$host4" 10000
+	fails "detach of an interface without filter" 1 bkxdp detach eth1
+	says "says so, with its name" "$said" 'eth1'
+	fails "status of an interface without filter" 1 bkxdp status eth1
+	says "says so, with its name" "$said" 'eth1'
+}
+
+half_way() {
+	printf 'interface: eth1\nuse:\n  - profile: backup-exec\n    as: remote-agnet\n' >"$WORK/bad.yaml"
+	fails "attach with a file that is wrong" 1 \
+		bkxdp attach eth1 --config "$WORK/bad.yaml" --profiles "$root/profiles"
+	says "names file and line" "$said" 'bad\.yaml:4:'
+	says "names the value" "$said" 'remote-agnet'
+	check "leaves nothing" nothing_is_left
+
+	fails "attach with a file that is not there" 1 bkxdp attach eth1 --config "$WORK/none.yaml"
+	says "names the file" "$said" 'none\.yaml'
+	check "leaves nothing" nothing_is_left
+
+	fails "attach to an interface that is not there" 1 bkxdp attach eth11 "${use[@]}"
+	says "names the nearest one" "$said" '\beth1\b'
+	check "leaves nothing" nothing_is_left
+
+	fails "attach without an interface is misuse" 2 bkxdp attach
+	fails "an unknown option is misuse" 2 bkxdp attach eth1 --colour
+	fails "an unknown command is misuse" 2 bkxdp atach eth1
+}
+
+beside_a_stranger() {
+	# Two instructions: return XDP_PASS; bpftool attaches them as one who knows no dispatcher does.
+	other_program || {
+		skip "another XDP program is respected" "it could not be made here"
+		return
+	}
+	fails "attach where another XDP program sits alone" 1 bkxdp attach eth1 "${use[@]}"
+	says "says that another program is there" "$said" 'XDP'
+	check "the other program stays" grep -q 'prog/xdp' <(host ip link show eth1)
+	check "no pin is left" test -z "$(find /sys/fs/bpf -path '*/bkxdp/*')"
+	host ip link set dev eth1 xdp off
+}
+
+other_program() {
+	printf 'int pass(void *context)\n{\n\treturn 2;\n}\nchar license[] __attribute__((section("license"))) = "GPL";\n' |
+		sed 's/^int pass/__attribute__((section("xdp"))) int pass/' >"$WORK/pass.c"
+	clang -O2 -g -target bpf -c "$WORK/pass.c" -o "$WORK/pass.o" 2>/dev/null &&
+		"$(find_bpftool)" prog load "$WORK/pass.o" /sys/fs/bpf/pass 2>/dev/null &&
+		host ip link set dev eth1 xdp pinned /sys/fs/bpf/pass &&
+		rm /sys/fs/bpf/pass
+}
+
+without_rights() {
+	local none=(setpriv --bounding-set=-all --inh-caps=-all --)
+	fails "attach without capabilities" 1 in_net host "${none[@]}" "$BKXDP" attach eth1 "${use[@]}"
+	says "names the one that is missing" "$said" 'CAP_(BPF|NET_ADMIN|SYS_ADMIN|PERFMON)'
+	fails "attach without CAP_NET_ADMIN" 1 in_net host setpriv --bounding-set=-net_admin \
+		--inh-caps=-net_admin -- "$BKXDP" attach eth1 "${use[@]}"
+	says "names it" "$said" 'CAP_NET_ADMIN'
+	check "leaves nothing" nothing_is_left
+	check "explain of a file needs no rights" "${none[@]}" "$BKXDP" explain "$WORK/good.yaml" \
+		"tcp $server4:40000 > $host4:10000" --profiles "$root/profiles"
+	check "check of a file needs no rights" "${none[@]}" "$BKXDP" check "$WORK/good.yaml" --profiles "$root/profiles"
+}
+
+observation() {
+	local text
+	text=$(bkxdp attach eth1 --profiles "$root/profiles" 2>&1)
+	is "attach without file and options observes" $? 0 || diag "$text"
+	says "says that nothing is dropped" "$text" '(observ|drop)'
+	is "status says that it observes" "$(status .observes)" true
+	is "status says audit" "$(status .enforcement)" audit
+	check "SSH passes" connects "$server4" "$host4" 22
+	check "the control port passes" connects "$stranger4" "$host4" 10000
+	is_between "status shows whose traffic was seen" \
+		"$(status '[.flows[] | select(.profile == "backup-exec" and .flow == "control") | .packets] | add')" 3 20
+	is_between "and what would have been dropped" "$(dropped port)" 3 20
+	check "detach" bkxdp detach eth1
+	check "leaves nothing" nothing_is_left
+}
+
+other_bpffs() {
+	mkdir "$WORK/bpf" && mount -t bpf bpf "$WORK/bpf"
+	check "attach with pins elsewhere" bkxdp attach eth1 "${use[@]}" --bpffs "$WORK/bpf"
+	check "the pins are there" test -d "$WORK/bpf/bkxdp/eth1"
+	check "status finds them" bkxdp status eth1 --bpffs "$WORK/bpf"
+	check "detach finds them" bkxdp detach eth1 --bpffs "$WORK/bpf"
+	check "leaves nothing" nothing_is_left
+	is "nothing in that file system either" "$(find "$WORK/bpf" -path '*/bkxdp/*')" ""
+	umount "$WORK/bpf"
+}
+
+gone() {
+	ip -n host link add eth9 type dummy
+	bkxdp attach eth9 "${use[@]}" >/dev/null 2>&1
+	ip -n host link delete eth9
+	check "detach after the interface has gone clears the pins" bkxdp detach eth9
+	check "leaves nothing" nothing_is_left
+}
+
+make_network
+listen host tcp:22 tcp:10000 tcp:50000
+write_file <<END
+use:
+  - {profile: backup-exec, as: remote-agent, addresses: {media-server: [$server4]}}
+END
+mv eth1.yaml good.yaml
+
+check "before: SSH can be reached" connects "$server4" "$host4" 22
+policy_of_real_profile
+every_packet_counts_once
+explanations
+detached
+half_way
+beside_a_stranger
+without_rights
+observation
+other_bpffs
+gone
+finish

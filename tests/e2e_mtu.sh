@@ -1,0 +1,78 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# MTU 9000, as every backup network has it, in driver mode: frames in several
+# buffers pass and are counted whole. Generic mode is never taken silently.
+
+set -u
+# shellcheck source=tests/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+readonly bytes=$((256 << 20))
+
+site() { # MODE
+	write_file <<-END
+	mode: $1
+	flows:
+	  - {name: backup, from: [$server4, "$server6"], to: self, tcp: 6000, udp: 5000}
+	END
+}
+
+transfer() { # MODE FROM TO
+	local before
+	before=$(flow site/backup inbound bytes)
+	is "$1: $((bytes >> 20)) MiB arrive whole from $2" \
+		"$(net python3 "$root/tests/traffic.py" send "$2" "$3" 6000 "$bytes")" "$bytes"
+	is_between "$1: and are counted whole" "$(($(flow site/backup inbound bytes) - before))" \
+		"$bytes" "$((bytes + bytes / 10))"
+}
+
+jumbo() { # MODE
+	local text before
+	site "$1"
+	text=$(attach 2>&1)
+	is "$1: attach at MTU 9000" $? 0 || diag "$text"
+	is "$1: status says the mode" "$(status .mode)" "$1"
+	transfer "$1" "$server4" "$host4"
+	transfer "$1" "$server6" "$host6"
+
+	before=$(flow site/backup inbound bytes)
+	net python3 -c 'import socket, sys; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind((sys.argv[1], 0)); s.sendto(bytes(8000), (sys.argv[2], 5000))' "$server4" "$host4"
+	busywait 2 moved "$before"
+	is "$1: a datagram of 8,000 bytes counts as its frame has them" \
+		"$(($(flow site/backup inbound bytes) - before))" $((8000 + 8 + 20 + 14))
+	[ "$1" = native ] || says "generic: attach says what it costs" "$text" 'GRO|LRO'
+	check "$1: detach" bkxdp detach eth1
+}
+
+moved() { [ "$(flow site/backup inbound bytes)" != "$1" ]; }
+
+no_driver_support() { # NAME TYPE
+	local text
+	ip -n host link add "$1" type "$2" && ip -n host link set "$1" up
+	site auto
+	sed -i "s/^interface: .*/interface: $1/" "$WORK/eth1.yaml"
+	text=$(bkxdp attach "$1" --config "$WORK/eth1.yaml" 2>&1)
+	is "auto on a $2: attach" $? 0 || diag "$text"
+	is "auto on a $2: status says generic" "$(bkxdp status "$1" --json | jq -r .mode)" generic
+	says "auto on a $2: attach says so" "$text" 'generic'
+	says "auto on a $2: and what it costs" "$text" 'GRO|LRO'
+	check "auto on a $2: detach" bkxdp detach "$1"
+
+	sed -i "s/^mode: .*/mode: native/" "$WORK/eth1.yaml"
+	fails "native on a $2 is refused" 1 bkxdp attach "$1" --config "$WORK/eth1.yaml"
+	says "native on a $2: says which mode to use" "$said" 'generic|auto'
+	check "native on a $2: leaves nothing" test -z "$(find /sys/fs/bpf -path '*/bkxdp/*')"
+	ip -n host link delete "$1"
+}
+
+make_network 9000
+in_net host python3 "$root/tests/traffic.py" serve 6000 >"$WORK/serve" &
+busywait 10 test -s "$WORK/serve" || bail "no server"
+jumbo native
+is "frames of several buffers were possible" "$(site native; attach >/dev/null 2>&1; status .frags; bkxdp detach eth1 >/dev/null)" true
+jumbo generic
+no_driver_support quiet0 dummy
+no_driver_support bridge0 bridge
+check "leaves nothing" nothing_is_left
+finish

@@ -1,0 +1,188 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Policies are replaced while traffic runs: nothing allowed is lost, nothing else
+# gets in, not for a moment, and counters go on. Then replacements are killed.
+#
+# The two policies are made to betray a mixture. Each allows one pair of address
+# and port that the other does not; the crossed pairs are allowed by neither, but
+# would be by the addresses of one with the services of the other.
+#
+#              always    red             blue            never
+#   server     5000      7001                            7002
+#   stranger                             7002            7001
+
+set -u
+# shellcheck source=tests/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+readonly replacements=50 kills=20
+
+policy_red() {
+	write_file <<-END
+	flows:
+	  - {name: backup, from: [$server4], to: self, udp: 5000, tcp: 6000}
+	  - {name: red, from: [$server4], to: self, udp: 7001}
+	END
+}
+
+policy_blue() {
+	write_file <<-END
+	flows:
+	  - {name: blue, from: [$stranger4], to: self, udp: 7002}
+	  - {name: many, from: [$(seq -s ', ' -f '172.16.%g.0/24' 1 200)], to: self, tcp: 1-1000}
+	  - {name: backup, from: [$server4], to: self, udp: 5000, tcp: 6000}
+	END
+}
+
+policy() { # NUMBER
+	if [ $(($1 % 2)) = 0 ]; then policy_red; else policy_blue; fi
+}
+
+# run NAME NAMESPACE VERB...: in the background; its output in $WORK/NAME.
+declare -A runs
+run() {
+	in_net "$2" python3 "$root/tests/traffic.py" "${@:3}" >"$WORK/$1" &
+	runs[$1]=$!
+	busywait 10 test -s "$WORK/$1" || bail "$* does not start"
+}
+
+# result NAME KEY: ends it, and picks from what it says.
+result() {
+	if [ -n "${runs[$1]:-}" ]; then
+		kill "${runs[$1]}" && wait "${runs[$1]}"
+		unset "runs[$1]"
+	fi
+	tail -n 1 "$WORK/$1" | jq -c ".$2"
+}
+
+counters_now() {
+	bkxdp status eth1 --json |
+		jq -c '[(.reasons[] | {key: .reason, value: .packets}),
+			(.flows[] | {key: (.flow + " " + .side), value: .packets})] | from_entries'
+}
+
+# Names of counters that are lower in the second set than in the first.
+lower() {
+	jq -nr --argjson old "$1" --argjson new "$2" \
+		'$old | to_entries[] | select($new[.key] != null and $new[.key] < .value) | .key'
+}
+
+under_traffic() {
+	local number old new went_down='' failed=0 allowed
+	policy_red
+	attach >/dev/null 2>&1 || bail "attach failed"
+
+	for port in 5000 7001 7002; do
+		run "received-$port" host receive "$port"
+	done
+	run served host serve 6000
+	run backup net stream "$server4" "$host4" 5000 --rate 3000
+	run crossed1 net stream "$server4" "$host4" 7002
+	run crossed2 net stream "$stranger4" "$host4" 7001
+	net python3 "$root/tests/traffic.py" send "$server4" "$host4" 6000 104857600 --seconds 4 >"$WORK/bytes" &
+	sender=$!
+
+	old=$(counters_now)
+	for number in $(seq "$replacements"); do
+		policy "$number"
+		reload >"$WORK/reload" 2>&1 || { failed=$((failed + 1)); diag "$(cat "$WORK/reload")"; }
+		new=$(counters_now)
+		went_down+=$(lower "$old" "$new")
+		old=$new
+	done
+	wait "$sender"
+
+	is "$replacements replacements succeed" "$failed" 0
+	is "no counter ever goes down" "$went_down" ""
+	is "100 MiB over TCP arrive whole" "$(cat "$WORK/bytes")" 104857600
+	allowed=$(result backup sent)
+	diag "$allowed datagrams during $replacements replacements"
+	is "none of the allowed datagrams is lost" "$(result received-5000 received)" "$allowed"
+	is "none is doubled" "$(result received-5000 again)" 0
+	is "the crossed pairs were tried" "$(($(result crossed1 sent) > 100 && $(result crossed2 sent) > 100))" 1
+	is "none of the server's got to the stranger's port" "$(result received-7002 received)" 0
+	is "none of the stranger's got to the server's port" "$(result received-7001 received)" 0
+	exact "$allowed"
+}
+
+# The counter of a flow outlives replacements by its name: all that was sent is in it.
+exact() { # DATAGRAMS
+	local segments
+	segments=$(net cat /proc/net/snmp | awk '/^Udp: [0-9]/ { print $5 }')
+	is "all datagrams sent were judged" "$((segments))" \
+		"$(($1 + $(result crossed1 sent) + $(result crossed2 sent)))"
+	is "the crossed pairs are counted, each once" "$(($(dropped port) + $(dropped source)))" \
+		"$(($(result crossed1 sent) + $(result crossed2 sent)))"
+	is_between "the flow's counter has all the datagrams and the TCP segments" \
+		"$(flow site/backup inbound)" "$(($1 + 10))" "$(($1 + 110000))"
+	is "flows and 'flow' agree" "$(status '[.flows[].packets] | add')" "$(passed flow)"
+}
+
+bad_file() {
+	local before
+	policy_red
+	reload >/dev/null 2>&1
+	before=$(status .digest)
+	printf 'interface: eth1\nflows:\n  - {name: x, from: [10.0.0.1/8], to: self, tcp: 70000}\n' >"$WORK/eth1.yaml"
+	fails "reload with a file that is wrong" 1 reload
+	says "names the port" "$said" 'eth1\.yaml:3:.*70000'
+	says "names the prefix, too" "$said" 'eth1\.yaml:3:.*10\.0\.0\.1/8'
+	is "the policy in force is the old one" "$(status .digest)" "$before"
+	check "and it works" connects "$server4" "$host4" 6000 --timeout 2
+	fails "reload of an interface without filter" 1 \
+		bkxdp reload lo --config "$WORK/eth1.yaml" --profiles "$root/profiles"
+}
+
+# Whole means: the digest is that of one of the two policies, and what it says is done.
+is_whole() {
+	local digest
+	digest=$(status .digest)
+	[[ " $digests " == *" $digest "* ]] || { echo "digest $digest, not one of $digests"; return 1; }
+	traffic_is_judged || { echo "traffic is not judged as it should be"; return 1; }
+}
+
+traffic_is_judged() {
+	connects "$server4" "$host4" 6000 && connects_not "$stranger4" "$host4" 6000 2>/dev/null
+}
+
+killed() {
+	local number broken=0 digests='' complaint pid unfinished=0
+	for number in 0 1; do
+		policy "$number"
+		reload >/dev/null 2>&1
+		digests+=" $(status .digest)"
+	done
+	for number in $(seq "$kills"); do
+		policy "$number"
+		reload >/dev/null 2>&1 &
+		pid=$!
+		sleep "0.0$((RANDOM % 60 + 10))"
+		if kill_tree "$pid"; then unfinished=$((unfinished + 1)); fi
+		wait "$pid" 2>/dev/null
+		complaint=$(is_whole) || { broken=$((broken + 1)); diag "after kill $number: $complaint"; }
+		reload >"$WORK/reload" 2>&1 || { broken=$((broken + 1)); diag "$(cat "$WORK/reload")"; }
+		complaint=$(is_whole) || { broken=$((broken + 1)); diag "after reload $number: $complaint"; }
+	done
+	diag "$unfinished of $kills were killed before they were done"
+	is "$kills killed replacements leave a whole policy, and the next one works" "$broken" 0
+	check "detach" bkxdp detach eth1
+	check "leaves nothing" nothing_is_left
+}
+
+# The shell function runs in a child of ours; the program is that one's child or itself.
+kill_tree() {
+	local child
+	for child in $(pgrep -P "$1"); do
+		kill_tree "$child"
+	done
+	kill -KILL "$1" 2>/dev/null
+}
+
+make_network
+under_traffic
+kill "${runs[served]}"
+listen host tcp:6000
+bad_file
+killed
+finish

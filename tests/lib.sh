@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+# For the end-to-end tests: a private world, a network in it, TAP, counters.
+# A test says `. tests/lib.sh`, then what it checks, then `finish`.
+#
+#      namespace "net"                       namespace "host"
+#   peer0  10.20.30.5  the server   <---->   eth1  10.20.30.1
+#          10.20.30.6  a stranger                  2001:db8:20::1
+#          2001:db8:20::5, ::6
+
+# shellcheck source=scripts/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib.sh"
+
+readonly BKXDP=${BKXDP:-$root/build/bkxdp} WORK=/run/work
+# shellcheck disable=SC2034 # for the tests
+readonly host4=10.20.30.1 server4=10.20.30.5 stranger4=10.20.30.6 \
+	host6=2001:db8:20::1 server6=2001:db8:20::5 stranger6=2001:db8:20::6
+
+skip_all() { # REASON
+	echo "1..0 # SKIP $*"
+	exit 4
+}
+
+if [ -z "${BKXDP_WORLD:-}" ]; then
+	echo "TAP version 13"
+	[ -x "$BKXDP" ] || skip_all "there is no $BKXDP; make builds it"
+	reason=$(may_filter) || skip_all "$reason"
+	in_private_world "$(realpath "$0")" "$@"
+	exit
+fi
+enter_private_world || skip_all "the private world could not be made"
+cd "$WORK" || exit 1
+
+# --- TAP
+
+points=0 failures=0
+
+ok() {
+	points=$((points + 1))
+	echo "ok $points $*"
+}
+
+not_ok() {
+	points=$((points + 1))
+	failures=$((failures + 1))
+	echo "not ok $points $*"
+}
+
+skip() { # WHAT # REASON
+	points=$((points + 1))
+	echo "ok $points $1 # SKIP $2"
+}
+
+diag() { printf '%s\n' "$*" | sed 's/^/# /'; }
+
+# check WHAT COMMAND...: the command must succeed.
+check() {
+	local what=$1 output status
+	shift
+	output=$("$@" 2>&1)
+	status=$?
+	if [ "$status" = 0 ]; then ok "$what"; else
+		not_ok "$what"
+		diag "status $status of: $*"
+		[ -z "$output" ] || diag "$output"
+	fi
+	return "$status"
+}
+
+# fails WHAT STATUS COMMAND...: the command must end with that status; what it said is in $said.
+fails() {
+	local what=$1 wanted=$2 status
+	shift 2
+	said=$("$@" 2>&1)
+	status=$?
+	is "$what" "$status" "$wanted" || diag "$*: $said"
+}
+
+is() { # WHAT GOT WANTED
+	if [ "$2" = "$3" ]; then ok "$1"; else
+		not_ok "$1"
+		diag "got    '$2'"
+		diag "wanted '$3'"
+		return 1
+	fi
+}
+
+says() { # WHAT TEXT PATTERN: the text matches the extended regular expression
+	if grep -Eq -- "$3" <<<"$2"; then ok "$1"; else
+		not_ok "$1"
+		diag "no match for '$3' in:"
+		diag "$2"
+		return 1
+	fi
+}
+
+is_between() { # WHAT GOT LOW HIGH
+	if [ "$2" -ge "$3" ] && [ "$2" -le "$4" ]; then ok "$1"; else
+		not_ok "$1"
+		diag "got $2, wanted $3 to $4"
+		return 1
+	fi
+}
+
+bail() {
+	echo "Bail out! $*"
+	exit 1
+}
+
+finish() {
+	echo "1..$points"
+	[ "$failures" = 0 ]
+	exit
+}
+
+# --- network
+
+host() { in_net host "$@"; }
+net() { in_net net "$@"; }
+bkxdp() { in_net host "$BKXDP" "$@"; }
+
+make_network() { # [MTU]
+	if ! add_net host net || ! ip link add eth1 netns host type veth peer name peer0 netns net; then
+		bail "no veth pair"
+	fi
+	# A fixed address lets a test name it; a set MTU must be on both ends before an attach.
+	ip -n host link set eth1 address 02:00:00:00:00:01 mtu "${1:-1500}"
+	ip -n net link set peer0 address 02:00:00:00:00:05 mtu "${1:-1500}"
+	ip -n host address add "$host4/24" dev eth1
+	ip -n host address add "$host6/64" dev eth1
+	ip -n net address add "$server4/24" dev peer0
+	ip -n net address add "$stranger4/24" dev peer0
+	ip -n net address add "$server6/64" dev peer0
+	ip -n net address add "$stranger6/64" dev peer0
+	ip -n host link set eth1 up
+	ip -n net link set peer0 up
+}
+
+# traffic COMMAND...: see tests/traffic.py
+traffic() { python3 "$root/tests/traffic.py" "$@"; }
+
+# listen NAMESPACE WHERE...: servers in the background on tcp:PORT or udp:PORT, ready on return.
+listen() {
+	local ready
+	ready=$(mktemp "$WORK/ready.XXXXXX")
+	in_net "$1" python3 "$root/tests/traffic.py" listen "${@:2}" >"$ready" &
+	busywait 10 test -s "$ready" || bail "no server on ${*:2}"
+}
+
+# connects FROM TO PORT: one SYN, and an answer within time.
+connects() { net python3 "$root/tests/traffic.py" connect "$@"; }
+connects_not() { ! connects "$@"; }
+
+# --- counters
+
+# The query of jq on the status of eth1.
+status() { bkxdp status eth1 --json | jq -r "$1"; }
+dropped() { status ".reasons[] | select(.verdict == \"drop\" and .reason == \"$1\") | .packets"; }
+passed() { status ".reasons[] | select(.verdict == \"pass\" and .reason == \"$1\") | .packets"; }
+flow() { # PROFILE/FLOW SIDE [packets|bytes]
+	status ".flows[] | select(.profile + \"/\" + .flow == \"$1\" and .side == \"$2\") | .${3:-packets}"
+}
+judged() { status '[.reasons[].packets] | add'; }
+sent() { in_net net cat /proc/net/dev | awk '$1 == "peer0:" { print $11 }'; }
+
+# An interface file for eth1 from standard input, replaced whole.
+write_file() {
+	{ echo "interface: eth1"; cat; } >"$WORK/new.yaml"
+	mv "$WORK/new.yaml" "$WORK/eth1.yaml"
+}
+
+attach() { bkxdp attach eth1 --config "$WORK/eth1.yaml" --profiles "$root/profiles" "$@"; }
+reload() { bkxdp reload eth1 --config "$WORK/eth1.yaml" --profiles "$root/profiles" "$@"; }
+
+nothing_is_left() {
+	local pins
+	pins=$(find /sys/fs/bpf -path '*/bkxdp/*' -o -path '*/xdp/*' 2>/dev/null)
+	[ -z "$pins" ] || { echo "pinned: $pins"; return 1; }
+	! host ip -d link show eth1 | grep 'xdp'
+}

@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "variants.h"
+
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alloc.h"
+
+#define FLOWS_MAX 12
+
+/* Lists are words with spaces between. A flow with both sides has two lines. */
+struct line {
+	const char *flow;
+	enum side side;
+	uint8_t protocol;
+	const char *ports;
+	const char *peers;
+	const char *local;    /* replies; 1024-65535 */
+	const char *requires; /* a flow of an earlier line */
+};
+
+struct variant {
+	const char *name;
+	struct bkxdp_settings settings;
+	const char *vlans; /* a list, 0 is untagged; NULL: any */
+	struct line line[FLOWS_MAX];
+};
+
+#define IN_TCP  .side = SIDE_INBOUND, .protocol = IPPROTO_TCP
+#define IN_UDP  .side = SIDE_INBOUND, .protocol = IPPROTO_UDP
+#define OUT_TCP .side = SIDE_REPLY, .protocol = IPPROTO_TCP
+#define OUT_UDP .side = SIDE_REPLY, .protocol = IPPROTO_UDP
+
+#define SERVERS "10.20.30.5 10.20.30.6 2001:db8:20::5 2001:db8:20::6"
+
+/* What wire.yaml says; most variants differ from it in one switch. */
+#define SITE                                                                                       \
+	{                                                                                          \
+		{"control", IN_TCP, "10000", SERVERS},                                             \
+		{"data", IN_TCP, "50000-50100", SERVERS, .requires = "control"},                   \
+		{"data-udp", IN_UDP, "51000", SERVERS, .requires = "control"},                     \
+		{"beacon", IN_UDP, "9000", SERVERS},                                               \
+		{"advertise", OUT_TCP, "6101", SERVERS},                                           \
+		{"time", OUT_UDP, "123", SERVERS},                                                 \
+	}
+
+#define WIDE "10.1.0.0/16"
+
+static const struct variant variants[] = {
+	{"wire", {.ping = BKXDP_PING_PEERS}, .line = SITE},
+	{"fragments", {.ping = BKXDP_PING_PEERS, .fragments = BKXDP_FRAGMENTS_PEERS}, .line = SITE},
+	{"ping-any", {.ping = BKXDP_PING_ANY}, .line = SITE},
+	{"ping-none", {.ping = BKXDP_PING_NONE}, .line = SITE},
+	{"dhcp", {.ping = BKXDP_PING_PEERS, .dhcp = 1}, .line = SITE},
+	{"audit", {.ping = BKXDP_PING_PEERS, .enforcement = BKXDP_AUDIT}, .line = SITE},
+	{"vlans-none", {.ping = BKXDP_PING_PEERS}, .vlans = "0", .line = SITE},
+	{"vlans-list", {.ping = BKXDP_PING_PEERS}, .vlans = "10 64 4094", .line = SITE},
+	{"vlans-both", {.ping = BKXDP_PING_PEERS}, .vlans = "0 10", .line = SITE},
+	{"nothing", {.ping = BKXDP_PING_PEERS, .fragments = BKXDP_FRAGMENTS_PEERS}},
+	{"order",
+	 {},
+	 .line = {{"first", IN_TCP, "100-200", WIDE},
+		  {"second", IN_TCP, "150-250 260", WIDE},
+		  {"answers", OUT_TCP, "300", WIDE, "1-65535"},
+		  {"asks", IN_TCP, "400-401", WIDE},
+		  {"late-answers", OUT_TCP, "500", WIDE, "1-65535"},
+		  {"both", IN_TCP, "6000", WIDE},
+		  {"both", OUT_TCP, "6000", WIDE},
+		  {"guarded", IN_TCP, "700-701", WIDE, .requires = "first"},
+		  {"open", IN_TCP, "700", WIDE},
+		  {"udp", IN_UDP, "100-200", WIDE},
+		  {"udp-answers", OUT_UDP, "300", WIDE, "1-65535"}}},
+	{"local",
+	 {},
+	 .line = {{"usual", OUT_TCP, "2000", WIDE},
+		  {"low", OUT_TCP, "3000", WIDE, "1000-1023"},
+		  {"high", OUT_TCP, "3000", WIDE, "1030-1031"},
+		  {"udp", OUT_UDP, "2000", WIDE, "50-60"}}},
+	/* as many candidates for one packet as there can be */
+	{"candidates",
+	 {},
+	 .line = {{"c1", OUT_TCP, "900", WIDE, "1001"},
+		  {"c2", OUT_TCP, "900", WIDE, "1002"},
+		  {"c3", OUT_TCP, "900", WIDE, "1003"},
+		  {"c4", OUT_TCP, "900", WIDE, "1004"},
+		  {"c5", OUT_TCP, "900", WIDE, "1005"},
+		  {"c6", OUT_TCP, "900", WIDE, "1006"},
+		  {"c7", OUT_TCP, "900", WIDE, "1007"},
+		  {"c8", OUT_TCP, "900", WIDE, "1008"}}},
+	{"nested",
+	 {.ping = BKXDP_PING_PEERS},
+	 .line = {{"net", IN_TCP, "1000", "10.1.2.0/24 2001:db8:1::/48"},
+		  {"host", IN_TCP, "2000", "10.1.2.3 2001:db8:1::3"},
+		  {"wide", IN_TCP, "3000", "10.0.0.0/8 2001:db8::/32"},
+		  {"odd", IN_TCP, "4000", "10.1.2.2/31 2001:db8:1::2/127"},
+		  {"same", IN_TCP, "5000", "10.1.2.0/24"}}},
+	{"any6",
+	 {.ping = BKXDP_PING_PEERS},
+	 .line = {{"web", IN_TCP, "443", "::/0"}, {"ssh", IN_TCP, "22", "10.0.0.0/8"}}},
+	{"any4", {.ping = BKXDP_PING_PEERS}, .line = {{"web", IN_TCP, "443", "0.0.0.0/0"}}},
+	{"any",
+	 {.ping = BKXDP_PING_PEERS},
+	 .line = {{"web", IN_TCP, "443", "0.0.0.0/0 ::/0"}, {"ssh", IN_TCP, "22", "10.0.0.0/8"}}},
+	{"control",
+	 {},
+	 .line = {{"control", IN_TCP, "10000", WIDE " 2001:db8:1::/48"},
+		  {"other", IN_TCP, "11000", WIDE},
+		  {"callback", OUT_TCP, "12000", WIDE},
+		  {"knock", IN_UDP, "13000", WIDE},
+		  {"data", IN_TCP, "20000", WIDE " 2001:db8:1::/48", .requires = "control"},
+		  {"other-data", IN_TCP, "21000", WIDE, .requires = "other"},
+		  {"callback-data", IN_TCP, "22000", WIDE, .requires = "callback"},
+		  {"knock-data", IN_TCP, "23000", WIDE, .requires = "knock"},
+		  {"data-udp", IN_UDP, "20000", WIDE, .requires = "control"},
+		  {"answers", OUT_TCP, "300", WIDE}}},
+};
+
+#define VARIANTS (sizeof(variants) / sizeof(variants[0]))
+
+const char *const variant_names[] = {
+	"wire",       "fragments",  "ping-any", "ping-none", "dhcp",	   "audit",
+	"vlans-none", "vlans-list", "vlans-both", "nothing",   "order",	   "local",
+	"candidates", "nested",	    "any6",     "any4",      "any",	   "control",
+};
+const size_t variant_count = VARIANTS;
+_Static_assert(sizeof(variant_names) / sizeof(variant_names[0]) == VARIANTS, "all have a name");
+
+static void must(bool holds, const char *text)
+{
+	if (holds)
+		return;
+	fprintf(stderr, "tests/variants.c: %s\n", text);
+	abort();
+}
+
+/* Calls `add` for each word of a list. */
+static void each_word(const char *list, void (*add)(void *to, const char *word), void *to)
+{
+	AUTO_FREE char *copy = must_copy(list);
+	char *rest = NULL;
+
+	for (char *word = strtok_r(copy, " ", &rest); word; word = strtok_r(NULL, " ", &rest))
+		add(to, word);
+}
+
+static void add_port(void *to, const char *word)
+{
+	struct port_range range;
+	const char *why;
+
+	must(!text_port_range(word, &range, &why), word);
+	port_set_add(to, range);
+}
+
+static void add_prefix(void *to, const char *word)
+{
+	struct bkxdp_prefix prefix;
+	const char *why;
+
+	must(!text_prefix(word, &prefix, &why), word);
+	prefix_set_add(to, &prefix);
+}
+
+static void add_vlan(void *to, const char *word)
+{
+	unsigned int vlan = (unsigned int)atoi(word);
+
+	((__u64 *)to)[vlan / 64] |= 1ull << vlan % 64;
+}
+
+static int flow_index(struct policy *policy, const char *name)
+{
+	for (size_t i = 0; i < policy->flows; i++)
+		if (!strcmp(policy->flow[i].name, name))
+			return (int)i;
+	return -1;
+}
+
+static unsigned int flow_of(struct policy *policy, const struct line *line)
+{
+	int known = flow_index(policy, line->flow);
+	struct flow *flow;
+
+	if (known >= 0)
+		return (unsigned int)known;
+	flow = APPEND(policy->flow, policy->flows);
+	snprintf(flow->profile, sizeof(flow->profile), SITE_PROFILE);
+	snprintf(flow->name, sizeof(flow->name), "%s", line->flow);
+	flow->requires = line->requires ? flow_index(policy, line->requires) : -1;
+	return (unsigned int)(policy->flows - 1);
+}
+
+static unsigned int group_of(struct policy *policy, const char *peers)
+{
+	struct group *group;
+
+	for (size_t i = 0; i < policy->groups; i++)
+		if (!strcmp(policy->group[i].roles, peers))
+			return (unsigned int)i;
+	group = APPEND(policy->group, policy->groups);
+	group->roles = must_copy(peers);
+	each_word(peers, add_prefix, &group->prefixes);
+	prefix_set_settle(&group->prefixes);
+	group->total = group->prefixes.count;
+	return (unsigned int)(policy->groups - 1);
+}
+
+static uint16_t counter_of(const struct policy *policy, const struct rule *rule)
+{
+	for (size_t i = 0; i < policy->rules; i++)
+		if (policy->rule[i].flow == rule->flow && policy->rule[i].side == rule->side)
+			return (uint16_t)i;
+	return (uint16_t)policy->rules;
+}
+
+static void add_rule(struct policy *policy, const struct line *line)
+{
+	struct port_set local = {};
+	struct rule rule = {
+		.flow = flow_of(policy, line),
+		.side = line->side,
+		.protocol = line->protocol,
+		.group = group_of(policy, line->peers),
+	};
+
+	each_word(line->ports, add_port, &rule.ports);
+	port_set_settle(&rule.ports);
+	add_port(&local, line->local ? line->local : "1024-65535");
+	rule.local = local.range[0];
+	free(local.range);
+	rule.counter = counter_of(policy, &rule);
+	*APPEND(policy->rule, policy->rules) = rule;
+}
+
+struct policy *variant_policy(const char *name)
+{
+	struct policy *policy = must_alloc(1, sizeof(*policy));
+	const struct variant *variant = variants;
+
+	while (variant < variants + VARIANTS && strcmp(variant->name, name))
+		variant++;
+	must(variant < variants + VARIANTS, name);
+	snprintf(policy->interface, sizeof(policy->interface), "test0");
+	policy->connections = CONNECTIONS_FLAGS;
+	policy->settings = variant->settings;
+	policy->settings.vlans_any = !variant->vlans;
+	if (variant->vlans)
+		each_word(variant->vlans, add_vlan, policy->settings.vlans);
+	for (size_t i = 0; i < FLOWS_MAX && variant->line[i].flow; i++)
+		add_rule(policy, &variant->line[i]);
+	policy_seal(policy);
+	return policy;
+}
+
+struct tables *variant_tables(const struct policy *policy)
+{
+	struct complaints complaints = {};
+	struct tables *tables = compile(policy, &complaints);
+
+	complaints_print(&complaints);
+	complaints_free(&complaints);
+	must(tables, "a variant does not compile");
+	return tables;
+}

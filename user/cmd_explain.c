@@ -1,0 +1,373 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <arpa/inet.h>
+#include <errno.h>
+#include <getopt.h>
+#include <ifaddrs.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "alloc.h"
+#include "cmd.h"
+#include "datapath.h"
+#include "frame.h"
+#include "nearest.h"
+#include "options.h"
+
+static const char help[] =
+	"Usage: bkxdp explain IFACE|FILE.yaml PACKET... [OPTION...]\n"
+	"\n"
+	"What would become of a packet that the interface receives, and why: by the filter\n"
+	"that is attached to IFACE, or by an interface file. PACKET is\n"
+	"\n"
+	"  tcp|udp ADDRESS[:PORT] > [ADDRESS:]PORT [WORD...]\n"
+	"  icmp|icmpv6 ADDRESS [> ADDRESS] [MESSAGE] [WORD...]\n"
+	"\n"
+	"  ADDRESS         10.20.30.5 or 2001:db8::5; before a port [2001:db8::5]:40000.\n"
+	"                  Source port 40000 and an address of this host need not be given.\n"
+	"  >               quote the packet for the shell, or write `to`\n"
+	"  WORD            syn, ack, fin, rst, psh, urg, or some: syn-ack, fin-ack (default syn);\n"
+	"                  vlan N; first-fragment; later-fragment\n"
+	"  MESSAGE         echo (default), echo-reply, unreachable, time-exceeded,\n"
+	"                  packet-too-big, router-advertisement, ...; or type N\n"
+	"\n"
+	"  --json                one JSON object\n"
+	"  --engine kernel|user  for a FILE: the program itself in a test run, which takes\n"
+	"                        CAP_BPF and CAP_NET_ADMIN, or the same code in user space;\n"
+	"                        without this option the first that is permitted\n"
+	"  --profiles DIR        for a FILE: look for profiles in DIR first; may be given again\n"
+	"  --resolve             for a FILE: ask DNS for the names in it; without it a name\n"
+	"                        counts as no address\n"
+	"  --help                this text\n"
+	"\n"
+	"  bkxdp explain eth1 'tcp 10.20.30.5:40000 > 10000'\n"
+	"  bkxdp explain /etc/bkxdp/eth1.yaml udp 2001:db8::5 to 514 vlan 7\n"
+	"  bkxdp explain eth1 icmp 10.20.30.5 echo\n"
+	"\n"
+	"Exit status: 0 the packet passes, 1 it is dropped or the command failed, 2 misused.\n";
+
+/* A question and all of its answer. */
+struct answer {
+	const struct policy *policy;
+	const char *engine;
+	struct asked asked;
+	struct judgement judgement;
+	const struct rule *rule; /* that passed the packet, or NULL */
+	bool has_nearest;
+	struct nearest nearest;
+	char *nearest_text;
+};
+
+/* ---- for programs --------------------------------------------------------- */
+
+static json_t *place_json(const struct place *place)
+{
+	return json_pack("{ss? si}", "file", place->file, "line", (int)place->line);
+}
+
+static json_t *flow_name(const struct flow *flow)
+{
+	return json_sprintf("%s/%s", flow->profile, flow->name);
+}
+
+static json_t *nearest_json(const struct answer *answer)
+{
+	const struct rule *rule = answer->nearest.rule;
+	const struct flow *flow = &answer->policy->flow[rule->flow];
+	AUTO_FREE char *ports = port_set_text(&rule->ports);
+
+	return json_pack(
+		"{so ss ss ss so ss* ss}", "flow", flow_name(flow), "side", side_word(rule->side),
+		"protocol", rule->protocol == IPPROTO_TCP ? "tcp" : "udp", "ports", ports, "place",
+		place_json(&flow->place), "source", flow->source, "text", answer->nearest_text);
+}
+
+static void add_flow(json_t *object, const struct answer *answer)
+{
+	const struct flow *flow = &answer->policy->flow[answer->rule->flow];
+
+	json_object_set_new(object, "flow", flow_name(flow));
+	json_object_set_new(object, "side", json_string(side_word(answer->rule->side)));
+	json_object_set_new(object, "place", place_json(&flow->place));
+	if (flow->source)
+		json_object_set_new(object, "source", json_string(flow->source));
+	if (flow->note)
+		json_object_set_new(object, "note", json_string(flow->note));
+}
+
+static void print_json(const struct answer *answer)
+{
+	enum bkxdp_reason reason = answer->judgement.reason;
+	AUTO_FREE char *packet = asked_text(&answer->asked);
+	json_t *object =
+		json_pack("{ss ss}", "verdict", bkxdp_reason_passes(reason) ? "pass" : "drop",
+			  "reason", reason_word(reason));
+
+	if (answer->rule)
+		add_flow(object, answer);
+	if (answer->has_nearest)
+		json_object_set_new(object, "nearest", nearest_json(answer));
+	json_object_set_new(object, "engine", json_string(answer->engine));
+	json_object_set_new(object, "enforced",
+			    json_boolean(answer->policy->settings.enforcement == BKXDP_ENFORCE));
+	json_object_set_new(object, "packet", json_string(packet));
+	json_dumpf(object, stdout, JSON_COMPACT);
+	putchar('\n');
+	json_decref(object);
+}
+
+/* ---- for people ----------------------------------------------------------- */
+
+static void print_fact(const char *name, const char *text)
+{
+	if (text)
+		printf("  %-8s %s\n", name, text);
+}
+
+static void print_place(const struct flow *flow)
+{
+	if (flow->place.file)
+		printf("  %-8s %s:%u\n", "at", flow->place.file, flow->place.line);
+	print_fact("source", flow->source);
+	print_fact("note", flow->note);
+}
+
+static void print_verdict(const struct answer *answer)
+{
+	bool passes = bkxdp_reason_passes(answer->judgement.reason);
+	const char *no_color = getenv("NO_COLOR");
+	bool color = isatty(STDOUT_FILENO) && !(no_color && *no_color);
+	AUTO_FREE char *packet = asked_text(&answer->asked);
+
+	if (color)
+		printf("\033[1;3%dm%s\033[0m  %s\n", passes ? 2 : 1, passes ? "pass" : "drop",
+		       packet);
+	else
+		printf("%s  %s\n", passes ? "pass" : "drop", packet);
+}
+
+static bool is_echo(const struct asked *asked)
+{
+	if (asked->protocol == IPPROTO_ICMP)
+		return asked->icmp_type == 8 || asked->icmp_type == 0;
+	return asked->protocol == IPPROTO_ICMPV6 &&
+	       (asked->icmp_type == 128 || asked->icmp_type == 129);
+}
+
+/* A setting that would have let the packet through, where there is one. */
+static const char *advice(const struct answer *answer)
+{
+	const struct bkxdp_settings *settings = &answer->policy->settings;
+
+	if (answer->judgement.reason == BKXDP_DROP_ICMP && is_echo(&answer->asked))
+		return settings->ping == BKXDP_PING_NONE
+			       ? "ping: none takes no echo; ping: peers takes it from peers"
+			       : "ping: peers takes echo from peers, and this address is no peer's";
+	if (answer->judgement.reason == BKXDP_DROP_FRAGMENT)
+		return "fragments: peers takes fragments from the addresses of peers";
+	if (answer->judgement.reason == BKXDP_DROP_VLAN)
+		return answer->asked.vlan ? "vlans: does not list this VLAN"
+					  : "vlans: does not list 0, which stands for untagged";
+	return NULL;
+}
+
+static void print_drop(const struct answer *answer)
+{
+	enum bkxdp_reason reason = answer->judgement.reason;
+
+	printf("  %-8s %s: %s\n", "reason", reason_word(reason), reason_meaning(reason));
+	print_fact("setting", advice(answer));
+	if (answer->has_nearest) {
+		print_fact("nearest", answer->nearest_text);
+		print_place(&answer->policy->flow[answer->nearest.rule->flow]);
+	}
+	if (answer->policy->settings.enforcement == BKXDP_AUDIT)
+		print_fact("audit",
+			   "verdict: audit is set: it is counted as this drop, and passes");
+}
+
+static void print_people(const struct answer *answer)
+{
+	enum bkxdp_reason reason = answer->judgement.reason;
+
+	print_verdict(answer);
+	if (answer->rule) {
+		const struct flow *flow = &answer->policy->flow[answer->rule->flow];
+
+		printf("  %-8s %s/%s, %s\n", "flow", flow->profile, flow->name,
+		       side_word(answer->rule->side));
+		print_place(flow);
+	} else if (bkxdp_reason_passes(reason)) {
+		printf("  %-8s %s: %s\n", "reason", reason_word(reason), reason_meaning(reason));
+	} else {
+		print_drop(answer);
+	}
+	print_fact("engine", answer->engine);
+}
+
+/* ---- the answer ----------------------------------------------------------- */
+
+static uint64_t monotonic_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static int judge(struct answer *answer, struct engine *engine)
+{
+	uint8_t frame[FRAME_BYTES_MAX];
+	size_t length = frame_build(&answer->asked, frame);
+	int error = engine->judge(engine, frame, length, monotonic_now(), &answer->judgement);
+
+	if (error)
+		return fail("the test run in the kernel failed: %s", strerror(-error));
+	if (answer->judgement.reason == BKXDP_PASS_FLOW)
+		answer->rule = &answer->policy->rule[answer->judgement.rule];
+	return EXIT_DONE;
+}
+
+static int give_answer(struct answer *answer, const struct bench *bench, bool json)
+{
+	enum bkxdp_reason reason;
+	int status;
+
+	answer->policy = bench->policy;
+	answer->engine = bench->engine->name;
+	status = judge(answer, bench->engine);
+	if (status)
+		return status;
+	reason = answer->judgement.reason;
+	answer->has_nearest =
+		nearest_find(answer->policy, &answer->asked, reason, &answer->nearest);
+	if (answer->has_nearest)
+		answer->nearest_text =
+			nearest_text(answer->policy, &answer->asked, reason, &answer->nearest);
+	if (json)
+		print_json(answer);
+	else
+		print_people(answer);
+	free(answer->nearest_text);
+	return bkxdp_reason_passes(reason) ? EXIT_DONE : EXIT_FAILED;
+}
+
+/* ---- whose policy --------------------------------------------------------- */
+
+/* An address of the interface itself, so that the packet shown is one that it could get. */
+static void place_destination(struct asked *asked, const char *interface)
+{
+	struct ifaddrs *all = NULL;
+
+	if (asked->has_daddr || getifaddrs(&all))
+		return;
+	for (struct ifaddrs *one = all; one; one = one->ifa_next) {
+		if (!one->ifa_addr || strcmp(one->ifa_name, interface) != 0 ||
+		    one->ifa_addr->sa_family != asked->family)
+			continue;
+		if (asked->family == AF_INET)
+			memcpy(&asked->daddr[3], &((struct sockaddr_in *)one->ifa_addr)->sin_addr,
+			       4);
+		else
+			memcpy(asked->daddr, &((struct sockaddr_in6 *)one->ifa_addr)->sin6_addr,
+			       16);
+		break;
+	}
+	freeifaddrs(all);
+}
+
+static int not_attached(const char *interface, int error)
+{
+	AUTO_FREE char *file = must_format("/etc/bkxdp/%s.yaml", interface);
+
+	if (error == EPERM || error == EACCES)
+		return fail("asking the filter on %s needs CAP_BPF and CAP_NET_ADMIN: run it as "
+			    "root; an interface file needs no privileges",
+			    interface);
+	if (error != ENOENT && error != ENODEV)
+		return fail("the filter on %s can't be asked: %s", interface, strerror(error));
+	if (!access(file, R_OK))
+		return fail("no filter is attached to %s; its file can be asked: bkxdp explain %s "
+			    "...",
+			    interface, file);
+	return fail("'%s' is neither an interface with a filter nor an interface file; `bkxdp "
+		    "status` lists the filters",
+		    interface);
+}
+
+static int explain_attached(const char *interface, struct answer *answer, bool json)
+{
+	struct bench bench = {};
+	int status;
+
+	bench.policy = attached_policy(interface);
+	if (bench.policy)
+		bench.engine = engine_attached(interface);
+	if (bench.engine) {
+		place_destination(&answer->asked, interface);
+		status = give_answer(answer, &bench, json);
+	} else {
+		status = not_attached(interface, errno);
+	}
+	bench_close(&bench);
+	return status;
+}
+
+static int explain_file(const char *file, struct answer *answer,
+			const struct bench_options *options)
+{
+	struct bench bench;
+	int status = bench_open(&bench, file, options);
+
+	if (!status)
+		status = give_answer(answer, &bench, options->json);
+	bench_close(&bench);
+	return status;
+}
+
+static bool is_file(const char *name)
+{
+	size_t length = strlen(name);
+
+	if (strchr(name, '/') || (length > 5 && !strcmp(name + length - 5, ".yaml")))
+		return true;
+	return !datapath_is_pinned(name) && !access(name, F_OK);
+}
+
+static int explain(char **argv, int argc, const struct bench_options *options)
+{
+	struct answer answer = {};
+	AUTO_FREE char *complaint = NULL;
+
+	if (argc < 2)
+		return misuse(
+			"explain",
+			"it takes an interface or a file, and a packet such as " ASKED_EXAMPLE);
+	if (asked_read(argv + 1, argc - 1, &answer.asked, &complaint))
+		return misuse("explain", "%s; for example %s", complaint, ASKED_EXAMPLE);
+	if (is_file(argv[0]))
+		return explain_file(argv[0], &answer, options);
+	if (options->choice == ENGINE_USER)
+		return misuse("explain", "--engine user is for a file; %s is asked in the kernel",
+			      argv[0]);
+	return explain_attached(argv[0], &answer, options->json);
+}
+
+static const struct option long_options[] = {BENCH_OPTIONS, {}};
+
+int cmd_explain(int argc, char **argv)
+{
+	struct bench_options options = {};
+	int option, status = EXIT_DONE;
+
+	opterr = 0;
+	while (!status && (option = getopt_long(argc, argv, ":h", long_options, NULL)) != -1)
+		status = bench_option(&options, "explain", option, argv);
+	if (!status && options.help)
+		fputs(help, stdout);
+	else if (!status)
+		status = explain(argv + optind, argc - optind, &options);
+	free(options.dir);
+	return status;
+}

@@ -1,0 +1,353 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "capture.h"
+#include "cmd.h"
+#include "options.h"
+
+static const char help[] =
+	"Usage: bkxdp replay FILE.yaml CAPTURE [OPTION...]\n"
+	"\n"
+	"The verdict of each packet of a capture (pcap or pcapng, Ethernet; - is standard\n"
+	"input) under the policy of an interface file. Every packet is judged as if this\n"
+	"host had received it, so capture with `tcpdump -Q in`.\n"
+	"\n"
+	"  --json                one JSON object a line and packet, in place of the summary\n"
+	"  --engine kernel|user  the program itself in a test run, which takes CAP_BPF and\n"
+	"                        CAP_NET_ADMIN, or the same code in user space; without this\n"
+	"                        option the first that is permitted\n"
+	"  --profiles DIR        look for profiles in DIR first; may be given again\n"
+	"  --resolve             ask DNS for the names in the files; without it a name counts\n"
+	"                        as no address\n"
+	"  --connections flags   a reply is what its TCP flags say; a capture has no sockets\n"
+	"  --help                this text\n"
+	"\n"
+	"A packet captured in part is filled up with zeros; one whose headers may be cut is\n"
+	"counted in the summary, and has \"cut\":true in the JSON.\n"
+	"\n"
+	"  bkxdp replay /etc/bkxdp/eth1.yaml night.pcap\n"
+	"  bkxdp replay eth1.yaml night.pcapng --json | jq 'select(.verdict == \"drop\")'\n"
+	"  tcpdump -Q in -i eth1 -c 1000 -w - | bkxdp replay eth1.yaml -\n"
+	"\n"
+	"Exit status: 0 all packets were judged, 1 failed, 2 misused.\n";
+
+struct sum {
+	uint64_t packets;
+	uint64_t bytes;
+};
+
+struct replay {
+	struct bench bench;
+	struct capture *capture;
+	/*
+	 * Beside the kernel's engine: sees every packet, too, so that it knows the
+	 * control connections when it must judge a frame that a test run refuses.
+	 */
+	struct engine *spare;
+	bool spare_decides;
+	bool json;
+
+	struct sum reason[BKXDP_REASON_COUNT];
+	struct sum *flow; /* by flow and side */
+	struct sum total;
+	uint64_t cut;
+	uint64_t spared;
+};
+
+/* ---- judging -------------------------------------------------------------- */
+
+static bool has_controls(const struct policy *policy)
+{
+	for (size_t i = 0; i < policy->flows; i++)
+		if (policy->flow[i].requires >= 0)
+			return true;
+	return false;
+}
+
+/* Shorter than an Ethernet header, or longer than the buffers of a test run. */
+static bool is_refused(int error)
+{
+	return error == -EINVAL || error == -E2BIG || error == -EMSGSIZE || error == -ENOSPC;
+}
+
+/*
+ * A frame that the kernel refused may have been one of a control connection, of
+ * which the kernel then knows nothing: from there on only the spare can be right.
+ */
+static int judge(struct replay *replay, const struct captured *packet, struct judgement *judgement)
+{
+	struct engine *engine = replay->bench.engine, *spare = replay->spare;
+	int error;
+
+	if (spare)
+		spare->judge(spare, packet->bytes, packet->length, packet->now, judgement);
+	if (spare && replay->spare_decides) {
+		replay->spared++;
+		return 0;
+	}
+
+	struct judgement own;
+
+	error = engine->judge(engine, packet->bytes, packet->length, packet->now, &own);
+	if (!error)
+		*judgement = own;
+	if (!spare || !is_refused(error))
+		return error;
+	replay->spared++;
+	replay->spare_decides =
+		judgement->reason == BKXDP_PASS_FLOW && has_controls(replay->bench.policy);
+	return 0;
+}
+
+/* ---- one JSON line a packet ----------------------------------------------- */
+
+static void print_line(const struct replay *replay, const struct captured *packet,
+		       const struct judgement *judgement)
+{
+	const struct policy *policy = replay->bench.policy;
+	bool passes = bkxdp_reason_passes(judgement->reason);
+	json_t *line = json_object();
+
+	json_object_set_new(line, "n", json_integer((json_int_t)replay->total.packets));
+	json_object_set_new(line, "verdict", json_string(passes ? "pass" : "drop"));
+	if (judgement->reason == BKXDP_PASS_FLOW) {
+		const struct rule *rule = &policy->rule[judgement->rule];
+		const struct flow *flow = &policy->flow[rule->flow];
+
+		json_object_set_new(line, "flow", json_sprintf("%s/%s", flow->profile, flow->name));
+		json_object_set_new(line, "side", json_string(side_word(rule->side)));
+	} else {
+		json_object_set_new(line, "reason", json_string(reason_word(judgement->reason)));
+	}
+	if (packet->cut)
+		json_object_set_new(line, "cut", json_true());
+	json_dumpf(line, stdout, JSON_COMPACT);
+	putchar('\n');
+	json_decref(line);
+}
+
+/* ---- the summary ---------------------------------------------------------- */
+
+static void add(struct sum *sum, const struct captured *packet)
+{
+	sum->packets++;
+	sum->bytes += packet->wire;
+}
+
+static void count(struct replay *replay, const struct captured *packet,
+		  const struct judgement *judgement)
+{
+	const struct rule *rule = &replay->bench.policy->rule[judgement->rule];
+
+	add(&replay->total, packet);
+	replay->cut += packet->cut;
+	if (judgement->reason == BKXDP_PASS_FLOW)
+		add(&replay->flow[rule->flow * 2 + rule->side], packet);
+	else
+		add(&replay->reason[judgement->reason], packet);
+}
+
+static int digits(uint64_t number)
+{
+	return snprintf(NULL, 0, "%" PRIu64, number);
+}
+
+static int longer(int a, int b)
+{
+	return a > b ? a : b;
+}
+
+/* Widths of the columns whose contents vary. */
+struct columns {
+	int flow;
+	int packets;
+	int bytes;
+};
+
+static struct columns columns_of(const struct replay *replay)
+{
+	const struct policy *policy = replay->bench.policy;
+	struct columns width = {strlen("FLOW"),
+				longer(strlen("PACKETS"), digits(replay->total.packets)),
+				longer(strlen("BYTES"), digits(replay->total.bytes))};
+
+	for (size_t i = 0; i < policy->flows * 2; i++) {
+		const struct flow *flow = &policy->flow[i / 2];
+
+		if (replay->flow[i].packets)
+			width.flow = longer(width.flow, strlen(flow->profile) + strlen("/") +
+								strlen(flow->name));
+	}
+	return width;
+}
+
+static void print_row(const struct columns *width, const char *verdict, const char *reason,
+		      const char *flow, const char *side, const struct sum *sum)
+{
+	if (!sum->packets)
+		return;
+	printf("%-7s  %-14s  %-*s  %-7s  %*" PRIu64 "  %*" PRIu64 "\n", verdict, reason,
+	       width->flow, flow, side, width->packets, sum->packets, width->bytes, sum->bytes);
+}
+
+static void print_flows(const struct replay *replay, const struct columns *width)
+{
+	const struct policy *policy = replay->bench.policy;
+
+	for (size_t i = 0; i < policy->flows * 2; i++) {
+		const struct flow *flow = &policy->flow[i / 2];
+		AUTO_FREE char *name = must_format("%s/%s", flow->profile, flow->name);
+
+		print_row(width, "pass", "flow", name, side_word(i % 2), &replay->flow[i]);
+	}
+}
+
+static void print_notes(const struct replay *replay)
+{
+	const struct policy *policy = replay->bench.policy;
+
+	if (replay->cut)
+		printf("%" PRIu64 " cut by the capture's snap length so short that headers may be "
+		       "missing: what is missing was taken for zeros\n",
+		       replay->cut);
+	if (replay->spared)
+		printf("%" PRIu64 " judged in user space, because of frames that the kernel's test "
+		       "run does not take\n",
+		       replay->spared);
+	if (policy->settings.enforcement == BKXDP_AUDIT)
+		puts("verdict: audit is set: the filter would count these drops and pass the "
+		     "packets");
+}
+
+static void print_summary(const struct replay *replay)
+{
+	struct columns width = columns_of(replay);
+
+	printf("%-7s  %-14s  %-*s  %-7s  %*s  %*s\n", "VERDICT", "REASON", width.flow, "FLOW",
+	       "SIDE", width.packets, "PACKETS", width.bytes, "BYTES");
+	print_flows(replay, &width);
+	for (int reason = BKXDP_PASS_FLOW; reason < BKXDP_REASON_COUNT; reason++)
+		print_row(&width, bkxdp_reason_passes(reason) ? "pass" : "drop",
+			  reason_word(reason), "", "", &replay->reason[reason]);
+	printf("%-7s  %-14s  %-*s  %-7s  %*" PRIu64 "  %*" PRIu64 "\n", "total", "", width.flow, "",
+	       "", width.packets, replay->total.packets, width.bytes, replay->total.bytes);
+	print_notes(replay);
+}
+
+/* ---- the capture, from end to end ----------------------------------------- */
+
+static int replay_packets(struct replay *replay)
+{
+	AUTO_FREE char *complaint = NULL;
+	struct captured packet;
+	struct judgement judgement;
+	int found, error;
+
+	while ((found = capture_next(replay->capture, &packet, &complaint)) == 1) {
+		error = judge(replay, &packet, &judgement);
+		if (error)
+			return fail("packet %" PRIu64 ": the test run in the kernel failed: %s",
+				    replay->total.packets + 1, strerror(-error));
+		count(replay, &packet, &judgement);
+		if (replay->json)
+			print_line(replay, &packet, &judgement);
+	}
+	if (found < 0)
+		return fail("%s; the %" PRIu64 " packets before it were judged", complaint,
+			    replay->total.packets);
+	return EXIT_DONE;
+}
+
+static int flush_output(void)
+{
+	if (fflush(stdout) || ferror(stdout))
+		return fail("can't write to standard output: %s", strerror(errno));
+	return EXIT_DONE;
+}
+
+static int run(struct replay *replay)
+{
+	struct engine *engine = replay->bench.engine;
+	int status, flushed;
+
+	if (!strcmp(engine->name, "kernel"))
+		replay->spare = engine_user(replay->bench.tables);
+	replay->flow = must_alloc(replay->bench.policy->flows, 2 * sizeof(*replay->flow));
+	status = replay_packets(replay);
+	if (!replay->json)
+		print_summary(replay);
+	flushed = flush_output();
+	if (replay->spare)
+		replay->spare->close(replay->spare);
+	free(replay->flow);
+	return status ? status : flushed;
+}
+
+/* ---- the command ---------------------------------------------------------- */
+
+/* Sockets are not asked in a test run today. */
+static int check_connections(const char *word)
+{
+	if (!strcmp(word, "flags"))
+		return EXIT_DONE;
+	if (!strcmp(word, "sockets"))
+		return fail("--connections sockets: a replay judges replies by their TCP flags "
+			    "only; leave the option out");
+	return misuse("replay", "--connections %s: it is flags or sockets", word);
+}
+
+static int replay_files(const char *file, const char *capture, const struct bench_options *options)
+{
+	struct replay replay = {.json = options->json};
+	AUTO_FREE char *complaint = NULL;
+	int status;
+
+	replay.capture = capture_open(capture, &complaint);
+	if (!replay.capture)
+		return fail("%s", complaint);
+	status = bench_open(&replay.bench, file, options);
+	if (!status)
+		status = run(&replay);
+	bench_close(&replay.bench);
+	capture_close(replay.capture);
+	return status;
+}
+
+static const struct option long_options[] = {
+	BENCH_OPTIONS,
+	{"connections", required_argument, NULL, 'c'},
+	{},
+};
+
+static int read_options(int argc, char **argv, struct bench_options *options)
+{
+	int option, status = EXIT_DONE;
+
+	opterr = 0;
+	while (!status && (option = getopt_long(argc, argv, ":h", long_options, NULL)) != -1)
+		status = option == 'c' ? check_connections(optarg)
+				       : bench_option(options, "replay", option, argv);
+	return status;
+}
+
+int cmd_replay(int argc, char **argv)
+{
+	struct bench_options options = {};
+	int status = read_options(argc, argv, &options);
+
+	if (!status && options.help)
+		fputs(help, stdout);
+	else if (!status && argc - optind != 2)
+		status =
+			misuse("replay", "it takes an interface file and a capture, in this order");
+	else if (!status)
+		status = replay_files(argv[optind], argv[optind + 1], &options);
+	free(options.dir);
+	return status;
+}

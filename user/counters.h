@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Sums and names: which counter belongs to which flow, and what has been counted. Pure. */
+#ifndef COUNTERS_H
+#define COUNTERS_H
+
+#include <bkxdp/verdict.h>
+
+#include "policy.h"
+
+/* All counters of flows that an interface has had since attach, by index. */
+struct counter_names {
+	struct bkxdp_flow_name name[BKXDP_COUNTERS_MAX];
+	bool used[BKXDP_COUNTERS_MAX];
+	bool reclaimed[BKXDP_COUNTERS_MAX]; /* had another flow: to be zeroed */
+};
+
+/*
+ * Gives every rule its counter: the one that a flow of that name and side has
+ * had before, else a free one, else one of a flow that is neither in the policy
+ * nor in `current` (may be NULL). -ENOSPC where there is none.
+ */
+int counters_assign(struct policy *policy, struct counter_names *names,
+		    const struct policy *current);
+
+struct flow_count {
+	const struct flow *flow;
+	enum side side;
+	struct bkxdp_counter sum;
+};
+
+/* One interface at one moment. */
+struct snapshot {
+	char device[IF_NAMESIZE];
+	bool attached; /* false: pins without a program */
+	bool generic;
+	bool frags;
+	bool alone;
+	char version[BKXDP_NAME_MAX];
+	uint64_t since;  /* attached, s since the epoch */
+	uint64_t loaded; /* the policy, likewise */
+	uint32_t program;
+	uint32_t generation; /* replacements of the policy since attach */
+	char **beside;       /* names of the other XDP programs on the interface */
+	size_t besides;
+	struct policy *policy;
+	size_t ipv4_prefixes, ipv6_prefixes;
+	struct bkxdp_counter reason[BKXDP_REASON_COUNT];
+	struct flow_count *flow; /* each flow side of the policy once, in its order */
+	size_t flows;
+};
+
+void snapshot_free(struct snapshot *snapshot);
+
+#endif

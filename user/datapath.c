@@ -1,0 +1,616 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Attach, replace, detach, read back. A policy is built and put into maps
+ * before the program is attached, and pinned before that too: there is no
+ * moment at which the interface runs with half a policy, or with a program
+ * that no command would find.
+ */
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#include "alloc.h"
+#include "compile.h"
+#include "datapath_internal.h"
+#include "describe.h"
+#include "netdev.h"
+
+/* ---- a policy into maps ---------------------------------------------------- */
+
+/* The description goes beside the slot that the policy will be in. */
+static int write_about(const char *interface, const struct maps *maps, const struct policy *policy,
+		       const struct tables *tables)
+{
+	AUTO_FREE char *text = describe(policy, tables, time(NULL));
+	struct bkxdp_active active;
+	int fd, error = slot_active(maps, &active);
+
+	if (error)
+		return error;
+	fd = text_map_write(text);
+	if (fd < 0)
+		return fd;
+	error = pins_replace_about(interface, !active.slot, fd);
+	close(fd);
+	return error;
+}
+
+static struct policy *policy_in(const char *interface, const struct maps *maps,
+				struct description *description)
+{
+	struct bkxdp_active active;
+	AUTO_FREE char *text = NULL;
+	int error = slot_active(maps, &active);
+
+	if (!error)
+		error = pins_read_about(interface, active.slot, &text);
+	if (!error)
+		error = describe_read(text, description);
+	errno = -error;
+	return error ? NULL : description->policy;
+}
+
+/* Gives rules their counters, finds the classes. The tables, or NULL with complaints. */
+static struct tables *prepare(const char *interface, const struct maps *maps, struct policy *policy,
+			      struct counter_names *names, struct complaints *complaints)
+{
+	struct description description = {};
+	struct policy *current = policy_in(interface, maps, &description);
+	int error = names_read(maps, names);
+
+	if (!error)
+		error = counters_assign(policy, names, current);
+	policy_free(current);
+	if (error) {
+		complain(complaints, NULL,
+			 "%s: no counters for the policy's flows (%s); detach and attach to start "
+			 "anew",
+			 interface, strerror(-error));
+		return NULL;
+	}
+	return compile(policy, complaints);
+}
+
+/* Names first, so that a counter never moves without one; the slot last. */
+static int put_in_force(const char *interface, const struct maps *maps, struct policy *policy,
+			struct complaints *complaints)
+{
+	AUTO_FREE struct counter_names *names = must_alloc(1, sizeof(*names));
+	struct tables *tables = prepare(interface, maps, policy, names, complaints);
+	int error;
+
+	if (!tables)
+		return -1;
+	error = names_write(maps, names);
+	if (!error)
+		error = write_about(interface, maps, policy, tables);
+	if (!error)
+		error = slot_publish(maps, tables);
+	tables_free(tables);
+	if (!error)
+		return 0;
+	complain_of_load(complaints, "loading the policy", error);
+	return -1;
+}
+
+/* ---- VLAN tags that the NIC would hide -------------------------------------- */
+
+static int make_tags_visible(const char *interface, const struct policy *policy, bool *turned_off,
+			     struct complaints *complaints)
+{
+	int error;
+
+	*turned_off = false;
+	if (policy->settings.vlans_any || netdev_rxvlan(interface) != 1)
+		return 0;
+	error = netdev_set_rxvlan(interface, false);
+	if (!error) {
+		*turned_off = true;
+		return 0;
+	}
+	complain(
+		complaints, NULL,
+		"%s: the NIC takes VLAN tags off before the filter sees them and can't be told not "
+		"to (%s), so the vlans rule could not be kept; use \"vlans: any\"",
+		interface, strerror(-error));
+	return -1;
+}
+
+/* ---- attaching -------------------------------------------------------------- */
+
+struct attaching {
+	const char *interface;
+	int ifindex;
+	struct policy *policy;
+	struct attach_report *report;
+	struct complaints *complaints;
+};
+
+static void complain_of_others(const struct attaching *a, const struct found *found)
+{
+	complain(a->complaints, NULL,
+		 "%s already runs the XDP program \"%s\" (id %u), which was attached without "
+		 "libxdp's "
+		 "dispatcher, so no other can join it; take it off first (\"ip link set dev %s xdp "
+		 "off\") or attach it by xdp-loader",
+		 a->interface, found->others ? found->other[0] : "?", found->root, a->interface);
+}
+
+static void complain_of_attach(const struct attaching *a, int error, bool generic)
+{
+	const char *words = libraries_kernel_words();
+
+	complain(a->complaints, NULL, "%s: attaching in %s mode failed: %s%s%s%s", a->interface,
+		 generic ? "generic" : "driver", *words ? words : strerror(-error),
+		 *words ? " (" : "", *words ? strerror(-error) : "", *words ? ")" : "");
+}
+
+static int attach_in_mode(const struct attaching *a, const struct maps *maps, bool generic)
+{
+	struct program_plan plan = {PROGRAM_ATTACHED, a->report->frags, maps};
+	struct bkxdp_bpf *program;
+	int error;
+
+	libraries_listen();
+	program = program_open(&plan);
+	if (!program)
+		return -errno;
+	error = xdp_attach(a->ifindex, program, a->report->frags, generic);
+	bkxdp_bpf__destroy(program);
+	return error;
+}
+
+/* Driver mode where the driver can; what it says otherwise is for the warning. */
+static int attach_program(const struct attaching *a, const struct maps *maps)
+{
+	struct attach_report *report = a->report;
+	int error = -EOPNOTSUPP;
+
+	if (a->policy->mode != MODE_GENERIC) {
+		error = attach_in_mode(a, maps, false);
+		if (!error)
+			return 0;
+		if (a->policy->mode == MODE_NATIVE || error == -EPERM) {
+			complain_of_attach(a, error, false);
+			return -1;
+		}
+		snprintf(report->generic_why, sizeof(report->generic_why), "%s",
+			 *libraries_kernel_words() ? libraries_kernel_words() : strerror(-error));
+	}
+	report->generic = true;
+	error = attach_in_mode(a, maps, true);
+	if (!error)
+		return 0;
+	complain_of_attach(a, error, true);
+	return -1;
+}
+
+static int write_attachment(const struct attaching *a, const struct maps *maps)
+{
+	struct bkxdp_attachment attachment = {
+		.abi = BKXDP_ABI,
+		.ifindex = a->ifindex,
+		.netns = netdev_namespace(),
+		.since = time(NULL),
+		.generic = a->report->generic,
+		.frags = a->report->frags,
+		.rxvlan = a->report->rxvlan_off,
+		.version = BKXDP_VERSION,
+	};
+	uint32_t zero = 0;
+
+	return bpf_map_update_elem(maps->fd[MAP_ATTACHMENT], &zero, &attachment, BPF_ANY) ? -errno
+											  : 0;
+}
+
+/* Reads back what really runs: libxdp's success may be a lone program. */
+static int confirm(const struct attaching *a, const struct maps *maps)
+{
+	struct found found;
+	int error = xdp_find(a->ifindex, maps->fd[MAP_ACTIVE], &found);
+
+	if (!error && !found.program)
+		error = -ENOENT;
+	if (!error)
+		error = write_attachment(a, maps);
+	a->report->alone = found.alone;
+	found_free(&found);
+	if (!error)
+		return 0;
+	complain(a->complaints, NULL, "%s: the program was attached but is not there (%s)",
+		 a->interface, strerror(-error));
+	return -1;
+}
+
+static void take_off(int ifindex, int active_fd)
+{
+	struct found found;
+
+	if (!xdp_find(ifindex, active_fd, &found) && found.program)
+		(void)xdp_detach(ifindex, found.program, found.generic);
+	found_free(&found);
+}
+
+/* Everything behind the maps' creation; on failure the caller removes the pins. */
+static int attach_with(const struct attaching *a, const struct maps *maps)
+{
+	int error = write_attachment(a, maps);
+
+	if (!error)
+		error = pins_create(a->interface, maps);
+	if (error) {
+		complain(a->complaints, NULL, "%s: can't pin the maps below %s: %s", a->interface,
+			 pins_bpffs(), strerror(-error));
+		return -1;
+	}
+	if (put_in_force(a->interface, maps, a->policy, a->complaints) || attach_program(a, maps))
+		return -1;
+	if (!confirm(a, maps))
+		return 0;
+	take_off(a->ifindex, maps->fd[MAP_ACTIVE]);
+	return -1;
+}
+
+static int attach_new(const struct attaching *a)
+{
+	struct program_plan plan = {PROGRAM_ATTACHED, program_frags_supported(), NULL};
+	struct bkxdp_bpf *owner;
+	struct maps maps;
+	int error;
+
+	a->report->frags = plan.frags;
+	libraries_listen();
+	owner = program_load(&plan);
+	if (!owner) {
+		complain_of_load(a->complaints, "loading the filter", -errno);
+		return -1;
+	}
+	program_maps(owner, &maps);
+	error = make_tags_visible(a->interface, a->policy, &a->report->rxvlan_off, a->complaints);
+	if (!error)
+		error = attach_with(a, &maps);
+	if (error) {
+		pins_remove(a->interface);
+		if (a->report->rxvlan_off)
+			(void)netdev_set_rxvlan(a->interface, true);
+	}
+	bkxdp_bpf__destroy(owner);
+	return error;
+}
+
+/* ---- replacing -------------------------------------------------------------- */
+
+static int read_attachment(const struct maps *maps, struct bkxdp_attachment *attachment)
+{
+	uint32_t zero = 0;
+
+	return bpf_map_lookup_elem(maps->fd[MAP_ATTACHMENT], &zero, attachment) ? -errno : 0;
+}
+
+static int note_rxvlan(const struct maps *maps, struct bkxdp_attachment *attachment)
+{
+	uint32_t zero = 0;
+
+	attachment->rxvlan = 1;
+	return bpf_map_update_elem(maps->fd[MAP_ATTACHMENT], &zero, attachment, BPF_ANY) ? -errno
+											 : 0;
+}
+
+static int replace(const struct attaching *a, const struct maps *maps)
+{
+	struct bkxdp_attachment attachment;
+	int error = read_attachment(maps, &attachment);
+
+	if (!error)
+		error = make_tags_visible(a->interface, a->policy, &a->report->rxvlan_off,
+					  a->complaints);
+	if (!error && a->report->rxvlan_off)
+		error = note_rxvlan(maps, &attachment);
+	if (!error)
+		error = put_in_force(a->interface, maps, a->policy, a->complaints);
+	a->report->replaced = true;
+	a->report->generic = attachment.generic;
+	a->report->frags = attachment.frags;
+	return error;
+}
+
+/* Another namespace's interface of that name may have its pins in the same place. */
+static bool belongs_elsewhere(const struct attaching *a, const struct maps *maps)
+{
+	struct bkxdp_attachment attachment;
+
+	if (read_attachment(maps, &attachment) || attachment.netns == netdev_namespace())
+		return false;
+	complain(a->complaints, NULL,
+		 "the pins of \"%s\" below %s belong to an interface of that name in another "
+		 "network "
+		 "namespace; use --bpffs with another BPF file system, or detach it there first",
+		 a->interface, pins_bpffs());
+	return true;
+}
+
+static void complain_of_permission(const struct attaching *a, const char *doing, int error)
+{
+	complain_of_load(a->complaints, doing, error == -EACCES ? -EPERM : error);
+}
+
+static int replace_if_whole(const struct attaching *a)
+{
+	struct maps maps;
+	int error = pins_open(a->interface, &maps, 0);
+
+	if (error) {
+		complain(a->complaints, NULL,
+			 "%s is filtered, but by another version of bkxdp or with pins missing; "
+			 "\"bkxdp "
+			 "detach %s\", then attach again",
+			 a->interface, a->interface);
+		return -1;
+	}
+	error = belongs_elsewhere(a, &maps) ? -1 : replace(a, &maps);
+	maps_close(&maps);
+	return error;
+}
+
+/* Pins of an interface that lives in another namespace are not ours to clear. */
+static bool pins_are_foreign(const struct attaching *a)
+{
+	struct maps maps;
+	bool foreign;
+
+	if (pins_open(a->interface, &maps, 0))
+		return false;
+	foreign = belongs_elsewhere(a, &maps);
+	maps_close(&maps);
+	return foreign;
+}
+
+/* Pins without a program, from an end half way or an interface that went, are cleared. */
+static int attach_or_replace(const struct attaching *a)
+{
+	AUTO_CLOSE int active = pins_active(a->interface);
+	struct found found;
+	int result = -1, error;
+
+	if (active == -EPERM || active == -EACCES) {
+		complain_of_permission(a, "opening the pinned maps", active);
+		return -1;
+	}
+	error = xdp_find(a->ifindex, active, &found);
+	if (error) {
+		complain_of_permission(a, "looking for XDP programs on the interface", error);
+	} else if (found.program) {
+		result = replace_if_whole(a);
+		a->report->alone = found.alone;
+	} else if (found.alone) {
+		complain_of_others(a, &found);
+	} else if (!pins_are_foreign(a)) {
+		pins_remove(a->interface);
+		result = attach_new(a);
+	}
+	found_free(&found);
+	return result;
+}
+
+int datapath_attach(const char *interface, struct policy *policy, struct attach_report *report,
+		    struct complaints *complaints)
+{
+	struct attaching a = {interface, 0, policy, report, complaints};
+	int lock, error;
+
+	memset(report, 0, sizeof(*report));
+	libraries_listen();
+	a.ifindex = netdev_index(interface, complaints);
+	if (!a.ifindex || pins_check(complaints))
+		return -1;
+	lock = pins_lock();
+	if (lock < 0) {
+		if (lock == -EACCES)
+			complain_of_load(complaints, "changing the filter", -EPERM);
+		else
+			complain(complaints, NULL, "%s/bkxdp: %s", pins_bpffs(), strerror(-lock));
+		return -1;
+	}
+	error = attach_or_replace(&a);
+	close(lock);
+	return error;
+}
+
+/* ---- detaching -------------------------------------------------------------- */
+
+/* Best effort: pins of another version say nothing, and are cleared all the same. */
+static void read_pinned_attachment(const char *interface, struct bkxdp_attachment *attachment)
+{
+	struct maps maps;
+
+	memset(attachment, 0, sizeof(*attachment));
+	if (pins_open(interface, &maps, 0))
+		return;
+	(void)read_attachment(&maps, attachment);
+	maps_close(&maps);
+}
+
+static int detach_program(const char *interface, int active, struct complaints *complaints)
+{
+	struct bkxdp_attachment attachment;
+	struct found found = {};
+	int ifindex = if_nametoindex(interface), error = 0;
+
+	read_pinned_attachment(interface, &attachment);
+	if (attachment.netns && attachment.netns != netdev_namespace()) {
+		complain(complaints, NULL,
+			 "\"%s\" was attached in another network namespace; detach it there",
+			 interface);
+		return -1;
+	}
+	if (ifindex)
+		error = xdp_find(ifindex, active, &found);
+	if (!error && found.program)
+		error = xdp_detach(ifindex, found.program, found.generic);
+	if (!error && ifindex && attachment.rxvlan)
+		(void)netdev_set_rxvlan(interface, true);
+	found_free(&found);
+	if (!error)
+		return 0;
+	complain_of_load(complaints, "detaching", error == -EACCES ? -EPERM : error);
+	return -1;
+}
+
+static int detach_locked(const char *interface, struct complaints *complaints)
+{
+	AUTO_CLOSE int active = -1;
+	int error = 0;
+
+	if (!datapath_is_pinned(interface)) {
+		if (netdev_index(interface, complaints))
+			complain(complaints, NULL, "%s is not filtered by bkxdp; nothing to detach",
+				 interface);
+		return -1;
+	}
+	active = pins_active(interface);
+	if (active == -EPERM || active == -EACCES) {
+		complain_of_load(complaints, "opening the pinned maps", -EPERM);
+		return -1;
+	}
+	/* without this pin an attach ended before there was a program */
+	if (active >= 0)
+		error = detach_program(interface, active, complaints);
+	if (!error)
+		pins_remove(interface);
+	return error;
+}
+
+int datapath_detach(const char *interface, struct complaints *complaints)
+{
+	int lock, error;
+
+	libraries_listen();
+	if (pins_check(complaints))
+		return -1;
+	lock = pins_lock();
+	if (lock < 0) {
+		complain_of_load(complaints, "changing the filter",
+				 lock == -EACCES ? -EPERM : lock);
+		return -1;
+	}
+	error = detach_locked(interface, complaints);
+	pins_tidy();
+	close(lock);
+	return error;
+}
+
+/* ---- reading back ----------------------------------------------------------- */
+
+struct policy *attached_policy(const char *interface)
+{
+	struct description description = {};
+	struct policy *policy;
+	struct maps maps;
+	int error = pins_open(interface, &maps, 0);
+
+	if (error) {
+		errno = -error;
+		return NULL;
+	}
+	policy = policy_in(interface, &maps, &description);
+	maps_close(&maps);
+	return policy;
+}
+
+/* The names of a flow's counters repeat where a profile is used twice; each counts once. */
+static void count_flows(struct snapshot *snapshot, const struct maps *maps)
+{
+	AUTO_FREE bool *seen = must_alloc(BKXDP_COUNTERS_MAX, sizeof(*seen));
+	const struct policy *policy = snapshot->policy;
+
+	for (size_t r = 0; r < policy->rules; r++) {
+		const struct rule *rule = &policy->rule[r];
+		struct flow_count *count;
+
+		if (seen[rule->counter])
+			continue;
+		seen[rule->counter] = true;
+		count = APPEND(snapshot->flow, snapshot->flows);
+		count->flow = &policy->flow[rule->flow];
+		count->side = rule->side;
+		(void)counter_read(maps->fd[MAP_FLOWS], rule->counter, &count->sum);
+	}
+}
+
+static void fill_attachment(struct snapshot *snapshot, const struct maps *maps)
+{
+	struct bkxdp_attachment attachment = {};
+	struct bkxdp_active active = {};
+	struct found found;
+	int ifindex = if_nametoindex(snapshot->device);
+
+	(void)read_attachment(maps, &attachment);
+	(void)slot_active(maps, &active);
+	snapshot->generation = active.generation;
+	snapshot->since = attachment.since;
+	snapshot->generic = attachment.generic;
+	snapshot->frags = attachment.frags;
+	memcpy(snapshot->version, attachment.version, sizeof(snapshot->version));
+	if (!ifindex || attachment.netns != netdev_namespace() ||
+	    xdp_find(ifindex, maps->fd[MAP_ACTIVE], &found))
+		return;
+	snapshot->attached = found.program;
+	snapshot->program = found.program;
+	snapshot->alone = found.alone;
+	snapshot->beside = found.other;
+	snapshot->besides = found.others;
+}
+
+static struct snapshot *snapshot_of(const char *interface, const struct maps *maps)
+{
+	struct snapshot *snapshot = must_alloc(1, sizeof(*snapshot));
+	struct description description = {};
+
+	snprintf(snapshot->device, sizeof(snapshot->device), "%s", interface);
+	snapshot->policy = policy_in(interface, maps, &description);
+	if (!snapshot->policy) {
+		snapshot_free(snapshot);
+		return NULL;
+	}
+	snapshot->loaded = description.loaded;
+	snapshot->ipv4_prefixes = description.ipv4_prefixes;
+	snapshot->ipv6_prefixes = description.ipv6_prefixes;
+	fill_attachment(snapshot, maps);
+	for (uint32_t reason = 1; reason < BKXDP_REASON_COUNT; reason++)
+		(void)counter_read(maps->fd[MAP_REASONS], reason, &snapshot->reason[reason]);
+	count_flows(snapshot, maps);
+	return snapshot;
+}
+
+struct snapshot *datapath_snapshot(const char *interface, struct complaints *complaints)
+{
+	struct snapshot *snapshot;
+	struct maps maps;
+	int error;
+
+	libraries_listen();
+	if (pins_check(complaints))
+		return NULL;
+	if (!datapath_is_pinned(interface)) {
+		if (netdev_index(interface, complaints))
+			complain(complaints, NULL,
+				 "%s is not filtered by bkxdp; \"bkxdp attach %s\" attaches it",
+				 interface, interface);
+		return NULL;
+	}
+	error = pins_open(interface, &maps, 0);
+	if (error == -EPERM || error == -EACCES) {
+		complain_of_load(complaints, "opening the pinned maps", -EPERM);
+		return NULL;
+	}
+	snapshot = error ? NULL : snapshot_of(interface, &maps);
+	if (!snapshot)
+		complain(complaints, NULL,
+			 "the pins of %s can't be read (%s): an attach ended half way, or another "
+			 "version "
+			 "made them; \"bkxdp detach %s\" clears them",
+			 interface, strerror(error ? -error : errno), interface);
+	maps_close(&maps);
+	return snapshot;
+}

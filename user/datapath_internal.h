@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Between the files of the datapath; nobody else includes it. */
+#ifndef DATAPATH_INTERNAL_H
+#define DATAPATH_INTERNAL_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "bkxdp.skel.h"
+
+#include "compile.h"
+#include "datapath.h"
+
+#define PIN_PATH_MAX 512
+
+/* The maps that live as long as the filter is attached, by their names in the program. */
+enum map {
+	MAP_ACTIVE,
+	MAP_SETTINGS,
+	MAP_PEERS,
+	MAP_PORTS,
+	MAP_SERVICES,
+	MAP_CONTROLS,
+	MAP_REASONS,
+	MAP_FLOWS,
+	MAP_NAMES,
+	MAP_ATTACHMENT,
+	MAP_COUNT
+};
+struct maps {
+	int fd[MAP_COUNT]; /* -1: not open */
+};
+extern const char *const map_names[MAP_COUNT];
+
+/* ---- datapath_maps.c: contents of maps ------------------------------------- */
+
+/* Fills the slot that is not in force and makes it the one that is. 0 or negative errno. */
+int slot_publish(const struct maps *maps, const struct tables *tables);
+/* Which slot is in force. */
+int slot_active(const struct maps *maps, struct bkxdp_active *active);
+int names_read(const struct maps *maps, struct counter_names *names);
+int names_write(const struct maps *maps, struct counter_names *names);
+/* The sum over all CPUs. */
+int counter_read(int fd, uint32_t index, struct bkxdp_counter *sum);
+
+/* A text of any length in a map of its own: a new map, or negative errno. */
+int text_map_write(const char *text);
+/* The caller frees *text. */
+int text_map_read(int fd, char **text);
+
+/* ---- datapath_program.c: the program --------------------------------------- */
+
+enum program_purpose { PROGRAM_ATTACHED, PROGRAM_TEST_RUN };
+struct program_plan {
+	enum program_purpose purpose;
+	bool frags;
+	const struct maps *reuse; /* maps that the program shares; fd -1: its own */
+};
+/* Opened, with its switches set, not loaded. NULL with errno. */
+struct bkxdp_bpf *program_open(const struct program_plan *plan);
+/* The same, loaded. */
+struct bkxdp_bpf *program_load(const struct program_plan *plan);
+/* The file descriptors stay the program's. */
+void program_maps(const struct bkxdp_bpf *program, struct maps *maps);
+/* Does the kernel take programs for frames of several buffers (5.18)? */
+bool program_frags_supported(void);
+
+/* Collects what libbpf and libxdp say, in place of printing it. */
+void libraries_listen(void);
+/* The kernel's own sentence from the last failure, or "". */
+const char *libraries_kernel_words(void);
+/* Why a load failed, as a sentence with what to do. */
+void complain_of_load(struct complaints *complaints, const char *doing, int error);
+
+/* ---- datapath_pins.c: pins, one folder an interface ------------------------ */
+
+/* 0, or -1 with complaints where no BPF file system is mounted there. */
+int pins_check(struct complaints *complaints);
+const char *pins_bpffs(void);
+/* Held by whoever changes an interface's filter; a file descriptor, or negative errno. */
+int pins_lock(void);
+int pins_path(char path[static PIN_PATH_MAX], const char *interface, const char *name);
+int pins_create(const char *interface, const struct maps *maps);
+void pins_remove(const char *interface);
+/* Removes the common folder if no interface has pins any more. */
+void pins_tidy(void);
+/* All fds -1 on failure; flags: BPF_F_RDONLY or 0. */
+int pins_open(const char *interface, struct maps *maps, uint32_t flags);
+void maps_close(struct maps *maps);
+/* The one map by which a program is known as ours, whatever its version. */
+int pins_active(const char *interface);
+int pins_replace_about(const char *interface, uint32_t slot, int fd);
+int pins_read_about(const char *interface, uint32_t slot, char **text);
+
+/* ---- datapath_xdp.c: attaching, by libxdp ---------------------------------- */
+
+struct found {
+	uint32_t program; /* id of ours; 0: not attached */
+	uint32_t root;    /* id of the program that the device runs; 0: none */
+	bool generic;
+	bool alone;   /* no dispatcher in front */
+	char **other; /* names of the programs that are not ours */
+	size_t others;
+};
+/* What runs on the interface, and whether it is the program that uses this map. */
+int xdp_find(int ifindex, int active_fd, struct found *found);
+void found_free(struct found *found);
+int xdp_attach(int ifindex, struct bkxdp_bpf *program, bool frags, bool generic);
+int xdp_detach(int ifindex, uint32_t program, bool generic);
+
+#endif

@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Contents of the maps: the slots of a policy, counters and their names, the description. */
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "alloc.h"
+#include "datapath_internal.h"
+
+/* ---- batches: one system call for many entries, where the kernel can ------- */
+
+#define BATCH 4096
+
+static int update_each(int fd, const void *keys, size_t key_size, const void *values,
+		       size_t value_size, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++)
+		if (bpf_map_update_elem(fd, (const char *)keys + i * key_size,
+					(const char *)values + i * value_size, BPF_ANY))
+			return -errno;
+	return 0;
+}
+
+/* Batches came to LPM tries later than to hashes; where they are missing the answer is EINVAL or
+ * ENOTSUPP. */
+static int update_many(int fd, const void *keys, size_t key_size, const void *values,
+		       size_t value_size, size_t count)
+{
+	LIBBPF_OPTS(bpf_map_batch_opts, opts);
+	size_t done = 0;
+
+	while (done < count) {
+		uint32_t part = count - done < BATCH ? count - done : BATCH, taken = part;
+		const char *key = (const char *)keys + done * key_size;
+		const char *value = (const char *)values + done * value_size;
+
+		if (bpf_map_update_batch(fd, key, value, &taken, &opts)) {
+			int error = update_each(fd, key, key_size, value, value_size, part);
+
+			if (error)
+				return error;
+		}
+		done += part;
+	}
+	return 0;
+}
+
+/* ---- slots ----------------------------------------------------------------- */
+
+/* The inner maps of one slot, made to measure. */
+struct slot {
+	int peers, ports, services;
+};
+
+static void slot_close(struct slot *slot)
+{
+	if (slot->peers >= 0)
+		close(slot->peers);
+	if (slot->ports >= 0)
+		close(slot->ports);
+	if (slot->services >= 0)
+		close(slot->services);
+}
+
+static int create_like(const char *name, enum bpf_map_type type, size_t key, size_t value,
+		       size_t entries, uint32_t flags)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = flags);
+	int fd = bpf_map_create(type, name, key, value, entries ? entries : 1, &opts);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static int fill_peers(const struct tables *tables)
+{
+	AUTO_FREE struct bkxdp_prefix *keys = must_alloc(tables->peers, sizeof(*keys));
+	AUTO_FREE bkxdp_peer_class *values = must_alloc(tables->peers, sizeof(*values));
+	int error, fd = create_like("peers", BPF_MAP_TYPE_LPM_TRIE, sizeof(*keys), sizeof(*values),
+				    tables->peers, BPF_F_NO_PREALLOC);
+
+	if (fd < 0)
+		return fd;
+	for (size_t i = 0; i < tables->peers; i++) {
+		keys[i] = tables->peer[i].prefix;
+		values[i] = tables->peer[i].class;
+	}
+	error = update_many(fd, keys, sizeof(*keys), values, sizeof(*values), tables->peers);
+	if (error) {
+		close(fd);
+		return error;
+	}
+	return fd;
+}
+
+static int fill_ports(const struct tables *tables)
+{
+	AUTO_FREE uint32_t *keys = must_alloc(BKXDP_PORTS, sizeof(*keys));
+	int error, fd = create_like("ports", BPF_MAP_TYPE_ARRAY, sizeof(*keys),
+				    sizeof(struct bkxdp_port), BKXDP_PORTS, 0);
+
+	if (fd < 0)
+		return fd;
+	for (uint32_t i = 0; i < BKXDP_PORTS; i++)
+		keys[i] = i;
+	error = update_many(fd, keys, sizeof(*keys), tables->port, sizeof(*tables->port),
+			    BKXDP_PORTS);
+	if (error) {
+		close(fd);
+		return error;
+	}
+	return fd;
+}
+
+static int fill_services(const struct tables *tables)
+{
+	size_t count = tables->services;
+	AUTO_FREE struct bkxdp_service_key *keys = must_alloc(count, sizeof(*keys));
+	AUTO_FREE struct bkxdp_service *values = must_alloc(count, sizeof(*values));
+	int error, fd = create_like("services", BPF_MAP_TYPE_HASH, sizeof(*keys), sizeof(*values),
+				    count, 0);
+
+	if (fd < 0)
+		return fd;
+	for (size_t i = 0; i < count; i++) {
+		keys[i] = tables->service[i].key;
+		values[i] = tables->service[i].value;
+	}
+	error = update_many(fd, keys, sizeof(*keys), values, sizeof(*values), count);
+	if (error) {
+		close(fd);
+		return error;
+	}
+	return fd;
+}
+
+/* Frozen: nobody changes a policy in place, not even root by mistake. */
+static int slot_fill(struct slot *slot, const struct tables *tables)
+{
+	slot->peers = fill_peers(tables);
+	if (slot->peers < 0)
+		return slot->peers;
+	slot->ports = fill_ports(tables);
+	if (slot->ports < 0)
+		return slot->ports;
+	slot->services = fill_services(tables);
+	if (slot->services < 0)
+		return slot->services;
+	if (bpf_map_freeze(slot->peers) || bpf_map_freeze(slot->ports) ||
+	    bpf_map_freeze(slot->services))
+		return -errno;
+	return 0;
+}
+
+/* Each update of a map of maps waits until no CPU runs the program with what was there before. */
+static int slot_place(const struct maps *maps, uint32_t number, const struct slot *slot,
+		      const struct bkxdp_settings *settings)
+{
+	if (bpf_map_update_elem(maps->fd[MAP_PEERS], &number, &slot->peers, BPF_ANY) ||
+	    bpf_map_update_elem(maps->fd[MAP_PORTS], &number, &slot->ports, BPF_ANY) ||
+	    bpf_map_update_elem(maps->fd[MAP_SERVICES], &number, &slot->services, BPF_ANY) ||
+	    bpf_map_update_elem(maps->fd[MAP_SETTINGS], &number, settings, BPF_ANY))
+		return -errno;
+	return 0;
+}
+
+/* One 64-bit store: a packet sees the old slot or the new one. */
+static int slot_activate(const struct maps *maps, struct bkxdp_active active)
+{
+	size_t page = sysconf(_SC_PAGESIZE);
+	uint64_t word;
+	void *memory =
+		mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_SHARED, maps->fd[MAP_ACTIVE], 0);
+
+	if (memory == MAP_FAILED)
+		return -errno;
+	memcpy(&word, &active, sizeof(word));
+	__atomic_store_n((uint64_t *)memory, word, __ATOMIC_RELEASE);
+	munmap(memory, page);
+	return 0;
+}
+
+int slot_active(const struct maps *maps, struct bkxdp_active *active)
+{
+	uint32_t zero = 0;
+
+	return bpf_map_lookup_elem(maps->fd[MAP_ACTIVE], &zero, active) ? -errno : 0;
+}
+
+/*
+ * Gives the memory of the policy that was back. A packet may still be judged by
+ * it, so first wait until none is: updating a map of maps with what it holds
+ * already is that wait.
+ */
+static void slot_retire(const struct maps *maps, uint32_t number, const struct slot *kept)
+{
+	uint32_t other = !number;
+
+	if (bpf_map_update_elem(maps->fd[MAP_PEERS], &other, &kept->peers, BPF_ANY))
+		return;
+	(void)bpf_map_delete_elem(maps->fd[MAP_PEERS], &number);
+	(void)bpf_map_delete_elem(maps->fd[MAP_SERVICES], &number);
+}
+
+int slot_publish(const struct maps *maps, const struct tables *tables)
+{
+	struct slot slot = {-1, -1, -1};
+	struct bkxdp_active active;
+	int error = slot_active(maps, &active);
+
+	if (error)
+		return error;
+	active.slot = !active.slot;
+	active.generation++;
+	error = slot_fill(&slot, tables);
+	if (!error)
+		error = slot_place(maps, active.slot, &slot, &tables->settings);
+	if (!error)
+		error = slot_activate(maps, active);
+	if (!error)
+		slot_retire(maps, !active.slot, &slot);
+	slot_close(&slot);
+	return error;
+}
+
+/* ---- counters -------------------------------------------------------------- */
+
+int counter_read(int fd, uint32_t index, struct bkxdp_counter *sum)
+{
+	int cpus = libbpf_num_possible_cpus();
+	AUTO_FREE struct bkxdp_counter *each = must_alloc(cpus > 0 ? cpus : 1, sizeof(*each));
+
+	if (cpus < 0)
+		return cpus;
+	if (bpf_map_lookup_elem(fd, &index, each))
+		return -errno;
+	memset(sum, 0, sizeof(*sum));
+	for (int i = 0; i < cpus; i++) {
+		sum->packets += each[i].packets;
+		sum->bytes += each[i].bytes;
+	}
+	return 0;
+}
+
+int names_read(const struct maps *maps, struct counter_names *names)
+{
+	uint32_t key, *before = NULL;
+
+	while (!bpf_map_get_next_key(maps->fd[MAP_NAMES], before, &key)) {
+		if (key >= BKXDP_COUNTERS_MAX)
+			return -EBADMSG;
+		if (bpf_map_lookup_elem(maps->fd[MAP_NAMES], &key, &names->name[key]))
+			return -errno;
+		names->used[key] = true;
+		before = &key;
+	}
+	return errno == ENOENT ? 0 : -errno;
+}
+
+/* A counter that changes hands starts at nothing. */
+static int counter_clear(int fd, uint32_t index)
+{
+	int cpus = libbpf_num_possible_cpus();
+	AUTO_FREE struct bkxdp_counter *each = must_alloc(cpus > 0 ? cpus : 1, sizeof(*each));
+
+	return bpf_map_update_elem(fd, &index, each, BPF_ANY) ? -errno : 0;
+}
+
+int names_write(const struct maps *maps, struct counter_names *names)
+{
+	for (uint32_t i = 0; i < BKXDP_COUNTERS_MAX; i++) {
+		if (!names->used[i])
+			continue;
+		if (names->reclaimed[i] && counter_clear(maps->fd[MAP_FLOWS], i))
+			return -errno;
+		if (bpf_map_update_elem(maps->fd[MAP_NAMES], &i, &names->name[i], BPF_ANY))
+			return -errno;
+	}
+	return 0;
+}
+
+/* ---- texts ----------------------------------------------------------------- */
+
+#define CHUNK 16384
+
+int text_map_write(const char *text)
+{
+	size_t length = strlen(text), chunks = length / CHUNK + 1;
+	AUTO_FREE char *padded = must_alloc(chunks, CHUNK);
+	int fd = create_like("about", BPF_MAP_TYPE_ARRAY, sizeof(uint32_t), CHUNK, chunks, 0);
+
+	if (fd < 0)
+		return fd;
+	memcpy(padded, text, length);
+	for (uint32_t i = 0; i < chunks; i++) {
+		if (bpf_map_update_elem(fd, &i, padded + (size_t)i * CHUNK, BPF_ANY)) {
+			int error = -errno;
+
+			close(fd);
+			return error;
+		}
+	}
+	return fd;
+}
+
+int text_map_read(int fd, char **text)
+{
+	struct bpf_map_info info = {};
+	uint32_t size = sizeof(info);
+	char *whole;
+
+	if (bpf_obj_get_info_by_fd(fd, &info, &size))
+		return -errno;
+	if (info.value_size != CHUNK)
+		return -EBADMSG;
+	whole = must_alloc(info.max_entries + 1, CHUNK);
+	for (uint32_t i = 0; i < info.max_entries; i++) {
+		if (bpf_map_lookup_elem(fd, &i, whole + (size_t)i * CHUNK)) {
+			int error = -errno;
+
+			free(whole);
+			return error;
+		}
+	}
+	*text = whole;
+	return 0;
+}

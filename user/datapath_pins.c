@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Pins: BPFFS/bkxdp/IFACE/NAME. They are made before the program is attached
+ * and removed after it is detached, so an end half way leaves pins without a
+ * program, which the next attach or detach recognises, and never a program
+ * that nobody can find.
+ */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#include "alloc.h"
+#include "datapath_internal.h"
+
+static const char *bpffs = "/sys/fs/bpf";
+
+void datapath_set_bpffs(const char *dir)
+{
+	bpffs = dir;
+	setenv("LIBXDP_BPFFS", dir, 1);
+}
+
+const char *pins_bpffs(void)
+{
+	return bpffs;
+}
+
+int pins_check(struct complaints *complaints)
+{
+	struct statfs fs;
+
+	if (!statfs(bpffs, &fs) && fs.f_type == BPF_FS_MAGIC)
+		return 0;
+	complain(complaints, NULL,
+		 "no BPF file system is mounted on %s, and the filter's maps are pinned there: "
+		 "\"mount -t bpf bpf %s\" mounts one; inside \"ip netns exec\" it is hidden, use "
+		 "\"nsenter --net=/run/netns/NAME\" instead",
+		 bpffs, bpffs);
+	return -1;
+}
+
+int pins_path(char path[static PIN_PATH_MAX], const char *interface, const char *name)
+{
+	int length = snprintf(path, PIN_PATH_MAX, "%s/bkxdp%s%s%s%s", bpffs, interface ? "/" : "",
+			      interface ? interface : "", name ? "/" : "", name ? name : "");
+
+	return length < PIN_PATH_MAX ? 0 : -ENAMETOOLONG;
+}
+
+static int make_folder(const char *interface)
+{
+	char path[PIN_PATH_MAX];
+	int error = pins_path(path, interface, NULL);
+
+	if (error)
+		return error;
+	return mkdir(path, 0755) && errno != EEXIST ? -errno : 0;
+}
+
+/* A folder that a detach removed meanwhile is locked in vain. */
+static bool is_still_there(int fd, const char *path)
+{
+	struct stat held, now;
+
+	return !fstat(fd, &held) && !stat(path, &now) && held.st_ino == now.st_ino;
+}
+
+/* The kernel frees the lock when its holder dies. */
+int pins_lock(void)
+{
+	char path[PIN_PATH_MAX];
+	int fd, error = pins_path(path, NULL, NULL);
+
+	for (;;) {
+		if (!error)
+			error = make_folder(NULL);
+		if (error)
+			return error;
+		fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (fd < 0 && errno == ENOENT)
+			continue;
+		if (fd < 0)
+			return -errno;
+		if (flock(fd, LOCK_EX))
+			error = -errno;
+		if (!error && is_still_there(fd, path))
+			return fd;
+		close(fd);
+	}
+}
+
+static int pin(const char *interface, const char *name, int fd)
+{
+	char path[PIN_PATH_MAX];
+	int error = pins_path(path, interface, name);
+
+	if (error)
+		return error;
+	return bpf_obj_pin(fd, path) ? -errno : 0;
+}
+
+int pins_create(const char *interface, const struct maps *maps)
+{
+	int error = make_folder(interface);
+
+	for (int i = 0; i < MAP_COUNT && !error; i++)
+		error = pin(interface, map_names[i], maps->fd[i]);
+	return error;
+}
+
+void pins_remove(const char *interface)
+{
+	char path[PIN_PATH_MAX];
+	struct dirent *entry;
+	DIR *folder;
+
+	if (pins_path(path, interface, NULL))
+		return;
+	folder = opendir(path);
+	while (folder && (entry = readdir(folder))) {
+		if (entry->d_name[0] == '.' || pins_path(path, interface, entry->d_name))
+			continue;
+		(void)unlink(path);
+	}
+	if (folder)
+		closedir(folder);
+	(void)pins_path(path, interface, NULL);
+	(void)rmdir(path);
+}
+
+void pins_tidy(void)
+{
+	char path[PIN_PATH_MAX];
+
+	if (!pins_path(path, NULL, NULL))
+		(void)rmdir(path);
+}
+
+void maps_close(struct maps *maps)
+{
+	for (int i = 0; i < MAP_COUNT; i++) {
+		if (maps->fd[i] >= 0)
+			close(maps->fd[i]);
+		maps->fd[i] = -1;
+	}
+}
+
+static int get(const char *interface, const char *name, uint32_t flags)
+{
+	LIBBPF_OPTS(bpf_obj_get_opts, opts, .file_flags = flags);
+	char path[PIN_PATH_MAX];
+	int fd, error = pins_path(path, interface, name);
+
+	if (error)
+		return error;
+	fd = bpf_obj_get_opts(path, &opts);
+	return fd < 0 ? -errno : fd;
+}
+
+int pins_active(const char *interface)
+{
+	return get(interface, map_names[MAP_ACTIVE], 0);
+}
+
+/* Pins of another layout are not read: -EPROTO. */
+static int check_abi(const struct maps *maps)
+{
+	struct bkxdp_attachment attachment;
+	struct bpf_map_info info = {};
+	uint32_t zero = 0, size = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(maps->fd[MAP_ATTACHMENT], &info, &size))
+		return -errno;
+	if (info.value_size != sizeof(attachment))
+		return -EPROTO;
+	if (bpf_map_lookup_elem(maps->fd[MAP_ATTACHMENT], &zero, &attachment))
+		return -errno;
+	return attachment.abi == BKXDP_ABI ? 0 : -EPROTO;
+}
+
+int pins_open(const char *interface, struct maps *maps, uint32_t flags)
+{
+	int error = 0;
+
+	for (int i = 0; i < MAP_COUNT; i++)
+		maps->fd[i] = -1;
+	for (int i = 0; i < MAP_COUNT && !error; i++) {
+		maps->fd[i] = get(interface, map_names[i], flags);
+		if (maps->fd[i] < 0)
+			error = maps->fd[i];
+	}
+	if (!error)
+		error = check_abi(maps);
+	if (error)
+		maps_close(maps);
+	return error;
+}
+
+bool datapath_is_pinned(const char *interface)
+{
+	char path[PIN_PATH_MAX];
+
+	return !pins_path(path, interface, NULL) && !access(path, F_OK);
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+char **datapath_interfaces(size_t *count)
+{
+	char path[PIN_PATH_MAX], **list = NULL;
+	struct dirent *entry;
+	DIR *folder = pins_path(path, NULL, NULL) ? NULL : opendir(path);
+
+	*count = 0;
+	while (folder && (entry = readdir(folder)))
+		if (entry->d_name[0] != '.')
+			*APPEND(list, *count) = must_copy(entry->d_name);
+	if (folder)
+		closedir(folder);
+	if (list)
+		qsort(list, *count, sizeof(*list), compare_names);
+	return list;
+}
+
+/* ---- the description, one a slot ------------------------------------------- */
+
+static void about_name(char name[static 16], uint32_t slot)
+{
+	snprintf(name, 16, "about%u", slot & 1);
+}
+
+int pins_replace_about(const char *interface, uint32_t slot, int fd)
+{
+	char name[16], path[PIN_PATH_MAX];
+	int error;
+
+	about_name(name, slot);
+	error = pins_path(path, interface, name);
+	if (error)
+		return error;
+	if (unlink(path) && errno != ENOENT)
+		return -errno;
+	return pin(interface, name, fd);
+}
+
+int pins_read_about(const char *interface, uint32_t slot, char **text)
+{
+	char name[16];
+	int fd, error;
+
+	about_name(name, slot);
+	fd = get(interface, name, BPF_F_RDONLY);
+	if (fd < 0)
+		return fd;
+	error = text_map_read(fd, text);
+	close(fd);
+	return error;
+}

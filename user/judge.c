@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The user engine: the datapath's own parser and classifier over the compiled
+ * tables. Where the kernel has a map, here is a sorted array.
+ */
+#include "engine.h"
+
+#include <search.h>
+#include <string.h>
+
+#include "alloc.h"
+
+typedef const struct received bkxdp_frame;
+struct received {
+	const uint8_t *bytes;
+	uint32_t length;
+};
+
+#define BKXDP_STEP static
+
+static uint32_t frame_length(bkxdp_frame *frame)
+{
+	return frame->length;
+}
+
+static int frame_read(bkxdp_frame *frame, uint32_t offset, void *to, uint32_t length)
+{
+	if (offset > frame->length || length > frame->length - offset)
+		return -1;
+	memcpy(to, frame->bytes + offset, length);
+	return 0;
+}
+
+/* A control connection that was seen; a node of the tree. */
+struct seen {
+	struct bkxdp_control_key key;
+	uint64_t at;
+};
+
+struct bkxdp_world {
+	struct engine engine;
+	const struct tables *tables;
+	size_t *around; /* of each peer entry: the next shorter prefix that covers it, plus one */
+	void *controls; /* tsearch() tree of struct seen */
+	uint64_t now;
+	uint64_t counted[BKXDP_REASON_COUNT];
+};
+
+#include <bkxdp/packet.h>
+
+static const struct bkxdp_settings *ask_settings(struct bkxdp_world *world)
+{
+	return &world->tables->settings;
+}
+
+static bool within(const struct bkxdp_prefix *prefix, const __u32 address[4])
+{
+	const uint8_t *a = (const uint8_t *)prefix->address, *b = (const uint8_t *)address;
+	unsigned int whole = prefix->bits / 8, rest = prefix->bits % 8;
+
+	return !memcmp(a, b, whole) && (!rest || !((a[whole] ^ b[whole]) >> (8 - rest)));
+}
+
+/* The last entry that does not begin behind the address, or the nearest around it. */
+static bkxdp_peer_class ask_peer(struct bkxdp_world *world, const __u32 address[4])
+{
+	const struct peer_entry *peer = world->tables->peer;
+	size_t low = 0, high = world->tables->peers;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (memcmp(peer[middle].prefix.address, address, 16) <= 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	while (low && !within(&peer[low - 1].prefix, address))
+		low = world->around[low - 1];
+	return low ? peer[low - 1].class : 0;
+}
+
+static const struct bkxdp_port *ask_port(struct bkxdp_world *world, __u16 port)
+{
+	return &world->tables->port[port];
+}
+
+static const struct bkxdp_service *ask_service(struct bkxdp_world *world,
+					       const struct bkxdp_service_key *key)
+{
+	struct service_entry wanted = {.key = *key};
+	const struct service_entry *found =
+		bsearch(&wanted, world->tables->service, world->tables->services, sizeof(wanted),
+			service_compare);
+
+	return found ? &found->value : NULL;
+}
+
+static __u64 ask_now(struct bkxdp_world *world)
+{
+	return world->now;
+}
+
+static int compare_seen(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(struct bkxdp_control_key));
+}
+
+static const __u64 *ask_control(struct bkxdp_world *world, const struct bkxdp_control_key *key)
+{
+	struct seen **found = tfind(key, &world->controls, compare_seen);
+
+	return found ? (const __u64 *)&(*found)->at : NULL;
+}
+
+static void forget_control(struct bkxdp_world *world, const struct bkxdp_control_key *key)
+{
+	struct seen **found = tfind(key, &world->controls, compare_seen), *seen;
+
+	if (!found)
+		return;
+	seen = *found;
+	tdelete(key, &world->controls, compare_seen);
+	free(seen);
+}
+
+static void tell_control(struct bkxdp_world *world, const struct bkxdp_control_key *key, int live)
+{
+	struct seen *seen, **found;
+
+	if (!live) {
+		forget_control(world, key);
+		return;
+	}
+	found = tfind(key, &world->controls, compare_seen);
+	if (!found) {
+		seen = must_alloc(1, sizeof(*seen));
+		seen->key = *key;
+		found = tsearch(seen, &world->controls, compare_seen);
+	}
+	(*found)->at = world->now;
+}
+
+#include <bkxdp/classify.h>
+
+static struct bkxdp_world *world_of(struct engine *engine)
+{
+	return (struct bkxdp_world *)engine;
+}
+
+static int user_judge(struct engine *engine, const void *frame, uint32_t length, uint64_t now,
+		      struct judgement *judgement)
+{
+	struct bkxdp_world *world = world_of(engine);
+	struct received received = {frame, length};
+	struct bkxdp_packet packet = {};
+	struct bkxdp_verdict verdict;
+
+	world->now = now;
+	bkxdp_parse(&received, &packet);
+	verdict = bkxdp_classify(world, &packet);
+	world->counted[verdict.reason]++;
+	judgement->reason = verdict.reason;
+	judgement->rule = verdict.rule;
+	judgement->passes = bkxdp_reason_passes(verdict.reason) ||
+			    world->tables->settings.enforcement == BKXDP_AUDIT;
+	return 0;
+}
+
+static uint64_t user_counted(struct engine *engine, enum bkxdp_reason reason)
+{
+	return world_of(engine)->counted[reason];
+}
+
+static void user_close(struct engine *engine)
+{
+	struct bkxdp_world *world = world_of(engine);
+
+	tdestroy(world->controls, free);
+	free(world->around);
+	free(world);
+}
+
+/* Entries are sorted, so those around the one at hand are those around the one before, or fewer. */
+static size_t *find_around(const struct tables *tables)
+{
+	size_t *around = must_alloc(tables->peers, sizeof(*around));
+
+	for (size_t i = 0; i < tables->peers; i++) {
+		size_t outer = i;
+
+		while (outer &&
+		       !(tables->peer[outer - 1].prefix.bits < tables->peer[i].prefix.bits &&
+			 within(&tables->peer[outer - 1].prefix, tables->peer[i].prefix.address)))
+			outer = around[outer - 1];
+		around[i] = outer;
+	}
+	return around;
+}
+
+struct engine *engine_user(const struct tables *tables)
+{
+	struct bkxdp_world *world = must_alloc(1, sizeof(*world));
+
+	world->engine = (struct engine){"user", user_judge, user_counted, user_close};
+	world->tables = tables;
+	world->around = find_around(tables);
+	return &world->engine;
+}

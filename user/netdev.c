@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "netdev.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <ifaddrs.h>
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include "alloc.h"
+#include "text.h"
+
+static void complain_unknown(const char *interface, struct complaints *complaints)
+{
+	struct if_nameindex *all = if_nameindex();
+	const char **name = NULL, *near;
+	AUTO_FREE char *list = must_copy("");
+	size_t count = 0;
+
+	for (size_t i = 0; all && all[i].if_index; i++) {
+		char *longer = must_format("%s%s%s", list, *list ? ", " : "", all[i].if_name);
+
+		free(list);
+		list = longer;
+		*APPEND(name, count) = all[i].if_name;
+	}
+	near = text_nearest(interface, name, count);
+	complain(complaints, NULL, "there is no interface \"%s\" here%s%s%s; there are: %s",
+		 interface, near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "",
+		 list);
+	free(name);
+	if_freenameindex(all);
+}
+
+unsigned int netdev_index(const char *interface, struct complaints *complaints)
+{
+	unsigned int index = strlen(interface) < IF_NAMESIZE ? if_nametoindex(interface) : 0;
+
+	if (!index)
+		complain_unknown(interface, complaints);
+	return index;
+}
+
+uint64_t netdev_namespace(void)
+{
+	struct stat status;
+
+	return stat("/proc/self/ns/net", &status) ? 0 : status.st_ino;
+}
+
+static int ethtool(const char *interface, void *command)
+{
+	struct ifreq request = {};
+	AUTO_CLOSE int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return -errno;
+	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", interface);
+	request.ifr_data = command;
+	return ioctl(fd, SIOCETHTOOL, &request) ? -errno : 0;
+}
+
+int netdev_rxvlan(const char *interface)
+{
+	struct ethtool_value value = {.cmd = ETHTOOL_GFLAGS};
+	int error = ethtool(interface, &value);
+
+	return error ? error : !!(value.data & ETH_FLAG_RXVLAN);
+}
+
+/* Some drivers answer 0 and change nothing, so the answer is what is read back. */
+int netdev_set_rxvlan(const char *interface, bool on)
+{
+	struct ethtool_value value = {.cmd = ETHTOOL_GFLAGS};
+	int error = ethtool(interface, &value);
+
+	if (error)
+		return error;
+	value.cmd = ETHTOOL_SFLAGS;
+	value.data = on ? value.data | ETH_FLAG_RXVLAN : value.data & ~ETH_FLAG_RXVLAN;
+	error = ethtool(interface, &value);
+	if (error)
+		return error;
+	return netdev_rxvlan(interface) == on ? 0 : -EOPNOTSUPP;
+}
+
+static bool ipv4_default(const char *interface)
+{
+	AUTO_FCLOSE FILE *routes = fopen("/proc/net/route", "re");
+	char line[512], name[64];
+	unsigned int destination, mask;
+
+	while (routes && fgets(line, sizeof(line), routes))
+		if (sscanf(line, "%63s %x %*x %*x %*d %*d %*d %x", name, &destination, &mask) ==
+			    3 &&
+		    !destination && !mask && !strcmp(name, interface))
+			return true;
+	return false;
+}
+
+/* The kernel also lists its own "unreachable" default, on lo. */
+static bool ipv6_default(const char *interface)
+{
+	AUTO_FCLOSE FILE *routes = fopen("/proc/net/ipv6_route", "re");
+	char line[512], destination[64], name[64];
+	unsigned int bits;
+
+	while (routes && fgets(line, sizeof(line), routes))
+		if (sscanf(line, "%63s %x %*s %*x %*s %*x %*x %*x %*x %63s", destination, &bits,
+			   name) == 3 &&
+		    !bits && !strcmp(name, interface))
+			return true;
+	return false;
+}
+
+bool netdev_has_default_route(const char *interface)
+{
+	return ipv4_default(interface) || ipv6_default(interface);
+}
+
+static bool is_address(const struct ifaddrs *one, const char *wanted)
+{
+	char text[INET6_ADDRSTRLEN];
+	const void *bytes = NULL;
+
+	if (!one->ifa_addr)
+		return false;
+	if (one->ifa_addr->sa_family == AF_INET)
+		bytes = &((const struct sockaddr_in *)(const void *)one->ifa_addr)->sin_addr;
+	else if (one->ifa_addr->sa_family == AF_INET6)
+		bytes = &((const struct sockaddr_in6 *)(const void *)one->ifa_addr)->sin6_addr;
+	return bytes && inet_ntop(one->ifa_addr->sa_family, bytes, text, sizeof(text)) &&
+	       !strcmp(text, wanted);
+}
+
+bool netdev_has_address(const char *interface, const char *address)
+{
+	struct ifaddrs *all = NULL;
+	bool found = false;
+
+	if (getifaddrs(&all))
+		return false;
+	for (const struct ifaddrs *one = all; one && !found; one = one->ifa_next)
+		found = !strcmp(one->ifa_name, interface) && is_address(one, address);
+	freeifaddrs(all);
+	return found;
+}

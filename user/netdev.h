@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What is to be known of a network interface without BPF. */
+#ifndef NETDEV_H
+#define NETDEV_H
+
+#include <net/if.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "complain.h"
+
+/* Its index, or 0 with a complaint that names the nearest interfaces. */
+unsigned int netdev_index(const char *interface, struct complaints *complaints);
+
+/* Inode of this process's network namespace; 0 where /proc is not there. */
+uint64_t netdev_namespace(void);
+
+/* Does the NIC take VLAN tags off before XDP sees the frame? 0, 1 or negative errno. */
+int netdev_rxvlan(const char *interface);
+int netdev_set_rxvlan(const char *interface, bool on);
+
+/* Does it carry an IPv4 or IPv6 default route? */
+bool netdev_has_default_route(const char *interface);
+
+/* Does one of its addresses equal this text? */
+bool netdev_has_address(const char *interface, const char *address);
+
+#endif
