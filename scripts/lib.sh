@@ -50,16 +50,21 @@ build() { # MAKE ARGUMENT...
 	make -C "$root" -s -j"$(nproc)" BPFTOOL="$tool" "$@"
 }
 
-# in_private_world COMMAND ARGUMENT...
+# in_private_world [--with-network] COMMAND ARGUMENT...
 #
 # Runs a command where its mounts, processes and network namespaces are its own:
-# /run (with /run/netns in it) and /sys/fs/bpf are fresh, and so is the network.
-# Whatever ends it, even SIGKILL, the kernel takes all of it away.
+# /run (with /run/netns in it) and /sys/fs/bpf are fresh, and so is the network
+# if the machine's own is not asked for. Whatever ends it, even SIGKILL, the kernel
+# takes all of it away.
 in_private_world() {
-	local world status
+	local world status network=(--net)
+	if [ "$1" = --with-network ]; then
+		network=()
+		shift
+	fi
 	BKXDP_WORLD=1 setpriv --pdeathsig KILL -- \
-		unshare --mount --pid --net --fork --kill-child=KILL --mount-proc --propagation unchanged \
-		-- "$@" <&0 &
+		unshare "${network[@]}" --mount --pid --fork --kill-child=KILL --mount-proc \
+		--propagation unchanged -- "$@" <&0 &
 	world=$!
 	# shellcheck disable=SC2064 # this world, not a later one
 	trap "kill -KILL $world 2>/dev/null; wait $world 2>/dev/null; exit 130" INT TERM HUP
@@ -85,6 +90,11 @@ enter_private_world() {
 # in_net NAMESPACE COMMAND...; `ip netns exec` would hide /sys/fs/bpf.
 in_net() {
 	nsenter --net="/run/netns/$1" -- "${@:2}"
+}
+
+# The same in the background; $! is the command itself, not a shell around it.
+in_net_begin() {
+	nsenter --net="/run/netns/$1" -- "${@:2}" &
 }
 
 # add_net NAMESPACE...: network namespaces whose addresses work at once.

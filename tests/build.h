@@ -29,6 +29,11 @@
 #define AH       51
 #define DSTOPTS  60
 
+#define ICMP  1
+#define TCP   6
+#define UDP   17
+#define ICMP6 58
+
 #define FIN 0x01
 #define SYN 0x02
 #define RST 0x04

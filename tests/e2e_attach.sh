@@ -20,7 +20,7 @@ captures() { # CAPTURE PORT: a probe of ours is in the file already
 }
 
 policy_of_real_profile() {
-	local capture=$WORK/out.pcap tcpdump before
+	local capture=$WORK/out.pcap tcpdump held before
 	check "attach as remote-agent of Backup Exec" bkxdp attach eth1 "${use[@]}"
 	is "status says attached" "$(status .attached)" true
 	is "in driver mode" "$(status .mode)" native
@@ -28,7 +28,7 @@ policy_of_real_profile() {
 	is "enforcing" "$(status .enforcement)" enforce
 	is "with its profile and role" "$(status '.uses[] | .profile + ":" + .role')" backup-exec:remote-agent
 
-	net tcpdump -Z root -i peer0 -Q out -U -w "$capture" 2>/dev/null &
+	in_net_begin net tcpdump -Z root -i peer0 -Q out -U -w "$capture" 2>/dev/null
 	tcpdump=$!
 	busywait 5 captures "$capture" 9 || bail "tcpdump does not start"
 	before=$(dropped source)
@@ -47,9 +47,8 @@ policy_of_real_profile() {
 	check "IPv6: stranger to control port is cut" connects_not "$stranger6" "$host6" 10000
 	is "and counted once more, as 'source'" "$(dropped source)" $((before + 2))
 
-	net python3 "$root/tests/traffic.py" connect "$server4" "$host4" 10000 --hold 30 >"$WORK/held" &
+	begin "$WORK/held" net connect "$server4" "$host4" 10000 --hold 30
 	held=$!
-	busywait 5 test -s "$WORK/held"
 	check "data port opens while a control connection lives" connects "$server4" "$host4" 50000
 	check "but not for another address" connects_not "$server6" "$host6" 50000
 	kill "$held"

@@ -22,7 +22,7 @@ transfer() { # MODE FROM TO
 	local before
 	before=$(flow site/backup inbound bytes)
 	is "$1: $((bytes >> 20)) MiB arrive whole from $2" \
-		"$(net python3 "$root/tests/traffic.py" send "$2" "$3" 6000 "$bytes")" "$bytes"
+		"$(traffic net send "$2" "$3" 6000 "$bytes")" "$bytes"
 	is_between "$1: and are counted whole" "$(($(flow site/backup inbound bytes) - before))" \
 		"$bytes" "$((bytes + bytes / 10))"
 }
@@ -67,8 +67,7 @@ no_driver_support() { # NAME TYPE
 }
 
 make_network 9000
-in_net host python3 "$root/tests/traffic.py" serve 6000 >"$WORK/serve" &
-busywait 10 test -s "$WORK/serve" || bail "no server"
+begin "$WORK/serve" host serve 6000
 jumbo native
 is "frames of several buffers were possible" "$(site native; attach >/dev/null 2>&1; status .frags; bkxdp detach eth1 >/dev/null)" true
 jumbo generic

@@ -42,17 +42,18 @@ policy() { # NUMBER
 # run NAME NAMESPACE VERB...: in the background; its output in $WORK/NAME.
 declare -A runs
 run() {
-	in_net "$2" python3 "$root/tests/traffic.py" "${@:3}" >"$WORK/$1" &
+	begin "$WORK/$1" "${@:2}"
 	runs[$1]=$!
-	busywait 10 test -s "$WORK/$1" || bail "$* does not start"
 }
 
-# result NAME KEY: ends it, and picks from what it says.
-result() {
-	if [ -n "${runs[$1]:-}" ]; then
-		kill "${runs[$1]}" && wait "${runs[$1]}"
-		unset "runs[$1]"
-	fi
+end() { # NAME...
+	local name
+	for name; do
+		kill "${runs[$name]}" && wait "${runs[$name]}"
+	done
+}
+
+result() { # NAME KEY: from what it said when it ended
 	tail -n 1 "$WORK/$1" | jq -c ".$2"
 }
 
@@ -80,7 +81,7 @@ under_traffic() {
 	run backup net stream "$server4" "$host4" 5000 --rate 3000
 	run crossed1 net stream "$server4" "$host4" 7002
 	run crossed2 net stream "$stranger4" "$host4" 7001
-	net python3 "$root/tests/traffic.py" send "$server4" "$host4" 6000 104857600 --seconds 4 >"$WORK/bytes" &
+	traffic net send "$server4" "$host4" 6000 104857600 --seconds 4 >"$WORK/bytes" &
 	sender=$!
 
 	old=$(counters_now)
@@ -96,6 +97,8 @@ under_traffic() {
 	is "$replacements replacements succeed" "$failed" 0
 	is "no counter ever goes down" "$went_down" ""
 	is "100 MiB over TCP arrive whole" "$(cat "$WORK/bytes")" 104857600
+	end backup crossed1 crossed2
+	end received-5000 received-7001 received-7002
 	allowed=$(result backup sent)
 	diag "$allowed datagrams during $replacements replacements"
 	is "none of the allowed datagrams is lost" "$(result received-5000 received)" "$allowed"
@@ -155,10 +158,10 @@ killed() {
 	done
 	for number in $(seq "$kills"); do
 		policy "$number"
-		reload >/dev/null 2>&1 &
+		in_net_begin host "$BKXDP" reload eth1 --config "$WORK/eth1.yaml" >/dev/null 2>&1
 		pid=$!
 		sleep "0.0$((RANDOM % 60 + 10))"
-		if kill_tree "$pid"; then unfinished=$((unfinished + 1)); fi
+		if kill -KILL "$pid" 2>/dev/null; then unfinished=$((unfinished + 1)); fi
 		wait "$pid" 2>/dev/null
 		complaint=$(is_whole) || { broken=$((broken + 1)); diag "after kill $number: $complaint"; }
 		reload >"$WORK/reload" 2>&1 || { broken=$((broken + 1)); diag "$(cat "$WORK/reload")"; }
@@ -168,15 +171,6 @@ killed() {
 	is "$kills killed replacements leave a whole policy, and the next one works" "$broken" 0
 	check "detach" bkxdp detach eth1
 	check "leaves nothing" nothing_is_left
-}
-
-# The shell function runs in a child of ours; the program is that one's child or itself.
-kill_tree() {
-	local child
-	for child in $(pgrep -P "$1"); do
-		kill_tree "$child"
-	done
-	kill -KILL "$1" 2>/dev/null
 }
 
 make_network

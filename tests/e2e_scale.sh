@@ -16,7 +16,7 @@ prefixes() { # COUNT
 
 timed_attach() { # WHAT
 	local text
-	text=$(in_net host python3 "$root/tests/traffic.py" measure "$WORK/report" "$BKXDP" \
+	text=$(traffic host measure "$WORK/report" "$BKXDP" \
 		attach eth1 --config "$WORK/eth1.yaml" --profiles "$root/profiles" 2>&1)
 	is "attach with $1" $? 0 || diag "$text"
 	diag "attach with $1: $(cat "$WORK/report")"

@@ -136,19 +136,20 @@ make_network() { # [MTU]
 	ip -n net link set peer0 up
 }
 
-# traffic COMMAND...: see tests/traffic.py
-traffic() { python3 "$root/tests/traffic.py" "$@"; }
+# traffic NAMESPACE COMMAND...: see tests/traffic.py
+traffic() { in_net "$1" python3 "$root/tests/traffic.py" "${@:2}"; }
 
-# listen NAMESPACE WHERE...: servers in the background on tcp:PORT or udp:PORT, ready on return.
-listen() {
-	local ready
-	ready=$(mktemp "$WORK/ready.XXXXXX")
-	in_net "$1" python3 "$root/tests/traffic.py" listen "${@:2}" >"$ready" &
-	busywait 10 test -s "$ready" || bail "no server on ${*:2}"
+# begin OUTPUT NAMESPACE COMMAND...: the same in the background, ready on return; $! is its process.
+begin() {
+	in_net_begin "$2" python3 "$root/tests/traffic.py" "${@:3}" >"$1"
+	busywait 10 test -s "$1" || bail "does not start: ${*:2}"
 }
 
+# listen NAMESPACE WHERE...: servers on tcp:PORT or udp:PORT, until the end.
+listen() { begin "$WORK/listen.$2" "$1" listen "${@:2}"; }
+
 # connects FROM TO PORT: one SYN, and an answer within time.
-connects() { net python3 "$root/tests/traffic.py" connect "$@"; }
+connects() { traffic net connect "$@"; }
 connects_not() { ! connects "$@"; }
 
 # --- counters

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Words of `explain` -> facts -> a frame that the datapath's own parser reads back. */
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,7 +43,7 @@ static const struct {
 	{"tcp 10.20.30.5 > 1 ack", "tcp 10.20.30.5:40000 > 192.0.2.1:1 ack"},
 	{"tcp 10.20.30.5 > 1 syn-ack", "tcp 10.20.30.5:40000 > 192.0.2.1:1 syn-ack"},
 	{"tcp 10.20.30.5 > 1 ack-syn", "tcp 10.20.30.5:40000 > 192.0.2.1:1 syn-ack"},
-	{"tcp 10.20.30.5 > 1 fin ack", "tcp 10.20.30.5:40000 > 192.0.2.1:1 ack-fin"},
+	{"tcp 10.20.30.5 > 1 fin ack", "tcp 10.20.30.5:40000 > 192.0.2.1:1 fin-ack"},
 	{"tcp 10.20.30.5 > 1 rst", "tcp 10.20.30.5:40000 > 192.0.2.1:1 rst"},
 	{"tcp 192.0.2.1 > 1", "tcp 192.0.2.1:40000 > 192.0.2.2:1 syn"},
 	{"tcp 10.20.30.5 > 1 vlan 7 first-fragment",
@@ -70,33 +71,33 @@ static const struct {
 	const char *words, *part;
 } mistakes[] = {
 	{"", "no packet is given"},
-	{"tcpp 10.20.30.5 > 1", "'tcpp' is not a protocol"},
-	{"tcp", "source address is missing behind 'tcp'"},
-	{"tcp > 10000", "source address is missing behind 'tcp'"},
-	{"tcp 10.20.30.5", "'to PORT' needs no quotes"},
+	{"tcpp 10.20.30.5 > 1", "\"tcpp\" is not a protocol"},
+	{"tcp", "source address is missing behind \"tcp\""},
+	{"tcp > 10000", "source address is missing behind \"tcp\""},
+	{"tcp 10.20.30.5", "\"to PORT\" needs no quotes"},
 	{"tcp 10.20.30.5:40000", "destination port is missing"},
 	{"tcp 10.20.30.5 >", "destination port is missing"},
 	{"tcp 10.20.30.5 10000", "destination port is missing"},
-	{"tcp 10.20.30.500 > 1", "'10.20.30.500' is not an address"},
-	{"tcp backup.example.com > 1", "'backup.example.com' is not an address"},
-	{"tcp 10.20.30.5:0 > 1", "'0' in '10.20.30.5:0' is not a port"},
-	{"tcp 10.20.30.5:65536 > 1", "'65536'"},
-	{"tcp 10.20.30.5:99999999999 > 1", "'99999999999'"},
-	{"tcp 10.20.30.5:-1 > 1", "'-1'"},
-	{"tcp 10.20.30.5: > 1", "'' in '10.20.30.5:'"},
-	{"tcp 10.20.30.5 > 0", "'0' in '0'"},
-	{"tcp 10.20.30.5 > 10.20.30.1", "'10.20.30.1' has no port"},
+	{"tcp 10.20.30.500 > 1", "\"10.20.30.500\" is not an address"},
+	{"tcp backup.example.com > 1", "\"backup.example.com\" is not an address"},
+	{"tcp 10.20.30.5:0 > 1", "\"0\" in \"10.20.30.5:0\" is not a port"},
+	{"tcp 10.20.30.5:65536 > 1", "\"65536\""},
+	{"tcp 10.20.30.5:99999999999 > 1", "\"99999999999\""},
+	{"tcp 10.20.30.5:-1 > 1", "\"-1\""},
+	{"tcp 10.20.30.5: > 1", "\"\" in \"10.20.30.5:\""},
+	{"tcp 10.20.30.5 > 0", "\"0\" in \"0\""},
+	{"tcp 10.20.30.5 > 10.20.30.1", "\"10.20.30.1\" has no port"},
 	{"tcp 10.20.30.5 > [2001:db8::1]:1", "is IPv6, but an IPv4 address goes before it"},
-	{"tcp [2001:db8::1 > 1", "'[2001:db8::1' is not an address"},
-	{"tcp [2001:db8::1]x > 1", "'x' in '[2001:db8::1]x' is not a port"},
-	{"tcp [] > 1", "'' is not an address"},
-	{"tcp 10.20.30.5 > 1 sin", "'sin' is not known here: write syn"},
-	{"tcp 10.20.30.5 > 1 syn-", "'syn-' is not known here"},
-	{"tcp 10.20.30.5 > 1 echo", "'echo' is not known here"},
-	{"udp 10.20.30.5 > 1 syn", "'syn' is not known here: write vlan N"},
-	{"tcp 10.20.30.5 > 1 vlan", "'vlan ': the number must be from 1 to 4094"},
-	{"tcp 10.20.30.5 > 1 vlan 4095", "'vlan 4095': the number must be from 1 to 4094"},
-	{"icmp 10.20.30.5 type 256", "'type 256': the number must be from 0 to 255"},
+	{"tcp [2001:db8::1 > 1", "\"[2001:db8::1\" is not an address"},
+	{"tcp [2001:db8::1]x > 1", "\"x\" in \"[2001:db8::1]x\" is not a port"},
+	{"tcp [] > 1", "\"\" is not an address"},
+	{"tcp 10.20.30.5 > 1 sin", "\"sin\" is not known here: write syn"},
+	{"tcp 10.20.30.5 > 1 syn-", "\"syn-\" is not known here"},
+	{"tcp 10.20.30.5 > 1 echo", "\"echo\" is not known here"},
+	{"udp 10.20.30.5 > 1 syn", "\"syn\" is not known here: write vlan N"},
+	{"tcp 10.20.30.5 > 1 vlan", "\"vlan \": the number must be from 1 to 4094"},
+	{"tcp 10.20.30.5 > 1 vlan 4095", "\"vlan 4095\": the number must be from 1 to 4094"},
+	{"icmp 10.20.30.5 type 256", "\"type 256\": the number must be from 0 to 255"},
 	{"icmp 10.20.30.5:7 echo", "has a port, and ICMP has none"},
 	{"icmp 2001:db8::1", "icmp is for IPv4, icmpv6 for IPv6"},
 	{"icmpv6 10.20.30.5", "icmpv6 is for IPv6, icmp for IPv4"},
@@ -120,7 +121,7 @@ static void test_sentences(void)
 		if (!read_text(sentences[i].words, &asked, &complaint))
 			text = asked_text(&asked);
 		check_text(text ? text : complaint, sentences[i].full, "read: %s",
-			   sentences[i].words);
+			   sentences[i].full);
 		free(text);
 		free(complaint);
 	}
@@ -181,7 +182,7 @@ static void test_frames(void)
 			      packet.fragment == (int)asked.fragment &&
 			      !memcmp(packet.saddr, asked.saddr, 16) &&
 			      !memcmp(packet.daddr, asked.daddr, 16) && is_same(&packet, &asked),
-		      "frame: %s", sentences[i].words);
+		      "frame: %s", sentences[i].full);
 		free(complaint);
 	}
 }

@@ -6,10 +6,9 @@
 #include "compile.h"
 #include "policy.h"
 
-extern const char *const variant_names[];
-extern const size_t variant_count;
+const char *variant_name(size_t index); /* NULL behind the last */
 
-/* Ends the program where there is no such variant or it doesn't compile: then no test means anything. */
+/* Each ends the program where it can't: then no test would mean anything. */
 struct policy *variant_policy(const char *name);
 struct tables *variant_tables(const struct policy *policy);
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <arpa/inet.h>
 #include <errno.h>
-#include <getopt.h>
 #include <ifaddrs.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "alloc.h"
 #include "cmd.h"
@@ -14,36 +14,29 @@
 #include "frame.h"
 #include "nearest.h"
 #include "options.h"
+#include "term.h"
 
-static const char help[] =
-	"Usage: bkxdp explain IFACE|FILE.yaml PACKET... [OPTION...]\n"
-	"\n"
+static const char about[] =
 	"What would become of a packet that the interface receives, and why: by the filter\n"
 	"that is attached to IFACE, or by an interface file. PACKET is\n"
 	"\n"
 	"  tcp|udp ADDRESS[:PORT] > [ADDRESS:]PORT [WORD...]\n"
 	"  icmp|icmpv6 ADDRESS [> ADDRESS] [MESSAGE] [WORD...]\n"
 	"\n"
-	"  ADDRESS         10.20.30.5 or 2001:db8::5; before a port [2001:db8::5]:40000.\n"
-	"                  Source port 40000 and an address of this host need not be given.\n"
-	"  >               quote the packet for the shell, or write `to`\n"
-	"  WORD            syn, ack, fin, rst, psh, urg, or some: syn-ack, fin-ack (default syn);\n"
-	"                  vlan N; first-fragment; later-fragment\n"
-	"  MESSAGE         echo (default), echo-reply, unreachable, time-exceeded,\n"
-	"                  packet-too-big, router-advertisement, ...; or type N\n"
-	"\n"
-	"  --json                one JSON object\n"
-	"  --engine kernel|user  for a FILE: the program itself in a test run, which takes\n"
-	"                        CAP_BPF and CAP_NET_ADMIN, or the same code in user space;\n"
-	"                        without this option the first that is permitted\n"
-	"  --profiles DIR        for a FILE: look for profiles in DIR first; may be given again\n"
-	"  --resolve             for a FILE: ask DNS for the names in it; without it a name\n"
-	"                        counts as no address\n"
-	"  --help                this text\n"
+	"  ADDRESS  10.20.30.5 or 2001:db8::5; before a port [2001:db8::5]:40000. Where it is\n"
+	"           left out, the source port is 40000 and the destination is this host.\n"
+	"  >        quote the packet for the shell, or write `to`\n"
+	"  WORD     syn, ack, fin, rst, psh, urg, or several: syn-ack, fin-ack (default syn);\n"
+	"           vlan N; first-fragment; later-fragment\n"
+	"  MESSAGE  echo (default), echo-reply, unreachable, time-exceeded, packet-too-big,\n"
+	"           router-advertisement, ...; or type N\n"
 	"\n"
 	"  bkxdp explain eth1 'tcp 10.20.30.5:40000 > 10000'\n"
 	"  bkxdp explain /etc/bkxdp/eth1.yaml udp 2001:db8::5 to 514 vlan 7\n"
 	"  bkxdp explain eth1 icmp 10.20.30.5 echo\n"
+	"\n"
+	"A file is judged by the kernel's own program in a test run, where CAP_BPF and\n"
+	"CAP_NET_ADMIN permit it, and else by the same code in user space.\n"
 	"\n"
 	"Exit status: 0 the packet passes, 1 it is dropped or the command failed, 2 misused.\n";
 
@@ -136,15 +129,10 @@ static void print_place(const struct flow *flow)
 static void print_verdict(const struct answer *answer)
 {
 	bool passes = bkxdp_reason_passes(answer->judgement.reason);
-	const char *no_color = getenv("NO_COLOR");
-	bool color = isatty(STDOUT_FILENO) && !(no_color && *no_color);
 	AUTO_FREE char *packet = asked_text(&answer->asked);
 
-	if (color)
-		printf("\033[1;3%dm%s\033[0m  %s\n", passes ? 2 : 1, passes ? "pass" : "drop",
-		       packet);
-	else
-		printf("%s  %s\n", passes ? "pass" : "drop", packet);
+	printf("%s%s%s  %s\n", term_colour(stdout, passes ? GREEN : RED), passes ? "pass" : "drop",
+	       term_colour(stdout, PLAIN), packet);
 }
 
 static bool is_echo(const struct asked *asked)
@@ -291,22 +279,32 @@ static int not_attached(const char *interface, int error)
 		return fail("no filter is attached to %s; its file can be asked: bkxdp explain %s "
 			    "...",
 			    interface, file);
-	return fail("'%s' is neither an interface with a filter nor an interface file; `bkxdp "
+	return fail("\"%s\" is neither an interface with a filter nor an interface file; `bkxdp "
 		    "status` lists the filters",
 		    interface);
 }
 
-static int explain_attached(const char *interface, struct answer *answer, bool json)
+struct request {
+	struct bench_options options;
+	const char *bpffs;
+	bool json;
+};
+
+static int explain_attached(const char *interface, struct answer *answer,
+			    const struct request *request)
 {
 	struct bench bench = {};
 	int status;
 
+	if (request->options.engine && strcmp(request->options.engine, "kernel") != 0)
+		return misuse("explain", "--engine %s is for a file; %s is asked in the kernel",
+			      request->options.engine, interface);
 	bench.policy = attached_policy(interface);
 	if (bench.policy)
 		bench.engine = engine_attached(interface);
 	if (bench.engine) {
 		place_destination(&answer->asked, interface);
-		status = give_answer(answer, &bench, json);
+		status = give_answer(answer, &bench, request->json);
 	} else {
 		status = not_attached(interface, errno);
 	}
@@ -314,14 +312,13 @@ static int explain_attached(const char *interface, struct answer *answer, bool j
 	return status;
 }
 
-static int explain_file(const char *file, struct answer *answer,
-			const struct bench_options *options)
+static int explain_file(const char *file, struct answer *answer, const struct request *request)
 {
 	struct bench bench;
-	int status = bench_open(&bench, file, options);
+	int status = bench_open(&bench, file, &request->options);
 
 	if (!status)
-		status = give_answer(answer, &bench, options->json);
+		status = give_answer(answer, &bench, request->json);
 	bench_close(&bench);
 	return status;
 }
@@ -335,39 +332,46 @@ static bool is_file(const char *name)
 	return !datapath_is_pinned(name) && !access(name, F_OK);
 }
 
-static int explain(char **argv, int argc, const struct bench_options *options)
+static int explain(char **words, int count, const struct request *request)
 {
 	struct answer answer = {};
 	AUTO_FREE char *complaint = NULL;
 
-	if (argc < 2)
-		return misuse(
-			"explain",
-			"it takes an interface or a file, and a packet such as " ASKED_EXAMPLE);
-	if (asked_read(argv + 1, argc - 1, &answer.asked, &complaint))
+	if (asked_read(words + 1, count - 1, &answer.asked, &complaint))
 		return misuse("explain", "%s; for example %s", complaint, ASKED_EXAMPLE);
-	if (is_file(argv[0]))
-		return explain_file(argv[0], &answer, options);
-	if (options->choice == ENGINE_USER)
-		return misuse("explain", "--engine user is for a file; %s is asked in the kernel",
-			      argv[0]);
-	return explain_attached(argv[0], &answer, options->json);
+	if (request->bpffs)
+		datapath_set_bpffs(request->bpffs);
+	return is_file(words[0]) ? explain_file(words[0], &answer, request)
+				 : explain_attached(words[0], &answer, request);
 }
-
-static const struct option long_options[] = {BENCH_OPTIONS, {}};
 
 int cmd_explain(int argc, char **argv)
 {
-	struct bench_options options = {};
-	int option, status = EXIT_DONE;
+	struct request request = {.options.verb = "explain"};
+	const struct option_row rows[] = {
+		{"json", NULL, "one JSON object", .set = &request.json},
+		{"engine", "kernel|user",
+		 "FILE: the program in a test run, or its code in user space",
+		 .value = &request.options.engine},
+		{"profiles", "DIR", "FILE: look for profiles there first; may be given again",
+		 .values = &request.options.dirs},
+		{"resolve", NULL, "FILE: ask DNS for names; else a name counts as no address",
+		 .set = &request.options.resolve},
+		{"bpffs", "DIR", "IFACE: where the BPF file system is mounted (/sys/fs/bpf)",
+		 .value = &request.bpffs},
+	};
+	const struct usage usage = {"explain",
+				    "IFACE|FILE.yaml PACKET... [OPTION...]",
+				    about,
+				    rows,
+				    sizeof(rows) / sizeof(*rows),
+				    2,
+				    -1};
+	char **operands;
+	int count, status = arguments_read(&usage, argc, argv, &operands, &count);
 
-	opterr = 0;
-	while (!status && (option = getopt_long(argc, argv, ":h", long_options, NULL)) != -1)
-		status = bench_option(&options, "explain", option, argv);
-	if (!status && options.help)
-		fputs(help, stdout);
-	else if (!status)
-		status = explain(argv + optind, argc - optind, &options);
-	free(options.dir);
+	if (status < 0)
+		status = explain(operands, count, &request);
+	free(request.options.dirs.value);
 	return status;
 }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -11,25 +10,15 @@
 #include "cmd.h"
 #include "options.h"
 
-static const char help[] =
-	"Usage: bkxdp replay FILE.yaml CAPTURE [OPTION...]\n"
-	"\n"
+static const char about[] =
 	"The verdict of each packet of a capture (pcap or pcapng, Ethernet; - is standard\n"
 	"input) under the policy of an interface file. Every packet is judged as if this\n"
-	"host had received it, so capture with `tcpdump -Q in`.\n"
+	"host had received it, so capture with `tcpdump -Q in`. A packet that was captured in\n"
+	"part is filled up with zeros; one whose headers may be cut is counted in the summary,\n"
+	"and has \"cut\":true in the JSON.\n"
 	"\n"
-	"  --json                one JSON object a line and packet, in place of the summary\n"
-	"  --engine kernel|user  the program itself in a test run, which takes CAP_BPF and\n"
-	"                        CAP_NET_ADMIN, or the same code in user space; without this\n"
-	"                        option the first that is permitted\n"
-	"  --profiles DIR        look for profiles in DIR first; may be given again\n"
-	"  --resolve             ask DNS for the names in the files; without it a name counts\n"
-	"                        as no address\n"
-	"  --connections flags   a reply is what its TCP flags say; a capture has no sockets\n"
-	"  --help                this text\n"
-	"\n"
-	"A packet captured in part is filled up with zeros; one whose headers may be cut is\n"
-	"counted in the summary, and has \"cut\":true in the JSON.\n"
+	"The kernel's own program judges in a test run, where CAP_BPF and CAP_NET_ADMIN permit\n"
+	"it, and else the same code in user space. Both give the same verdicts.\n"
 	"\n"
 	"  bkxdp replay /etc/bkxdp/eth1.yaml night.pcap\n"
 	"  bkxdp replay eth1.yaml night.pcapng --json | jq 'select(.verdict == \"drop\")'\n"
@@ -264,17 +253,10 @@ static int replay_packets(struct replay *replay)
 	return EXIT_DONE;
 }
 
-static int flush_output(void)
-{
-	if (fflush(stdout) || ferror(stdout))
-		return fail("can't write to standard output: %s", strerror(errno));
-	return EXIT_DONE;
-}
-
 static int run(struct replay *replay)
 {
 	struct engine *engine = replay->bench.engine;
-	int status, flushed;
+	int status;
 
 	if (!strcmp(engine->name, "kernel"))
 		replay->spare = engine_user(replay->bench.tables);
@@ -282,11 +264,10 @@ static int run(struct replay *replay)
 	status = replay_packets(replay);
 	if (!replay->json)
 		print_summary(replay);
-	flushed = flush_output();
 	if (replay->spare)
 		replay->spare->close(replay->spare);
 	free(replay->flow);
-	return status ? status : flushed;
+	return status;
 }
 
 /* ---- the command ---------------------------------------------------------- */
@@ -302,16 +283,24 @@ static int check_connections(const char *word)
 	return misuse("replay", "--connections %s: it is flags or sockets", word);
 }
 
-static int replay_files(const char *file, const char *capture, const struct bench_options *options)
-{
-	struct replay replay = {.json = options->json};
-	AUTO_FREE char *complaint = NULL;
-	int status;
+struct request {
+	struct bench_options options;
+	const char *connections;
+	bool json;
+};
 
+static int replay_files(const char *file, const char *capture, const struct request *request)
+{
+	struct replay replay = {.json = request->json};
+	AUTO_FREE char *complaint = NULL;
+	int status = request->connections ? check_connections(request->connections) : EXIT_DONE;
+
+	if (status)
+		return status;
 	replay.capture = capture_open(capture, &complaint);
 	if (!replay.capture)
 		return fail("%s", complaint);
-	status = bench_open(&replay.bench, file, options);
+	status = bench_open(&replay.bench, file, &request->options);
 	if (!status)
 		status = run(&replay);
 	bench_close(&replay.bench);
@@ -319,35 +308,29 @@ static int replay_files(const char *file, const char *capture, const struct benc
 	return status;
 }
 
-static const struct option long_options[] = {
-	BENCH_OPTIONS,
-	{"connections", required_argument, NULL, 'c'},
-	{},
-};
-
-static int read_options(int argc, char **argv, struct bench_options *options)
-{
-	int option, status = EXIT_DONE;
-
-	opterr = 0;
-	while (!status && (option = getopt_long(argc, argv, ":h", long_options, NULL)) != -1)
-		status = option == 'c' ? check_connections(optarg)
-				       : bench_option(options, "replay", option, argv);
-	return status;
-}
-
 int cmd_replay(int argc, char **argv)
 {
-	struct bench_options options = {};
-	int status = read_options(argc, argv, &options);
+	struct request request = {.options.verb = "replay"};
+	const struct option_row rows[] = {
+		{"json", NULL, "one JSON object a line and packet, and no summary",
+		 .set = &request.json},
+		{"engine", "kernel|user", "the program in a test run, or its code in user space",
+		 .value = &request.options.engine},
+		{"profiles", "DIR", "look for profiles there first; may be given again",
+		 .values = &request.options.dirs},
+		{"resolve", NULL, "ask DNS for names; else a name counts as no address",
+		 .set = &request.options.resolve},
+		{"connections", "flags", "judge replies by TCP flags: a capture has no sockets",
+		 .value = &request.connections},
+	};
+	const struct usage usage = {"replay", "FILE.yaml CAPTURE [OPTION...]", about,
+				    rows,     sizeof(rows) / sizeof(*rows),    2,
+				    2};
+	char **operands;
+	int count, status = arguments_read(&usage, argc, argv, &operands, &count);
 
-	if (!status && options.help)
-		fputs(help, stdout);
-	else if (!status && argc - optind != 2)
-		status =
-			misuse("replay", "it takes an interface file and a capture, in this order");
-	else if (!status)
-		status = replay_files(argv[optind], argv[optind + 1], &options);
-	free(options.dir);
+	if (status < 0)
+		status = replay_files(operands[0], operands[1], &request);
+	free(request.options.dirs.value);
 	return status;
 }

@@ -34,8 +34,8 @@ static const struct {
 	const char *word;
 	uint8_t flag;
 } flags[] = {
-	{"syn", TCP_SYN}, {"ack", TCP_ACK}, {"fin", TCP_FIN},
-	{"rst", TCP_RST}, {"psh", TCP_PSH}, {"urg", TCP_URG},
+	{"syn", TCP_SYN}, {"fin", TCP_FIN}, {"rst", TCP_RST},
+	{"psh", TCP_PSH}, {"urg", TCP_URG}, {"ack", TCP_ACK},
 };
 
 /* Hop limits as real hosts send them: what lives on the link only says so there. */
@@ -139,8 +139,8 @@ static int read_port(struct reader *reader, const char *word, const char *text, 
 	unsigned int number;
 
 	if (!read_number(text, 1, 65535, &number))
-		return refuse(reader, "'%s' in '%s' is not a port, a number from 1 to 65535", text,
-			      word);
+		return refuse(reader, "\"%s\" in \"%s\" is not a port, a number from 1 to 65535",
+			      text, word);
 	*port = number;
 	return 0;
 }
@@ -162,7 +162,7 @@ static int read_address(struct reader *reader, const char *text, int *family, ui
 		return 0;
 	}
 	return refuse(reader,
-		      "'%s' is not an address; write 10.20.30.5, 10.20.30.5:40000, 2001:db8::5 "
+		      "\"%s\" is not an address; write 10.20.30.5, 10.20.30.5:40000, 2001:db8::5 "
 		      "or [2001:db8::5]:40000",
 		      text);
 }
@@ -191,7 +191,7 @@ static int read_endpoint(struct reader *reader, const char *word, uint32_t addre
 	if (read_address(reader, copy + (copy[0] == '[' && strchr(word, ']')), &family, address))
 		return -EINVAL;
 	if (reader->asked.family && reader->asked.family != family)
-		return refuse(reader, "'%s' is %s, but %s", word,
+		return refuse(reader, "\"%s\" is %s, but %s", word,
 			      family == AF_INET ? "IPv4" : "IPv6",
 			      reader->asked.family == AF_INET ? "an IPv4 address goes before it"
 							      : "an IPv6 address goes before it");
@@ -199,7 +199,7 @@ static int read_endpoint(struct reader *reader, const char *word, uint32_t addre
 	if (!port_text)
 		return 0;
 	if (!port)
-		return refuse(reader, "'%s' has a port, and ICMP has none", word);
+		return refuse(reader, "\"%s\" has a port, and ICMP has none", word);
 	return read_port(reader, word, port_text, port);
 }
 
@@ -219,7 +219,7 @@ static int read_protocol(struct reader *reader)
 		reader->next++;
 		return 0;
 	}
-	return refuse(reader, "'%s' is not a protocol: tcp, udp, icmp or icmpv6", word);
+	return refuse(reader, "\"%s\" is not a protocol: tcp, udp, icmp or icmpv6", word);
 }
 
 static bool has_ports(const struct asked *asked)
@@ -229,7 +229,7 @@ static bool has_ports(const struct asked *asked)
 
 static int wrong_family(struct reader *reader, const char *word, int wanted)
 {
-	return refuse(reader, "'%s' is not an %s address: %s", word,
+	return refuse(reader, "\"%s\" is not an %s address: %s", word,
 		      wanted == AF_INET ? "IPv4" : "IPv6",
 		      wanted == AF_INET ? "icmp is for IPv4, icmpv6 for IPv6"
 					: "icmpv6 is for IPv6, icmp for IPv4");
@@ -241,7 +241,7 @@ static int read_source(struct reader *reader)
 	int wanted = reader->asked.family;
 
 	if (!word || !strcmp(word, ">"))
-		return refuse(reader, "the source address is missing behind '%s'",
+		return refuse(reader, "the source address is missing behind \"%s\"",
 			      reader->word[reader->next - 1]);
 	reader->asked.family = 0;
 	if (read_endpoint(reader, word, reader->asked.saddr,
@@ -256,10 +256,11 @@ static int read_source(struct reader *reader)
 /* A shell takes an unquoted `>` for itself, and then nothing is left of it here. */
 static int no_destination(struct reader *reader)
 {
-	return refuse(reader,
-		      "the destination port is missing: write '> PORT' behind '%s', and quote the "
-		      "packet, or the shell takes '>' as its own; 'to PORT' needs no quotes",
-		      reader->word[reader->next - 1]);
+	return refuse(
+		reader,
+		"the destination port is missing: write \"> PORT\" behind \"%s\", and quote the "
+		"packet, or the shell takes \">\" as its own; \"to PORT\" needs no quotes",
+		reader->word[reader->next - 1]);
 }
 
 static int read_destination(struct reader *reader)
@@ -282,12 +283,11 @@ static int read_destination(struct reader *reader)
 		asked->has_daddr = true;
 	}
 	if (ports && !asked->dport)
-		return refuse(reader, "'%s' has no port: write %s:10000", word, word);
+		return refuse(reader, "\"%s\" has no port: write %s:10000", word, word);
 	reader->next++;
 	return 0;
 }
 
-/* One of the table's words from `text`, and where it ends. */
 static uint8_t flag_at(const char *text, size_t length)
 {
 	for (size_t i = 0; i < COUNT(flags); i++)
@@ -301,15 +301,15 @@ static uint8_t flags_of(const char *word)
 {
 	uint8_t all = 0;
 
-	while (*word) {
+	do {
 		size_t length = strcspn(word, "-");
 		uint8_t one = flag_at(word, length);
 
 		if (!one)
 			return 0;
 		all |= one;
-		word += length + (word[length] == '-');
-	}
+		word += length;
+	} while (*word++ == '-');
 	return all;
 }
 
@@ -356,8 +356,8 @@ static int read_numbered(struct reader *reader, const char *what, unsigned int l
 	const char *word = reader->next + 1 < reader->count ? reader->word[reader->next + 1] : "";
 
 	if (!read_number(word, low, high, number))
-		return refuse(reader, "'%s %s': the number must be from %u to %u", what, word, low,
-			      high);
+		return refuse(reader, "\"%s %s\": the number must be from %u to %u", what, word,
+			      low, high);
 	reader->next++;
 	return 0;
 }
@@ -368,13 +368,13 @@ static int unknown_word(struct reader *reader, const char *word)
 
 	if (reader->asked.protocol == IPPROTO_TCP)
 		return refuse(reader,
-			      "'%s' is not known here: write syn, ack, syn-ack, fin-ack, "
+			      "\"%s\" is not known here: write syn, ack, syn-ack, fin-ack, "
 			      "rst, %s",
 			      word, known);
 	if (reader->asked.protocol == IPPROTO_UDP)
-		return refuse(reader, "'%s' is not known here: write %s", word, known);
+		return refuse(reader, "\"%s\" is not known here: write %s", word, known);
 	return refuse(reader,
-		      "'%s' is not known here: write echo, echo-reply, unreachable, type N, "
+		      "\"%s\" is not known here: write echo, echo-reply, unreachable, type N, "
 		      "%s",
 		      word, known);
 }

@@ -2,57 +2,11 @@
 #include "options.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "alloc.h"
 #include "cmd.h"
 #include "compile.h"
-
-static int read_engine(struct bench_options *options, const char *verb, const char *word)
-{
-	if (!strcmp(word, "kernel"))
-		options->choice = ENGINE_KERNEL;
-	else if (!strcmp(word, "user"))
-		options->choice = ENGINE_USER;
-	else
-		return misuse(verb, "--engine %s: it is kernel or user", word);
-	return EXIT_DONE;
-}
-
-static int wrong_option(const char *verb, int option, char **argv)
-{
-	const char *word = argv[optind - 1];
-
-	if (option == ':')
-		return misuse(verb, "%s needs a value", word);
-	if (strncmp(word, "--", 2) != 0)
-		return misuse(verb, "-%c is not an option", optopt);
-	return misuse(verb, "%s is not an option, or takes no value", word);
-}
-
-int bench_option(struct bench_options *options, const char *verb, int option, char **argv)
-{
-	switch (option) {
-	case 'e':
-		return read_engine(options, verb, optarg);
-	case 'p':
-		*APPEND(options->dir, options->dirs) = optarg;
-		return EXIT_DONE;
-	case 'r':
-		options->resolve = true;
-		return EXIT_DONE;
-	case 'j':
-		options->json = true;
-		return EXIT_DONE;
-	case 'h':
-		options->help = true;
-		return EXIT_DONE;
-	default:
-		return wrong_option(verb, option, argv);
-	}
-}
 
 static int engine_failed(int error)
 {
@@ -72,13 +26,13 @@ static void say_user_space(int error)
 	fprintf(stderr, "bkxdp: judged by the same code in user space, %s\n", why);
 }
 
-static int open_engine(struct bench *bench, enum engine_choice choice)
+static int open_engine(struct bench *bench, const char *choice)
 {
-	if (choice != ENGINE_USER) {
+	if (!choice || strcmp(choice, "user") != 0) {
 		bench->engine = engine_kernel(bench->tables);
 		if (bench->engine)
 			return EXIT_DONE;
-		if (choice == ENGINE_KERNEL)
+		if (choice)
 			return engine_failed(errno);
 		say_user_space(errno);
 	}
@@ -88,7 +42,7 @@ static int open_engine(struct bench *bench, enum engine_choice choice)
 
 static int read_policy(struct bench *bench, const char *file, const struct bench_options *options)
 {
-	struct site_lookup lookup = {options->dir, options->dirs, options->resolve};
+	struct site_lookup lookup = {options->dirs.value, options->dirs.count, options->resolve};
 	struct complaints complaints = {};
 
 	bench->policy = site_read(file, &lookup, &complaints);
@@ -108,9 +62,12 @@ int bench_open(struct bench *bench, const char *file, const struct bench_options
 	int status;
 
 	*bench = (struct bench){};
+	if (options->engine && strcmp(options->engine, "kernel") != 0 &&
+	    strcmp(options->engine, "user") != 0)
+		return misuse(options->verb, "--engine %s: it is kernel or user", options->engine);
 	status = read_policy(bench, file, options);
 	if (!status)
-		status = open_engine(bench, options->choice);
+		status = open_engine(bench, options->engine);
 	if (status)
 		bench_close(bench);
 	return status;

@@ -1,34 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What `explain` and `replay` share: a policy and who judges by it. */
+/* What `explain` and `replay` share: the policy of an interface file, and who judges by it. */
 #ifndef OPTIONS_H
 #define OPTIONS_H
 
+#include "arguments.h"
 #include "engine.h"
 #include "site.h"
 
-enum engine_choice { ENGINE_ANY, ENGINE_KERNEL, ENGINE_USER };
-
 struct bench_options {
-	enum engine_choice choice;
-	const char **dir;
-	size_t dirs;
+	const char *verb;
+	const char *engine; /* "kernel", "user", or NULL: the first that is permitted */
+	struct values dirs; /* --profiles */
 	bool resolve;
-	bool json;
-	bool help;
 };
-
-/* For getopt_long(): what both commands have. */
-// clang-format off
-#define BENCH_OPTIONS                                   \
-	{"engine", required_argument, NULL, 'e'},       \
-	{"profiles", required_argument, NULL, 'p'},     \
-	{"resolve", no_argument, NULL, 'r'},            \
-	{"json", no_argument, NULL, 'j'},               \
-	{"help", no_argument, NULL, 'h'}
-// clang-format on
-
-/* One of them, or what getopt_long() says of a wrong one: 0 or the status of misuse. */
-int bench_option(struct bench_options *options, const char *verb, int option, char **argv);
 
 struct bench {
 	struct policy *policy;

@@ -8,13 +8,19 @@
 #include "alloc.h"
 #include "fields.h"
 
-void site_init(struct site *site, const char *file)
+void site_init(struct site *site, const char *file, const struct complaints *complaints)
 {
 	*site = (struct site){.file = file,
+			      .complaints = complaints->count + complaints->unsaid,
 			      .settings = {.enforcement = BKXDP_ENFORCE,
 					   .ping = BKXDP_PING_PEERS,
 					   .fragments = BKXDP_FRAGMENTS_DROP,
 					   .vlans_any = 1}};
+}
+
+bool site_failed(const struct site *site, const struct complaints *complaints)
+{
+	return complaints->count + complaints->unsaid > site->complaints;
 }
 
 struct word make_word(const char *text, struct place place)

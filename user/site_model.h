@@ -62,7 +62,8 @@ struct site_flow {
 };
 
 struct site {
-	const char *file; /* NULL: options */
+	const char *file;  /* NULL: options */
+	size_t complaints; /* of other files, made before */
 	char interface[IF_NAMESIZE];
 	enum attach_mode mode;
 	enum connections connections;
@@ -78,7 +79,9 @@ struct site {
 };
 
 /* What holds where nothing is written. */
-void site_init(struct site *site, const char *file);
+void site_init(struct site *site, const char *file, const struct complaints *complaints);
+/* Something was complained of since. */
+bool site_failed(const struct site *site, const struct complaints *complaints);
 void site_free(struct site *site);
 
 void site_set_interface(struct site *site, const struct place *place, const char *name,

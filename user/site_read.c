@@ -400,13 +400,12 @@ static const struct key site_keys[] = {
 
 int site_parse(struct site *site, struct complaints *complaints)
 {
-	size_t before = complaints->count;
 	struct document document;
 	int error = document_open(&document, site->file, SITE_BYTES_MAX, complaints);
 
 	if (!error)
 		MAP_READ(&document, document.root, site_keys, site);
-	if (!error && complaints->count == before && !site->uses && !site->flows)
+	if (!error && !site_failed(site, complaints) && !site->uses && !site->flows)
 		value_complain(&document, document.root,
 			       "nothing is allowed: the file has neither use: nor flows:");
 	document_close(&document);

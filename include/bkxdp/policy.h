@@ -28,7 +28,9 @@
 #define BKXDP_PORTS          65536
 #define BKXDP_SLOTS          2 /* the policy in force and the one being built */
 
-/* A control connection that is silent for longer is no longer live. */
+#define BKXDP_CONTROL_CONNECTIONS 7 /* of one peer and control flow, remembered at a time */
+
+/* Under `connections: flags`, a control connection that is silent for longer is no longer live. */
 #define BKXDP_CONTROL_SECONDS 7200
 
 /* The third word of a mapped address, 00 00 ff ff on the wire. */
@@ -90,17 +92,26 @@ struct bkxdp_service {
 	struct bkxdp_candidate candidate[BKXDP_CANDIDATES_MAX];
 };
 
-/* A control connection seen under `connections: flags`. */
+/* The control connections of one peer, by which its data connections are allowed. */
 struct bkxdp_control_key {
 	__u32 address[4]; /* the peer's */
 	__u32 control;    /* id of the control flow */
 };
+/* One TCP connection; all zero: none. Its socket says whether it is live. */
+struct bkxdp_connection {
+	__u32 address[4]; /* ours */
+	__u16 port;       /* ours */
+	__u16 peer_port;
+};
 struct bkxdp_control {
-	__u64 seen; /* ns, CLOCK_MONOTONIC */
+	__u64 seen; /* connections: flags; ns, CLOCK_MONOTONIC */
+	struct bkxdp_connection connection[BKXDP_CONTROL_CONNECTIONS]; /* connections: sockets */
+	__u32 unused;
 };
 
 enum bkxdp_ping { BKXDP_PING_NONE, BKXDP_PING_PEERS, BKXDP_PING_ANY };
 enum bkxdp_fragments { BKXDP_FRAGMENTS_DROP, BKXDP_FRAGMENTS_PEERS };
+enum bkxdp_connections { BKXDP_CONNECTIONS_SOCKETS, BKXDP_CONNECTIONS_FLAGS };
 enum bkxdp_enforcement { BKXDP_ENFORCE, BKXDP_AUDIT };
 
 /* The interface's switches: one entry a slot. */
@@ -110,7 +121,8 @@ struct bkxdp_settings {
 	__u8 fragments;   /* enum bkxdp_fragments */
 	__u8 dhcp;        /* 0, 1 */
 	__u8 vlans_any;   /* 1: the bit map is not asked */
-	__u8 unused[3];
+	__u8 connections; /* enum bkxdp_connections */
+	__u8 unused[2];
 	__u64 vlans[BKXDP_VLANS / 64]; /* bit n: VLAN id n is taken */
 };
 
@@ -153,6 +165,7 @@ _Static_assert(sizeof(struct bkxdp_port) == 8, "one array element");
 _Static_assert(sizeof(struct bkxdp_service_key) == 8, "no padding in a hash key");
 _Static_assert(sizeof(struct bkxdp_service) == 4 + 14 * BKXDP_CANDIDATES_MAX, "no padding");
 _Static_assert(sizeof(struct bkxdp_control_key) == 20, "no padding in a hash key");
+_Static_assert(sizeof(struct bkxdp_control) == 8 + 20 * BKXDP_CONTROL_CONNECTIONS + 4, "no padding");
 _Static_assert(sizeof(struct bkxdp_settings) == 8 + BKXDP_VLANS / 8, "no padding");
 
 #endif

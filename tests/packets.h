@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The packet table: what the filter must say to which packet. It is judged by
+ * both engines (test_packets), mutated (test_mutated) and sent over a real
+ * interface (wire).
+ */
+#ifndef PACKETS_H
+#define PACKETS_H
+
+#include <bkxdp/verdict.h>
+
+#include "build.h"
+#include "policy.h"
+
+#define STEPS_MAX 8
+
+/* One packet of a row; `reason` is never 0, so 0 ends the steps. */
+struct step {
+	enum bkxdp_reason reason;
+	const char *flow; /* with BKXDP_PASS_FLOW */
+	enum side side;
+	unsigned int wait; /* seconds between the packet before and this one */
+	struct frame frame;
+};
+
+struct row {
+	const char *name;
+	const char *variant;
+	struct step step[STEPS_MAX];
+};
+
+extern const struct row rows[];
+extern const size_t row_count;
+
+/* No control connection outlives this: rows that begin so far apart know nothing of each other. */
+#define ROW_SECONDS (2 * BKXDP_CONTROL_SECONDS)
+#define ROW_NS      (ROW_SECONDS * 1000000000ull)
+
+#endif

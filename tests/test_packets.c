@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The packet table through both engines: reason, flow, side, what becomes of
+ * the packet, and that exactly this reason's counter moved.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "engine.h"
+#include "oracle.h"
+#include "packets.h"
+#include "tap.h"
+#include "variants.h"
+
+/* One policy, judged by one engine. */
+struct court {
+	const struct policy *policy;
+	struct engine *engine;
+	uint64_t now;
+};
+
+static bool reached[BKXDP_REASON_COUNT];
+
+static bool has_moved(struct court *court, const uint64_t *before, enum bkxdp_reason reason)
+{
+	for (int i = 1; i < BKXDP_REASON_COUNT; i++)
+		if (court->engine->counted(court->engine, i) != before[i] + (i == (int)reason))
+			return false;
+	return true;
+}
+
+/* NULL, or what is wrong; the caller frees it. */
+static char *wrong_verdict(struct court *court, const struct step *step,
+			   const struct judgement *got)
+{
+	bool audit = court->policy->settings.enforcement == BKXDP_AUDIT;
+	const struct rule *rule;
+
+	if (got->reason != step->reason)
+		return must_format("is %s, expected %s", reason_word(got->reason),
+				   reason_word(step->reason));
+	if (got->passes != (bkxdp_reason_passes(step->reason) || audit))
+		return must_format("%s", got->passes ? "passes" : "is dropped");
+	if (step->reason != BKXDP_PASS_FLOW)
+		return NULL;
+	if (got->rule >= court->policy->rules)
+		return must_format("is taken by rule %u, which there is not", got->rule);
+	rule = &court->policy->rule[got->rule];
+	if (strcmp(court->policy->flow[rule->flow].name, step->flow) || rule->side != step->side)
+		return must_format("is taken by flow %s (%s), expected %s (%s)",
+				   court->policy->flow[rule->flow].name, side_word(rule->side),
+				   step->flow, side_word(step->side));
+	return NULL;
+}
+
+static char *run_step(struct court *court, const struct step *step)
+{
+	static uint8_t bytes[BUILD_BYTES_MAX];
+	struct judgement got = {};
+	size_t length = build(&step->frame, bytes);
+	uint64_t before[BKXDP_REASON_COUNT];
+	const char *objection;
+	char *wrong;
+	int error;
+
+	for (int i = 1; i < BKXDP_REASON_COUNT; i++)
+		before[i] = court->engine->counted(court->engine, i);
+	court->now += step->wait * 1000000000ull;
+	error = court->engine->judge(court->engine, bytes, (uint32_t)length, court->now, &got);
+	if (error)
+		return must_format("can't be judged: %s", strerror(-error));
+	wrong = wrong_verdict(court, step, &got);
+	if (wrong)
+		return wrong;
+	reached[got.reason] = true;
+	if (!has_moved(court, before, got.reason))
+		return must_format("did not move the counter of its reason, and no other, by one");
+	objection = oracle_objects(court->policy, bytes, length, &got);
+	return objection ? must_format("has an objection: %s", objection) : NULL;
+}
+
+static bool is_shorter(const struct row *row, size_t least)
+{
+	static uint8_t bytes[BUILD_BYTES_MAX];
+
+	for (size_t i = 0; i < STEPS_MAX && row->step[i].reason; i++)
+		if (build(&row->step[i].frame, bytes) < least)
+			return true;
+	return false;
+}
+
+static void run_row(struct court *court, const struct row *row)
+{
+	const char *engine = court->engine->name;
+	char *wrong = NULL;
+	size_t i;
+
+	if (!strcmp(engine, "kernel") && is_shorter(row, 14)) {
+		skip_as("a test run takes no frame below 14 bytes", "%s: %s", engine, row->name);
+		return;
+	}
+	court->now += ROW_NS;
+	for (i = 0; i < STEPS_MAX && row->step[i].reason && !wrong; i++)
+		wrong = run_step(court, &row->step[i]);
+	check(!wrong, "%s: %s", engine, row->name);
+	if (wrong)
+		printf("#   packet %zu %s\n", i, wrong);
+	free(wrong);
+}
+
+static void run_rows(struct court *court, const char *variant)
+{
+	for (size_t i = 0; i < row_count; i++)
+		if (!strcmp(rows[i].variant, variant))
+			run_row(court, &rows[i]);
+	court->engine->close(court->engine);
+}
+
+static void run_variant(const char *name)
+{
+	struct policy *policy = variant_policy(name);
+	struct tables *tables = variant_tables(policy);
+	struct court user = {policy, engine_user(tables), 0};
+	struct court kernel = {policy, engine_kernel(tables), 0};
+
+	run_rows(&user, name);
+	if (kernel.engine)
+		run_rows(&kernel, name);
+	else
+		skip_as(strerror(errno), "kernel: variant %s", name);
+	tables_free(tables);
+	policy_free(policy);
+}
+
+static const struct row *find_row(const char *name)
+{
+	for (size_t i = 0; i < row_count; i++)
+		if (!strcmp(rows[i].name, name))
+			return &rows[i];
+	return NULL;
+}
+
+static size_t rows_of(const char *variant)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < row_count; i++)
+		count += !strcmp(rows[i].variant, variant);
+	return count;
+}
+
+/* A row that is never run looks like one that passes. */
+static void check_table(void)
+{
+	size_t known = 0, unique = 0;
+
+	for (size_t i = 0; variant_name(i); i++) {
+		known += rows_of(variant_name(i));
+		check(rows_of(variant_name(i)), "table: variant %s has rows", variant_name(i));
+	}
+	for (size_t i = 0; i < row_count; i++)
+		unique += find_row(rows[i].name) == &rows[i];
+	check_int((long long)known, (long long)row_count, "table: every row has a variant");
+	check_int((long long)unique, (long long)row_count, "table: every name is used once");
+}
+
+static void check_reasons(void)
+{
+	for (int reason = 1; reason < BKXDP_REASON_COUNT; reason++)
+		if (reason != BKXDP_DROP_INTERNAL)
+			check(reached[reason], "table: reason %s occurs", reason_word(reason));
+}
+
+int main(void)
+{
+	check_table();
+	for (size_t i = 0; variant_name(i); i++)
+		run_variant(variant_name(i));
+	check_reasons();
+	return tap_done();
+}

@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* attach, reload, detach: which policy, whether it is safe, and what was done, in words. */
+#include <errno.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "arguments.h"
+#include "cmd.h"
+#include "datapath.h"
+#include "guard.h"
+#include "site.h"
+#include "term.h"
+
+struct request {
+	const char *interface;
+	const char *config;
+	const char *bpffs;
+	struct values dirs, use, address, port, enable;
+	bool force;
+	bool reload;
+};
+
+/* ---- which policy ----------------------------------------------------------- */
+
+static bool has_options(const struct request *request)
+{
+	return request->use.count || request->address.count || request->port.count ||
+	       request->enable.count;
+}
+
+static struct policy *policy_of_options(const struct request *request,
+					const struct site_lookup *lookup,
+					struct complaints *complaints)
+{
+	struct site_options options = {
+		request->use.value,     request->use.count,    request->address.value,
+		request->address.count, request->port.value,   request->port.count,
+		request->enable.value,  request->enable.count,
+	};
+
+	return site_from_options(request->interface, &options, lookup, complaints);
+}
+
+static struct policy *policy_of_file(const struct request *request, const char *path,
+				     const struct site_lookup *lookup,
+				     struct complaints *complaints)
+{
+	struct policy *policy = site_read(path, lookup, complaints);
+
+	if (!policy || !*policy->interface || !strcmp(policy->interface, request->interface))
+		return policy;
+	complain(complaints, &(struct place){.file = path},
+		 "this file is for interface \"%s\", not for \"%s\"", policy->interface,
+		 request->interface);
+	policy_free(policy);
+	return NULL;
+}
+
+/* --config, else the options, else the interface's own file, else observation. */
+static struct policy *choose_policy(const struct request *request, struct complaints *complaints)
+{
+	struct site_lookup lookup = {request->dirs.value, request->dirs.count, true};
+	AUTO_FREE char *own = must_format("/etc/bkxdp/%s.yaml", request->interface);
+
+	if (request->config)
+		return policy_of_file(request, request->config, &lookup, complaints);
+	if (has_options(request))
+		return policy_of_options(request, &lookup, complaints);
+	if (!access(own, F_OK) || errno != ENOENT)
+		return policy_of_file(request, own, &lookup, complaints);
+	return site_observe(request->interface, &lookup, complaints);
+}
+
+/* A reload of what was attached by --config reads that file again. */
+static struct policy *reload_policy(struct request *request, struct complaints *complaints)
+{
+	struct policy *running = attached_policy(request->interface), *next;
+	AUTO_FREE char *file = NULL;
+
+	if (running && running->file && !request->config && !has_options(request)) {
+		file = must_copy(running->file);
+		request->config = file;
+	} else if (running && !running->file && !running->observes && !request->config &&
+		   !has_options(request)) {
+		complain(complaints, NULL,
+			 "%s was attached by options, so there is no file to read again; give the "
+			 "options "
+			 "again, or --config FILE",
+			 request->interface);
+		policy_free(running);
+		return NULL;
+	}
+	policy_free(running);
+	next = choose_policy(request, complaints);
+	if (file)
+		request->config = NULL;
+	return next;
+}
+
+/* ---- what was done ------------------------------------------------------------ */
+
+static void warn(const char *interface, const char *text)
+{
+	fprintf(stderr, "%sbkxdp: warning: %s:%s %s\n", term_colour(stderr, YELLOW), interface,
+		term_colour(stderr, PLAIN), text);
+}
+
+static void report_warnings(const struct request *request, const struct policy *policy,
+			    const struct attach_report *report)
+{
+	if (report->generic && !report->replaced) {
+		AUTO_FREE char *text =
+			must_format("attached in generic mode%s%s: packets are dropped only after "
+				    "the kernel has "
+				    "spent memory on them, and GRO and LRO are off on this "
+				    "interface, which costs "
+				    "bulk transfers much speed",
+				    *report->generic_why ? ", for the driver refused: " : "",
+				    report->generic_why);
+
+		warn(request->interface, text);
+	}
+	if (report->rxvlan_off)
+		warn(request->interface, "the NIC's VLAN tag stripping (rxvlan) is now off, so "
+					 "that the filter sees the tags; "
+					 "detach turns it on again");
+	for (size_t i = 0; i < policy->notes; i++)
+		warn(request->interface, policy->note[i]);
+}
+
+static void say_observing(const char *interface)
+{
+	printf("%s is only observed: nothing is dropped. \"bkxdp status %s\" shows which vendors' "
+	       "traffic is seen;\nthen write /etc/bkxdp/%s.yaml and run \"bkxdp reload %s\".\n",
+	       interface, interface, interface, interface);
+}
+
+static const char *mode_of(const struct policy *policy)
+{
+	if (policy->settings.enforcement == BKXDP_AUDIT)
+		return "audit: counts what would be dropped, drops nothing";
+	return "enforce";
+}
+
+static void say_done(const struct request *request, const struct policy *policy,
+		     const struct attach_report *report)
+{
+	size_t prefixes = 0;
+
+	for (size_t i = 0; i < policy->groups; i++)
+		prefixes += policy->group[i].total;
+	printf("%s%s%s: %s in %s mode%s; policy %016llx with %zu flows and %zu prefixes (%s)\n",
+	       term_colour(stdout, BOLD), request->interface, term_colour(stdout, PLAIN),
+	       report->replaced ? "policy replaced" : "attached",
+	       report->generic ? "generic" : "driver",
+	       report->alone ? ", no other XDP program can join" : "",
+	       (unsigned long long)policy->digest, policy->flows, prefixes, mode_of(policy));
+	if (policy->observes)
+		say_observing(request->interface);
+}
+
+static int end_with(struct complaints *complaints, int status)
+{
+	complaints_print(complaints);
+	complaints_free(complaints);
+	return status;
+}
+
+static int put_in_force(struct request *request)
+{
+	struct complaints complaints = {};
+	struct attach_report report;
+	struct policy *policy;
+	int error = -1;
+
+	if (request->bpffs)
+		datapath_set_bpffs(request->bpffs);
+	if (request->reload && !datapath_is_pinned(request->interface)) {
+		return fail("%s is not filtered by bkxdp; \"bkxdp attach %s\" attaches it",
+			    request->interface, request->interface);
+	}
+	policy = request->reload ? reload_policy(request, &complaints)
+				 : choose_policy(request, &complaints);
+	if (policy && !request->force)
+		error = guard_check(request->interface, policy, &complaints);
+	else if (policy)
+		error = 0;
+	if (!error)
+		error = datapath_attach(request->interface, policy, &report, &complaints);
+	if (!error) {
+		report_warnings(request, policy, &report);
+		say_done(request, policy, &report);
+	}
+	policy_free(policy);
+	return end_with(&complaints, error ? EXIT_FAILED : EXIT_DONE);
+}
+
+/* ---- the verbs ------------------------------------------------------------------ */
+
+static void release(struct request *request)
+{
+	free(request->dirs.value);
+	free(request->use.value);
+	free(request->address.value);
+	free(request->port.value);
+	free(request->enable.value);
+}
+
+static int attach_or_reload(int argc, char **argv, const char *verb, const char *about)
+{
+	struct request r = {.reload = !strcmp(verb, "reload")};
+	const struct option_row rows[] = {
+		{"config", "FILE", "interface file, instead of /etc/bkxdp/IFACE.yaml",
+		 .value = &r.config},
+		{"use", "PROFILE:ROLE", "without a file: a profile and this host's role in it",
+		 .values = &r.use},
+		{"address", "ROLE=ADDRESS,...", "addresses of the other hosts in a role",
+		 .values = &r.address},
+		{"port", "NAME=PORTS", "ports that differ from the profile's", .values = &r.port},
+		{"enable", "FLOW", "turn on an optional flow", .values = &r.enable},
+		{"profiles", "DIR", "look for profiles here first", .values = &r.dirs},
+		{"force", NULL, "even if it cuts your SSH connection or the default route",
+		 .set = &r.force},
+		{"bpffs", "DIR", "where the BPF file system is mounted (/sys/fs/bpf)",
+		 .value = &r.bpffs},
+	};
+	const struct usage usage = {
+		verb, "IFACE [OPTION...]", about, rows, sizeof(rows) / sizeof(*rows), 1, 1};
+	char **operands;
+	int count, status = arguments_read(&usage, argc, argv, &operands, &count);
+
+	if (status < 0) {
+		r.interface = operands[0];
+		if (r.config && has_options(&r))
+			status = misuse(verb,
+					"--config and the options of a policy exclude each other");
+		else
+			status = put_in_force(&r);
+	}
+	release(&r);
+	return status;
+}
+
+int cmd_attach(int argc, char **argv)
+{
+	return attach_or_reload(
+		argc, argv, "attach",
+		"Compiles /etc/bkxdp/IFACE.yaml, loads it and attaches the filter. Is the "
+		"interface\n"
+		"filtered already, its policy is replaced atomically. Without a file and options "
+		"it\n"
+		"observes: counts every known vendor's traffic and drops nothing.\n\n"
+		"  bkxdp attach eth1\n"
+		"  bkxdp attach eth1 --use backup-exec:remote-agent --address "
+		"media-server=10.20.30.5\n");
+}
+
+int cmd_reload(int argc, char **argv)
+{
+	return attach_or_reload(
+		argc, argv, "reload",
+		"Reads the interface file and the profiles again, resolves names, and replaces "
+		"the\n"
+		"policy atomically: no packet is judged by half a policy, none passes unjudged, "
+		"and\n"
+		"counters go on. If anything is wrong with the files, the old policy stays.\n");
+}
+
+int cmd_detach(int argc, char **argv)
+{
+	const char *bpffs = NULL;
+	const struct option_row rows[] = {
+		{"bpffs", "DIR", "where the BPF file system is mounted (/sys/fs/bpf)",
+		 .value = &bpffs},
+	};
+	const struct usage usage = {"detach",
+				    "IFACE [OPTION...]",
+				    "Removes the filter and all its maps; nothing stays behind.\n",
+				    rows,
+				    1,
+				    1,
+				    1};
+	struct complaints complaints = {};
+	char **operands;
+	int count, status = arguments_read(&usage, argc, argv, &operands, &count);
+
+	if (status >= 0)
+		return status;
+	if (bpffs)
+		datapath_set_bpffs(bpffs);
+	if (datapath_detach(operands[0], &complaints))
+		return end_with(&complaints, EXIT_FAILED);
+	printf("%s: detached\n", operands[0]);
+	return EXIT_DONE;
+}

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* check: validates files without root and without the network. */
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "arguments.h"
+#include "cmd.h"
+#include "compile.h"
+#include "document.h"
+#include "profile.h"
+#include "site.h"
+
+struct checking {
+	struct values dirs;
+	bool resolve;
+	bool print;
+};
+
+/* Only a profile has roles at its top; the file's own complaints come from its real reader. */
+static bool is_profile(const char *path)
+{
+	struct complaints ignored = {};
+	struct document document;
+	bool found = false;
+
+	if (!document_open(&document, path, SITE_BYTES_MAX, &ignored) &&
+	    document.root->type == VALUE_MAP)
+		FOR_KEYS(key, document.root)
+	found |= !strcmp(key->text, "roles") || !strcmp(key->text, "profile");
+	document_close(&document);
+	complaints_free(&ignored);
+	return found;
+}
+
+static void print_rule(const struct policy *policy, const struct rule *rule)
+{
+	const struct flow *flow = &policy->flow[rule->flow];
+	const struct group *group = &policy->group[rule->group];
+	AUTO_FREE char *ports = port_set_text(&rule->ports);
+
+	printf("  %-7s %s/%s: %s %s %s", side_word(rule->side), flow->profile, flow->name,
+	       rule->protocol == IPPROTO_TCP ? "tcp" : "udp",
+	       rule->side == SIDE_INBOUND ? "to our" : "from their", ports);
+	if (rule->side == SIDE_REPLY)
+		printf(" to our %u-%u", rule->local.low, rule->local.high);
+	if (flow->requires >= 0 && rule->side == SIDE_INBOUND)
+		printf(", needs %s", policy->flow[flow->requires].name);
+	printf(", %s %s:", rule->side == SIDE_INBOUND ? "from" : "with",
+	       group->roles ? group->roles : "");
+	for (size_t i = 0; i < group->prefixes.count && i < 4; i++) {
+		char text[TEXT_PREFIX_MAX];
+
+		prefix_text(&group->prefixes.prefix[i], text);
+		printf(" %s", text);
+	}
+	if (group->total > 4)
+		printf(" and %zu more", group->total - 4);
+	printf("  (%s:%u)\n", flow->place.file ? flow->place.file : "-", flow->place.line);
+}
+
+static void print_policy(const char *path, const struct policy *policy, const struct tables *tables)
+{
+	printf("%s: policy %016llx: %zu flows, %zu rules, %zu prefixes, %zu services\n", path,
+	       (unsigned long long)policy->digest, policy->flows, policy->rules,
+	       tables->ipv4_prefixes + tables->ipv6_prefixes, tables->services);
+	for (size_t i = 0; i < policy->rules; i++)
+		print_rule(policy, &policy->rule[i]);
+}
+
+static bool check_site(const char *path, const struct checking *checking,
+		       struct complaints *complaints)
+{
+	struct site_lookup lookup = {checking->dirs.value, checking->dirs.count, checking->resolve};
+	struct policy *policy = site_read(path, &lookup, complaints);
+	struct tables *tables = policy ? compile(policy, complaints) : NULL;
+	bool sound = tables;
+
+	for (size_t i = 0; sound && i < policy->notes; i++)
+		fprintf(stderr, "%s: note: %s\n", path, policy->note[i]);
+	if (sound && checking->print)
+		print_policy(path, policy, tables);
+	else if (sound)
+		printf("%s: sound: an interface file with %zu flows\n", path, policy->flows);
+	tables_free(tables);
+	policy_free(policy);
+	return sound;
+}
+
+static bool check_file(const char *path, const struct checking *checking,
+		       struct complaints *complaints)
+{
+	struct profile *profile;
+
+	if (!is_profile(path))
+		return check_site(path, checking, complaints);
+	profile = profile_read(path, complaints);
+	if (!profile)
+		return false;
+	printf("%s: sound: profile %s with %zu roles and %zu flows\n", path, profile->name,
+	       profile->roles, profile->flows);
+	profile_free(profile);
+	return true;
+}
+
+int cmd_check(int argc, char **argv)
+{
+	struct checking checking = {};
+	const struct option_row rows[] = {
+		{"print", NULL, "print the compiled policy", .set = &checking.print},
+		{"resolve", NULL, "also resolve host names", .set = &checking.resolve},
+		{"profiles", "DIR", "look for profiles here first", .values = &checking.dirs},
+	};
+	const struct usage usage = {"check",
+				    "FILE... [OPTION...]",
+				    "Validates profiles and interface files. Needs no privileges "
+				    "and changes nothing.\n",
+				    rows,
+				    sizeof(rows) / sizeof(*rows),
+				    1,
+				    -1};
+	char **operands;
+	int count, status = arguments_read(&usage, argc, argv, &operands, &count);
+
+	if (status < 0) {
+		status = EXIT_DONE;
+		for (int i = 0; i < count; i++) {
+			struct complaints complaints = {};
+
+			if (!check_file(operands[i], &checking, &complaints))
+				status = EXIT_FAILED;
+			complaints_print(&complaints);
+			complaints_free(&complaints);
+		}
+	}
+	free(checking.dirs.value);
+	return status;
+}

@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* status: what the kernel holds of an interface, for people and as JSON. */
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "alloc.h"
+#include "arguments.h"
+#include "cmd.h"
+#include "datapath.h"
+#include "term.h"
+
+static void format_time(uint64_t seconds, char text[static 32])
+{
+	time_t when = seconds;
+	struct tm broken;
+
+	strftime(text, 32, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&when, &broken));
+}
+
+static const char *enforcement_word(const struct snapshot *s)
+{
+	return s->policy->settings.enforcement == BKXDP_AUDIT ? "audit" : "enforce";
+}
+
+/* ---- JSON ------------------------------------------------------------------- */
+
+static json_t *reasons_json(const struct snapshot *s)
+{
+	json_t *list = json_array();
+
+	for (unsigned int r = 1; r < BKXDP_REASON_COUNT; r++)
+		json_array_append_new(list,
+				      json_pack("{ss ss sI sI}", "reason", reason_word(r),
+						"verdict", bkxdp_reason_passes(r) ? "pass" : "drop",
+						"packets", (json_int_t)s->reason[r].packets,
+						"bytes", (json_int_t)s->reason[r].bytes));
+	return list;
+}
+
+static json_t *flows_json(const struct snapshot *s)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < s->flows; i++)
+		json_array_append_new(list, json_pack("{ss ss ss sI sI}", "profile",
+						      s->flow[i].flow->profile, "flow",
+						      s->flow[i].flow->name, "side",
+						      side_word(s->flow[i].side), "packets",
+						      (json_int_t)s->flow[i].sum.packets, "bytes",
+						      (json_int_t)s->flow[i].sum.bytes));
+	return list;
+}
+
+static json_t *uses_json(const struct policy *policy)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < policy->uses; i++)
+		json_array_append_new(
+			list, json_pack("{ss ss ss*}", "profile", policy->use[i].profile, "role",
+					policy->use[i].role, "level", policy->use[i].level));
+	return list;
+}
+
+static json_t *words_json(char *const *word, size_t count)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(list, json_string(word[i]));
+	return list;
+}
+
+static json_t *snapshot_json(const struct snapshot *s)
+{
+	char since[32], loaded[32], digest[17];
+
+	format_time(s->since, since);
+	format_time(s->loaded, loaded);
+	snprintf(digest, sizeof(digest), "%016" PRIx64, s->policy->digest);
+	return json_pack("{ss sb ss sb sb ss sb ss ss ss si si so ss* so s{sI sI} so so so}",
+			 "device", s->device, "attached", s->attached, "mode",
+			 s->generic ? "generic" : "native", "frags", s->frags, "alone", s->alone,
+			 "enforcement", enforcement_word(s), "observes", s->policy->observes,
+			 "digest", digest, "since", since, "loaded", loaded, "generation",
+			 (int)s->generation, "program_id", (int)s->program, "beside",
+			 words_json(s->beside, s->besides), "file", s->policy->file, "uses",
+			 uses_json(s->policy), "prefixes", "ipv4", (json_int_t)s->ipv4_prefixes,
+			 "ipv6", (json_int_t)s->ipv6_prefixes, "notes",
+			 words_json(s->policy->note, s->policy->notes), "reasons", reasons_json(s),
+			 "flows", flows_json(s));
+}
+
+static void print_json(json_t *json)
+{
+	json_dumpf(json, stdout, JSON_INDENT(1));
+	putchar('\n');
+	json_decref(json);
+}
+
+/* ---- people ----------------------------------------------------------------- */
+
+static void print_attachment(const struct snapshot *s)
+{
+	char since[32];
+
+	format_time(s->since, since);
+	printf("%s%s%s: ", term_colour(stdout, BOLD), s->device, term_colour(stdout, PLAIN));
+	if (!s->attached) {
+		printf("%snot attached%s: the program is gone, only its counters are left; \"bkxdp "
+		       "attach "
+		       "%s\" attaches it again, \"bkxdp detach %s\" clears it\n",
+		       term_colour(stdout, RED), term_colour(stdout, PLAIN), s->device, s->device);
+		return;
+	}
+	printf("attached in %s mode since %s%s", s->generic ? "generic" : "driver", since,
+	       s->frags ? ", takes jumbo frames" : "");
+	if (s->alone)
+		printf(", no other XDP program can join");
+	for (size_t i = 0; i < s->besides; i++)
+		printf("%s%s", i ? ", " : ", beside ", s->beside[i]);
+	putchar('\n');
+}
+
+static void print_policy(const struct snapshot *s)
+{
+	char loaded[32];
+
+	format_time(s->loaded, loaded);
+	printf("  policy %016" PRIx64 " loaded %s from %s, %s%s%s\n", s->policy->digest, loaded,
+	       s->policy->file       ? s->policy->file
+	       : s->policy->observes ? "no file (observing)"
+				     : "options",
+	       term_colour(stdout, s->policy->settings.enforcement == BKXDP_AUDIT ? YELLOW : GREEN),
+	       s->policy->settings.enforcement == BKXDP_AUDIT ? "audit: nothing is dropped"
+							      : "enforce",
+	       term_colour(stdout, PLAIN));
+	if (!s->policy->observes)
+		for (size_t i = 0; i < s->policy->uses; i++)
+			printf("  %s as %s%s%s\n", s->policy->use[i].profile,
+			       s->policy->use[i].role, s->policy->use[i].level ? ", level " : "",
+			       s->policy->use[i].level ? s->policy->use[i].level : "");
+	printf("  %zu IPv4 and %zu IPv6 prefixes\n", s->ipv4_prefixes, s->ipv6_prefixes);
+}
+
+static void print_flows(const struct snapshot *s, bool all)
+{
+	size_t silent = 0;
+
+	printf("\n  %-8s %-44s %14s %18s\n", "SIDE", "FLOW", "PACKETS", "BYTES");
+	for (size_t i = 0; i < s->flows; i++) {
+		const struct flow_count *count = &s->flow[i];
+		AUTO_FREE char *name =
+			must_format("%s/%s", count->flow->profile, count->flow->name);
+
+		if (!count->sum.packets && !all) {
+			silent++;
+			continue;
+		}
+		printf("  %-8s %-44s %14llu %18llu\n", side_word(count->side), name,
+		       (unsigned long long)count->sum.packets,
+		       (unsigned long long)count->sum.bytes);
+	}
+	if (silent)
+		printf("  %zu more without a packet (--all lists them)\n", silent);
+}
+
+static void print_reasons(const struct snapshot *s, bool all)
+{
+	bool audit = s->policy->settings.enforcement == BKXDP_AUDIT;
+
+	printf("\n  %-10s %-15s %14s %18s  %s\n", "VERDICT", "REASON", "PACKETS", "BYTES", "");
+	for (unsigned int r = 1; r < BKXDP_REASON_COUNT; r++) {
+		bool pass = bkxdp_reason_passes(r);
+
+		if (!s->reason[r].packets && !all)
+			continue;
+		printf("  %s%-10s%s %-15s %14llu %18llu  %s\n",
+		       term_colour(stdout, pass ? GREEN : RED),
+		       pass    ? "pass"
+		       : audit ? "would drop"
+			       : "drop",
+		       term_colour(stdout, PLAIN), reason_word(r),
+		       (unsigned long long)s->reason[r].packets,
+		       (unsigned long long)s->reason[r].bytes, reason_meaning(r));
+	}
+}
+
+static void print_snapshot(const struct snapshot *s, bool all)
+{
+	print_attachment(s);
+	print_policy(s);
+	print_flows(s, all);
+	print_reasons(s, all);
+}
+
+/* ---- the verb --------------------------------------------------------------- */
+
+static int status_of_one(const char *interface, bool json, bool all)
+{
+	struct complaints complaints = {};
+	struct snapshot *snapshot = datapath_snapshot(interface, &complaints);
+	int status = snapshot ? EXIT_DONE : EXIT_FAILED;
+
+	if (snapshot && json)
+		print_json(snapshot_json(snapshot));
+	else if (snapshot)
+		print_snapshot(snapshot, all);
+	complaints_print(&complaints);
+	complaints_free(&complaints);
+	snapshot_free(snapshot);
+	return status;
+}
+
+static int status_of_all(bool json, bool all)
+{
+	struct complaints complaints = {};
+	size_t count;
+	char **interface = datapath_interfaces(&count);
+	json_t *list = json_array();
+
+	if (!count && !json)
+		puts("no interface is filtered; \"bkxdp attach IFACE\" attaches one");
+	for (size_t i = 0; i < count; i++) {
+		struct snapshot *snapshot = datapath_snapshot(interface[i], &complaints);
+
+		if (snapshot && json)
+			json_array_append_new(list, snapshot_json(snapshot));
+		else if (snapshot)
+			print_snapshot(snapshot, all);
+		snapshot_free(snapshot);
+		free(interface[i]);
+	}
+	free(interface);
+	if (json)
+		print_json(list);
+	else
+		json_decref(list);
+	complaints_print(&complaints);
+	count = complaints.count;
+	complaints_free(&complaints);
+	return count ? EXIT_FAILED : EXIT_DONE;
+}
+
+int cmd_status(int argc, char **argv)
+{
+	const char *bpffs = NULL;
+	bool json = false, all = false;
+	const struct option_row rows[] = {
+		{"json", NULL, "for programs", .set = &json},
+		{"all", NULL, "also flows and reasons without a packet", .set = &all},
+		{"bpffs", "DIR", "where the BPF file system is mounted (/sys/fs/bpf)",
+		 .value = &bpffs},
+	};
+	const struct usage usage = {"status",
+				    "[IFACE] [OPTION...]",
+				    "Shows how an interface (or each) is filtered, and its "
+				    "counters by flow and reason.\n",
+				    rows,
+				    sizeof(rows) / sizeof(*rows),
+				    0,
+				    1};
+	char **operands;
+	int count, status = arguments_read(&usage, argc, argv, &operands, &count);
+
+	if (status >= 0)
+		return status;
+	if (bpffs)
+		datapath_set_bpffs(bpffs);
+	return count ? status_of_one(operands[0], json, all) : status_of_all(json, all);
+}

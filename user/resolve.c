@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "resolve.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "alloc.h"
+
+static int64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000ll + now.tv_nsec;
+}
+
+static void take_address(struct prefix_set *set, const struct sockaddr *address)
+{
+	const struct sockaddr_in *ipv4 = (const void *)address;
+	const struct sockaddr_in6 *ipv6 = (const void *)address;
+	struct bkxdp_prefix prefix = {.bits = 128};
+
+	if (address->sa_family == AF_INET) {
+		prefix.address[2] = htonl(0xffff);
+		prefix.address[3] = ipv4->sin_addr.s_addr;
+	} else if (address->sa_family == AF_INET6) {
+		memcpy(prefix.address, &ipv6->sin6_addr, sizeof(prefix.address));
+	} else {
+		return;
+	}
+	prefix_set_add(set, &prefix);
+}
+
+static void take_answer(struct resolution *resolution, struct gaicb *request, int error)
+{
+	if (error) {
+		resolution->why = gai_strerror(error);
+		return;
+	}
+	for (const struct addrinfo *info = request->ar_result; info; info = info->ai_next)
+		take_address(&resolution->address, info->ai_addr);
+	prefix_set_settle(&resolution->address);
+	resolution->why = resolution->address.count ? NULL : "it has no address";
+	freeaddrinfo(request->ar_result);
+}
+
+/* Waits until none is open or the time is over. */
+static void wait_for_all(struct gaicb **request, size_t count)
+{
+	int64_t deadline = now_ns() + RESOLVE_SECONDS * 1000000000ll;
+
+	for (;;) {
+		AUTO_FREE const struct gaicb **open = must_alloc(count, sizeof(*open));
+		int64_t left = deadline - now_ns();
+		struct timespec timeout = {left / 1000000000, left % 1000000000};
+		size_t opens = 0;
+
+		for (size_t i = 0; i < count; i++)
+			if (gai_error(request[i]) == EAI_INPROGRESS)
+				open[opens++] = request[i];
+		if (!opens || left <= 0)
+			return;
+		gai_suspend(open, (int)opens, &timeout);
+	}
+}
+
+/*
+ * A look-up that is under way can't be taken back: its thread still writes to
+ * the request. Such a request is left to it, and to the end of the process.
+ */
+static void finish(struct resolution *resolution, struct gaicb *request)
+{
+	int error = gai_error(request);
+
+	if (error == EAI_INPROGRESS && gai_cancel(request) != EAI_CANCELED) {
+		resolution->why = "no answer in time";
+		return;
+	}
+	if (error == EAI_INPROGRESS || error == EAI_CANCELED)
+		resolution->why = "no answer in time";
+	else
+		take_answer(resolution, request, error);
+	free((void *)request->ar_name);
+	free((void *)request->ar_request);
+	free(request);
+}
+
+static struct gaicb *make_request(const char *name)
+{
+	struct gaicb *request = must_alloc(1, sizeof(*request));
+	struct addrinfo *hints = must_alloc(1, sizeof(*hints));
+
+	hints->ai_socktype = SOCK_STREAM; /* else each address comes once a protocol */
+	request->ar_name = must_copy(name);
+	request->ar_request = hints;
+	return request;
+}
+
+void resolve(struct resolution *resolution, size_t count)
+{
+	AUTO_FREE struct gaicb **request = must_alloc(count, sizeof(*request));
+	int error;
+
+	if (!count)
+		return;
+	for (size_t i = 0; i < count; i++)
+		request[i] = make_request(resolution[i].name);
+	error = getaddrinfo_a(GAI_NOWAIT, request, (int)count, NULL);
+	if (!error)
+		wait_for_all(request, count);
+	for (size_t i = 0; i < count; i++)
+		finish(&resolution[i], request[i]);
+}
+
+void resolve_free(struct resolution *resolution, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		free(resolution[i].address.prefix);
+	free(resolution);
+}

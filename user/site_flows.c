@@ -1,0 +1,671 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* struct site -> flows, rules and groups, in the order in which the datapath tries them. */
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "builder.h"
+#include "fields.h"
+#include "resolve.h"
+#include "site_model.h"
+
+/* Roles met together before: a flow must not copy a million addresses again. */
+struct met {
+	char *roles;
+	int group;
+};
+
+struct making {
+	struct site *site;
+	struct builder builder;
+	struct complaints *complaints;
+	struct resolution *name; /* every host name once */
+	size_t names;
+
+	/* of the use at hand */
+	struct site_use *use;
+	int *flow;                   /* of the profile -> of the policy, or -1 */
+	bool *role_said, *port_said; /* what is missing, once */
+	struct met *met;
+	size_t mets;
+};
+
+static bool contains(const unsigned int *list, size_t count, int what)
+{
+	for (size_t i = 0; i < count; i++)
+		if (list[i] == (unsigned int)what)
+			return true;
+	return false;
+}
+
+static bool takes_part(const struct profile_flow *flow, int role, enum side side)
+{
+	return side == SIDE_INBOUND ? contains(flow->to, flow->tos, role)
+				    : contains(flow->from, flow->froms, role);
+}
+
+/* ---- host names ----------------------------------------------------------- */
+
+static struct resolution *find_name(const struct making *making, const char *name)
+{
+	for (size_t i = 0; i < making->names; i++)
+		if (!strcmp(making->name[i].name, name))
+			return &making->name[i];
+	return NULL;
+}
+
+static void collect_name(struct making *making, const char *name, const struct place *place)
+{
+	if (find_name(making, name) || making->names > RESOLVE_MAX)
+		return;
+	if (making->names == RESOLVE_MAX)
+		complain(making->complaints, place,
+			 "more than %u host names: write addresses or prefixes", RESOLVE_MAX);
+	*APPEND(making->name, making->names) = (struct resolution){.name = name};
+}
+
+static void collect_words(struct making *making, const struct addresses *addresses)
+{
+	for (size_t i = 0; i < addresses->names; i++)
+		collect_name(making, addresses->name[i].text, &addresses->name[i].place);
+}
+
+static struct site_addresses *given_for(const struct site_use *use, unsigned int role)
+{
+	for (size_t i = 0; i < use->roles; i++)
+		if (use->addresses[i].index == (int)role)
+			return &use->addresses[i];
+	return NULL;
+}
+
+static void collect_role(struct making *making, const struct site_use *use, unsigned int index)
+{
+	const struct profile_role *role = &use->profile->role[index];
+	const struct site_addresses *given = given_for(use, index);
+
+	if (given)
+		collect_words(making, &given->addresses);
+	for (size_t i = 0; !given && i < role->hosts; i++)
+		collect_name(making, role->host[i], &role->place);
+}
+
+/* Names of roles that no flow needs aren't asked for. */
+static void collect_use(struct making *making, const struct site_use *use)
+{
+	AUTO_FREE bool *needed = must_alloc(use->profile->roles, sizeof(*needed));
+
+	for (size_t i = 0; i < use->profile->flows; i++) {
+		const struct profile_flow *flow = &use->profile->flow[i];
+
+		if (!use->on[i])
+			continue;
+		for (size_t j = 0; takes_part(flow, use->role, SIDE_INBOUND) && j < flow->froms;
+		     j++)
+			needed[flow->from[j]] = true;
+		for (size_t j = 0; takes_part(flow, use->role, SIDE_REPLY) && j < flow->tos; j++)
+			needed[flow->to[j]] = true;
+	}
+	for (unsigned int i = 0; i < use->profile->roles; i++)
+		if (needed[i])
+			collect_role(making, use, i);
+}
+
+static void check_words(struct making *making, const struct addresses *addresses)
+{
+	for (size_t i = 0; i < addresses->names; i++) {
+		const struct word *word = &addresses->name[i];
+		const struct resolution *found = find_name(making, word->text);
+
+		if (found && found->why)
+			complain(making->complaints, &word->place, "\"%s\" cannot be looked up: %s",
+				 word->text, found->why);
+	}
+}
+
+/* Not after a complaint: nobody should wait for names when the answer is no. */
+static void look_up(struct making *making, bool wanted)
+{
+	struct site *site = making->site;
+
+	if (!making->names || site_failed(site, making->complaints))
+		return;
+	if (!wanted) {
+		policy_note(making->builder.policy,
+			    "host names were not looked up: %zu of them add no address here, "
+			    "\"%s\" for one",
+			    making->names, making->name[0].name);
+		return;
+	}
+	resolve(making->name, making->names);
+	for (size_t i = 0; i < site->uses; i++)
+		for (size_t j = 0; j < site->use[i].roles; j++)
+			check_words(making, &site->use[i].addresses[j].addresses);
+	for (size_t i = 0; i < site->flows; i++)
+		check_words(making, &site->flow[i].peers);
+}
+
+/* ---- a role's addresses --------------------------------------------------- */
+
+/* The chosen level's; of a role without it, the recommended ones, or what there is. */
+static const struct prefix_set *documented(const struct site_use *use, unsigned int index)
+{
+	static const struct prefix_set none;
+	const struct profile_role *role = &use->profile->role[index];
+	const struct profile_addresses *found = role->addresses;
+
+	for (size_t i = 0; i < role->levels; i++)
+		if (!strcmp(role->addresses[i].level, "recommended"))
+			found = &role->addresses[i];
+	for (size_t i = 0; use->level.text && i < role->levels; i++)
+		if (!strcmp(role->addresses[i].level, use->level.text))
+			found = &role->addresses[i];
+	return found ? &found->prefixes : &none;
+}
+
+static void add_all(struct prefix_set *set, const struct prefix_set *more)
+{
+	for (size_t i = 0; i < more->count; i++)
+		prefix_set_add(set, &more->prefix[i]);
+}
+
+static void add_name(const struct making *making, struct prefix_set *set, const char *name)
+{
+	const struct resolution *found = find_name(making, name);
+
+	if (found)
+		add_all(set, &found->address);
+}
+
+static void add_addresses(const struct making *making, struct prefix_set *set,
+			  const struct addresses *addresses)
+{
+	add_all(set, &addresses->prefixes);
+	for (size_t i = 0; i < addresses->names; i++)
+		add_name(making, set, addresses->name[i].text);
+}
+
+static void add_role(const struct making *making, struct prefix_set *set, unsigned int index)
+{
+	const struct profile_role *role = &making->use->profile->role[index];
+	struct site_addresses *given = given_for(making->use, index);
+
+	if (given) {
+		add_addresses(making, set, &given->addresses);
+		return;
+	}
+	add_all(set, documented(making->use, index));
+	for (size_t i = 0; i < role->hosts; i++)
+		add_name(making, set, role->host[i]);
+}
+
+static size_t unknown_hosts(const struct making *making, const struct profile_role *role)
+{
+	size_t unknown = 0;
+
+	for (size_t i = 0; i < role->hosts; i++) {
+		const struct resolution *found = find_name(making, role->host[i]);
+
+		unknown += found && found->why;
+	}
+	return unknown;
+}
+
+/* What the site wrote counts even if it was wrong: that has been said. */
+static bool has_addresses(struct making *making, unsigned int index)
+{
+	const struct profile_role *role = &making->use->profile->role[index];
+	struct site_addresses *given = given_for(making->use, index);
+	size_t unknown;
+
+	if (given) {
+		given->used = true;
+		return true;
+	}
+	unknown = unknown_hosts(making, role);
+	if (!documented(making->use, index)->count && unknown == role->hosts)
+		return false;
+	if (unknown && !making->role_said[index])
+		policy_note(
+			making->builder.policy,
+			"%zu of the %zu documented host names of %s role %s cannot be looked up",
+			unknown, role->hosts, making->use->profile->name, role->name);
+	making->role_said[index] |= unknown > 0;
+	return true;
+}
+
+static char *role_list(const struct profile *profile, const unsigned int *role, size_t count)
+{
+	char *text = must_copy(profile->role[role[0]].name);
+
+	for (size_t i = 1; i < count; i++) {
+		char *longer = must_format("%s, %s", text, profile->role[role[i]].name);
+
+		free(text);
+		text = longer;
+	}
+	return text;
+}
+
+/* The group of the union of these roles' addresses, or -1. */
+static int group_of(struct making *making, const unsigned int *role, size_t count)
+{
+	char *roles = role_list(making->use->profile, role, count);
+	struct prefix_set set = {};
+	int group;
+
+	for (size_t i = 0; i < making->mets; i++)
+		if (!strcmp(making->met[i].roles, roles)) {
+			free(roles);
+			return making->met[i].group;
+		}
+	for (size_t i = 0; i < count; i++)
+		add_role(making, &set, role[i]);
+	prefix_set_settle(&set);
+	group = build_group(&making->builder, &making->use->place, &set, roles);
+	*APPEND(making->met, making->mets) = (struct met){roles, group};
+	return group;
+}
+
+/* ---- what is missing ------------------------------------------------------ */
+
+static void miss_addresses(struct making *making, const struct profile_flow *flow,
+			   const unsigned int *role, size_t count)
+{
+	const struct profile *profile = making->use->profile;
+	const struct profile_role *first = &profile->role[role[0]];
+	AUTO_FREE char *roles = role_list(profile, role, count), *line = NULL;
+
+	if (making->role_said[role[0]])
+		return;
+	making->role_said[role[0]] = true;
+	line = making->site->file
+		       ? must_format("\"addresses: {%s: [ADDRESS]}\" to this use", first->name)
+		       : must_format("--address %s=ADDRESS", first->name);
+	complain(making->complaints, &making->use->place,
+		 "flow %s/%s needs the addresses of role %s%s: add %s", profile->name, flow->name,
+		 roles, first->hosts ? ", as none of the documented names can be looked up" : "",
+		 line);
+}
+
+static void miss_role(struct making *making, const struct profile_flow *flow, unsigned int role)
+{
+	const struct profile *profile = making->use->profile;
+
+	if (making->role_said[role])
+		return;
+	making->role_said[role] = true;
+	policy_note(making->builder.policy,
+		    "role %s of %s has no address: flow %s runs with the other roles only",
+		    profile->role[role].name, profile->name, flow->name);
+}
+
+static void miss_ports(struct making *making, const struct profile_flow *flow, unsigned int index,
+		       int role)
+{
+	const struct profile *profile = making->use->profile;
+	const struct profile_port *port = &profile->port[index];
+	AUTO_FREE char *line = NULL;
+
+	if (making->port_said[index])
+		return;
+	making->port_said[index] = true;
+	if (!making->site->file)
+		line = must_format("--port %s=PORT", port->name);
+	else if (role >= 0)
+		line = must_format("\"ports: {%s: {%s: PORT}}\" to this use", port->name,
+				   profile->role[role].name);
+	else
+		line = must_format("\"ports: {%s: PORT}\" to this use", port->name);
+	complain(making->complaints, &making->use->place,
+		 "flow %s/%s needs the ports \"%s\", which only the site knows: add %s",
+		 profile->name, flow->name, port->name, line);
+}
+
+static void tell_candidates(struct making *making, unsigned int index)
+{
+	const struct profile *profile = making->use->profile;
+	const struct profile_port *port = &profile->port[index];
+
+	if (making->port_said[index])
+		return;
+	making->port_said[index] = true;
+	policy_note(making->builder.policy,
+		    "all %zu candidates for %s port %s are open: when the one in use is known, "
+		    "add \"ports: {%s: PORT}\"",
+		    port->candidates, profile->name, port->name, port->name);
+}
+
+/* ---- ports ---------------------------------------------------------------- */
+
+static struct site_pin *find_pin(const struct site_use *use, unsigned int port, int role)
+{
+	struct site_pin *found = NULL;
+
+	for (size_t i = 0; i < use->pins; i++) {
+		struct site_pin *pin = &use->pin[i];
+
+		if (pin->port_index != (int)port)
+			continue;
+		if (pin->role.text && role >= 0 && pin->role_index == role)
+			return pin;
+		if (!pin->role.text)
+			found = pin;
+	}
+	return found;
+}
+
+static bool has_role_pins(const struct site_use *use, const struct profile_ports *ports)
+{
+	for (size_t i = 0; i < use->pins; i++)
+		if (use->pin[i].role.text &&
+		    contains(ports->named, ports->nameds, use->pin[i].port_index))
+			return true;
+	return false;
+}
+
+static void add_ranges(struct port_set *set, const struct port_set *more)
+{
+	for (size_t i = 0; i < more->count; i++)
+		port_set_add(set, more->range[i]);
+}
+
+/* role: -1 where all peers have the same ports. */
+static struct port_set ports_of(struct making *making, const struct profile_flow *flow,
+				const struct profile_ports *ports, int role)
+{
+	struct port_set set = {};
+
+	add_ranges(&set, &ports->set);
+	for (size_t i = 0; i < ports->nameds; i++) {
+		unsigned int index = ports->named[i];
+		const struct profile_port *port = &making->use->profile->port[index];
+		struct site_pin *pin = find_pin(making->use, index, role);
+
+		if (!pin && !port->set.count)
+			miss_ports(making, flow, index, role);
+		else if (!pin && port->candidates)
+			tell_candidates(making, index);
+		if (pin)
+			pin->used = true;
+		add_ranges(&set, pin ? &pin->set : &port->set);
+	}
+	port_set_settle(&set);
+	return set;
+}
+
+/* ---- a profile's flows ---------------------------------------------------- */
+
+struct part {
+	const struct profile_flow *flow;
+	int index; /* in the policy */
+	enum side side;
+	unsigned int *peer; /* roles that have addresses */
+	size_t peers;
+};
+
+static void make_rules(struct making *making, const struct part *part, uint8_t protocol,
+		       const unsigned int *role, size_t count, bool split)
+{
+	const struct profile_ports *ports =
+		protocol == IPPROTO_TCP ? &part->flow->tcp : &part->flow->udp;
+	struct rule rule = {.flow = (unsigned int)part->index,
+			    .side = part->side,
+			    .protocol = protocol,
+			    .ports = ports_of(making, part->flow, ports, split ? (int)*role : -1)};
+	int group = group_of(making, role, count);
+
+	if (group >= 0) {
+		rule.group = (unsigned int)group;
+		build_rules(&making->builder, &rule, &part->flow->local);
+	}
+	free(rule.ports.range);
+}
+
+static void make_protocol(struct making *making, const struct part *part, uint8_t protocol,
+			  const struct profile_ports *ports)
+{
+	if (!ports->given)
+		return;
+	if (!has_role_pins(making->use, ports)) {
+		make_rules(making, part, protocol, part->peer, part->peers, false);
+		return;
+	}
+	for (size_t i = 0; i < part->peers; i++)
+		make_rules(making, part, protocol, &part->peer[i], 1, true);
+}
+
+static void make_side(struct making *making, const struct profile_flow *flow, int index,
+		      enum side side)
+{
+	const unsigned int *other = side == SIDE_INBOUND ? flow->from : flow->to;
+	size_t others = side == SIDE_INBOUND ? flow->froms : flow->tos;
+	AUTO_FREE unsigned int *peer = must_alloc(others, sizeof(*peer));
+	struct part part = {flow, index, side, peer, 0};
+
+	for (size_t i = 0; i < others; i++)
+		if (has_addresses(making, other[i]))
+			peer[part.peers++] = other[i];
+	if (!part.peers) {
+		miss_addresses(making, flow, other, others);
+		return;
+	}
+	for (size_t i = 0; i < others; i++)
+		if (!contains(peer, part.peers, (int)other[i]))
+			miss_role(making, flow, other[i]);
+	make_protocol(making, &part, IPPROTO_TCP, &flow->tcp);
+	make_protocol(making, &part, IPPROTO_UDP, &flow->udp);
+}
+
+static void make_flow(struct making *making, size_t i)
+{
+	const struct profile *profile = making->use->profile;
+	const struct profile_flow *flow = &profile->flow[i];
+	int role = making->use->role;
+
+	if (!takes_part(flow, role, SIDE_INBOUND) && !takes_part(flow, role, SIDE_REPLY))
+		return;
+	making->flow[i] = build_flow(&making->builder, profile->name, flow->name, &flow->place,
+				     flow->source, flow->note);
+	if (making->flow[i] < 0)
+		return;
+	for (enum side side = SIDE_INBOUND; side <= SIDE_REPLY; side++)
+		if (takes_part(flow, role, side))
+			make_side(making, flow, making->flow[i], side);
+}
+
+/* A control flow runs between the same roles, so it takes part if it is on. */
+static void connect_control(struct making *making, size_t i)
+{
+	const struct profile *profile = making->use->profile;
+	int control = profile->flow[i].requires;
+
+	if (making->flow[i] < 0 || control < 0)
+		return;
+	making->builder.policy->flow[making->flow[i]].requires = making->flow[control];
+	if (!making->use->on[control])
+		complain(making->complaints, &making->use->place,
+			 "flow %s/%s requires %s, which is off: enable that, too", profile->name,
+			 profile->flow[i].name, profile->flow[control].name);
+}
+
+static void note_unused(struct making *making)
+{
+	const struct site_use *use = making->use;
+	struct policy *policy = making->builder.policy;
+
+	for (size_t i = 0; i < use->roles; i++)
+		if (use->addresses[i].index >= 0 && !use->addresses[i].used)
+			policy_note(policy,
+				    "the addresses of %s role %s change nothing: no flow that is "
+				    "on runs between it and %s",
+				    use->profile->name, use->addresses[i].role.text,
+				    use->role_name.text);
+	for (size_t i = 0; i < use->pins; i++)
+		if (use->pin[i].port_index >= 0 && !use->pin[i].used)
+			policy_note(policy,
+				    "the ports of %s for %s%s%s change nothing: no flow that is on "
+				    "uses them",
+				    use->profile->name, use->pin[i].port.text,
+				    use->pin[i].role.text ? " with " : "",
+				    use->pin[i].role.text ? use->pin[i].role.text : "");
+}
+
+static void forget_use(struct making *making)
+{
+	for (size_t i = 0; i < making->mets; i++)
+		free(making->met[i].roles);
+	free(making->met);
+	free(making->flow);
+	free(making->role_said);
+	free(making->port_said);
+	making->met = NULL;
+	making->mets = 0;
+}
+
+static void make_use(struct making *making, struct site_use *use)
+{
+	const struct profile *profile = use->profile;
+
+	making->use = use;
+	making->flow = must_alloc(profile->flows, sizeof(*making->flow));
+	making->role_said = must_alloc(profile->roles, sizeof(*making->role_said));
+	making->port_said = must_alloc(profile->ports, sizeof(*making->port_said));
+	for (size_t i = 0; i < profile->flows; i++) {
+		making->flow[i] = -1;
+		if (use->on[i])
+			make_flow(making, i);
+	}
+	for (size_t i = 0; i < profile->flows; i++)
+		connect_control(making, i);
+	note_unused(making);
+	policy_use(making->builder.policy, profile->name, use->role_name.text, profile->title,
+		   use->level.text);
+	forget_use(making);
+}
+
+/* ---- the site's own flows ------------------------------------------------- */
+
+static void make_site_flow(struct making *making, const struct site_flow *flow)
+{
+	const struct port_set *ports[] = {&flow->tcp, &flow->udp};
+	static const uint8_t protocol[] = {IPPROTO_TCP, IPPROTO_UDP};
+	struct prefix_set set = {};
+	int index = build_flow(&making->builder, SITE_PROFILE, flow->name, &flow->place, NULL,
+			       flow->note);
+	int group;
+
+	if (index < 0)
+		return;
+	add_addresses(making, &set, &flow->peers);
+	prefix_set_settle(&set);
+	group = build_group(&making->builder, &flow->place, &set,
+			    flow->written ? flow->written : "");
+	for (size_t i = 0; group >= 0 && i < 2; i++) {
+		struct rule rule = {.flow = (unsigned int)index,
+				    .side = flow->side,
+				    .protocol = protocol[i],
+				    .ports = *ports[i],
+				    .group = (unsigned int)group};
+
+		if (ports[i]->count)
+			build_rules(&making->builder, &rule, &flow->local);
+	}
+}
+
+/* "PROFILE/FLOW", or the name of another flow of the site. */
+static int find_flow(const struct policy *policy, const char *name)
+{
+	const char *slash = strchr(name, '/');
+	size_t length = slash ? (size_t)(slash - name) : strlen(SITE_PROFILE);
+	const char *profile = slash ? name : SITE_PROFILE;
+
+	for (size_t i = 0; i < policy->flows; i++) {
+		const struct flow *flow = &policy->flow[i];
+
+		if (strlen(flow->profile) == length && !memcmp(flow->profile, profile, length) &&
+		    !strcmp(flow->name, slash ? slash + 1 : name))
+			return (int)i;
+	}
+	return -1;
+}
+
+static bool has_side(const struct policy *policy, int flow, enum side side)
+{
+	for (size_t i = 0; i < policy->rules; i++)
+		if (policy->rule[i].flow == (unsigned int)flow && policy->rule[i].side == side)
+			return true;
+	return false;
+}
+
+static bool goes_round(const struct policy *policy, int start)
+{
+	int at = policy->flow[start].requires;
+
+	for (size_t steps = 0; at >= 0 && steps < policy->flows; steps++) {
+		if (at == start)
+			return true;
+		at = policy->flow[at].requires;
+	}
+	return false;
+}
+
+static void connect_site_flow(struct making *making, const struct site_flow *flow, int index)
+{
+	struct policy *policy = making->builder.policy;
+	const struct word *requires = &flow->requires;
+	int control = find_flow(policy, requires->text);
+
+	if (control < 0) {
+		complain(making->complaints, &requires->place,
+			 "no flow \"%.*s\" is on: write the name of another flow of this file, or "
+			 "PROFILE/FLOW",
+			 SHOWN_MAX, requires->text);
+		return;
+	}
+	policy->flow[index].requires = control;
+	if (goes_round(policy, index))
+		complain(making->complaints, &requires->place,
+			 "flow \"%s\" requires itself in the end", flow->name);
+	else if (!has_side(policy, control, flow->side) &&
+		 !site_failed(making->site, making->complaints))
+		complain(making->complaints, &requires->place,
+			 "flow \"%s\" does not run in the direction of \"%s\", so it cannot be "
+			 "what that requires",
+			 requires->text, flow->name);
+}
+
+static void make_site_flows(struct making *making)
+{
+	struct site *site = making->site;
+	int first = (int)making->builder.policy->flows;
+
+	for (size_t i = 0; i < site->flows; i++)
+		make_site_flow(making, &site->flow[i]);
+	if (making->builder.full)
+		return;
+	for (size_t i = 0; i < site->flows; i++)
+		if (site->flow[i].requires.text)
+			connect_site_flow(making, &site->flow[i], first + (int)i);
+}
+
+void site_compile(struct site *site, struct policy *policy, const struct site_lookup *lookup,
+		  struct complaints *complaints)
+{
+	struct making making = {.site = site,
+				.builder = {.policy = policy, .complaints = complaints},
+				.complaints = complaints};
+
+	for (size_t i = 0; i < site->uses; i++)
+		if (site->use[i].role >= 0)
+			collect_use(&making, &site->use[i]);
+	for (size_t i = 0; i < site->flows; i++)
+		collect_words(&making, &site->flow[i].peers);
+	look_up(&making, lookup->resolve);
+	for (size_t i = 0; i < site->uses; i++)
+		if (site->use[i].role >= 0)
+			make_use(&making, &site->use[i]);
+	make_site_flows(&making);
+	resolve_free(making.name, making.names);
+	free(making.builder.hash);
+}
