@@ -95,14 +95,30 @@ $(BUILD)/fuzz/%: tests/%.c $(BUILD)/bkxdp.skel.h $(filter-out user/main.c,$(USER
 		-fno-sanitize=alignment $< $(filter-out tests/test_%.c tests/fuzz_%.c tests/wire.c, \
 		$(wildcard tests/*.c)) $(filter-out user/main.c,$(USER_SRC)) -o $@ $(LIBS)
 
-install: $(BUILD)/bkxdp
-	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(PROFILESDIR) $(DESTDIR)/etc/bkxdp/profiles
-	install -m 0755 $(BUILD)/bkxdp $(DESTDIR)$(SBINDIR)/bkxdp
-	install -m 0644 profiles/*.yaml profiles/*.json $(DESTDIR)$(PROFILESDIR)
+install uninstall: UNITDIR ?= $(PREFIX)/lib/systemd/system
+install uninstall: COMPLETIONDIR ?= $(PREFIX)/share/bash-completion/completions
+install uninstall: DOCDIR ?= $(PREFIX)/share/doc/bkxdp
 
+# where the profiles are is built in
+install: $(BUILD)/bkxdp
+	@grep -qF '$(PROFILESDIR)' $< || { echo "$< was built for another PREFIX:" \
+		"make clean, then make with the same PREFIX" >&2; exit 1; }
+	install -d $(addprefix $(DESTDIR),$(SBINDIR) $(PROFILESDIR) $(MANDIR)/man8 $(UNITDIR) \
+		$(COMPLETIONDIR) $(DOCDIR) /etc/bkxdp/profiles)
+	install -m 0755 $< $(DESTDIR)$(SBINDIR)/bkxdp
+	install -m 0644 profiles/*.yaml profiles/*.json $(DESTDIR)$(PROFILESDIR)
+	install -m 0644 man/bkxdp.8 $(DESTDIR)$(MANDIR)/man8/bkxdp.8
+	install -m 0644 completion/bkxdp.bash $(DESTDIR)$(COMPLETIONDIR)/bkxdp
+	install -m 0644 README.md LICENSE docs/*.md $(DESTDIR)$(DOCDIR)
+	sed 's|/usr/local/sbin/|$(SBINDIR)/|' systemd/bkxdp@.service \
+		> $(DESTDIR)$(UNITDIR)/bkxdp@.service
+	chmod 0644 $(DESTDIR)$(UNITDIR)/bkxdp@.service
+
+# what an administrator wrote in /etc/bkxdp stays
 uninstall:
-	rm -f $(DESTDIR)$(SBINDIR)/bkxdp
-	rm -rf $(DESTDIR)$(DATADIR)
+	rm -f $(DESTDIR)$(SBINDIR)/bkxdp $(DESTDIR)$(MANDIR)/man8/bkxdp.8 \
+		$(DESTDIR)$(COMPLETIONDIR)/bkxdp $(DESTDIR)$(UNITDIR)/bkxdp@.service
+	rm -rf $(DESTDIR)$(DATADIR) $(DESTDIR)$(DOCDIR)
 
 clean:
 	rm -rf $(BUILD)

@@ -5,6 +5,7 @@
  * of it in classify.h.
  */
 #include <linux/bpf.h>
+#include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
 #include <bkxdp/policy.h>
@@ -16,9 +17,55 @@ char LICENSE[] SEC("license") = "GPL";
 
 /* Frames may have parts beyond the linear one (kernel 5.18). */
 const volatile __u8 bkxdp_frags = 0;
+/* The socket table can be asked. */
+const volatile __u8 bkxdp_sockets = 1;
 /* A test run: the return value carries the verdict, and time is bkxdp_clock. */
 const volatile __u8 bkxdp_report = 0;
 __u64 bkxdp_clock = 0;
+
+/* ---- what packet.h reads a frame by --------------------------------------- */
+
+typedef struct xdp_md bkxdp_frame;
+
+#define BKXDP_STEP __attribute__((noinline))
+
+/*
+ * Any offset that the parser can reach lies below: 14 bytes of Ethernet, 8
+ * tags, an IPv6 header and 16 extension headers of 2,048 bytes. The verifier
+ * takes no offset beyond 65,535.
+ */
+#define FRAME_OFFSET_MAX 40000
+
+static __always_inline __u32 frame_length(struct xdp_md *ctx)
+{
+	if (bkxdp_frags)
+		return bpf_xdp_get_buff_len(ctx);
+	return ctx->data_end - ctx->data;
+}
+
+/* Headers may lie beyond the linear part; some drivers hand over an empty one (mlx5). */
+static __always_inline int frame_read(struct xdp_md *ctx, __u32 offset, void *to, __u32 length)
+{
+	void *data = (void *)(long)ctx->data;
+	void *end = (void *)(long)ctx->data_end;
+	__u64 at = offset;
+
+	/* the register that is compared must be the one that is added, or the verifier can't see it
+	 */
+	asm volatile("" : "+r"(at));
+	if (at > FRAME_OFFSET_MAX)
+		return -1;
+	if (data + at + length <= end) {
+		/* unaligned loads are legal here, and a byte-wise copy is slow */
+		__builtin_memcpy(to, __builtin_assume_aligned(data + at, 8), length);
+		return 0;
+	}
+	if (bkxdp_frags)
+		return bpf_xdp_load_bytes(ctx, offset, to, length);
+	return -1;
+}
+
+#include <bkxdp/packet.h>
 
 /* ---- maps ----------------------------------------------------------------- */
 
@@ -104,6 +151,24 @@ struct {
 	__type(value, struct bkxdp_counter);
 } flows SEC(".maps");
 
+/*
+ * The packet at hand. In a map and not on the stack: the verifier forgets what
+ * it knew of a value once it is in a map, so it walks the decision once and not
+ * once for every path through the parser; and a global function finds it here.
+ */
+struct scratch {
+	struct bkxdp_packet packet;
+	struct bkxdp_connection asked; /* for bkxdp_established() */
+	__u32 unused;
+	struct bkxdp_control nothing; /* stays zero: too large for the stack */
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct scratch);
+} scratch SEC(".maps");
+
 /* Not for the program: what user space must find again, kept where the policy is. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -120,56 +185,13 @@ struct {
 	__type(value, struct bkxdp_attachment);
 } attachment SEC(".maps");
 
-/* ---- what packet.h reads a frame by --------------------------------------- */
-
-typedef struct xdp_md bkxdp_frame;
-
-#define BKXDP_STEP __attribute__((noinline))
-
-/*
- * Any offset that the parser can reach lies below: 14 bytes of Ethernet, 8
- * tags, an IPv6 header and 16 extension headers of 2,048 bytes. The verifier
- * takes no offset beyond 65,535.
- */
-#define FRAME_OFFSET_MAX 40000
-
-static __always_inline __u32 frame_length(struct xdp_md *ctx)
-{
-	if (bkxdp_frags)
-		return bpf_xdp_get_buff_len(ctx);
-	return ctx->data_end - ctx->data;
-}
-
-/* Headers may lie beyond the linear part; some drivers hand over an empty one (mlx5). */
-static __always_inline int frame_read(struct xdp_md *ctx, __u32 offset, void *to, __u32 length)
-{
-	void *data = (void *)(long)ctx->data;
-	void *end = (void *)(long)ctx->data_end;
-	__u64 at = offset;
-
-	/* the register that is compared must be the one that is added, or the verifier can't see it
-	 */
-	asm volatile("" : "+r"(at));
-	if (at > FRAME_OFFSET_MAX)
-		return -1;
-	if (data + at + length <= end) {
-		/* unaligned loads are legal here, and a byte-wise copy is slow */
-		__builtin_memcpy(to, __builtin_assume_aligned(data + at, 8), length);
-		return 0;
-	}
-	if (bkxdp_frags)
-		return bpf_xdp_load_bytes(ctx, offset, to, length);
-	return -1;
-}
-
 /* ---- the answers that classify.h asks for --------------------------------- */
 
 struct bkxdp_world {
+	struct xdp_md *ctx;
 	__u32 slot;
 	__u32 failed; /* a look-up that can't fail did */
 };
-
-#include <bkxdp/packet.h>
 
 static __always_inline const struct bkxdp_settings *ask_settings(struct bkxdp_world *world)
 {
@@ -219,24 +241,168 @@ static __always_inline __u64 ask_now(struct bkxdp_world *world)
 	return bkxdp_report ? bkxdp_clock : bpf_ktime_get_ns();
 }
 
-static __always_inline const __u64 *ask_control(struct bkxdp_world *world,
-						const struct bkxdp_control_key *key)
+static __always_inline int is_mapped(const __u32 address[4])
 {
-	const struct bkxdp_control *control = bpf_map_lookup_elem(&controls, key);
-
-	return control ? &control->seen : NULL;
+	return !address[0] && !address[1] && address[2] == BKXDP_MAPPED_WORD;
 }
 
-/* A failed update leaves the control connection unknown: its data flows are dropped, not passed. */
-static __always_inline void tell_control(struct bkxdp_world *world,
-					 const struct bkxdp_control_key *key, int live)
+/* As the kernel's tables have it: the peer is the source. The size says the family. */
+static __always_inline __u32 make_tuple(struct bpf_sock_tuple *tuple, const __u32 peer[4],
+					__u16 peer_port, const __u32 local[4], __u16 port)
 {
-	struct bkxdp_control control = {.seen = ask_now(world)};
+	if (is_mapped(peer)) {
+		tuple->ipv4.saddr = peer[3];
+		tuple->ipv4.daddr = local[3];
+		tuple->ipv4.sport = bpf_htons(peer_port);
+		tuple->ipv4.dport = bpf_htons(port);
+		return sizeof(tuple->ipv4);
+	}
+	__builtin_memcpy(tuple->ipv6.saddr, peer, sizeof(tuple->ipv6.saddr));
+	__builtin_memcpy(tuple->ipv6.daddr, local, sizeof(tuple->ipv6.daddr));
+	tuple->ipv6.sport = bpf_htons(peer_port);
+	tuple->ipv6.dport = bpf_htons(port);
+	return sizeof(tuple->ipv6);
+}
 
-	if (live)
-		bpf_map_update_elem(&controls, key, &control, BPF_ANY);
-	else
-		bpf_map_delete_elem(&controls, key);
+static __always_inline struct scratch *at_hand(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&scratch, &zero);
+}
+
+/* State of the TCP socket for exactly this connection, or of the listener behind it; 0: none. */
+static __always_inline __u32 tcp_state(struct xdp_md *ctx, struct bpf_sock_tuple *tuple, __u32 size)
+{
+	struct bpf_sock *socket = bpf_skc_lookup_tcp(ctx, tuple, size, BPF_F_CURRENT_NETNS, 0);
+	__u32 state = 0;
+
+	if (socket) {
+		state = socket->state;
+		bpf_sk_release(socket);
+	}
+	return state;
+}
+
+/* The kernel itself leaves out sockets that are connected to another peer. */
+static __always_inline int udp_is_bound(struct xdp_md *ctx, struct bpf_sock_tuple *tuple,
+					__u32 size)
+{
+	struct bpf_sock *socket = bpf_sk_lookup_udp(ctx, tuple, size, BPF_F_CURRENT_NETNS, 0);
+
+	if (!socket)
+		return 0;
+	bpf_sk_release(socket);
+	return 1;
+}
+
+BKXDP_STEP int bkxdp_connection(struct xdp_md *ctx)
+{
+	const struct scratch *s = at_hand();
+	struct bpf_sock_tuple tuple = {};
+	__u32 size, state;
+
+	if (!bkxdp_sockets || !s || !ctx)
+		return 0;
+	size = make_tuple(&tuple, s->packet.saddr, s->packet.sport, s->packet.daddr,
+			  s->packet.dport);
+	if (s->packet.protocol == BKXDP_PROTO_UDP)
+		return udp_is_bound(ctx, &tuple, size);
+	state = tcp_state(ctx, &tuple, size);
+	return state && state != BPF_TCP_LISTEN;
+}
+
+BKXDP_STEP int bkxdp_established(struct xdp_md *ctx)
+{
+	const struct scratch *s = at_hand();
+	struct bpf_sock_tuple tuple = {};
+	__u32 size;
+
+	if (!bkxdp_sockets || !s || !ctx)
+		return 0;
+	size = make_tuple(&tuple, s->packet.saddr, s->asked.peer_port, s->asked.address,
+			  s->asked.port);
+	return tcp_state(ctx, &tuple, size) == BPF_TCP_ESTABLISHED;
+}
+
+static __always_inline int ask_connection(struct bkxdp_world *world,
+					  const struct bkxdp_packet *packet)
+{
+	return bkxdp_connection(world->ctx);
+}
+
+static __always_inline int ask_established(struct bkxdp_world *world,
+					   const struct bkxdp_packet *packet,
+					   const struct bkxdp_connection *connection)
+{
+	struct scratch *s = at_hand();
+
+	if (!s || !connection->peer_port)
+		return 0;
+	s->asked = *connection;
+	return bkxdp_established(world->ctx);
+}
+
+static __always_inline struct bkxdp_control *find_control(struct bkxdp_world *world,
+							  const struct bkxdp_control_key *key)
+{
+	return bpf_map_lookup_elem(&controls, key);
+}
+
+static __always_inline struct bkxdp_control *add_control(struct bkxdp_world *world,
+							 const struct bkxdp_control_key *key)
+{
+	struct bkxdp_control *found = bpf_map_lookup_elem(&controls, key);
+	const struct scratch *s = at_hand();
+
+	if (found || !s)
+		return found;
+	bpf_map_update_elem(&controls, key, &s->nothing, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&controls, key);
+}
+
+static __always_inline void forget_control(struct bkxdp_world *world,
+					   const struct bkxdp_control_key *key)
+{
+	bpf_map_delete_elem(&controls, key);
+}
+
+#include <bkxdp/control.h>
+
+/* Global functions, so that the verifier walks them once and not at every candidate. */
+BKXDP_STEP int bkxdp_live(struct xdp_md *ctx, __u32 slot, __u32 control)
+{
+	struct bkxdp_world world = {.ctx = ctx, .slot = slot};
+	const struct bkxdp_settings *mode = ask_settings(&world);
+	const struct scratch *s = at_hand();
+
+	if (!s || !mode || !ctx)
+		return 0;
+	return bkxdp_control_is_live(&world, &s->packet, mode, control);
+}
+
+BKXDP_STEP int bkxdp_passed(struct xdp_md *ctx, __u32 slot, __u32 control)
+{
+	struct bkxdp_world world = {.ctx = ctx, .slot = slot};
+	const struct bkxdp_settings *mode = ask_settings(&world);
+	const struct scratch *s = at_hand();
+
+	if (s && mode && ctx)
+		bkxdp_note_control(&world, &s->packet, mode, control);
+	return 0;
+}
+
+static __always_inline int ask_control(struct bkxdp_world *world, const struct bkxdp_packet *packet,
+				       const struct bkxdp_settings *mode, __u32 control)
+{
+	return bkxdp_live(world->ctx, world->slot, control);
+}
+
+static __always_inline void tell_control(struct bkxdp_world *world,
+					 const struct bkxdp_packet *packet,
+					 const struct bkxdp_settings *mode, __u32 control)
+{
+	bkxdp_passed(world->ctx, world->slot, control);
 }
 
 #include <bkxdp/classify.h>
@@ -255,34 +421,15 @@ static __always_inline void count(void *map, __u32 index, __u32 bytes)
 
 /* ---- the program ---------------------------------------------------------- */
 
-/*
- * The facts of the packet at hand. In a map and not on the stack: the verifier
- * forgets what it knew of a value once it is in a map, so it walks the decision
- * once and not once for every path through the parser.
- */
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct bkxdp_packet);
-} packets SEC(".maps");
-
-static __always_inline struct bkxdp_packet *facts(void)
-{
-	__u32 zero = 0;
-
-	return bpf_map_lookup_elem(&packets, &zero);
-}
-
 BKXDP_STEP __u64 bkxdp_decide(struct xdp_md *ctx, __u32 slot)
 {
-	struct bkxdp_world world = {.slot = slot};
-	const struct bkxdp_packet *packet = facts();
+	struct bkxdp_world world = {.ctx = ctx, .slot = slot};
+	const struct scratch *s = at_hand();
 	struct bkxdp_verdict verdict;
 
-	if (!packet || !ctx)
+	if (!s || !ctx)
 		return BKXDP_DROP_INTERNAL;
-	verdict = bkxdp_classify(&world, packet);
+	verdict = bkxdp_classify(&world, &s->packet);
 	if (world.failed)
 		return BKXDP_DROP_INTERNAL;
 	return verdict.reason | (__u64)verdict.rule << 32 | (__u64)verdict.counter << 48;
@@ -291,12 +438,12 @@ BKXDP_STEP __u64 bkxdp_decide(struct xdp_md *ctx, __u32 slot)
 static __always_inline struct bkxdp_verdict judge(struct xdp_md *ctx, __u32 slot)
 {
 	struct bkxdp_verdict verdict = {.reason = BKXDP_DROP_INTERNAL};
-	struct bkxdp_packet *packet = facts();
+	struct scratch *s = at_hand();
 
-	if (!packet)
+	if (!s)
 		return verdict;
-	__builtin_memset(packet, 0, sizeof(*packet));
-	bkxdp_parse(ctx, packet);
+	__builtin_memset(&s->packet, 0, sizeof(s->packet));
+	bkxdp_parse(ctx, &s->packet);
 
 	__u64 decided = bkxdp_decide(ctx, slot);
 

@@ -196,8 +196,7 @@ static void put_ipv4(struct writer *to, const struct job *job, const struct writ
 		put_bytes(to, frame->options.at, frame->options.count);
 		put_fill(to, 1, options - frame->options.count);
 	}
-	set16(to->bytes + start + 10,
-	      fold(sum_bytes(0, to->bytes + start, to->count - start)));
+	set16(to->bytes + start + 10, fold(sum_bytes(0, to->bytes + start, to->count - start)));
 	put_bytes(to, l4->bytes, l4->count);
 }
 

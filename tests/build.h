@@ -79,7 +79,7 @@ struct frame {
 
 	const char *from, *to; /* addresses; a colon in `from` makes it IPv6 */
 	int version;
-	int hop; /* TTL or hop limit; 64 */
+	int hop;      /* TTL or hop limit; 64 */
 	int protocol; /* TCP */
 
 	int ihl;              /* IPv4 */

@@ -146,23 +146,28 @@ is_whole() {
 }
 
 traffic_is_judged() {
-	connects "$server4" "$host4" 6000 && connects_not "$stranger4" "$host4" 6000 2>/dev/null
+	connects "$server4" "$host4" 6000 &&
+		connects_not "$stranger4" "$host4" 6000 --timeout 0.2 2>/dev/null
 }
 
 killed() {
-	local number broken=0 digests='' complaint pid unfinished=0
+	local number broken=0 digests='' complaint pid unfinished=0 start whole
 	for number in 0 1; do
 		policy "$number"
+		start=${EPOCHREALTIME/./}
 		reload >/dev/null 2>&1
+		whole=$((${EPOCHREALTIME/./} - start))
 		digests+=" $(status .digest)"
 	done
+	diag "a replacement takes $((whole / 1000)) ms"
 	for number in $(seq "$kills"); do
 		policy "$number"
 		in_net_begin host "$BKXDP" reload eth1 --config "$WORK/eth1.yaml" >/dev/null 2>&1
 		pid=$!
-		sleep "0.0$((RANDOM % 60 + 10))"
-		if kill -KILL "$pid" 2>/dev/null; then unfinished=$((unfinished + 1)); fi
+		sleep "$(printf '0.%06d' $((RANDOM * whole * 11 / 10 / 32768)))"
+		kill -KILL "$pid" 2>/dev/null
 		wait "$pid" 2>/dev/null
+		[ $? != 137 ] || unfinished=$((unfinished + 1))
 		complaint=$(is_whole) || { broken=$((broken + 1)); diag "after kill $number: $complaint"; }
 		reload >"$WORK/reload" 2>&1 || { broken=$((broken + 1)); diag "$(cat "$WORK/reload")"; }
 		complaint=$(is_whole) || { broken=$((broken + 1)); diag "after reload $number: $complaint"; }

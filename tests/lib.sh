@@ -175,7 +175,8 @@ reload() { bkxdp reload eth1 --config "$WORK/eth1.yaml" --profiles "$root/profil
 
 nothing_is_left() {
 	local pins
+	# Those of bkxdp, and those that libxdp makes for it.
 	pins=$(find /sys/fs/bpf -path '*/bkxdp/*' -o -path '*/xdp/*' 2>/dev/null)
 	[ -z "$pins" ] || { echo "pinned: $pins"; return 1; }
-	! host ip -d link show eth1 | grep 'xdp'
+	! host ip -d link | grep 'xdp'
 }

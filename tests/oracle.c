@@ -63,9 +63,9 @@ static bool see_ipv6(const uint8_t *ip, size_t length, struct seen *seen)
 	seen->plain = ip[6] == IPPROTO_TCP || ip[6] == IPPROTO_UDP || ip[6] == IPPROTO_ICMPV6;
 	memcpy(seen->from, ip + 8, 16);
 	memcpy(seen->to, ip + 24, 16);
-	seen->invalid_source =
-		ip[8] == 255 || (!memcmp(ip + 8, zeroes, 10) && !memcmp(ip + 18, "\377\377", 2)) ||
-		(!memcmp(ip + 8, zeroes, 12) && memcmp(ip + 8, zeroes, 16));
+	seen->invalid_source = ip[8] == 255 ||
+			       (!memcmp(ip + 8, zeroes, 10) && !memcmp(ip + 18, "\377\377", 2)) ||
+			       (!memcmp(ip + 8, zeroes, 12) && memcmp(ip + 8, zeroes, 16));
 	seen->l4 = ip + 40;
 	seen->l4_length = be16(ip + 4);
 	return true;
@@ -225,13 +225,15 @@ const char *oracle_objects(const struct policy *policy, const uint8_t *frame, si
 	if (judgement->passes != (passes || policy->settings.enforcement == BKXDP_AUDIT))
 		return "what becomes of it contradicts the reason";
 	if (length < 14)
-		return reason == BKXDP_DROP_MALFORMED ? NULL : "a short frame that is not malformed";
+		return reason == BKXDP_DROP_MALFORMED ? NULL
+						      : "a short frame that is not malformed";
 	if (be16(frame + 12) == 0x0800)
 		sound = see_ipv4(frame + 14, length - 14, &seen);
 	else if (be16(frame + 12) == 0x86dd)
 		sound = see_ipv6(frame + 14, length - 14, &seen);
 	else
-		return reason == BKXDP_PASS_LINK && !is_link(frame) ? "link control elsewhere" : NULL;
+		return reason == BKXDP_PASS_LINK && !is_link(frame) ? "link control elsewhere"
+								    : NULL;
 	if (!sound)
 		return passes ? "passed what is no IP packet" : NULL;
 	return object_to_ip(policy, &seen, judgement);

@@ -119,7 +119,6 @@ BAD_PROFILES = [
 ]
 BAD_INTERFACES = [
     ("unknown key at the top", ["verdicts"], "audit"),
-    ("no interface", ["interface"], DELETE),
     ("interface name of 16 letters", ["interface"], "a" * 16),
     ("interface name with a slash", ["interface"], "eth/1"),
     ("interface name ..", ["interface"], ".."),
@@ -236,6 +235,7 @@ def main():
                  changed(interface, ["use", 0, "addresses", "media-server"], "10.0.0.1")),
                 ("a profile's path", changed(interface, ["use", 0, "profile"], "./mine.yaml")),
                 ("only flows of its own", changed(interface, ["use"], DELETE)),
+                ("no interface's name", changed(interface, ["interface"], DELETE)),
                 ("any, on purpose", changed(interface, ["flows", 0, "from"], ["any"])),
                 ("a list of VLANs", changed(interface, ["vlans"], [0, 100, 4095]))],
                BAD_INTERFACES)

@@ -81,6 +81,9 @@ def connect(arguments):
     stream.sendall(b"hello")
     if stream.recv(16) != b"hello":
         sys.exit("no echo")
+    if arguments.reset:
+        stream.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        stream.close()
 
 
 def stream(arguments):
@@ -177,6 +180,7 @@ def commands():
     sub = verb(connect, "source", "destination", "port")
     sub.add_argument("--timeout", type=float, default=0.7)
     sub.add_argument("--hold", type=float, default=0)
+    sub.add_argument("--reset", action="store_true")
     sub = verb(stream, "source", "destination", "port")
     sub.add_argument("--from-port", type=int, default=0)
     sub.add_argument("--rate", type=int, default=1000)

@@ -242,6 +242,7 @@ struct policy *variant_policy(const char *name)
 	snprintf(policy->interface, sizeof(policy->interface), "test0");
 	policy->connections = CONNECTIONS_FLAGS;
 	policy->settings = variant->settings;
+	policy->settings.connections = BKXDP_CONNECTIONS_FLAGS;
 	policy->settings.vlans_any = !variant->vlans;
 	if (variant->vlans)
 		each_word(variant->vlans, add_vlan, policy->settings.vlans);

@@ -122,6 +122,11 @@ static void report_warnings(const struct request *request, const struct policy *
 
 		warn(request->interface, text);
 	}
+	if (report->by_flags)
+		warn(request->interface, "this kernel does not let the filter ask the socket table "
+					 "(bpf_skc_lookup_tcp is "
+					 "missing), so answers are judged by their TCP flags, as "
+					 "under \"connections: flags\"");
 	if (report->rxvlan_off)
 		warn(request->interface, "the NIC's VLAN tag stripping (rxvlan) is now off, so "
 					 "that the filter sees the tags; "

@@ -42,12 +42,18 @@ struct replay {
 	bool spare_decides;
 	bool json;
 
+	char **verdict; /* JSON, by reason or rule and by whether the packet was cut */
 	struct sum reason[BKXDP_REASON_COUNT];
 	struct sum *flow; /* by flow and side */
 	struct sum total;
 	uint64_t cut;
 	uint64_t spared;
 };
+
+static const char *verdict_word(enum bkxdp_reason reason)
+{
+	return bkxdp_reason_passes(reason) ? "pass" : "drop";
+}
 
 /* ---- judging -------------------------------------------------------------- */
 
@@ -96,29 +102,47 @@ static int judge(struct replay *replay, const struct captured *packet, struct ju
 
 /* ---- one JSON line a packet ----------------------------------------------- */
 
-static void print_line(const struct replay *replay, const struct captured *packet,
-		       const struct judgement *judgement)
+static char *verdict_json(const struct policy *policy, const struct judgement *judgement, bool cut)
 {
-	const struct policy *policy = replay->bench.policy;
-	bool passes = bkxdp_reason_passes(judgement->reason);
-	json_t *line = json_object();
+	json_t *object = json_object();
+	char *text;
 
-	json_object_set_new(line, "n", json_integer((json_int_t)replay->total.packets));
-	json_object_set_new(line, "verdict", json_string(passes ? "pass" : "drop"));
+	json_object_set_new(object, "verdict", json_string(verdict_word(judgement->reason)));
 	if (judgement->reason == BKXDP_PASS_FLOW) {
 		const struct rule *rule = &policy->rule[judgement->rule];
 		const struct flow *flow = &policy->flow[rule->flow];
 
-		json_object_set_new(line, "flow", json_sprintf("%s/%s", flow->profile, flow->name));
-		json_object_set_new(line, "side", json_string(side_word(rule->side)));
+		json_object_set_new(object, "flow",
+				    json_sprintf("%s/%s", flow->profile, flow->name));
+		json_object_set_new(object, "side", json_string(side_word(rule->side)));
 	} else {
-		json_object_set_new(line, "reason", json_string(reason_word(judgement->reason)));
+		json_object_set_new(object, "reason", json_string(reason_word(judgement->reason)));
 	}
-	if (packet->cut)
-		json_object_set_new(line, "cut", json_true());
-	json_dumpf(line, stdout, JSON_COMPACT);
-	putchar('\n');
-	json_decref(line);
+	if (cut)
+		json_object_set_new(object, "cut", json_true());
+	text = json_dumps(object, JSON_COMPACT);
+	json_decref(object);
+	return text;
+}
+
+/* All but the number is the same for many packets, and is made once. */
+static void print_line(struct replay *replay, const struct captured *packet,
+		       const struct judgement *judgement)
+{
+	const struct policy *policy = replay->bench.policy;
+	size_t which = judgement->reason == BKXDP_PASS_FLOW
+			       ? BKXDP_REASON_COUNT + (size_t)judgement->rule
+			       : judgement->reason;
+	char **json = &replay->verdict[which * 2 + packet->cut];
+
+	if (!*json)
+		*json = verdict_json(policy, judgement, packet->cut);
+	printf("{\"n\":%" PRIu64 ",%s\n", replay->total.packets, *json + strlen("{"));
+}
+
+static size_t verdicts(const struct replay *replay)
+{
+	return 2 * (BKXDP_REASON_COUNT + replay->bench.policy->rules);
 }
 
 /* ---- the summary ---------------------------------------------------------- */
@@ -222,8 +246,8 @@ static void print_summary(const struct replay *replay)
 	       "SIDE", width.packets, "PACKETS", width.bytes, "BYTES");
 	print_flows(replay, &width);
 	for (int reason = BKXDP_PASS_FLOW; reason < BKXDP_REASON_COUNT; reason++)
-		print_row(&width, bkxdp_reason_passes(reason) ? "pass" : "drop",
-			  reason_word(reason), "", "", &replay->reason[reason]);
+		print_row(&width, verdict_word(reason), reason_word(reason), "", "",
+			  &replay->reason[reason]);
 	printf("%-7s  %-14s  %-*s  %-7s  %*" PRIu64 "  %*" PRIu64 "\n", "total", "", width.flow, "",
 	       "", width.packets, replay->total.packets, width.bytes, replay->total.bytes);
 	print_notes(replay);
@@ -261,11 +285,15 @@ static int run(struct replay *replay)
 	if (!strcmp(engine->name, "kernel"))
 		replay->spare = engine_user(replay->bench.tables);
 	replay->flow = must_alloc(replay->bench.policy->flows, 2 * sizeof(*replay->flow));
+	replay->verdict = must_alloc(verdicts(replay), sizeof(*replay->verdict));
 	status = replay_packets(replay);
 	if (!replay->json)
 		print_summary(replay);
 	if (replay->spare)
 		replay->spare->close(replay->spare);
+	for (size_t i = 0; i < verdicts(replay); i++)
+		free(replay->verdict[i]);
+	free(replay->verdict);
 	free(replay->flow);
 	return status;
 }

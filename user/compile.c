@@ -462,6 +462,7 @@ static void compiler_start(struct compiler *c)
 {
 	c->tables = must_alloc(1, sizeof(*c->tables));
 	c->tables->settings = c->policy->settings;
+	c->tables->settings.connections = c->policy->connections;
 	c->tables->port = must_alloc(BKXDP_PORTS, sizeof(*c->tables->port));
 	c->of_group = must_alloc(c->policy->groups, sizeof(*c->of_group));
 	c->of_groups = must_alloc(c->policy->groups, sizeof(*c->of_groups));

@@ -14,6 +14,14 @@ static char *place_text(const struct place *place)
 	return must_format("%s:%u:%u", place->file, place->line, place->column);
 }
 
+/* A file's bytes must not steer the terminal that they are shown on. */
+static void make_printable(char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text < ' ' || *text == 0x7f)
+			*text = ' ';
+}
+
 void complain(struct complaints *complaints, const struct place *place, const char *format, ...)
 {
 	AUTO_FREE char *where = NULL, *what = NULL;
@@ -27,6 +35,7 @@ void complain(struct complaints *complaints, const struct place *place, const ch
 	if (vasprintf(&what, format, args) < 0)
 		what = must_copy(format);
 	va_end(args);
+	make_printable(what);
 	where = place_text(place);
 	*APPEND(complaints->text, complaints->count) = must_format("%s: %s", where, what);
 }

@@ -74,7 +74,7 @@ static struct tables *prepare(const char *interface, const struct maps *maps, st
 
 /* Names first, so that a counter never moves without one; the slot last. */
 static int put_in_force(const char *interface, const struct maps *maps, struct policy *policy,
-			struct complaints *complaints)
+			struct attach_report *report, struct complaints *complaints)
 {
 	AUTO_FREE struct counter_names *names = must_alloc(1, sizeof(*names));
 	struct tables *tables = prepare(interface, maps, policy, names, complaints);
@@ -82,6 +82,10 @@ static int put_in_force(const char *interface, const struct maps *maps, struct p
 
 	if (!tables)
 		return -1;
+	report->by_flags = tables->settings.connections == BKXDP_CONNECTIONS_SOCKETS &&
+			   !program_sockets_supported();
+	if (report->by_flags)
+		tables->settings.connections = BKXDP_CONNECTIONS_FLAGS;
 	error = names_write(maps, names);
 	if (!error)
 		error = write_about(interface, maps, policy, tables);
@@ -148,7 +152,8 @@ static void complain_of_attach(const struct attaching *a, int error, bool generi
 
 static int attach_in_mode(const struct attaching *a, const struct maps *maps, bool generic)
 {
-	struct program_plan plan = {PROGRAM_ATTACHED, a->report->frags, maps};
+	struct program_plan plan = {PROGRAM_ATTACHED, a->report->frags, program_sockets_supported(),
+				    maps};
 	struct bkxdp_bpf *program;
 	int error;
 
@@ -244,7 +249,8 @@ static int attach_with(const struct attaching *a, const struct maps *maps)
 			 pins_bpffs(), strerror(-error));
 		return -1;
 	}
-	if (put_in_force(a->interface, maps, a->policy, a->complaints) || attach_program(a, maps))
+	if (put_in_force(a->interface, maps, a->policy, a->report, a->complaints) ||
+	    attach_program(a, maps))
 		return -1;
 	if (!confirm(a, maps))
 		return 0;
@@ -254,7 +260,8 @@ static int attach_with(const struct attaching *a, const struct maps *maps)
 
 static int attach_new(const struct attaching *a)
 {
-	struct program_plan plan = {PROGRAM_ATTACHED, program_frags_supported(), NULL};
+	struct program_plan plan = {PROGRAM_ATTACHED, program_frags_supported(),
+				    program_sockets_supported(), NULL};
 	struct bkxdp_bpf *owner;
 	struct maps maps;
 	int error;
@@ -308,7 +315,7 @@ static int replace(const struct attaching *a, const struct maps *maps)
 	if (!error && a->report->rxvlan_off)
 		error = note_rxvlan(maps, &attachment);
 	if (!error)
-		error = put_in_force(a->interface, maps, a->policy, a->complaints);
+		error = put_in_force(a->interface, maps, a->policy, a->report, a->complaints);
 	a->report->replaced = true;
 	a->report->generic = attachment.generic;
 	a->report->frags = attachment.frags;

@@ -18,8 +18,9 @@ struct attach_report {
 	bool replaced; /* the filter was there and went on with another policy */
 	bool generic;
 	bool frags;
-	bool alone;            /* no dispatcher: no other XDP program can join */
-	bool rxvlan_off;       /* VLAN tag stripping was turned off, for the vlans rule */
+	bool alone;      /* no dispatcher: no other XDP program can join */
+	bool by_flags;   /* the kernel lacks the socket look-ups: replies are judged by flags */
+	bool rxvlan_off; /* VLAN tag stripping was turned off, for the vlans rule */
 	char generic_why[256]; /* what the driver said to driver mode */
 };
 

@@ -55,6 +55,7 @@ enum program_purpose { PROGRAM_ATTACHED, PROGRAM_TEST_RUN };
 struct program_plan {
 	enum program_purpose purpose;
 	bool frags;
+	bool sockets;
 	const struct maps *reuse; /* maps that the program shares; fd -1: its own */
 };
 /* Opened, with its switches set, not loaded. NULL with errno. */
@@ -65,6 +66,8 @@ struct bkxdp_bpf *program_load(const struct program_plan *plan);
 void program_maps(const struct bkxdp_bpf *program, struct maps *maps);
 /* Does the kernel take programs for frames of several buffers (5.18)? */
 bool program_frags_supported(void);
+/* May programs ask the socket table (bpf_skc_lookup_tcp; needs CONFIG_INET)? */
+bool program_sockets_supported(void);
 
 /* Collects what libbpf and libxdp say, in place of printing it. */
 void libraries_listen(void);

@@ -116,6 +116,12 @@ bool program_frags_supported(void)
 	return fd >= 0;
 }
 
+bool program_sockets_supported(void)
+{
+	return libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_skc_lookup_tcp, NULL) == 1 &&
+	       libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_sk_lookup_udp, NULL) == 1;
+}
+
 static struct bpf_map *map_of(const struct bkxdp_bpf *program, enum map map)
 {
 	return bpf_object__find_map_by_name(program->obj, map_names[map]);
@@ -149,6 +155,7 @@ struct bkxdp_bpf *program_open(const struct program_plan *plan)
 	if (!program)
 		return NULL;
 	program->rodata->bkxdp_frags = plan->frags;
+	program->rodata->bkxdp_sockets = plan->sockets;
 	program->rodata->bkxdp_report = plan->purpose == PROGRAM_TEST_RUN;
 	if (plan->frags)
 		error = bpf_program__set_flags(program->progs.bkxdp, BPF_F_XDP_HAS_FRAGS);
@@ -224,7 +231,8 @@ static void kernel_close(struct engine *engine)
 
 static struct kernel_engine *kernel_engine(const struct maps *shared)
 {
-	struct program_plan plan = {PROGRAM_TEST_RUN, program_frags_supported(), shared};
+	struct program_plan plan = {PROGRAM_TEST_RUN, program_frags_supported(),
+				    program_sockets_supported(), shared};
 	struct kernel_engine *kernel;
 	struct bkxdp_bpf *program;
 

@@ -152,6 +152,28 @@ static int refuse_byte(struct loader *loader)
 	return refuse_mark(loader, &mark, text);
 }
 
+static bool line_has(const struct loader *loader, size_t line, const char *text)
+{
+	const unsigned char *at = loader->bytes, *end = at + loader->count, *stop;
+
+	for (; line && at; line--) {
+		at = memchr(at, '\n', (size_t)(end - at));
+		at = at ? at + 1 : NULL;
+	}
+	if (!at)
+		return false;
+	stop = memchr(at, '\n', (size_t)(end - at));
+	return memmem(at, (size_t)((stop ? stop : end) - at), text, strlen(text));
+}
+
+/* YAML reads a colon at the end of a word in [...] as that of a KEY: VALUE. */
+static const char *syntax_hint(const struct loader *loader)
+{
+	if (!line_has(loader, loader->parser.problem_mark.line, "::"))
+		return "";
+	return " (an IPv6 address that begins or ends with :: needs quotes)";
+}
+
 static int refuse_syntax(struct loader *loader)
 {
 	const yaml_parser_t *parser = &loader->parser;
@@ -162,10 +184,11 @@ static int refuse_syntax(struct loader *loader)
 	if (parser->error == YAML_MEMORY_ERROR)
 		return refuse_mark(loader, &parser->mark, "not enough memory to read this file");
 	if (parser->context)
-		text = must_format("not YAML: %s, %s that begins in line %zu", parser->problem,
-				   parser->context, parser->context_mark.line + 1);
+		text = must_format("not YAML: %s, %s that begins in line %zu%s", parser->problem,
+				   parser->context, parser->context_mark.line + 1,
+				   syntax_hint(loader));
 	else
-		text = must_format("not YAML: %s", parser->problem);
+		text = must_format("not YAML: %s%s", parser->problem, syntax_hint(loader));
 	return refuse_mark(loader, &parser->problem_mark, text);
 }
 
@@ -361,7 +384,8 @@ static int load_value(struct loader *loader, const yaml_event_t *event, unsigned
 {
 	size_t before = loader->weight;
 
-	if (depth > DEPTH_MAX)
+	if (depth > DEPTH_MAX &&
+	    (event->type == YAML_SEQUENCE_START_EVENT || event->type == YAML_MAPPING_START_EVENT))
 		return refuse_mark(loader, &event->start_mark,
 				   "lists and maps are nested more than 16 deep");
 	if (event_tag(event))
@@ -572,6 +596,11 @@ void read_text(struct document *document, const struct value *value, void *field
 
 	if (!value_is(document, value, VALUE_WORD))
 		return;
+	for (const char *c = value->text; *c; c++)
+		if (((unsigned char)*c < ' ' && *c != '\n' && *c != '\t') || *c == 0x7f) {
+			value_complain(document, value, "the text holds a control character");
+			return;
+		}
 	free(*text);
 	*text = must_copy(value->text);
 }

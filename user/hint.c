@@ -46,9 +46,15 @@ char *hint_named(const char *word, const void *first, size_t stride, size_t coun
 {
 	AUTO_FREE const char **known = must_alloc(count, sizeof(*known));
 
-	for (size_t i = 0; i < count; i++)
-		known[i] = (const char *)first + i * stride;
-	return hint(word, known, count);
+	size_t knowns = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		const char *name = (const char *)first + i * stride;
+
+		if (*name) /* else it was refused */
+			known[knowns++] = name;
+	}
+	return hint(word, known, knowns);
 }
 
 int find_named(const char *word, const void *first, size_t stride, size_t count)

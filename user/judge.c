@@ -34,7 +34,7 @@ static int frame_read(bkxdp_frame *frame, uint32_t offset, void *to, uint32_t le
 /* A control connection that was seen; a node of the tree. */
 struct seen {
 	struct bkxdp_control_key key;
-	uint64_t at;
+	struct bkxdp_control control;
 };
 
 struct bkxdp_world {
@@ -106,11 +106,26 @@ static int compare_seen(const void *a, const void *b)
 	return memcmp(a, b, sizeof(struct bkxdp_control_key));
 }
 
-static const __u64 *ask_control(struct bkxdp_world *world, const struct bkxdp_control_key *key)
+static struct bkxdp_control *find_control(struct bkxdp_world *world,
+					  const struct bkxdp_control_key *key)
 {
 	struct seen **found = tfind(key, &world->controls, compare_seen);
 
-	return found ? (const __u64 *)&(*found)->at : NULL;
+	return found ? &(*found)->control : NULL;
+}
+
+static struct bkxdp_control *add_control(struct bkxdp_world *world,
+					 const struct bkxdp_control_key *key)
+{
+	struct bkxdp_control *found = find_control(world, key);
+	struct seen *seen;
+
+	if (found)
+		return found;
+	seen = must_alloc(1, sizeof(*seen));
+	seen->key = *key;
+	tsearch(seen, &world->controls, compare_seen);
+	return &seen->control;
 }
 
 static void forget_control(struct bkxdp_world *world, const struct bkxdp_control_key *key)
@@ -124,21 +139,35 @@ static void forget_control(struct bkxdp_world *world, const struct bkxdp_control
 	free(seen);
 }
 
-static void tell_control(struct bkxdp_world *world, const struct bkxdp_control_key *key, int live)
+/* There is no kernel here, so no socket: by sockets, no reply is one of ours. */
+static int ask_connection(struct bkxdp_world *world, const struct bkxdp_packet *packet)
 {
-	struct seen *seen, **found;
+	(void)world;
+	(void)packet;
+	return 0;
+}
 
-	if (!live) {
-		forget_control(world, key);
-		return;
-	}
-	found = tfind(key, &world->controls, compare_seen);
-	if (!found) {
-		seen = must_alloc(1, sizeof(*seen));
-		seen->key = *key;
-		found = tsearch(seen, &world->controls, compare_seen);
-	}
-	(*found)->at = world->now;
+static int ask_established(struct bkxdp_world *world, const struct bkxdp_packet *packet,
+			   const struct bkxdp_connection *connection)
+{
+	(void)world;
+	(void)packet;
+	(void)connection;
+	return 0;
+}
+
+#include <bkxdp/control.h>
+
+static int ask_control(struct bkxdp_world *world, const struct bkxdp_packet *packet,
+		       const struct bkxdp_settings *settings, __u32 control)
+{
+	return bkxdp_control_is_live(world, packet, settings, control);
+}
+
+static void tell_control(struct bkxdp_world *world, const struct bkxdp_packet *packet,
+			 const struct bkxdp_settings *settings, __u32 control)
+{
+	bkxdp_note_control(world, packet, settings, control);
 }
 
 #include <bkxdp/classify.h>

@@ -11,6 +11,8 @@
 
 #include "alloc.h"
 
+static const char late[] = "no answer in 5 seconds";
+
 static int64_t now_ns(void)
 {
 	struct timespec now;
@@ -75,14 +77,15 @@ static void wait_for_all(struct gaicb **request, size_t count)
  */
 static void finish(struct resolution *resolution, struct gaicb *request)
 {
-	int error = gai_error(request);
+	int error;
 
-	if (error == EAI_INPROGRESS && gai_cancel(request) != EAI_CANCELED) {
-		resolution->why = "no answer in time";
+	if (gai_cancel(request) == EAI_NOTCANCELED) {
+		resolution->why = late;
 		return;
 	}
-	if (error == EAI_INPROGRESS || error == EAI_CANCELED)
-		resolution->why = "no answer in time";
+	error = gai_error(request);
+	if (error == EAI_CANCELED)
+		resolution->why = late;
 	else
 		take_answer(resolution, request, error);
 	free((void *)request->ar_name);

@@ -84,12 +84,45 @@ void site_bind_profiles(struct site *site, const struct site_lookup *lookup,
 
 /* ---- levels --------------------------------------------------------------- */
 
+/* The recommended addresses, or what there is, of a role without this level. */
+const struct profile_addresses *documented_level(const struct profile_role *role, const char *level)
+{
+	const struct profile_addresses *found = role->addresses;
+
+	for (size_t i = 0; i < role->levels; i++)
+		if (!strcmp(role->addresses[i].level, "recommended"))
+			found = &role->addresses[i];
+	for (size_t i = 0; level && i < role->levels; i++)
+		if (!strcmp(role->addresses[i].level, level))
+			found = &role->addresses[i];
+	return found;
+}
+
 static bool has_level(const struct profile *profile, const char *level)
 {
 	for (size_t i = 0; i < profile->roles; i++)
 		if (FIND(level, profile->role[i].addresses, profile->role[i].levels) >= 0)
 			return true;
 	return false;
+}
+
+/* Of several lists, one is chosen even where the level has none. */
+static void note_level(const struct profile *profile, const char *level, struct policy *policy)
+{
+	if (strcmp(level, "recommended") && has_level(profile, "recommended"))
+		policy_note(policy,
+			    "%s is used at level %s: addresses that the vendor adds later within "
+			    "the recommended ones will be dropped",
+			    profile->name, level);
+	for (size_t i = 0; i < profile->roles; i++) {
+		const struct profile_role *role = &profile->role[i];
+
+		if (role->levels && *role->addresses[0].level &&
+		    FIND(level, role->addresses, role->levels) < 0)
+			policy_note(policy, "role %s of %s has no level %s: its %s addresses count",
+				    role->name, profile->name, level,
+				    documented_level(role, level)->level);
+	}
 }
 
 static void bind_level(const struct site_use *use, struct policy *policy,
@@ -109,11 +142,8 @@ static void bind_level(const struct site_use *use, struct policy *policy,
 
 		complain(complaints, &use->level.place, "profile %s has no level \"%.*s\"%s",
 			 use->profile->name, SHOWN_MAX, level, right);
-	} else if (strcmp(level, all[0]) && has_level(use->profile, all[0])) {
-		policy_note(policy,
-			    "%s is used at level %s: addresses that the vendor adds later within "
-			    "the recommended ones will be dropped",
-			    use->profile->name, level);
+	} else {
+		note_level(use->profile, level, policy);
 	}
 }
 
@@ -205,14 +235,13 @@ static void yield_group(struct site_use *use, const struct word *word, size_t ch
 	const struct profile_flow *flow = use->profile->flow;
 
 	for (size_t i = 0; *flow[chosen].exclusive && i < use->profile->flows; i++) {
-		if (i == chosen || !use->on[i] || strcmp(flow[i].exclusive, flow[chosen].exclusive))
+		if (i == chosen || strcmp(flow[i].exclusive, flow[chosen].exclusive))
 			continue;
-		if (flow[i].optional)
+		if (use->on[i] == FLOW_CHOSEN)
 			complain(complaints, &word->place,
 				 "flows \"%s\" and \"%s\" exclude each other: enable one of them",
 				 flow[i].name, flow[chosen].name);
-		else
-			use->on[i] = false;
+		use->on[i] = FLOW_OFF;
 	}
 }
 
@@ -227,19 +256,20 @@ static void bind_enable(struct site_use *use, const struct word *word, struct po
 
 		complain(complaints, &word->place, "profile %s has no flow \"%.*s\"%s",
 			 profile->name, SHOWN_MAX, word->text, right);
-	} else if (!profile->flow[flow].optional) {
-		policy_note(policy, "flow %s/%s is on without enable:", profile->name, word->text);
-	} else if (!use->on[flow]) {
-		yield_group(use, word, (size_t)flow, complaints);
-		use->on[flow] = true;
+		return;
 	}
+	if (use->on[flow])
+		policy_note(policy, "flow %s/%s is on already: enable: changes nothing",
+			    profile->name, word->text);
+	yield_group(use, word, (size_t)flow, complaints);
+	use->on[flow] = FLOW_CHOSEN;
 }
 
 static void bind_flows(struct site_use *use, struct policy *policy, struct complaints *complaints)
 {
 	use->on = must_alloc(use->profile->flows, sizeof(*use->on));
 	for (size_t i = 0; i < use->profile->flows; i++)
-		use->on[i] = !use->profile->flow[i].optional;
+		use->on[i] = use->profile->flow[i].optional ? FLOW_OFF : FLOW_ON;
 	for (size_t i = 0; i < use->enables; i++)
 		if (use->enable[i].text)
 			bind_enable(use, &use->enable[i], policy, complaints);

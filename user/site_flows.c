@@ -132,8 +132,8 @@ static void look_up(struct making *making, bool wanted)
 		return;
 	if (!wanted) {
 		policy_note(making->builder.policy,
-			    "host names were not looked up: %zu of them add no address here, "
-			    "\"%s\" for one",
+			    "%zu host names were not looked up and add no address here (\"%s\" is "
+			    "one)",
 			    making->names, making->name[0].name);
 		return;
 	}
@@ -147,19 +147,12 @@ static void look_up(struct making *making, bool wanted)
 
 /* ---- a role's addresses --------------------------------------------------- */
 
-/* The chosen level's; of a role without it, the recommended ones, or what there is. */
 static const struct prefix_set *documented(const struct site_use *use, unsigned int index)
 {
 	static const struct prefix_set none;
-	const struct profile_role *role = &use->profile->role[index];
-	const struct profile_addresses *found = role->addresses;
+	const struct profile_addresses *found =
+		documented_level(&use->profile->role[index], use->level.text);
 
-	for (size_t i = 0; i < role->levels; i++)
-		if (!strcmp(role->addresses[i].level, "recommended"))
-			found = &role->addresses[i];
-	for (size_t i = 0; use->level.text && i < role->levels; i++)
-		if (!strcmp(role->addresses[i].level, use->level.text))
-			found = &role->addresses[i];
 	return found ? &found->prefixes : &none;
 }
 
@@ -300,40 +293,37 @@ static void miss_role(struct making *making, const struct profile_flow *flow, un
 		    profile->role[role].name, profile->name, flow->name);
 }
 
-static void miss_ports(struct making *making, const struct profile_flow *flow, unsigned int index,
-		       int role)
+/* What to write, for one role or for all (-1). */
+static char *port_line(const struct making *making, const char *port, int role)
 {
-	const struct profile *profile = making->use->profile;
-	const struct profile_port *port = &profile->port[index];
-	AUTO_FREE char *line = NULL;
-
-	if (making->port_said[index])
-		return;
-	making->port_said[index] = true;
 	if (!making->site->file)
-		line = must_format("--port %s=PORT", port->name);
-	else if (role >= 0)
-		line = must_format("\"ports: {%s: {%s: PORT}}\" to this use", port->name,
-				   profile->role[role].name);
-	else
-		line = must_format("\"ports: {%s: PORT}\" to this use", port->name);
-	complain(making->complaints, &making->use->place,
-		 "flow %s/%s needs the ports \"%s\", which only the site knows: add %s",
-		 profile->name, flow->name, port->name, line);
+		return must_format("--port %s=PORT", port);
+	if (role < 0)
+		return must_format("\"ports: {%s: PORT}\" to this use", port);
+	return must_format("\"ports: {%s: {%s: PORT}}\" to this use", port,
+			   making->use->profile->role[role].name);
 }
 
-static void tell_candidates(struct making *making, unsigned int index)
+/* Ports that nobody pinned: an error if there is nothing to fall back to. */
+static void miss_pin(struct making *making, const struct profile_flow *flow, unsigned int index,
+		     int role)
 {
 	const struct profile *profile = making->use->profile;
 	const struct profile_port *port = &profile->port[index];
+	AUTO_FREE char *line = port_line(making, port->name, role);
 
 	if (making->port_said[index])
 		return;
 	making->port_said[index] = true;
-	policy_note(making->builder.policy,
-		    "all %zu candidates for %s port %s are open: when the one in use is known, "
-		    "add \"ports: {%s: PORT}\"",
-		    port->candidates, profile->name, port->name, port->name);
+	if (port->candidates)
+		policy_note(making->builder.policy,
+			    "all %zu candidates for port %s of %s are open: when the one in use is "
+			    "known, add %s",
+			    port->candidates, port->name, profile->name, line);
+	else
+		complain(making->complaints, &making->use->place,
+			 "flow %s/%s needs the ports \"%s\", which only the site knows: add %s",
+			 profile->name, flow->name, port->name, line);
 }
 
 /* ---- ports ---------------------------------------------------------------- */
@@ -382,10 +372,8 @@ static struct port_set ports_of(struct making *making, const struct profile_flow
 		const struct profile_port *port = &making->use->profile->port[index];
 		struct site_pin *pin = find_pin(making->use, index, role);
 
-		if (!pin && !port->set.count)
-			miss_ports(making, flow, index, role);
-		else if (!pin && port->candidates)
-			tell_candidates(making, index);
+		if (!pin && !port->has_default)
+			miss_pin(making, flow, index, role);
 		if (pin)
 			pin->used = true;
 		add_ranges(&set, pin ? &pin->set : &port->set);
@@ -573,29 +561,33 @@ static void make_site_flow(struct making *making, const struct site_flow *flow)
 	}
 }
 
-/* "PROFILE/FLOW", or the name of another flow of the site. */
-static int find_flow(const struct policy *policy, const char *name)
+static bool has_side(const struct policy *policy, size_t flow, enum side side)
+{
+	for (size_t i = 0; i < policy->rules; i++)
+		if (policy->rule[i].flow == flow && policy->rule[i].side == side)
+			return true;
+	return false;
+}
+
+/* "PROFILE/FLOW", or the name of another flow of the site. Of several, one with this side. */
+static int find_flow(const struct policy *policy, const char *name, enum side side)
 {
 	const char *slash = strchr(name, '/');
 	size_t length = slash ? (size_t)(slash - name) : strlen(SITE_PROFILE);
 	const char *profile = slash ? name : SITE_PROFILE;
+	int found = -1;
 
 	for (size_t i = 0; i < policy->flows; i++) {
 		const struct flow *flow = &policy->flow[i];
 
-		if (strlen(flow->profile) == length && !memcmp(flow->profile, profile, length) &&
-		    !strcmp(flow->name, slash ? slash + 1 : name))
-			return (int)i;
+		if (strlen(flow->profile) != length || memcmp(flow->profile, profile, length) ||
+		    strcmp(flow->name, slash ? slash + 1 : name))
+			continue;
+		found = (int)i;
+		if (has_side(policy, i, side))
+			break;
 	}
-	return -1;
-}
-
-static bool has_side(const struct policy *policy, int flow, enum side side)
-{
-	for (size_t i = 0; i < policy->rules; i++)
-		if (policy->rule[i].flow == (unsigned int)flow && policy->rule[i].side == side)
-			return true;
-	return false;
+	return found;
 }
 
 static bool goes_round(const struct policy *policy, int start)
@@ -614,7 +606,7 @@ static void connect_site_flow(struct making *making, const struct site_flow *flo
 {
 	struct policy *policy = making->builder.policy;
 	const struct word *requires = &flow->requires;
-	int control = find_flow(policy, requires->text);
+	int control = find_flow(policy, requires->text, flow->side);
 
 	if (control < 0) {
 		complain(making->complaints, &requires->place,
@@ -627,7 +619,7 @@ static void connect_site_flow(struct making *making, const struct site_flow *flo
 	if (goes_round(policy, index))
 		complain(making->complaints, &requires->place,
 			 "flow \"%s\" requires itself in the end", flow->name);
-	else if (!has_side(policy, control, flow->side) &&
+	else if (!has_side(policy, (size_t)control, flow->side) &&
 		 !site_failed(making->site, making->complaints))
 		complain(making->complaints, &requires->place,
 			 "flow \"%s\" does not run in the direction of \"%s\", so it cannot be "

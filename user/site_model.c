@@ -67,7 +67,7 @@ void add_address(struct addresses *addresses, const struct place *place, const c
 			 SHOWN_MAX, text);
 }
 
-static void free_addresses(struct addresses *addresses)
+void free_addresses(struct addresses *addresses)
 {
 	for (size_t i = 0; i < addresses->names; i++)
 		free(addresses->name[i].text);

@@ -34,6 +34,8 @@ struct site_pin {
 	bool used;
 };
 
+enum flow_on { FLOW_OFF, FLOW_ON, FLOW_CHOSEN };
+
 struct site_use {
 	struct place place;
 	struct word profile_name, role_name, level;
@@ -47,7 +49,7 @@ struct site_use {
 	/* set by site_bind() */
 	const struct profile *profile; /* NULL: could not be had */
 	int role;                      /* or -1 */
-	bool *on;                      /* each flow of the profile */
+	uint8_t *on;                   /* enum flow_on of each flow of the profile */
 };
 
 struct site_flow {
@@ -89,6 +91,7 @@ void site_set_interface(struct site *site, const struct place *place, const char
 /* An address, a prefix, a host name or `any`. */
 void add_address(struct addresses *addresses, const struct place *place, const char *text,
 		 struct complaints *complaints);
+void free_addresses(struct addresses *addresses);
 struct word make_word(const char *text, struct place place);
 
 /* Interface file to model; 0 or -EINVAL with complaints. Complaints alone may leave gaps. */
@@ -104,6 +107,9 @@ void site_bind_profiles(struct site *site, const struct site_lookup *lookup,
 			struct complaints *complaints);
 /* Finds what uses say of roles, ports and flows in their profiles; notes go to the policy. */
 void site_bind_details(struct site *site, struct policy *policy, struct complaints *complaints);
+/* The addresses of a role at this level, or nearest to it; NULL if it has none. */
+const struct profile_addresses *documented_level(const struct profile_role *role,
+						 const char *level);
 
 /* Model to flows, rules and groups. */
 void site_compile(struct site *site, struct policy *policy, const struct site_lookup *lookup,

@@ -25,6 +25,8 @@ static char *split(const char *text, const char *mark, const char **rest)
 void options_uses(struct site *site, const struct site_options *options,
 		  struct complaints *complaints)
 {
+	if (!options->uses)
+		complain(complaints, &from_use, "is missing: it says what this host is");
 	for (size_t i = 0; i < options->uses; i++) {
 		const char *text = options->use[i], *role = NULL;
 		AUTO_FREE char *profile = split(text, strrchr(text, ':'), &role);

@@ -137,20 +137,20 @@ struct draft {
 	bool has_tcp, has_udp;
 };
 
-static char *written(const struct value *value)
+static char *written(const struct value *list)
 {
 	char *text = must_copy("");
 	size_t count = 0;
 
-	if (value->type == VALUE_WORD)
-		count = WRITTEN_MAX + 1;
-	for (const struct value *item = value->child; item && count < WRITTEN_MAX;
-	     item = item->next, count++) {
-		char *longer =
-			must_format("%s%s%.*s", text, count ? ", " : "", SHOWN_MAX, item->text);
+	FOR_ITEMS(item, list)
+	{
+		const char *next = count < WRITTEN_MAX ? item->text : "...";
+		char *longer = must_format("%s%s%.*s", text, count ? ", " : "", SHOWN_MAX, next);
 
 		free(text);
 		text = longer;
+		if (count++ == WRITTEN_MAX)
+			break;
 	}
 	return text;
 }
@@ -230,15 +230,6 @@ static void check_flow(struct document *document, const struct value *item, cons
 				       flow->name, site->flow[i].place.line);
 }
 
-static void free_end(struct end *end)
-{
-	for (size_t i = 0; i < end->addresses.names; i++)
-		free(end->addresses.name[i].text);
-	free(end->addresses.name);
-	free(end->addresses.prefixes.prefix);
-	free(end->written);
-}
-
 static void read_flow(struct document *document, const struct value *item, struct site *site)
 {
 	struct draft draft = {.flow = {.place = value_place(document, item)}};
@@ -255,7 +246,8 @@ static void read_flow(struct document *document, const struct value *item, struc
 	}
 	draft.flow.peers = peers->addresses;
 	draft.flow.written = peers->written;
-	free_end(here);
+	free_addresses(&here->addresses);
+	free(here->written);
 	*APPEND(site->flow, site->flows) = draft.flow;
 }
 

@@ -10,10 +10,16 @@
  *   static const struct bkxdp_port *ask_port(struct bkxdp_world *, __u16 port);
  *   static const struct bkxdp_service *ask_service(struct bkxdp_world *,
  *                                                  const struct bkxdp_service_key *);
- *   static const __u64 *ask_control(struct bkxdp_world *, const struct bkxdp_control_key *);
- *                                when that control connection was last seen, or NULL
- *   static void tell_control(struct bkxdp_world *, const struct bkxdp_control_key *, int live);
- *   static __u64 ask_now(struct bkxdp_world *);     ns, monotonic
+ *   static int ask_connection(struct bkxdp_world *, const struct bkxdp_packet *);
+ *                                is there a socket of ours for exactly these addresses and ports,
+ *                                and not a listening one?
+ *   static int ask_control(struct bkxdp_world *, const struct bkxdp_packet *,
+ *                          const struct bkxdp_settings *, __u32 control);
+ *                                does the packet's source have a live control connection?
+ *   static void tell_control(struct bkxdp_world *, const struct bkxdp_packet *,
+ *                            const struct bkxdp_settings *, __u32 control);
+ *                                a packet of that control flow passes
+ *                                (control.h has the answers to both)
  *
  * An includer whose look-up fails though it can't notes that in its world, and
  * drops the packet as `internal` whatever came out here.
@@ -23,8 +29,6 @@
 
 #include "packet.h"
 #include "policy.h"
-
-#define BKXDP_NS_PER_SECOND 1000000000ull
 
 /* ICMP types: IANA registry; RFC 792, 4443, 4861, 2710, 3810. */
 #define BKXDP_ICMP_ECHO_REPLY            0
@@ -220,49 +224,41 @@ static __always_inline int bkxdp_opens(const struct bkxdp_packet *packet)
 	return (packet->tcp_flags & (BKXDP_TCP_SYN | BKXDP_TCP_ACK)) == BKXDP_TCP_SYN;
 }
 
-static __always_inline void bkxdp_control_key(struct bkxdp_control_key *key,
-					      const struct bkxdp_packet *packet, __u32 control)
-{
-	__builtin_memcpy(key->address, packet->saddr, sizeof(key->address));
-	key->control = control;
-}
-
-static __always_inline int bkxdp_control_is_live(struct bkxdp_world *world,
-						 const struct bkxdp_packet *packet, __u32 control)
-{
-	struct bkxdp_control_key key;
-
-	bkxdp_control_key(&key, packet, control);
-
-	const __u64 *seen = ask_control(world, &key);
-
-	/* another CPU may have stored a later time than ours */
-	return seen && (__s64)(ask_now(world) - *seen) <
-			       (__s64)(BKXDP_CONTROL_SECONDS * BKXDP_NS_PER_SECOND);
-}
-
 static __always_inline int bkxdp_inbound_holds(struct bkxdp_world *world,
 					       const struct bkxdp_packet *packet,
+					       const struct bkxdp_settings *settings,
 					       const struct bkxdp_candidate *rule,
 					       struct bkxdp_search *search)
 {
-	if (!(rule->flags & BKXDP_CANDIDATE_REQUIRES) || !bkxdp_opens(packet))
+	if (!(rule->flags & BKXDP_CANDIDATE_REQUIRES))
 		return 1;
-	if (bkxdp_control_is_live(world, packet, rule->requires))
+	if (bkxdp_opens(packet)) {
+		if (ask_control(world, packet, settings, rule->requires))
+			return 1;
+		search->want_control = 1;
+		return 0;
+	}
+	if (settings->connections == BKXDP_CONNECTIONS_FLAGS || ask_connection(world, packet))
 		return 1;
-	search->want_control = 1;
+	search->want_connection = 1;
 	return 0;
 }
 
-static __always_inline int bkxdp_reply_holds(const struct bkxdp_packet *packet,
+static __always_inline int bkxdp_reply_holds(struct bkxdp_world *world,
+					     const struct bkxdp_packet *packet,
+					     const struct bkxdp_settings *settings,
 					     const struct bkxdp_candidate *rule,
 					     struct bkxdp_search *search)
 {
 	if (packet->dport < rule->local_low || packet->dport > rule->local_high)
 		return 0;
-	if (packet->protocol == BKXDP_PROTO_UDP ||
-	    (packet->tcp_flags & (BKXDP_TCP_ACK | BKXDP_TCP_RST)))
+	if (settings->connections == BKXDP_CONNECTIONS_SOCKETS) {
+		if (ask_connection(world, packet))
+			return 1;
+	} else if (packet->protocol == BKXDP_PROTO_UDP ||
+		   (packet->tcp_flags & (BKXDP_TCP_ACK | BKXDP_TCP_RST))) {
 		return 1;
+	}
 	search->want_connection = 1;
 	return 0;
 }
@@ -270,6 +266,7 @@ static __always_inline int bkxdp_reply_holds(const struct bkxdp_packet *packet,
 /* The first rule of one side whose conditions hold, if it comes before the best so far. */
 static __always_inline void bkxdp_search_side(struct bkxdp_world *world,
 					      const struct bkxdp_packet *packet,
+					      const struct bkxdp_settings *settings,
 					      bkxdp_peer_class peer, __u32 kind,
 					      struct bkxdp_search *search)
 {
@@ -289,28 +286,17 @@ static __always_inline void bkxdp_search_side(struct bkxdp_world *world,
 
 		if (i >= service->count || (search->best && search->best->rule < rule->rule))
 			return;
-		if (reply ? bkxdp_reply_holds(packet, rule, search)
-			  : bkxdp_inbound_holds(world, packet, rule, search)) {
+		if (reply ? bkxdp_reply_holds(world, packet, settings, rule, search)
+			  : bkxdp_inbound_holds(world, packet, settings, rule, search)) {
 			search->best = rule;
 			return;
 		}
 	}
 }
 
-static __always_inline void bkxdp_note_control(struct bkxdp_world *world,
-					       const struct bkxdp_packet *packet,
-					       const struct bkxdp_candidate *rule)
-{
-	struct bkxdp_control_key key;
-
-	if (!(rule->flags & BKXDP_CANDIDATE_IS_CONTROL))
-		return;
-	bkxdp_control_key(&key, packet, rule->control);
-	tell_control(world, &key, !(packet->tcp_flags & (BKXDP_TCP_FIN | BKXDP_TCP_RST)));
-}
-
 static __always_inline struct bkxdp_verdict bkxdp_judge_flows(struct bkxdp_world *world,
 							      const struct bkxdp_packet *packet,
+							      const struct bkxdp_settings *settings,
 							      bkxdp_peer_class peer)
 {
 	struct bkxdp_search search = {};
@@ -319,13 +305,15 @@ static __always_inline struct bkxdp_verdict bkxdp_judge_flows(struct bkxdp_world
 
 	if (!peer)
 		return bkxdp_decided(BKXDP_DROP_SOURCE);
-	bkxdp_search_side(world, packet, peer, tcp ? BKXDP_TCP_INBOUND : BKXDP_UDP_INBOUND,
+	bkxdp_search_side(world, packet, settings, peer,
+			  tcp ? BKXDP_TCP_INBOUND : BKXDP_UDP_INBOUND, &search);
+	bkxdp_search_side(world, packet, settings, peer, tcp ? BKXDP_TCP_REPLY : BKXDP_UDP_REPLY,
 			  &search);
-	bkxdp_search_side(world, packet, peer, tcp ? BKXDP_TCP_REPLY : BKXDP_UDP_REPLY, &search);
 	if (search.best) {
 		verdict.rule = search.best->rule;
 		verdict.counter = search.best->counter;
-		bkxdp_note_control(world, packet, search.best);
+		if (search.best->flags & BKXDP_CANDIDATE_IS_CONTROL)
+			tell_control(world, packet, settings, search.best->control);
 		return verdict;
 	}
 	if (search.want_control)
@@ -375,7 +363,7 @@ static __always_inline struct bkxdp_verdict bkxdp_classify(struct bkxdp_world *w
 	reason = bkxdp_judge_ip(packet, settings, peer);
 	if (reason)
 		return bkxdp_decided(reason);
-	return bkxdp_judge_flows(world, packet, peer);
+	return bkxdp_judge_flows(world, packet, settings, peer);
 }
 
 #endif

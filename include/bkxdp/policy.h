@@ -165,7 +165,8 @@ _Static_assert(sizeof(struct bkxdp_port) == 8, "one array element");
 _Static_assert(sizeof(struct bkxdp_service_key) == 8, "no padding in a hash key");
 _Static_assert(sizeof(struct bkxdp_service) == 4 + 14 * BKXDP_CANDIDATES_MAX, "no padding");
 _Static_assert(sizeof(struct bkxdp_control_key) == 20, "no padding in a hash key");
-_Static_assert(sizeof(struct bkxdp_control) == 8 + 20 * BKXDP_CONTROL_CONNECTIONS + 4, "no padding");
+_Static_assert(sizeof(struct bkxdp_control) == 8 + 20 * BKXDP_CONTROL_CONNECTIONS + 4,
+	       "no padding");
 _Static_assert(sizeof(struct bkxdp_settings) == 8 + BKXDP_VLANS / 8, "no padding");
 
 #endif

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A folder of files for one test program; gone when it ends well. */
+#ifndef SCRATCH_H
+#define SCRATCH_H
+
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "complain.h"
+
+static char scratch_dir[64] = "/tmp/bkxdp-test-XXXXXX";
+
+static inline int scratch_remove_one(const char *path, const struct stat *status, int type,
+				     struct FTW *ftw)
+{
+	(void)status;
+	(void)type;
+	(void)ftw;
+	return remove(path);
+}
+
+static inline void scratch_end(void)
+{
+	nftw(scratch_dir, scratch_remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+static inline void scratch_begin(void)
+{
+	if (!mkdtemp(scratch_dir)) {
+		perror("mkdtemp");
+		exit(1);
+	}
+	atexit(scratch_end);
+}
+
+/* The path is good until the next call with the same name. */
+static inline const char *scratch_path(const char *name)
+{
+	static char path[8][160];
+	static unsigned int turn;
+	char *text = path[turn++ % 8];
+
+	snprintf(text, sizeof(path[0]), "%s/%s", scratch_dir, name);
+	return text;
+}
+
+static inline const char *scratch_bytes(const char *name, const void *bytes, size_t count)
+{
+	const char *path = scratch_path(name);
+	FILE *file = fopen(path, "w");
+
+	if (!file || fwrite(bytes, 1, count, file) != count || fclose(file)) {
+		perror(path);
+		exit(1);
+	}
+	return path;
+}
+
+static inline const char *scratch_file(const char *name, const char *text)
+{
+	return scratch_bytes(name, text, strlen(text));
+}
+
+/* All complaints, a line each, without the folder's name; the caller frees the text. */
+static inline char *scratch_said(const struct complaints *complaints)
+{
+	size_t length = strlen(scratch_dir) + 1, size;
+	char *text = NULL, *at;
+	FILE *out = open_memstream(&text, &size);
+
+	for (size_t i = 0; i < complaints->count; i++)
+		fprintf(out, "%s%s", i ? "\n" : "", complaints->text[i]);
+	if (complaints->unsaid)
+		fprintf(out, "\n+%zu", complaints->unsaid);
+	fclose(out);
+	while ((at = strstr(text, scratch_dir)))
+		memmove(at, at + length, strlen(at + length) + 1);
+	return text;
+}
+
+#endif
