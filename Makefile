@@ -36,7 +36,7 @@ SANITIZERS := -fsanitize=address,undefined -fno-sanitize=alignment \
 endif
 
 # the multiarch folder holds <asm/types.h>
-BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 -Wall -Wextra -Wno-unused-parameter \
+BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 -fno-strict-aliasing -Wall -Wextra -Wno-unused-parameter \
               $(if $(WERROR),-Werror) -Iinclude -I/usr/include/$(shell $(CC) -dumpmachine)
 
 USER_SRC := $(sort $(wildcard user/*.c))

@@ -4,6 +4,7 @@
  * counting, and the program. What a packet is stands in packet.h, what becomes
  * of it in classify.h.
  */
+#include <stddef.h>
 #include <linux/bpf.h>
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
@@ -19,6 +20,8 @@ char LICENSE[] SEC("license") = "GPL";
 const volatile __u8 bkxdp_frags = 0;
 /* The socket table can be asked. */
 const volatile __u8 bkxdp_sockets = 1;
+/* Sources are looked up in a bit map before the trie. */
+const volatile __u8 bkxdp_first_look = 1;
 /* A test run: the return value carries the verdict, and time is bkxdp_clock. */
 const volatile __u8 bkxdp_report = 0;
 __u64 bkxdp_clock = 0;
@@ -102,6 +105,14 @@ struct {
 	__type(key, __u32);
 	__array(values, struct peers_inner);
 } peers SEC(".maps");
+
+/* The first look at a source, by slot. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, BKXDP_SLOTS);
+	__type(key, __u32);
+	__type(value, struct bkxdp_filter);
+} filter SEC(".maps");
 
 struct ports_inner {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -198,12 +209,35 @@ static __always_inline const struct bkxdp_settings *ask_settings(struct bkxdp_wo
 	return bpf_map_lookup_elem(&settings, &world->slot);
 }
 
+static __always_inline int is_mapped(const __u32 address[4])
+{
+	return !address[0] && !address[1] && address[2] == BKXDP_MAPPED_WORD;
+}
+
+/* False only where no peer's address begins like this one. */
+static __always_inline int may_be_peer(struct bkxdp_world *world, const __u32 address[4])
+{
+	const struct bkxdp_filter *bits = bpf_map_lookup_elem(&filter, &world->slot);
+	__u32 bit;
+
+	if (!bkxdp_first_look || !bits)
+		return 1;
+	if (is_mapped(address)) {
+		bit = bpf_ntohl(address[3]) >> 16;
+		return bits->ipv4[bit / 64] >> (bit % 64) & 1;
+	}
+	bit = bkxdp_filter_hash(address[0]) % BKXDP_FILTER_BITS;
+	return bits->ipv6[bit / 64] >> (bit % 64) & 1;
+}
+
 static __always_inline bkxdp_peer_class ask_peer(struct bkxdp_world *world, const __u32 address[4])
 {
 	struct bkxdp_prefix key = {.bits = 128};
 	void *trie = bpf_map_lookup_elem(&peers, &world->slot);
 	bkxdp_peer_class *peer;
 
+	if (trie && !may_be_peer(world, address))
+		return 0;
 	if (!trie) {
 		world->failed = 1;
 		return 0;
@@ -239,11 +273,6 @@ static __always_inline const struct bkxdp_service *ask_service(struct bkxdp_worl
 static __always_inline __u64 ask_now(struct bkxdp_world *world)
 {
 	return bkxdp_report ? bkxdp_clock : bpf_ktime_get_ns();
-}
-
-static __always_inline int is_mapped(const __u32 address[4])
-{
-	return !address[0] && !address[1] && address[2] == BKXDP_MAPPED_WORD;
 }
 
 /* As the kernel's tables have it: the peer is the source. The size says the family. */
@@ -419,7 +448,15 @@ static __always_inline void count(void *map, __u32 index, __u32 bytes)
 	counter->bytes += bytes;
 }
 
+#include "cache.h"
+
 /* ---- the program ---------------------------------------------------------- */
+
+/* Packed: reason, whether the flow cache may keep it, rule, counter. */
+#define DECIDED_REASON(d)  ((__u8)(d))
+#define DECIDED_KEEPS(d)   ((__u8)((d) >> 8))
+#define DECIDED_RULE(d)    ((__u16)((d) >> 32))
+#define DECIDED_COUNTER(d) ((__u16)((d) >> 48))
 
 BKXDP_STEP __u64 bkxdp_decide(struct xdp_md *ctx, __u32 slot)
 {
@@ -432,44 +469,73 @@ BKXDP_STEP __u64 bkxdp_decide(struct xdp_md *ctx, __u32 slot)
 	verdict = bkxdp_classify(&world, &s->packet);
 	if (world.failed)
 		return BKXDP_DROP_INTERNAL;
-	return verdict.reason | (__u64)verdict.rule << 32 | (__u64)verdict.counter << 48;
+	return verdict.reason | (__u64)verdict.keeps << 8 | (__u64)verdict.rule << 32 |
+	       (__u64)verdict.counter << 48;
 }
 
-static __always_inline struct bkxdp_verdict judge(struct xdp_md *ctx, __u32 slot)
+/* The long way, by the policy's maps. */
+static __always_inline struct bkxdp_verdict decide(struct xdp_md *ctx,
+						   const struct bkxdp_active *now)
+{
+	__u64 decided = bkxdp_decide(ctx, now->slot);
+	struct bkxdp_verdict verdict = {
+		.reason = DECIDED_REASON(decided),
+		.keeps = DECIDED_KEEPS(decided),
+		.rule = DECIDED_RULE(decided),
+		.counter = DECIDED_COUNTER(decided),
+	};
+
+	return verdict;
+}
+
+static __always_inline struct bkxdp_verdict judge(struct xdp_md *ctx,
+						  const struct bkxdp_active *now)
 {
 	struct bkxdp_verdict verdict = {.reason = BKXDP_DROP_INTERNAL};
 	struct scratch *s = at_hand();
+	struct cached *entry = NULL;
 
 	if (!s)
 		return verdict;
 	__builtin_memset(&s->packet, 0, sizeof(s->packet));
 	bkxdp_parse(ctx, &s->packet);
-
-	__u64 decided = bkxdp_decide(ctx, slot);
-
-	verdict.reason = decided & 0xff;
-	verdict.rule = decided >> 32;
-	verdict.counter = decided >> 48;
+	if (bkxdp_cache_entries && is_cacheable(&s->packet))
+		entry = cache_entry(&s->packet);
+	if (entry && cache_holds(entry, &s->packet, now->generation)) {
+		verdict.reason = BKXDP_PASS_FLOW;
+		verdict.rule = entry->rule;
+		verdict.counter = entry->counter;
+		return verdict;
+	}
+	verdict = decide(ctx, now);
+	if (entry && verdict.keeps)
+		cache_keep(entry, &s->packet, now->generation, &verdict);
 	return verdict;
+}
+
+static __always_inline int is_audit(__u32 slot)
+{
+	const struct bkxdp_settings *mode = bpf_map_lookup_elem(&settings, &slot);
+
+	return mode && mode->enforcement == BKXDP_AUDIT;
 }
 
 SEC("xdp")
 int bkxdp(struct xdp_md *ctx)
 {
-	__u32 zero = 0, slot, action = XDP_DROP, length = frame_length(ctx);
-	const struct bkxdp_active *now = bpf_map_lookup_elem(&active, &zero);
-	const struct bkxdp_settings *mode;
+	__u32 zero = 0, action = XDP_DROP, length = frame_length(ctx);
+	const struct bkxdp_active *word = bpf_map_lookup_elem(&active, &zero);
 	struct bkxdp_verdict verdict;
+	struct bkxdp_active now;
 
-	if (!now)
+	if (!word)
 		return XDP_DROP;
-	slot = now->slot;
-	mode = bpf_map_lookup_elem(&settings, &slot);
-	verdict = judge(ctx, slot);
+	*(__u64 *)&now = *(const volatile __u64 *)word; /* once: a packet sees one policy */
+	verdict = judge(ctx, &now);
 	count(&reasons, verdict.reason, length);
 	if (verdict.reason == BKXDP_PASS_FLOW)
 		count(&flows, verdict.counter, length);
-	if (bkxdp_reason_passes(verdict.reason) || (mode && mode->enforcement == BKXDP_AUDIT))
+	if (bkxdp_reason_passes(verdict.reason) || is_audit(now.slot))
 		action = XDP_PASS;
 	if (bkxdp_report)
 		return BKXDP_REPORT(action, verdict.reason, verdict.rule);

@@ -21,7 +21,7 @@ captures() { # CAPTURE PORT: a probe of ours is in the file already
 }
 
 policy_of_real_profile() {
-	local capture=$WORK/out.pcap tcpdump before
+	local capture=$WORK/out.pcap tcpdump before held
 	check "attach as remote-agent of Backup Exec" bkxdp attach eth1 "${use[@]}"
 	is "status says attached" "$(status .attached)" true
 	is "in driver mode" "$(status .mode)" native
@@ -42,12 +42,20 @@ policy_of_real_profile() {
 	check "IPv4: stranger to control port is cut" connects_not "$stranger4" "$host4" 10000
 	is "and counted once, as 'source'" "$(dropped source)" $((before + 1))
 
+	begin "$WORK/held" net connect "$server4" "$host4" 10000 --hold 30
+	held=$!
 	check "data is open while a control connection lives" connects "$server4" "$host4" 50000
 	check "but not for another address of the same role" connects_not "$server6" "$host6" 50000
 	is "which counts as 'control'" "$(dropped control)" 2
+	kill "$held"
+	busywait 5 no_connection_to 10000
+	check "and no longer when it is closed" connects_not "$server4" "$host4" 50000
+	is "which counts as 'control'" "$(dropped control)" 3
+
 	check "IPv6: server to control port" connects "$server6" "$host6" 10000 --reset
+	busywait 5 no_connection_to 10000
 	check "IPv6: data after the control connection was reset is cut" connects_not "$server6" "$host6" 50000
-	is "and counted once more, as 'control'" "$(dropped control)" 3
+	is "and counted once more, as 'control'" "$(dropped control)" 4
 	check "IPv6: server to SSH is cut" connects_not "$server6" "$host6" 22
 	is "and counted once more, as 'port'" "$(dropped port)" 2
 	check "IPv6: stranger to control port is cut" connects_not "$stranger6" "$host6" 10000
@@ -60,7 +68,11 @@ policy_of_real_profile() {
 	is "the control flow counts what tcpdump saw" "$(flow backup-exec/control inbound)" \
 		"$(segments_on_wire "$capture" "$control_segments")"
 	is "the data flow counts what tcpdump saw" "$(flow backup-exec/data inbound)" \
-		"$(($(segments_on_wire "$capture" "tcp dst port 50000") - 3))"
+		"$(($(segments_on_wire "$capture" "tcp dst port 50000") - 4))"
+}
+
+no_connection_to() {
+	[ -z "$(host ss -Htna state connected "sport = :$1" 2>/dev/null)" ]
 }
 
 # tcpdump may still have packets to write.

@@ -123,7 +123,12 @@ static bool is_peer(const struct policy *policy, const struct seen *seen)
 	return false;
 }
 
-/* All conditions of a rule but a live control connection. */
+static bool by_sockets(const struct policy *policy)
+{
+	return policy->connections == CONNECTIONS_SOCKETS;
+}
+
+/* All conditions of a rule but those that rest on other packets or on sockets. */
 static bool rule_may_hold(const struct policy *policy, const struct rule *rule,
 			  const struct seen *seen)
 {
@@ -135,14 +140,17 @@ static bool rule_may_hold(const struct policy *policy, const struct rule *rule,
 	if (!reply)
 		return true;
 	return seen->dport >= rule->local.low && seen->dport <= rule->local.high &&
-	       (rule->protocol == IPPROTO_UDP || seen->l4[13] & 0x14);
+	       (by_sockets(policy) || rule->protocol == IPPROTO_UDP || seen->l4[13] & 0x14);
 }
 
-static bool needs_control(const struct policy *policy, const struct rule *rule,
-			  const struct seen *seen)
+static bool is_certain(const struct policy *policy, const struct rule *rule,
+		       const struct seen *seen)
 {
-	return rule->side == SIDE_INBOUND && policy->flow[rule->flow].requires >= 0 &&
-	       (rule->protocol == IPPROTO_UDP || (seen->l4[13] & 0x12) == 2);
+	if (rule->side == SIDE_REPLY)
+		return !by_sockets(policy);
+	if (policy->flow[rule->flow].requires < 0)
+		return true;
+	return !by_sockets(policy) && rule->protocol == IPPROTO_TCP && (seen->l4[13] & 0x12) != 2;
 }
 
 static const char *object_to_flow(const struct policy *policy, const struct seen *seen,
@@ -156,7 +164,7 @@ static const char *object_to_flow(const struct policy *policy, const struct seen
 		return "passed by a rule that does not hold";
 	for (size_t i = 0; i < until; i++)
 		if (rule_may_hold(policy, &policy->rule[i], seen) &&
-		    !needs_control(policy, &policy->rule[i], seen))
+		    is_certain(policy, &policy->rule[i], seen))
 			return flow ? "passed by a rule, though one before it holds"
 				    : "dropped, though a rule holds";
 	return NULL;

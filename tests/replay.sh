@@ -177,6 +177,24 @@ summary() {
 	says "audit: the summary says so" "$(bkxdp replay audit.yaml table.pcap)" 'would count these drops'
 }
 
+connections() {
+	local engine
+	sed '/^connections:/d' "$file" >default.yaml
+	bkxdp replay default.yaml table.pcap --json >lines
+	check "a file with connections: sockets is replayed by flags" diff -u expected lines
+	for engine in kernel user; do
+		bkxdp replay "$file" table.pcap --json --engine $engine --connections sockets >sockets.$engine
+		check "engine $engine, --connections sockets: an answer without a socket" \
+			grep -qx '{"n":16,"verdict":"drop","reason":"connection"}' sockets.$engine
+	done
+	check "--connections sockets: the same from both engines" diff -u sockets.kernel sockets.user
+	fails "explain: an answer by the flags" 0 bkxdp explain default.yaml tcp $server4:6101 to 40000 ack
+	says "explain: what must be so besides" "$said" 'provided +this host has opened that connection'
+	fails "explain: an answer by the sockets" 1 \
+		bkxdp explain default.yaml tcp $server4:6101 to 40000 ack --connections sockets
+	says "explain: why not" "$said" 'advertise takes answers .*; this host has no such connection'
+}
+
 damaged() {
 	fails "capture of -i any" 1 bkxdp replay "$file" any.pcap
 	says "capture of -i any: what to do" "$said" 'any.pcap: .*LINUX_SLL.*capture on the interface itself'
@@ -191,8 +209,7 @@ damaged() {
 	fails "full disk" 1 sh -c "'$BKXDP' replay '$file' table.pcap --engine user >/dev/full"
 	fails "two operands" 2 bkxdp replay "$file"
 	fails "engine unknown" 2 bkxdp replay "$file" table.pcap --engine magic
-	fails "connections: sockets" 1 bkxdp replay "$file" table.pcap --connections sockets
-	says "connections: sockets: says why" "$said" 'by their TCP flags'
+	fails "connections unknown" 2 bkxdp replay "$file" table.pcap --connections maybe
 	fails "no such interface file" 1 bkxdp replay nowhere.yaml table.pcap
 }
 
@@ -287,7 +304,9 @@ explain_wrong() {
 	fails "an unquoted >" 2 bkxdp explain "$file" tcp "$server4:40000"
 	says "the shell is named" "$said" 'quote the packet, or the shell'
 	fails "neither interface nor file" 1 bkxdp explain eth7 tcp "$server4" to 1
-	says "it is named" "$said" '"eth7" is neither an interface with a filter nor an interface file'
+	says "it is named" "$said" '"eth7" is neither an interface nor an interface file'
+	fails "an interface without a filter" 1 bkxdp explain eth1 tcp "$server4" to 1
+	says "it is named" "$said" 'eth1 has no filter'
 	fails "no packet" 2 bkxdp explain "$file"
 }
 
@@ -301,6 +320,10 @@ explain_attached() {
 	fails "attached: a stranger" 1 bkxdp explain eth1 "tcp [2001:db8:20::6]:1 > 10000"
 	says "attached: the nearest flow" "$said" 'takes TCP 10000, but only from 10.20.30.5 and 2 more'
 	fails "attached: not in user space" 2 bkxdp explain eth1 tcp $server4 to 1 --engine user
+	sed "s|10.20.31.0/24|10.20.32.1, 10.20.32.3, 10.20.32.5, 10.20.32.7|" "$file" >more.yaml
+	check "reload with more peers than are described" bkxdp reload eth1 --config more.yaml
+	fails "attached: a peer that is not described" 1 bkxdp explain eth1 tcp 10.20.32.7 to 22222
+	says "attached: no claim about its address" "$said" 'takes TCP 10000 from 10.20.30.5 and 5 more$'
 	check "detach" bkxdp detach eth1
 }
 
@@ -308,6 +331,7 @@ python3 captures.py || bail "the captures could not be made"
 one_table_two_engines
 other_shapes
 summary
+connections
 damaged
 unprivileged
 long_captures

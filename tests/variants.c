@@ -24,6 +24,7 @@ struct line {
 struct variant {
 	const char *name;
 	struct bkxdp_settings settings;
+	bool sockets;      /* connections: sockets, of which a test has none */
 	const char *vlans; /* a list, 0 is untagged; NULL: any */
 	struct line line[FLOWS_MAX];
 };
@@ -39,11 +40,11 @@ struct variant {
 #define SITE                                                                                       \
 	{                                                                                          \
 		{"control", IN_TCP, "10000", SERVERS},                                             \
-		{"data", IN_TCP, "50000-50100", SERVERS, .requires = "control"},                   \
-		{"data-udp", IN_UDP, "51000", SERVERS, .requires = "control"},                     \
-		{"beacon", IN_UDP, "9000", SERVERS},                                               \
-		{"advertise", OUT_TCP, "6101", SERVERS},                                           \
-		{"time", OUT_UDP, "123", SERVERS},                                                 \
+			{"data", IN_TCP, "50000-50100", SERVERS, .requires = "control"},           \
+			{"data-udp", IN_UDP, "51000", SERVERS, .requires = "control"},             \
+			{"beacon", IN_UDP, "9000", SERVERS},                                       \
+			{"advertise", OUT_TCP, "6101", SERVERS},                                   \
+			{"time", OUT_UDP, "123", SERVERS},                                         \
 	}
 
 #define WIDE "10.1.0.0/16"
@@ -55,6 +56,7 @@ static const struct variant variants[] = {
 	{"ping-none", {.ping = BKXDP_PING_NONE}, .line = SITE},
 	{"dhcp", {.ping = BKXDP_PING_PEERS, .dhcp = 1}, .line = SITE},
 	{"audit", {.ping = BKXDP_PING_PEERS, .enforcement = BKXDP_AUDIT}, .line = SITE},
+	{"sockets", {.ping = BKXDP_PING_PEERS}, .sockets = true, .line = SITE},
 	{"vlans-none", {.ping = BKXDP_PING_PEERS}, .vlans = "0", .line = SITE},
 	{"vlans-list", {.ping = BKXDP_PING_PEERS}, .vlans = "10 64 4094", .line = SITE},
 	{"vlans-both", {.ping = BKXDP_PING_PEERS}, .vlans = "0 10", .line = SITE},
@@ -96,6 +98,11 @@ static const struct variant variants[] = {
 		  {"wide", IN_TCP, "3000", "10.0.0.0/8 2001:db8::/32"},
 		  {"odd", IN_TCP, "4000", "10.1.2.2/31 2001:db8:1::2/127"},
 		  {"same", IN_TCP, "5000", "10.1.2.0/24"}}},
+	/* shorter than what a first look at an address takes for its beginning */
+	{"short",
+	 {},
+	 .line = {{"web", IN_TCP, "443", "2000::/3 8.0.0.0/6"},
+		  {"ssh", IN_TCP, "22", "fc00:2::/31 10.64.0.0/15"}}},
 	{"any6",
 	 {.ping = BKXDP_PING_PEERS},
 	 .line = {{"web", IN_TCP, "443", "::/0"}, {"ssh", IN_TCP, "22", "10.0.0.0/8"}}},
@@ -240,9 +247,8 @@ struct policy *variant_policy(const char *name)
 		variant++;
 	must(variant < variants + VARIANTS, name);
 	snprintf(policy->interface, sizeof(policy->interface), "test0");
-	policy->connections = CONNECTIONS_FLAGS;
+	policy->connections = variant->sockets ? CONNECTIONS_SOCKETS : CONNECTIONS_FLAGS;
 	policy->settings = variant->settings;
-	policy->settings.connections = BKXDP_CONNECTIONS_FLAGS;
 	policy->settings.vlans_any = !variant->vlans;
 	if (variant->vlans)
 		each_word(variant->vlans, add_vlan, policy->settings.vlans);

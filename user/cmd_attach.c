@@ -19,6 +19,7 @@ struct request {
 	const char *bpffs;
 	struct values dirs, use, address, port, enable;
 	bool force;
+	bool no_cache;
 	bool reload;
 };
 
@@ -193,7 +194,9 @@ static int put_in_force(struct request *request)
 	else if (policy)
 		error = 0;
 	if (!error)
-		error = datapath_attach(request->interface, policy, &report, &complaints);
+		error = datapath_attach(request->interface, policy,
+					request->no_cache ? CACHE_OFF : CACHE_ON, &report,
+					&complaints);
 	if (!error) {
 		report_warnings(request, policy, &report);
 		say_done(request, policy, &report);

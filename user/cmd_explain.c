@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <ifaddrs.h>
 #include <jansson.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -36,7 +37,8 @@ static const char about[] =
 	"  bkxdp explain eth1 icmp 10.20.30.5 echo\n"
 	"\n"
 	"A file is judged by the kernel's own program in a test run, where CAP_BPF and\n"
-	"CAP_NET_ADMIN permit it, and else by the same code in user space.\n"
+	"CAP_NET_ADMIN permit it, and else by the same code in user space; and whether a packet\n"
+	"is an answer by its TCP flags.\n"
 	"\n"
 	"Exit status: 0 the packet passes, 1 it is dropped or the command failed, 2 misused.\n";
 
@@ -50,6 +52,7 @@ struct answer {
 	bool has_nearest;
 	struct nearest nearest;
 	char *nearest_text;
+	bool by_flags_only;
 };
 
 /* ---- for programs --------------------------------------------------------- */
@@ -186,6 +189,9 @@ static void print_people(const struct answer *answer)
 		printf("  %-8s %s/%s, %s\n", "flow", flow->profile, flow->name,
 		       side_word(answer->rule->side));
 		print_place(flow);
+		if (answer->by_flags_only && answer->rule->side == SIDE_REPLY)
+			print_fact("provided", "this host has opened that connection "
+					       "(connections: sockets)");
 	} else if (bkxdp_reason_passes(reason)) {
 		printf("  %-8s %s: %s\n", "reason", reason_word(reason), reason_meaning(reason));
 	} else {
@@ -224,6 +230,7 @@ static int give_answer(struct answer *answer, const struct bench *bench, bool js
 
 	answer->policy = bench->policy;
 	answer->engine = bench->engine->name;
+	answer->by_flags_only = bench_by_flags_only(bench);
 	status = judge(answer, bench->engine);
 	if (status)
 		return status;
@@ -243,25 +250,33 @@ static int give_answer(struct answer *answer, const struct bench *bench, bool js
 
 /* ---- whose policy --------------------------------------------------------- */
 
+static bool suits(const struct sockaddr *address, const struct asked *asked)
+{
+	const struct in6_addr *own;
+
+	if (!address || address->sa_family != asked->family)
+		return false;
+	if (asked->family == AF_INET)
+		return true;
+	own = &((const struct sockaddr_in6 *)address)->sin6_addr;
+	return !IN6_IS_ADDR_LINKLOCAL(own) ==
+	       !IN6_IS_ADDR_LINKLOCAL((const struct in6_addr *)asked->saddr);
+}
+
 /* An address of the interface itself, so that the packet shown is one that it could get. */
 static void place_destination(struct asked *asked, const char *interface)
 {
-	struct ifaddrs *all = NULL;
+	struct ifaddrs *all = NULL, *one;
 
 	if (asked->has_daddr || getifaddrs(&all))
 		return;
-	for (struct ifaddrs *one = all; one; one = one->ifa_next) {
-		if (!one->ifa_addr || strcmp(one->ifa_name, interface) != 0 ||
-		    one->ifa_addr->sa_family != asked->family)
-			continue;
-		if (asked->family == AF_INET)
-			memcpy(&asked->daddr[3], &((struct sockaddr_in *)one->ifa_addr)->sin_addr,
-			       4);
-		else
-			memcpy(asked->daddr, &((struct sockaddr_in6 *)one->ifa_addr)->sin6_addr,
-			       16);
-		break;
-	}
+	for (one = all; one; one = one->ifa_next)
+		if (!strcmp(one->ifa_name, interface) && suits(one->ifa_addr, asked))
+			break;
+	if (one && asked->family == AF_INET)
+		memcpy(&asked->daddr[3], &((struct sockaddr_in *)one->ifa_addr)->sin_addr, 4);
+	else if (one)
+		memcpy(asked->daddr, &((struct sockaddr_in6 *)one->ifa_addr)->sin6_addr, 16);
 	freeifaddrs(all);
 }
 
@@ -276,12 +291,11 @@ static int not_attached(const char *interface, int error)
 	if (error != ENOENT && error != ENODEV)
 		return fail("the filter on %s can't be asked: %s", interface, strerror(error));
 	if (!access(file, R_OK))
-		return fail("no filter is attached to %s; its file can be asked: bkxdp explain %s "
-			    "...",
+		return fail("%s has no filter; its file can be asked: bkxdp explain %s ...",
 			    interface, file);
-	return fail("\"%s\" is neither an interface with a filter nor an interface file; `bkxdp "
-		    "status` lists the filters",
-		    interface);
+	if (if_nametoindex(interface))
+		return fail("%s has no filter: attach one, or ask an interface file", interface);
+	return fail("\"%s\" is neither an interface nor an interface file", interface);
 }
 
 struct request {
@@ -357,6 +371,8 @@ int cmd_explain(int argc, char **argv)
 		 .values = &request.options.dirs},
 		{"resolve", NULL, "FILE: ask DNS for names; else a name counts as no address",
 		 .set = &request.options.resolve},
+		{"connections", "sockets", "FILE: by this host's sockets now, not by TCP flags",
+		 .value = &request.options.connections},
 		{"bpffs", "DIR", "IFACE: where the BPF file system is mounted (/sys/fs/bpf)",
 		 .value = &request.bpffs},
 	};

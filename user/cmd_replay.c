@@ -18,7 +18,8 @@ static const char about[] =
 	"and has \"cut\":true in the JSON.\n"
 	"\n"
 	"The kernel's own program judges in a test run, where CAP_BPF and CAP_NET_ADMIN permit\n"
-	"it, and else the same code in user space. Both give the same verdicts.\n"
+	"it, and else the same code in user space. Both give the same verdicts. A capture has\n"
+	"no sockets, so whether a packet is an answer is judged by its TCP flags.\n"
 	"\n"
 	"  bkxdp replay /etc/bkxdp/eth1.yaml night.pcap\n"
 	"  bkxdp replay eth1.yaml night.pcapng --json | jq 'select(.verdict == \"drop\")'\n"
@@ -300,20 +301,8 @@ static int run(struct replay *replay)
 
 /* ---- the command ---------------------------------------------------------- */
 
-/* Sockets are not asked in a test run today. */
-static int check_connections(const char *word)
-{
-	if (!strcmp(word, "flags"))
-		return EXIT_DONE;
-	if (!strcmp(word, "sockets"))
-		return fail("--connections sockets: a replay judges replies by their TCP flags "
-			    "only; leave the option out");
-	return misuse("replay", "--connections %s: it is flags or sockets", word);
-}
-
 struct request {
 	struct bench_options options;
-	const char *connections;
 	bool json;
 };
 
@@ -321,10 +310,8 @@ static int replay_files(const char *file, const char *capture, const struct requ
 {
 	struct replay replay = {.json = request->json};
 	AUTO_FREE char *complaint = NULL;
-	int status = request->connections ? check_connections(request->connections) : EXIT_DONE;
+	int status;
 
-	if (status)
-		return status;
 	replay.capture = capture_open(capture, &complaint);
 	if (!replay.capture)
 		return fail("%s", complaint);
@@ -348,8 +335,8 @@ int cmd_replay(int argc, char **argv)
 		 .values = &request.options.dirs},
 		{"resolve", NULL, "ask DNS for names; else a name counts as no address",
 		 .set = &request.options.resolve},
-		{"connections", "flags", "judge replies by TCP flags: a capture has no sockets",
-		 .value = &request.connections},
+		{"connections", "sockets", "by this host's sockets now, not by TCP flags",
+		 .value = &request.options.connections},
 	};
 	const struct usage usage = {"replay", "FILE.yaml CAPTURE [OPTION...]", about,
 				    rows,     sizeof(rows) / sizeof(*rows),    2,

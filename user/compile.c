@@ -6,6 +6,7 @@
  */
 #include "compile.h"
 
+#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <string.h>
 
@@ -153,6 +154,46 @@ static void compile_peers(struct compiler *c)
 			if (compare_prefixes(&member[i].prefix, &member[next].prefix))
 				break;
 		add_peer(c, &around, &member[i], next - i);
+	}
+}
+
+/* ---- addresses -> the first look ------------------------------------------ */
+
+static void set_bits(__u64 *bits, uint32_t first, uint32_t count)
+{
+	for (uint32_t bit = first; bit < first + count; bit++)
+		bits[bit / 64] |= 1ull << (bit % 64);
+}
+
+/* `address`: the prefix's first word. A short prefix stands for many first words. */
+static void look_for_ipv6(__u64 *bits, uint32_t address, uint32_t length)
+{
+	uint32_t top = ntohl(address), count = length < 32 ? 1u << (32 - length) : 1;
+
+	if (length < 17) {
+		set_bits(bits, 0, BKXDP_FILTER_BITS);
+		return;
+	}
+	for (uint32_t i = 0; i < count; i++)
+		set_bits(bits, bkxdp_filter_hash(htonl(top + i)), 1);
+}
+
+static void look_for_ipv4(__u64 *bits, uint32_t address, uint32_t length)
+{
+	set_bits(bits, ntohl(address) >> 16, length < 16 ? 1u << (16 - length) : 1);
+}
+
+static void compile_filter(struct tables *tables)
+{
+	for (size_t i = 0; i < tables->peers; i++) {
+		const struct bkxdp_prefix *prefix = &tables->peer[i].prefix;
+
+		if (!tables->peer[i].class)
+			continue;
+		if (prefix_is_ipv4(prefix))
+			look_for_ipv4(tables->filter.ipv4, prefix->address[3], prefix->bits - 96);
+		else
+			look_for_ipv6(tables->filter.ipv6, prefix->address[0], prefix->bits);
 	}
 }
 
@@ -488,6 +529,7 @@ struct tables *compile(const struct policy *policy, struct complaints *complaint
 
 	compiler_start(&c);
 	compile_peers(&c);
+	compile_filter(c.tables);
 	for (int kind = 0; kind < BKXDP_KIND_COUNT; kind++)
 		compile_ports(&c, kind);
 	if (compile_services(&c)) {

@@ -20,6 +20,7 @@ struct tables {
 	struct bkxdp_settings settings;
 	struct peer_entry *peer; /* sorted by address, then by length */
 	size_t peers;
+	struct bkxdp_filter filter;
 	struct bkxdp_port *port;       /* BKXDP_PORTS of them */
 	struct service_entry *service; /* sorted by key */
 	size_t services;

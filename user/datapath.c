@@ -127,6 +127,7 @@ struct attaching {
 	const char *interface;
 	int ifindex;
 	struct policy *policy;
+	enum cache_use cache;
 	struct attach_report *report;
 	struct complaints *complaints;
 };
@@ -152,8 +153,7 @@ static void complain_of_attach(const struct attaching *a, int error, bool generi
 
 static int attach_in_mode(const struct attaching *a, const struct maps *maps, bool generic)
 {
-	struct program_plan plan = {PROGRAM_ATTACHED, a->report->frags, program_sockets_supported(),
-				    maps};
+	struct program_plan plan = {PROGRAM_ATTACHED, a->report->frags, program_sockets_supported(), a->cache, maps};
 	struct bkxdp_bpf *program;
 	int error;
 
@@ -261,7 +261,7 @@ static int attach_with(const struct attaching *a, const struct maps *maps)
 static int attach_new(const struct attaching *a)
 {
 	struct program_plan plan = {PROGRAM_ATTACHED, program_frags_supported(),
-				    program_sockets_supported(), NULL};
+				    program_sockets_supported(), a->cache, NULL};
 	struct bkxdp_bpf *owner;
 	struct maps maps;
 	int error;
@@ -400,10 +400,10 @@ static int attach_or_replace(const struct attaching *a)
 	return result;
 }
 
-int datapath_attach(const char *interface, struct policy *policy, struct attach_report *report,
-		    struct complaints *complaints)
+int datapath_attach(const char *interface, struct policy *policy, enum cache_use cache,
+		    struct attach_report *report, struct complaints *complaints)
 {
-	struct attaching a = {interface, 0, policy, report, complaints};
+	struct attaching a = {interface, 0, policy, cache, report, complaints};
 	int lock, error;
 
 	memset(report, 0, sizeof(*report));

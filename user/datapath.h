@@ -29,8 +29,8 @@ struct attach_report {
  * failure: -1 with complaints, and nothing that runs has changed. Sets the
  * counters of the policy's rules.
  */
-int datapath_attach(const char *interface, struct policy *policy, struct attach_report *report,
-		    struct complaints *complaints);
+int datapath_attach(const char *interface, struct policy *policy, enum cache_use cache,
+		    struct attach_report *report, struct complaints *complaints);
 
 /* Removes program and pins, also those that a dead interface left. 0, or -1 with complaints. */
 int datapath_detach(const char *interface, struct complaints *complaints);

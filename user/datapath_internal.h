@@ -18,6 +18,7 @@
 enum map {
 	MAP_ACTIVE,
 	MAP_SETTINGS,
+	MAP_FILTER,
 	MAP_PEERS,
 	MAP_PORTS,
 	MAP_SERVICES,
@@ -56,6 +57,7 @@ struct program_plan {
 	enum program_purpose purpose;
 	bool frags;
 	bool sockets;
+	enum cache_use cache;
 	const struct maps *reuse; /* maps that the program shares; fd -1: its own */
 };
 /* Opened, with its switches set, not loaded. NULL with errno. */

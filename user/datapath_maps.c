@@ -154,12 +154,13 @@ static int slot_fill(struct slot *slot, const struct tables *tables)
 
 /* Each update of a map of maps waits until no CPU runs the program with what was there before. */
 static int slot_place(const struct maps *maps, uint32_t number, const struct slot *slot,
-		      const struct bkxdp_settings *settings)
+		      const struct tables *tables)
 {
 	if (bpf_map_update_elem(maps->fd[MAP_PEERS], &number, &slot->peers, BPF_ANY) ||
 	    bpf_map_update_elem(maps->fd[MAP_PORTS], &number, &slot->ports, BPF_ANY) ||
 	    bpf_map_update_elem(maps->fd[MAP_SERVICES], &number, &slot->services, BPF_ANY) ||
-	    bpf_map_update_elem(maps->fd[MAP_SETTINGS], &number, settings, BPF_ANY))
+	    bpf_map_update_elem(maps->fd[MAP_FILTER], &number, &tables->filter, BPF_ANY) ||
+	    bpf_map_update_elem(maps->fd[MAP_SETTINGS], &number, &tables->settings, BPF_ANY))
 		return -errno;
 	return 0;
 }
@@ -214,7 +215,7 @@ int slot_publish(const struct maps *maps, const struct tables *tables)
 	active.generation++;
 	error = slot_fill(&slot, tables);
 	if (!error)
-		error = slot_place(maps, active.slot, &slot, &tables->settings);
+		error = slot_place(maps, active.slot, &slot, tables);
 	if (!error)
 		error = slot_activate(maps, active);
 	if (!error)

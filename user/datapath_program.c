@@ -11,10 +11,10 @@
 #include "privileges.h"
 
 const char *const map_names[MAP_COUNT] = {
-	[MAP_ACTIVE] = "active",         [MAP_SETTINGS] = "settings", [MAP_PEERS] = "peers",
-	[MAP_PORTS] = "ports",           [MAP_SERVICES] = "services", [MAP_CONTROLS] = "controls",
-	[MAP_REASONS] = "reasons",       [MAP_FLOWS] = "flows",       [MAP_NAMES] = "names",
-	[MAP_ATTACHMENT] = "attachment",
+	[MAP_ACTIVE] = "active",     [MAP_SETTINGS] = "settings",     [MAP_FILTER] = "filter",
+	[MAP_PEERS] = "peers",       [MAP_PORTS] = "ports",           [MAP_SERVICES] = "services",
+	[MAP_CONTROLS] = "controls", [MAP_REASONS] = "reasons",       [MAP_FLOWS] = "flows",
+	[MAP_NAMES] = "names",       [MAP_ATTACHMENT] = "attachment",
 };
 
 /* ---- what the libraries say ------------------------------------------------ */
@@ -156,6 +156,10 @@ struct bkxdp_bpf *program_open(const struct program_plan *plan)
 		return NULL;
 	program->rodata->bkxdp_frags = plan->frags;
 	program->rodata->bkxdp_sockets = plan->sockets;
+	if (plan->cache == CACHE_OFF)
+		program->rodata->bkxdp_cache_entries = program->rodata->bkxdp_first_look = 0;
+	if (plan->cache == CACHE_ONE_ENTRY)
+		program->rodata->bkxdp_cache_entries = 1;
 	program->rodata->bkxdp_report = plan->purpose == PROGRAM_TEST_RUN;
 	if (plan->frags)
 		error = bpf_program__set_flags(program->progs.bkxdp, BPF_F_XDP_HAS_FRAGS);
@@ -229,10 +233,10 @@ static void kernel_close(struct engine *engine)
 	free(kernel);
 }
 
-static struct kernel_engine *kernel_engine(const struct maps *shared)
+static struct kernel_engine *kernel_engine(const struct maps *shared, enum cache_use cache)
 {
 	struct program_plan plan = {PROGRAM_TEST_RUN, program_frags_supported(),
-				    program_sockets_supported(), shared};
+				    program_sockets_supported(), cache, shared};
 	struct kernel_engine *kernel;
 	struct bkxdp_bpf *program;
 
@@ -247,9 +251,9 @@ static struct kernel_engine *kernel_engine(const struct maps *shared)
 	return kernel;
 }
 
-struct engine *engine_kernel(const struct tables *tables)
+struct engine *engine_kernel(const struct tables *tables, enum cache_use cache)
 {
-	struct kernel_engine *kernel = kernel_engine(NULL);
+	struct kernel_engine *kernel = kernel_engine(NULL, cache);
 	int error;
 
 	if (!kernel)
@@ -291,7 +295,7 @@ struct engine *engine_attached(const char *interface)
 	}
 	shared = pinned;
 	shared.fd[MAP_CONTROLS] = shared.fd[MAP_REASONS] = shared.fd[MAP_FLOWS] = -1;
-	kernel = kernel_engine(&shared);
+	kernel = kernel_engine(&shared, CACHE_ON);
 	if (kernel)
 		error = copy_controls(kernel->maps.fd[MAP_CONTROLS], pinned.fd[MAP_CONTROLS]);
 	else

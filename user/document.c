@@ -288,7 +288,11 @@ static int check_keys(struct document *document, const struct value *map)
 			value_complain(document, given, "a key is a single word");
 			return -EINVAL;
 		}
-		*APPEND(key, keys) = (struct map_key){given, keys};
+
+		struct map_key *last = APPEND(key, keys);
+
+		last->value = given;
+		last->order = keys;
 	}
 	if (keys)
 		qsort(key, keys, sizeof(*key), by_text);

@@ -29,11 +29,18 @@ struct engine {
 /* The tables must outlive the engine. */
 struct engine *engine_user(const struct tables *tables);
 
+/* The datapath's accelerators, which change no verdict. */
+enum cache_use {
+	CACHE_ON,
+	CACHE_OFF,       /* also without the first look at sources */
+	CACHE_ONE_ENTRY, /* all flows meet in one entry: for tests */
+};
+
 /*
  * A program of its own, attached to nothing, in a test run. NULL with errno:
  * EPERM where the caller may not load programs. `tables` may be freed after.
  */
-struct engine *engine_kernel(const struct tables *tables);
+struct engine *engine_kernel(const struct tables *tables, enum cache_use cache);
 
 const char *reason_word(enum bkxdp_reason reason);
 const char *reason_meaning(enum bkxdp_reason reason);

@@ -67,10 +67,12 @@ static bool opens(const struct asked *asked)
 	       !(asked->tcp_flags & TCP_ACK);
 }
 
-/* Could a flow of this kind have given that reason? */
+/* Could a rule of this kind have passed it? One without an address passes nobody. */
 static bool eligible(const struct policy *policy, const struct rule *rule, enum bkxdp_reason reason,
 		     enum membership source)
 {
+	if (!policy->group[rule->group].total)
+		return false;
 	switch (reason) {
 	case BKXDP_DROP_SOURCE:
 	case BKXDP_DROP_PORT:
@@ -134,7 +136,7 @@ static const char *protocol_word(uint8_t protocol)
 
 static void print_group(FILE *out, const struct group *group)
 {
-	char text[TEXT_PREFIX_MAX] = "no address";
+	char text[TEXT_PREFIX_MAX] = "some address";
 
 	if (group->prefixes.count)
 		prefix_text(&group->prefixes.prefix[0], text);

@@ -26,10 +26,14 @@ static void say_user_space(int error)
 	fprintf(stderr, "bkxdp: judged by the same code in user space, %s\n", why);
 }
 
+/*
+ * Without the caches: they ask again now and then by a clock of their own, and a
+ * capture's clock can run hours meanwhile.
+ */
 static int open_engine(struct bench *bench, const char *choice)
 {
 	if (!choice || strcmp(choice, "user") != 0) {
-		bench->engine = engine_kernel(bench->tables);
+		bench->engine = engine_kernel(bench->tables, CACHE_ON);
 		if (bench->engine)
 			return EXIT_DONE;
 		if (choice)
@@ -57,20 +61,42 @@ static int read_policy(struct bench *bench, const char *file, const struct bench
 	return EXIT_DONE;
 }
 
+static int check_words(const struct bench_options *options)
+{
+	const char *engine = options->engine, *connections = options->connections;
+
+	if (engine && strcmp(engine, "kernel") != 0 && strcmp(engine, "user") != 0)
+		return misuse(options->verb, "--engine %s: it is kernel or user", engine);
+	if (connections && strcmp(connections, "flags") != 0 && strcmp(connections, "sockets") != 0)
+		return misuse(options->verb, "--connections %s: it is flags or sockets",
+			      connections);
+	return EXIT_DONE;
+}
+
 int bench_open(struct bench *bench, const char *file, const struct bench_options *options)
 {
-	int status;
+	int status = check_words(options);
 
 	*bench = (struct bench){};
-	if (options->engine && strcmp(options->engine, "kernel") != 0 &&
-	    strcmp(options->engine, "user") != 0)
-		return misuse(options->verb, "--engine %s: it is kernel or user", options->engine);
-	status = read_policy(bench, file, options);
 	if (!status)
+		status = read_policy(bench, file, options);
+	if (!status) {
+		bool sockets = options->connections && !strcmp(options->connections, "sockets");
+
+		/* packets that nobody sent belong to no socket */
+		bench->tables->settings.connections =
+			sockets ? BKXDP_CONNECTIONS_SOCKETS : BKXDP_CONNECTIONS_FLAGS;
 		status = open_engine(bench, options->engine);
+	}
 	if (status)
 		bench_close(bench);
 	return status;
+}
+
+bool bench_by_flags_only(const struct bench *bench)
+{
+	return bench->tables && bench->policy->connections == CONNECTIONS_SOCKETS &&
+	       bench->tables->settings.connections == BKXDP_CONNECTIONS_FLAGS;
 }
 
 void bench_close(struct bench *bench)

@@ -9,8 +9,9 @@
 
 struct bench_options {
 	const char *verb;
-	const char *engine; /* "kernel", "user", or NULL: the first that is permitted */
-	struct values dirs; /* --profiles */
+	const char *engine;      /* "kernel", "user", or NULL: the first that is permitted */
+	const char *connections; /* "flags", "sockets", or NULL: by flags */
+	struct values dirs;      /* --profiles */
 	bool resolve;
 };
 
@@ -19,6 +20,9 @@ struct bench {
 	struct tables *tables; /* NULL where an attached program judges */
 	struct engine *engine;
 };
+
+/* Whether the file leaves to the socket table what was judged by TCP flags here. */
+bool bench_by_flags_only(const struct bench *bench);
 
 /* Read, compiled and ready to judge; or an exit status, with all that is wrong explained. */
 int bench_open(struct bench *bench, const char *file, const struct bench_options *options);

@@ -176,14 +176,13 @@ static void check_candidates(const struct profile_port *port, const struct site_
 			     const char *profile, struct complaints *complaints)
 {
 	AUTO_FREE char *candidates = port_set_text(&port->set);
-	AUTO_FREE char *given = port_set_text(&pin->set);
 
 	for (size_t i = 0; i < pin->set.count; i++)
 		for (unsigned int n = pin->set.range[i].low; n <= pin->set.range[i].high; n++)
 			if (!port_set_has(&port->set, (uint16_t)n)) {
 				complain(complaints, &pin->port.place,
-					 "%s does not use port %s for %s: its candidates are %s",
-					 profile, given, port->name, candidates);
+					 "%s does not use port %u for %s: its candidates are %s",
+					 profile, n, port->name, candidates);
 				return;
 			}
 }

@@ -123,6 +123,19 @@ static void check_words(struct making *making, const struct addresses *addresses
 	}
 }
 
+static void note_names(const struct making *making)
+{
+	if (making->names == 1)
+		policy_note(making->builder.policy,
+			    "host name \"%s\" was not looked up: it adds no address here",
+			    making->name[0].name);
+	else
+		policy_note(making->builder.policy,
+			    "%zu host names were not looked up, among them \"%s\": they add no "
+			    "address here",
+			    making->names, making->name[0].name);
+}
+
 /* Not after a complaint: nobody should wait for names when the answer is no. */
 static void look_up(struct making *making, bool wanted)
 {
@@ -131,10 +144,7 @@ static void look_up(struct making *making, bool wanted)
 	if (!making->names || site_failed(site, making->complaints))
 		return;
 	if (!wanted) {
-		policy_note(making->builder.policy,
-			    "%zu host names were not looked up and add no address here (\"%s\" is "
-			    "one)",
-			    making->names, making->name[0].name);
+		note_names(making);
 		return;
 	}
 	resolve(making->name, making->names);
@@ -608,6 +618,8 @@ static void connect_site_flow(struct making *making, const struct site_flow *flo
 	const struct word *requires = &flow->requires;
 	int control = find_flow(policy, requires->text, flow->side);
 
+	if (control < 0 && site_failed(making->site, making->complaints))
+		return; /* perhaps for what was said before */
 	if (control < 0) {
 		complain(making->complaints, &requires->place,
 			 "no flow \"%.*s\" is on: write the name of another flow of this file, or "

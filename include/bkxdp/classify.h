@@ -294,6 +294,15 @@ static __always_inline void bkxdp_search_side(struct bkxdp_world *world,
 	}
 }
 
+/* Not so where every packet of a control flow is noted, or needs a live one itself. */
+static __always_inline int bkxdp_keeps(const struct bkxdp_packet *packet,
+				       const struct bkxdp_candidate *rule)
+{
+	if (rule->flags & BKXDP_CANDIDATE_IS_CONTROL)
+		return 0;
+	return !(rule->flags & BKXDP_CANDIDATE_REQUIRES) || packet->protocol == BKXDP_PROTO_TCP;
+}
+
 static __always_inline struct bkxdp_verdict bkxdp_judge_flows(struct bkxdp_world *world,
 							      const struct bkxdp_packet *packet,
 							      const struct bkxdp_settings *settings,
@@ -312,6 +321,7 @@ static __always_inline struct bkxdp_verdict bkxdp_judge_flows(struct bkxdp_world
 	if (search.best) {
 		verdict.rule = search.best->rule;
 		verdict.counter = search.best->counter;
+		verdict.keeps = bkxdp_keeps(packet, search.best);
 		if (search.best->flags & BKXDP_CANDIDATE_IS_CONTROL)
 			tell_control(world, packet, settings, search.best->control);
 		return verdict;

@@ -109,6 +109,23 @@ struct bkxdp_control {
 	__u32 unused;
 };
 
+/*
+ * A first look at the source, before the trie: bit n is set if some peer's
+ * address begins with the 16 bits n (IPv4), or with 32 bits that hash to n
+ * (IPv6). A clear bit means no peer; a set one means nothing.
+ */
+#define BKXDP_FILTER_BITS 65536
+struct bkxdp_filter {
+	__u64 ipv4[BKXDP_FILTER_BITS / 64];
+	__u64 ipv6[BKXDP_FILTER_BITS / 64];
+};
+
+/* The place of an IPv6 address's first 32 bits, in the byte order of the wire. */
+static inline __u32 bkxdp_filter_hash(__u32 top)
+{
+	return (top * 0x9e3779b1u) >> 16;
+}
+
 enum bkxdp_ping { BKXDP_PING_NONE, BKXDP_PING_PEERS, BKXDP_PING_ANY };
 enum bkxdp_fragments { BKXDP_FRAGMENTS_DROP, BKXDP_FRAGMENTS_PEERS };
 enum bkxdp_connections { BKXDP_CONNECTIONS_SOCKETS, BKXDP_CONNECTIONS_FLAGS };

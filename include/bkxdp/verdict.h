@@ -50,9 +50,10 @@ static inline int bkxdp_reason_passes(__u32 reason)
 	return reason >= BKXDP_PASS_FLOW && reason < BKXDP_DROP_MALFORMED;
 }
 
-/* `rule` and `counter` have meaning for PASS_FLOW only. */
+/* What stands behind `reason` has meaning for PASS_FLOW only. */
 struct bkxdp_verdict {
-	__u32 reason;  /* enum bkxdp_reason */
+	__u16 reason;  /* enum bkxdp_reason */
+	__u16 keeps;   /* holds for the next packets of the connection, until its socket ends */
 	__u16 rule;    /* index into the policy's rules */
 	__u16 counter; /* index of the rule's counter */
 };

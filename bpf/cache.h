@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The flow cache: the cost of a long backup flow, however large the policy.
+ * Per CPU, direct-mapped, passes only: a flood of strangers evicts nothing.
+ *
+ * No verdict changes by it. An entry is good for one generation of the policy
+ * and for a short time, since what it rests on (a socket) may end; segments that
+ * open or end a connection never use it, nor do control flows, whose packets are
+ * noted one by one, nor what needs a control connection at every packet.
+ */
+#ifndef CACHE_H
+#define CACHE_H
+
+#define CACHE_ENTRIES 4096
+
+/* 0.13 to 1.3 s, at 1000 to 100 jiffies a second. */
+#define CACHE_JIFFIES 128
+
+/* A cache line. The key is the first 40 bytes of struct bkxdp_packet. */
+struct cached {
+	__u64 key[5];
+	__u32 generation;
+	__u32 seen; /* jiffies */
+	__u16 rule;
+	__u16 counter;
+	__u32 unused[3];
+};
+_Static_assert(sizeof(struct cached) == 64, "a cache line");
+_Static_assert(offsetof(struct bkxdp_packet, fragment) == 40, "the key");
+
+/* 0: off. A test sets 1, so that all flows meet in one entry. */
+const volatile __u32 bkxdp_cache_entries = CACHE_ENTRIES;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, CACHE_ENTRIES);
+	__type(key, __u32);
+	__type(value, struct cached);
+} cache SEC(".maps");
+
+static __always_inline __u32 jiffies_now(void)
+{
+	/* a test run has its own clock, in ns */
+	return bkxdp_report ? bkxdp_clock >> 22 : bpf_jiffies64();
+}
+
+/* A sound packet in the middle of a connection. */
+static __always_inline int is_cacheable(const struct bkxdp_packet *packet)
+{
+	return !(packet->fragment | packet->tags_refused | packet->l3_refused | packet->l4_refused |
+		 (packet->tcp_flags & (BKXDP_TCP_SYN | BKXDP_TCP_FIN | BKXDP_TCP_RST)));
+}
+
+static __always_inline struct cached *cache_entry(const struct bkxdp_packet *packet)
+{
+	const __u64 *key = (const __u64 *)packet;
+	__u64 hash = (key[0] ^ key[1]) * 0x9e3779b97f4a7c15ull;
+	__u32 index;
+
+	hash ^= (key[2] ^ key[3]) * 0xc2b2ae3d27d4eb4full;
+	hash = (hash ^ hash >> 32 ^ key[4]) * 0x9e3779b97f4a7c15ull;
+	index = (hash >> 40) & (bkxdp_cache_entries - 1);
+	return bpf_map_lookup_elem(&cache, &index);
+}
+
+static __always_inline int cache_holds(const struct cached *entry,
+				       const struct bkxdp_packet *packet, __u32 generation)
+{
+	const __u64 *key = (const __u64 *)packet;
+
+	if ((entry->key[0] ^ key[0]) | (entry->key[1] ^ key[1]) | (entry->key[2] ^ key[2]) |
+	    (entry->key[3] ^ key[3]) | (entry->key[4] ^ key[4]))
+		return 0;
+	return entry->generation == generation && jiffies_now() - entry->seen < CACHE_JIFFIES;
+}
+
+static __always_inline void cache_keep(struct cached *entry, const struct bkxdp_packet *packet,
+				       __u32 generation, const struct bkxdp_verdict *verdict)
+{
+	__builtin_memcpy(entry->key, packet, sizeof(entry->key));
+	entry->generation = generation;
+	entry->seen = jiffies_now();
+	entry->rule = verdict->rule;
+	entry->counter = verdict->counter;
+}
+
+#endif

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+# Completion for bkxdp. Commands and options are asked of the program's own
+# --help, interfaces of the kernel, profiles of the program: no list to keep.
+
+_bkxdp_ask() {
+	"${COMP_WORDS[0]/#\~/$HOME}" "$@" 2>/dev/null
+}
+
+_bkxdp_commands() {
+	_bkxdp_ask --help | awk '/^Commands:/ { on = 1; next } on && !NF { exit } on { print $1 }'
+}
+
+_bkxdp_options() { # COMMAND
+	_bkxdp_ask "$1" --help | awk '/^Options:/ { on = 1; next } on { print $1 }'
+}
+
+_bkxdp_interfaces() {
+	local path
+	for path in /sys/class/net/*; do echo "${path##*/}"; done
+}
+
+_bkxdp_filtered() {
+	local path
+	for path in /sys/fs/bpf/bkxdp/*/; do
+		path=${path%/}
+		[ ! -d "$path" ] || echo "${path##*/}"
+	done
+}
+
+# The --profiles that are on the line already count here, too.
+_bkxdp_profiles() { # [NAME]
+	local i dirs=()
+	for ((i = 2; i < COMP_CWORD - 1; i++)); do
+		[ "${COMP_WORDS[i]}" != --profiles ] || dirs+=(--profiles "${COMP_WORDS[i + 1]}")
+	done
+	_bkxdp_ask profiles "$@" "${dirs[@]}"
+}
+
+_bkxdp_profile_names() {
+	_bkxdp_profiles | awk '{ print $1 }'
+}
+
+_bkxdp_roles() { # PROFILE
+	_bkxdp_profiles "$1" | awk '/^Notes$|^Sources$/ { exit } /^  [a-z0-9-]+( |$)/ { print $1 }'
+}
+
+_bkxdp_choose() { # WORDS: those that the word under the cursor begins
+	mapfile -t COMPREPLY < <(compgen -W "$1" -- "$2")
+}
+
+_bkxdp_files() {
+	compopt -o filenames 2>/dev/null
+	mapfile -t COMPREPLY < <(compgen -f -- "$1")
+}
+
+_bkxdp_value() { # OPTION WORD: false where that option takes no value
+	case $1 in
+	--config | --output) _bkxdp_files "$2" ;;
+	--profiles | --bpffs)
+		compopt -o filenames 2>/dev/null
+		mapfile -t COMPREPLY < <(compgen -d -- "$2")
+		;;
+	--use)
+		compopt -o nospace 2>/dev/null
+		mapfile -t COMPREPLY < <(compgen -W "$(_bkxdp_profile_names)" -S : -- "$2")
+		;;
+	--engine) _bkxdp_choose "kernel user" "$2" ;;
+	--connections) _bkxdp_choose "flags" "$2" ;;
+	--address | --port | --enable) COMPREPLY=() ;;
+	*) return 1 ;;
+	esac
+}
+
+_bkxdp_operand() { # COMMAND WORD
+	case $1 in
+	attach) _bkxdp_choose "$(_bkxdp_interfaces)" "$2" ;;
+	detach | reload | status) _bkxdp_choose "$(_bkxdp_filtered)" "$2" ;;
+	explain)
+		_bkxdp_files "$2"
+		mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -W "$(_bkxdp_filtered)" -- "$2")
+		;;
+	profiles) _bkxdp_choose "$(_bkxdp_profile_names)" "$2" ;;
+	check | replay) _bkxdp_files "$2" ;;
+	esac
+}
+
+_bkxdp() {
+	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
+	local command=${COMP_WORDS[1]} owner=''
+	COMPREPLY=()
+	if [ "$COMP_CWORD" = 1 ]; then
+		_bkxdp_choose "$(_bkxdp_commands) --help --version" "$word"
+		return
+	fi
+	# bash takes PROFILE:ROLE for three words
+	if [ "$word" = : ]; then
+		owner=$before word=''
+	elif [ "$before" = : ]; then
+		owner=${COMP_WORDS[COMP_CWORD - 2]}
+	fi
+	if [ -n "$owner" ]; then
+		_bkxdp_choose "$(_bkxdp_roles "$owner")" "$word"
+	elif _bkxdp_value "$before" "$word"; then
+		return
+	elif [[ "$word" == -* ]]; then
+		_bkxdp_choose "$(_bkxdp_options "$command")" "$word"
+	else
+		_bkxdp_operand "$command" "$word"
+	fi
+}
+
+complete -F _bkxdp bkxdp

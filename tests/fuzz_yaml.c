@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * libFuzzer: any bytes as a profile and as an interface file. An interface file
+ * can name the profiles of PROFILES (a folder of its own, from the environment)
+ * and, as ./p.yaml, the bytes themselves.
+ */
+#include <stdint.h>
+
+#include "scratch.h"
+#include "profile.h"
+#include "site.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count);
+
+static void begin(void)
+{
+	static bool begun;
+
+	if (!begun)
+		scratch_begin();
+	begun = true;
+}
+
+static void as_profile(const char *path)
+{
+	struct complaints complaints = {};
+	struct profile *profile = profile_read(path, &complaints);
+
+	if (!profile == !complaints.count)
+		abort();
+	profile_free(profile);
+	complaints_free(&complaints);
+}
+
+static void as_site(const char *path)
+{
+	const char *dir = getenv("PROFILES");
+	const struct site_lookup lookup = {.dirs = &dir, .count = !!dir};
+	struct complaints complaints = {};
+	struct policy *policy = site_read(path, &lookup, &complaints);
+
+	if (!policy == !complaints.count)
+		abort();
+	for (size_t i = 0; policy && i < policy->rules; i++)
+		if (!policy->rule[i].ports.count || policy->rule[i].group >= policy->groups ||
+		    policy->rule[i].flow >= policy->flows)
+			abort();
+	policy_free(policy);
+	complaints_free(&complaints);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
+{
+	const char *path;
+
+	begin();
+	path = scratch_bytes("p.yaml", bytes, count);
+	as_profile(path);
+	as_site(path);
+	return 0;
+}

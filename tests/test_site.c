@@ -1,0 +1,1040 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Interface files and options: the rules that come of them, and every complaint with its place. */
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "alloc.h"
+#include "scratch.h"
+#include "site.h"
+#include "tap.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static const char *dirs[1]; /* not where the interface files are */
+static const struct site_lookup offline = {dirs, 1, false};
+static const struct site_lookup online = {dirs, 1, true};
+
+/* ---- the profiles that the interface files use ---------------------------- */
+
+static void write_profiles(void)
+{
+	dirs[0] = must_copy(scratch_path("profiles"));
+	mkdir(dirs[0], 0700);
+	scratch_file("profiles/backup-exec.yaml",
+		     "profile: backup-exec\n"
+		     "title: Veritas Backup Exec\n"
+		     "sources:\n"
+		     "  ports: \"Veritas article 100017208\"\n"
+		     "roles:\n"
+		     "  media-server: {title: Backup Exec server}\n"
+		     "  remote-agent: {title: protected server}\n"
+		     "  console: {title: Remote Administration Console}\n"
+		     "ports:\n"
+		     "  control: {default: 10000}\n"
+		     "  data: {default: 1025-65535, minimum: 25, note: \"two ports a job\"}\n"
+		     "flows:\n"
+		     "  - {name: control, from: media-server, to: remote-agent, tcp: control}\n"
+		     "  - {name: data, from: media-server, to: remote-agent, tcp: data, "
+		     "requires: control, source: ports}\n"
+		     "  - {name: advertise, from: remote-agent, to: media-server, tcp: 6101}\n"
+		     "  - {name: oracle, from: remote-agent, to: media-server, tcp: 5633, "
+		     "optional: true}\n");
+	scratch_file("profiles/livevault.yaml",
+		     "profile: livevault\n"
+		     "roles: {agent: {}, primary-gateway: {}, backup-gateway: {}}\n"
+		     "ports: {tunnel: {candidates: [2147, 554, 443]}, pinned: {}}\n"
+		     "flows:\n"
+		     "- {name: tunnel, from: agent, to: [primary-gateway, backup-gateway], "
+		     "tcp: tunnel}\n"
+		     "- {name: extra, from: agent, to: [primary-gateway, backup-gateway], "
+		     "tcp: pinned, optional: true}\n");
+	scratch_file("profiles/vault.yaml",
+		     "profile: vault\n"
+		     "roles:\n"
+		     "  agent: {}\n"
+		     "  portal:\n"
+		     "    addresses: {recommended: [10.0.0.0/8], minimum: [10.0.82.0/24], "
+		     "strict: [10.0.82.12]}\n"
+		     "    hosts: [portal.invalid]\n"
+		     "  amp: {addresses: {recommended: [10.0.0.0/8], minimum: [10.2.118.0/24]}}\n"
+		     "  director: {hosts: [one.invalid, two.invalid]}\n"
+		     "  manager: {addresses: [10.9.0.0/16]}\n"
+		     "flows:\n"
+		     "- {name: portal, from: agent, to: [portal, amp], tcp: [8086, 8087]}\n"
+		     "- {name: manage, from: manager, to: agent, tcp: 2548, udp: 2548}\n"
+		     "- {name: vault, from: agent, to: director, tcp: 2546, optional: true}\n");
+	scratch_file(
+		"profiles/arc.yaml",
+		"profile: arc\n"
+		"roles: {server: {}, client: {}, other: {}}\n"
+		"flows:\n"
+		"- {name: ssl, from: client, to: server, tcp: 7099, exclusive: transport}\n"
+		"- {name: plain, from: client, to: server, tcp: 2099, exclusive: transport, "
+		"optional: true}\n"
+		"- {name: odd, from: client, to: server, tcp: 2100, exclusive: transport, "
+		"optional: true}\n"
+		"- {name: back, from: client, to: server, tcp: 20000-20100, requires: ssl}\n"
+		"- {name: peers, from: server, to: server, udp: 5, local-ports: "
+		"[700-710, 800], optional: true}\n"
+		"- {name: status, from: [client, other], to: server, tcp: 80, optional: true}\n");
+}
+
+/* ---- what comes of them --------------------------------------------------- */
+
+static void print_group(FILE *out, const struct group *group)
+{
+	char text[TEXT_PREFIX_MAX];
+
+	fprintf(out, " %s{", group->roles);
+	for (size_t i = 0; i < group->prefixes.count; i++) {
+		prefix_text(&group->prefixes.prefix[i], text);
+		fprintf(out, "%s%s", i ? " " : "", text);
+	}
+	fputs("}", out);
+}
+
+static void print_rule(FILE *out, const struct policy *policy, const struct rule *rule)
+{
+	const struct flow *flow = &policy->flow[rule->flow];
+	char *ports = port_set_text(&rule->ports);
+
+	fprintf(out, "%s/%s %s %s %s", flow->profile, flow->name, side_word(rule->side),
+		rule->protocol == IPPROTO_TCP ? "tcp" : "udp", ports);
+	if (rule->side == SIDE_REPLY && (rule->local.low != 1024 || rule->local.high != 65535))
+		fprintf(out, " at %u-%u", (unsigned int)rule->local.low,
+			(unsigned int)rule->local.high);
+	print_group(out, &policy->group[rule->group]);
+	if (flow->requires >= 0)
+		fprintf(out, " if %s", policy->flow[flow->requires].name);
+	fputc('\n', out);
+	free(ports);
+}
+
+/* Rules and notes, or complaints; the caller frees the text. */
+static char *outcome(struct policy *policy, struct complaints *complaints)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out;
+
+	check(!policy == !!complaints->count, "a policy or a complaint");
+	if (!policy) {
+		text = scratch_said(complaints);
+		complaints_free(complaints);
+		return text;
+	}
+	out = open_memstream(&text, &size);
+	for (size_t i = 0; i < policy->rules; i++)
+		print_rule(out, policy, &policy->rule[i]);
+	for (size_t i = 0; i < policy->notes; i++)
+		fprintf(out, "# %s\n", policy->note[i]);
+	fclose(out);
+	policy_free(policy);
+	return text;
+}
+
+static char *read_site(const char *text, const struct site_lookup *lookup)
+{
+	struct complaints complaints = {};
+	struct policy *policy = site_read(scratch_file("eth1.yaml", text), lookup, &complaints);
+
+	return outcome(policy, &complaints);
+}
+
+struct row {
+	const char *name, *text, *want;
+};
+
+static const struct row good[] = {
+	{"the contract's example",
+	 "interface: eth1\n"
+	 "use:\n"
+	 "  - profile: backup-exec\n"
+	 "    as: remote-agent\n"
+	 "    addresses: {media-server: [10.20.30.5, 10.20.31.0/24, \"2001:db8:20::/64\"]}\n"
+	 "    ports: {data: 50000-50100}\n"
+	 "    enable: [oracle]\n"
+	 "flows:\n"
+	 "  - {name: ssh, from: [10.20.0.0/24], to: self, tcp: 22}\n"
+	 "mode: auto\nverdict: enforce\nconnections: sockets\nping: peers\nfragments: drop\n"
+	 "vlans: any\ndhcp: false\n",
+	 "backup-exec/control inbound tcp 10000 media-server{10.20.30.5 10.20.31.0/24 "
+	 "2001:db8:20::/64}\n"
+	 "backup-exec/data inbound tcp 50000-50100 media-server{10.20.30.5 10.20.31.0/24 "
+	 "2001:db8:20::/64} if control\n"
+	 "backup-exec/advertise reply tcp 6101 media-server{10.20.30.5 10.20.31.0/24 "
+	 "2001:db8:20::/64}\n"
+	 "backup-exec/oracle reply tcp 5633 media-server{10.20.30.5 10.20.31.0/24 "
+	 "2001:db8:20::/64}\n"
+	 "site/ssh inbound tcp 22 10.20.0.0/24{10.20.0.0/24}\n"},
+	{"the other side of it",
+	 "use: [{profile: backup-exec, as: media-server, addresses: "
+	 "{remote-agent: 10.0.0.9}}]\n",
+	 "backup-exec/control reply tcp 10000 remote-agent{10.0.0.9}\n"
+	 "backup-exec/data reply tcp 1025-65535 remote-agent{10.0.0.9} if control\n"
+	 "backup-exec/advertise inbound tcp 6101 remote-agent{10.0.0.9}\n"},
+	{"a role in no flow", "use: [{profile: backup-exec, as: console}]\n", ""},
+	{"candidates are open until pinned",
+	 "use: [{profile: livevault, as: agent, addresses: {primary-gateway: 192.0.2.1, "
+	 "backup-gateway: 192.0.2.2}}]\n",
+	 "livevault/tunnel reply tcp 443,554,2147 primary-gateway, backup-gateway{192.0.2.1 "
+	 "192.0.2.2}\n"
+	 "# all 3 candidates for port tunnel of livevault are open: when the one in use is known, "
+	 "add \"ports: {tunnel: PORT}\" to this use\n"},
+	{"one port for all peers",
+	 "use: [{profile: livevault, as: agent, ports: {tunnel: 443}, addresses: "
+	 "{primary-gateway: 192.0.2.1, backup-gateway: 192.0.2.2}}]\n",
+	 "livevault/tunnel reply tcp 443 primary-gateway, backup-gateway{192.0.2.1 192.0.2.2}\n"},
+	{"a port for each peer role",
+	 "use: [{profile: livevault, as: agent, ports: {tunnel: {primary-gateway: 2147, "
+	 "backup-gateway: 443}}, addresses: {primary-gateway: 192.0.2.1, backup-gateway: "
+	 "192.0.2.2}}]\n",
+	 "livevault/tunnel reply tcp 2147 primary-gateway{192.0.2.1}\n"
+	 "livevault/tunnel reply tcp 443 backup-gateway{192.0.2.2}\n"},
+	{"a port for one peer role",
+	 "use: [{profile: livevault, as: agent, ports: {tunnel: {backup-gateway: 443}}, "
+	 "addresses: {primary-gateway: 192.0.2.1, backup-gateway: 192.0.2.2}}]\n",
+	 "livevault/tunnel reply tcp 443,554,2147 primary-gateway{192.0.2.1}\n"
+	 "livevault/tunnel reply tcp 443 backup-gateway{192.0.2.2}\n"
+	 "# all 3 candidates for port tunnel of livevault are open: when the one in use is known, "
+	 "add \"ports: {tunnel: {primary-gateway: PORT}}\" to this use\n"},
+	{"ports that only the site knows",
+	 "use: [{profile: livevault, as: agent, enable: [extra], ports: {tunnel: 443, pinned: "
+	 "[7, 9]}, addresses: {primary-gateway: 192.0.2.1, backup-gateway: 192.0.2.2}}]\n",
+	 "livevault/tunnel reply tcp 443 primary-gateway, backup-gateway{192.0.2.1 192.0.2.2}\n"
+	 "livevault/extra reply tcp 7,9 primary-gateway, backup-gateway{192.0.2.1 192.0.2.2}\n"},
+	{"one of two peer roles without address",
+	 "use: [{profile: livevault, as: agent, ports: {tunnel: 443}, addresses: "
+	 "{primary-gateway: 192.0.2.1}}]\n",
+	 "livevault/tunnel reply tcp 443 primary-gateway{192.0.2.1}\n"
+	 "# role backup-gateway of livevault has no address: flow tunnel runs with the other roles "
+	 "only\n"},
+	{"the gateway's side",
+	 "use: [{profile: livevault, as: backup-gateway, ports: {tunnel: {agent: 554}}, "
+	 "addresses: {agent: any}}]\n",
+	 "livevault/tunnel inbound tcp 554 agent{::/0 0.0.0.0/0}\n"},
+	{"documented addresses", "use: [{profile: vault, as: agent}]\n",
+	 "vault/portal reply tcp 8086,8087 portal, amp{10.0.0.0/8}\n"
+	 "vault/manage inbound tcp 2548 manager{10.9.0.0/16}\n"
+	 "vault/manage inbound udp 2548 manager{10.9.0.0/16}\n"
+	 "# host name \"portal.invalid\" was not looked up: it adds no address here\n"},
+	{"a level", "use: [{profile: vault, as: agent, level: minimum}]\n",
+	 "vault/portal reply tcp 8086,8087 portal, amp{10.0.82.0/24 10.2.118.0/24}\n"
+	 "vault/manage inbound tcp 2548 manager{10.9.0.0/16}\n"
+	 "vault/manage inbound udp 2548 manager{10.9.0.0/16}\n"
+	 "# vault is used at level minimum: addresses that the vendor adds later within the "
+	 "recommended ones will be dropped\n"
+	 "# host name \"portal.invalid\" was not looked up: it adds no address here\n"},
+	{"a level that one role doesn't have",
+	 "use: [{profile: vault, as: agent, level: strict}]\n",
+	 "vault/portal reply tcp 8086,8087 portal, amp{10.0.0.0/8 10.0.82.12}\n"
+	 "vault/manage inbound tcp 2548 manager{10.9.0.0/16}\n"
+	 "vault/manage inbound udp 2548 manager{10.9.0.0/16}\n"
+	 "# vault is used at level strict: addresses that the vendor adds later within the "
+	 "recommended ones will be dropped\n"
+	 "# role amp of vault has no level strict: its recommended addresses count\n"
+	 "# host name \"portal.invalid\" was not looked up: it adds no address here\n"},
+	{"the site's addresses replace documented ones",
+	 "use: [{profile: vault, as: agent, addresses: {portal: 10.1.1.1, amp: [10.1.1.1]}}]\n",
+	 "vault/portal reply tcp 8086,8087 portal, amp{10.1.1.1}\n"
+	 "vault/manage inbound tcp 2548 manager{10.9.0.0/16}\n"
+	 "vault/manage inbound udp 2548 manager{10.9.0.0/16}\n"},
+	{"names count though they are not looked up",
+	 "use: [{profile: vault, as: agent, enable: [vault], addresses: {portal: a.invalid, amp: "
+	 "10.1.1.1, manager: [b.invalid]}}]\n",
+	 "vault/portal reply tcp 8086,8087 portal, amp{10.1.1.1}\n"
+	 "vault/manage inbound tcp 2548 manager, director{}\n"
+	 "vault/manage inbound udp 2548 manager, director{}\n"
+	 "vault/vault reply tcp 2546 manager, director{}\n"
+	 "# 4 host names were not looked up, among them \"a.invalid\": they add no address here\n"},
+	{"an exclusive flow",
+	 "use: [{profile: arc, as: server, enable: [status], addresses: "
+	 "{client: 10.0.0.1, other: 10.0.0.2}}]\n",
+	 "arc/ssl inbound tcp 7099 client{10.0.0.1}\n"
+	 "arc/back inbound tcp 20000-20100 client{10.0.0.1} if ssl\n"
+	 "arc/status inbound tcp 80 client, other{10.0.0.1 10.0.0.2}\n"},
+	{"both sides of one flow, and local ports",
+	 "use: [{profile: arc, as: server, enable: [peers], addresses: {client: 10.0.0.1, server: "
+	 "10.0.0.3}}]\n",
+	 "arc/ssl inbound tcp 7099 client{10.0.0.1}\n"
+	 "arc/back inbound tcp 20000-20100 client{10.0.0.1} if ssl\n"
+	 "arc/peers inbound udp 5 server{10.0.0.3}\n"
+	 "arc/peers reply udp 5 at 700-710 server{10.0.0.3}\n"
+	 "arc/peers reply udp 5 at 800-800 server{10.0.0.3}\n"},
+	{"equal addresses are one group",
+	 "use:\n- {profile: arc, as: server, addresses: {client: [10.0.0.1, 10.0.0.1]}}\n"
+	 "- {profile: backup-exec, as: media-server, addresses: {remote-agent: 10.0.0.1}}\n",
+	 "arc/ssl inbound tcp 7099 client, remote-agent{10.0.0.1}\n"
+	 "arc/back inbound tcp 20000-20100 client, remote-agent{10.0.0.1} if ssl\n"
+	 "backup-exec/control reply tcp 10000 client, remote-agent{10.0.0.1}\n"
+	 "backup-exec/data reply tcp 1025-65535 client, remote-agent{10.0.0.1} if control\n"
+	 "backup-exec/advertise inbound tcp 6101 client, remote-agent{10.0.0.1}\n"},
+	{"one profile in two roles",
+	 "use:\n- {profile: arc, as: server, addresses: {client: 10.0.0.1}}\n"
+	 "- {profile: arc, as: client, addresses: {server: 10.0.0.2}}\n",
+	 "arc/ssl inbound tcp 7099 client{10.0.0.1}\n"
+	 "arc/back inbound tcp 20000-20100 client{10.0.0.1} if ssl\n"
+	 "arc/ssl reply tcp 7099 server{10.0.0.2}\n"
+	 "arc/back reply tcp 20000-20100 server{10.0.0.2} if ssl\n"},
+	{"what changes nothing is said",
+	 "use: [{profile: backup-exec, as: remote-agent, enable: [control], ports: {data: "
+	 "[100-200, 300]}, addresses: {media-server: any, console: 10.0.0.7}},\n"
+	 "{profile: livevault, as: agent, ports: {tunnel: 443, pinned: {agent: 7}}, addresses: "
+	 "{primary-gateway: 192.0.2.1, backup-gateway: 192.0.2.2}}]\n",
+	 "backup-exec/control inbound tcp 10000 media-server{::/0 0.0.0.0/0}\n"
+	 "backup-exec/data inbound tcp 100-200,300 media-server{::/0 0.0.0.0/0} if control\n"
+	 "backup-exec/advertise reply tcp 6101 media-server{::/0 0.0.0.0/0}\n"
+	 "livevault/tunnel reply tcp 443 primary-gateway, backup-gateway{192.0.2.1 192.0.2.2}\n"
+	 "# flow backup-exec/control is on already: enable: changes nothing\n"
+	 "# the addresses of backup-exec role console change nothing: no flow that is on runs "
+	 "between it and remote-agent\n"
+	 "# the ports of livevault for pinned with agent change nothing: no flow that is on uses "
+	 "them\n"},
+	{"flows of the site",
+	 "use: [{profile: backup-exec, as: remote-agent, addresses: {media-server: 10.0.0.1}}]\n"
+	 "flows:\n"
+	 "- {name: ntp, from: self, to: [10.0.0.2, 10.0.0.3, 10.0.0.4, 10.0.0.5], udp: 123, "
+	 "local-ports: 123, note: time}\n"
+	 "- {name: more, from: 10.0.0.1, to: self, tcp: [9, 5-6], udp: 7, requires: "
+	 "backup-exec/control}\n"
+	 "- {name: even-more, from: any, to: self, tcp: 9, requires: more}\n",
+	 "backup-exec/control inbound tcp 10000 media-server, 10.0.0.1{10.0.0.1}\n"
+	 "backup-exec/data inbound tcp 1025-65535 media-server, 10.0.0.1{10.0.0.1} if control\n"
+	 "backup-exec/advertise reply tcp 6101 media-server, 10.0.0.1{10.0.0.1}\n"
+	 "site/ntp reply udp 123 at 123-123 10.0.0.2, 10.0.0.3, 10.0.0.4, ...{10.0.0.2 10.0.0.3 "
+	 "10.0.0.4 10.0.0.5}\n"
+	 "site/more inbound tcp 5,6,9 media-server, 10.0.0.1{10.0.0.1} if control\n"
+	 "site/more inbound udp 7 media-server, 10.0.0.1{10.0.0.1} if control\n"
+	 "site/even-more inbound tcp 9 any{::/0 0.0.0.0/0} if more\n"},
+	{"a flow that names come to", "flows: [{name: a, from: x.invalid, to: self, tcp: 1}]\n",
+	 "site/a inbound tcp 1 x.invalid{}\n"
+	 "# host name \"x.invalid\" was not looked up: it adds no address here\n"},
+	{"JSON",
+	 "{\"use\":[{\"profile\":\"arc\",\"as\":\"client\",\"addresses\":{\"server\":"
+	 "[\"10.0.0.1\"]}}],\n\t\"vlans\":[0,7],\"dhcp\":true}",
+	 "arc/ssl reply tcp 7099 server{10.0.0.1}\n"
+	 "arc/back reply tcp 20000-20100 server{10.0.0.1} if ssl\n"},
+	{"an alias",
+	 "use: [{profile: livevault, as: agent, ports: {tunnel: 443}, addresses: "
+	 "{primary-gateway: &a [192.0.2.1], backup-gateway: *a}}]\r\n",
+	 "livevault/tunnel reply tcp 443 primary-gateway, backup-gateway{192.0.2.1}\n"},
+};
+
+#define USE "use: [{profile: arc, as: server, addresses: {client: 10.0.0.1}}]\n"
+
+static const struct row bad[] = {
+	/* the file */
+	{"empty", "", "eth1.yaml: is empty"},
+	{"nothing allowed", "interface: eth1\n",
+	 "eth1.yaml:1:1: nothing is allowed: the file has neither use: nor flows:"},
+	{"a list", "[]", "eth1.yaml:1:1: here belongs a map (KEY: VALUE), not a list"},
+	{"unknown key", USE "verdikt: audit\n",
+	 "eth1.yaml:2:1: unknown key \"verdikt\": did you mean \"verdict\"?"},
+	{"second document", USE "---\n",
+	 "eth1.yaml:2:1: a second document begins here: a file holds one"},
+	{"address with a colon at its end",
+	 "flows: [{name: a, to: self, tcp: 1, from: [2001:db8::]}]",
+	 "eth1.yaml:1:53: not YAML: found unexpected ':', while scanning a plain scalar that "
+	 "begins "
+	 "in line 1 (an IPv6 address that begins or ends with :: needs quotes)"},
+
+	/* settings */
+	{"interface name", USE "interface: eth0/1\n",
+	 "eth1.yaml:2:12: \"eth0/1\" is not an interface name: 1 to 15 bytes without space, / and "
+	 ":"},
+	{"long interface name", USE "interface: abcdefghijklmnop\n",
+	 "eth1.yaml:2:12: \"abcdefghijklmnop\" is not an interface name: 1 to 15 bytes without "
+	 "space, / and :"},
+	{"interface ..", USE "interface: ..\n",
+	 "eth1.yaml:2:12: \"..\" is not an interface name: 1 to 15 bytes without space, / and :"},
+	{"mode", USE "mode: nativ\n",
+	 "eth1.yaml:2:7: \"nativ\" is not known here: did you mean \"native\"?"},
+	{"verdict", USE "verdict: drop\n",
+	 "eth1.yaml:2:10: \"drop\" is not known here: there are enforce and audit"},
+	{"connections", USE "connections: [flags]\n",
+	 "eth1.yaml:2:14: here belongs a single value, not a list"},
+	{"ping", USE "ping: all\n",
+	 "eth1.yaml:2:7: \"all\" is not known here: there are none, peers and any"},
+	{"fragments", USE "fragments: any\n",
+	 "eth1.yaml:2:12: \"any\" is not known here: there are drop and peers"},
+	{"dhcp", USE "dhcp: on\n", "eth1.yaml:2:7: \"on\" is neither true nor false"},
+	{"vlans", USE "vlans: all\n",
+	 "eth1.yaml:2:8: \"all\" is not known here: there are any and none"},
+	{"VLAN ids", USE "vlans: [4095, 4096, 1-2, x, 00]\n",
+	 "eth1.yaml:2:15: \"4096\" is not a VLAN id from 0 (untagged) to 4095\n"
+	 "eth1.yaml:2:21: \"1-2\" is not a VLAN id from 0 (untagged) to 4095\n"
+	 "eth1.yaml:2:26: \"x\" is not a VLAN id from 0 (untagged) to 4095\n"
+	 "eth1.yaml:2:29: \"00\" is not a VLAN id from 0 (untagged) to 4095"},
+	{"no VLAN", USE "vlans: []\n", "eth1.yaml:2:8: an empty list"},
+
+	/* uses */
+	{"use is a map", "use: {profile: arc}\n",
+	 "eth1.yaml:1:6: here belongs a list, not a map (KEY: VALUE)"},
+	{"use without keys", "use: [{}]\n",
+	 "eth1.yaml:1:7: the key \"profile\" is missing\n"
+	 "eth1.yaml:1:7: the key \"as\" is missing"},
+	{"unknown key of a use", "use: [{profile: arc, as: other, adresses: {}}]\n",
+	 "eth1.yaml:1:33: unknown key \"adresses\": did you mean \"addresses\"?"},
+	{"unknown profile", "use: [{profile: backup-exex, as: x}]\n",
+	 "eth1.yaml:1:17: unknown profile \"backup-exex\": did you mean \"backup-exec\"?"},
+	{"unknown role", "use: [{profile: backup-exec, as: remote}]\n",
+	 "eth1.yaml:1:34: profile backup-exec has no role \"remote\": did you mean "
+	 "\"remote-agent\"?"},
+	{"two roles", "use: [{profile: backup-exec, as: [remote-agent]}]\n",
+	 "eth1.yaml:1:34: here belongs a single value, not a list"},
+	{"unknown level", "use: [{profile: vault, as: agent, level: minimal}]\n",
+	 "eth1.yaml:1:42: profile vault has no level \"minimal\": did you mean \"minimum\"?"},
+	{"level of a profile without", "use: [{profile: arc, as: other, level: strict}]\n",
+	 "eth1.yaml:1:40: profile arc has no level \"strict\": there are none"},
+	{"empty level", "use: [{profile: vault, as: agent, level: \"\"}]\n",
+	 "eth1.yaml:1:42: profile vault has no level \"\": there are recommended, minimum and "
+	 "strict"},
+	{"unknown flow", "use: [{profile: arc, as: other, enable: [stats]}]\n",
+	 "eth1.yaml:1:42: profile arc has no flow \"stats\": did you mean \"status\"?"},
+	{"enable is a word", "use: [{profile: arc, as: other, enable: status}]\n",
+	 "eth1.yaml:1:41: here belongs a list, not a single value"},
+	{"two optional flows of a group",
+	 "use: [{profile: arc, as: client, enable: [plain, odd], addresses: {server: 10.0.0.1}}]\n",
+	 "eth1.yaml:1:50: flows \"plain\" and \"odd\" exclude each other: enable one of them\n"
+	 "eth1.yaml:1:7: flow arc/back requires ssl, which is off: enable that, too"},
+	{"both flows of a group, by name", "use: [{profile: arc, as: other, enable: [ssl, odd]}]\n",
+	 "eth1.yaml:1:47: flows \"ssl\" and \"odd\" exclude each other: enable one of them"},
+	{"a required flow that gave way",
+	 "use: [{profile: arc, as: client, enable: [plain], addresses: {server: 10.0.0.1}}]\n",
+	 "eth1.yaml:1:7: flow arc/back requires ssl, which is off: enable that, too"},
+
+	/* addresses */
+	{"no address", "use:\n  - profile: backup-exec\n    as: remote-agent\n",
+	 "eth1.yaml:2:5: flow backup-exec/control needs the addresses of role media-server: add "
+	 "\"addresses: {media-server: [ADDRESS]}\" to this use"},
+	{"no address of two roles",
+	 "use:\n- {profile: livevault, as: agent, ports: {tunnel: 443}}\n",
+	 "eth1.yaml:2:3: flow livevault/tunnel needs the addresses of role primary-gateway, "
+	 "backup-gateway: add \"addresses: {primary-gateway: [ADDRESS]}\" to this use"},
+	{"unknown role of addresses",
+	 "use:\n- {profile: backup-exec, as: console, addresses: {media-sever: any}}\n",
+	 "eth1.yaml:2:51: profile backup-exec has no role \"media-sever\": did you mean "
+	 "\"media-server\"?"},
+	{"addresses are a list", "use: [{profile: arc, as: other, addresses: [10.0.0.1]}]\n",
+	 "eth1.yaml:1:44: here belongs a map (KEY: VALUE), not a list"},
+	{"no addresses", "use: [{profile: arc, as: client, addresses: {server: []}}]\n",
+	 "eth1.yaml:1:54: an empty list"},
+	{"addresses are nothing", "use: [{profile: arc, as: client, addresses: {server: }}]\n",
+	 "eth1.yaml:1:54: here belongs a single value, not nothing"},
+	{"bad addresses",
+	 "use:\n- profile: arc\n  as: client\n  addresses:\n    server:\n      - 10.20.31.5/24\n"
+	 "      - ::ffff:10.0.0.1\n      - fe80::1%eth0\n      - 10.0.0.300\n      - a_b\n"
+	 "      - self\n      - [10.0.0.1]\n",
+	 "eth1.yaml:6:9: \"10.20.31.5/24\" has host bits set: write 10.20.31.0/24\n"
+	 "eth1.yaml:7:9: \"::ffff:10.0.0.1\" is an IPv4 address in IPv6 form: write 10.0.0.1\n"
+	 "eth1.yaml:8:9: \"fe80::1%eth0\" has a zone (%): the file is for one interface, write the "
+	 "address alone\n"
+	 "eth1.yaml:9:9: \"10.0.0.300\" is not an IPv4 or IPv6 address or prefix\n"
+	 "eth1.yaml:10:9: \"a_b\" is neither an address nor a prefix nor a host name nor any\n"
+	 "eth1.yaml:11:9: \"self\" is this host: other addresses belong here\n"
+	 "eth1.yaml:12:9: here belongs a single value, not a list"},
+
+	/* ports */
+	{"unknown ports", "use: [{profile: backup-exec, as: console, ports: {dato: 1}}]\n",
+	 "eth1.yaml:1:51: profile backup-exec has no ports \"dato\": did you mean \"data\"?"},
+	{"unknown role of ports",
+	 "use: [{profile: livevault, as: agent, ports: {tunnel: {gate: 443}}, "
+	 "addresses: {primary-gateway: any, backup-gateway: any}}]\n",
+	 "eth1.yaml:1:56: profile livevault has no role \"gate\": there are agent, primary-gateway "
+	 "and backup-gateway"},
+	{"no candidate",
+	 "use: [{profile: livevault, as: agent, ports: {tunnel: [443, 80]}, "
+	 "addresses: {primary-gateway: any, backup-gateway: any}}]\n",
+	 "eth1.yaml:1:47: livevault does not use port 80 for tunnel: its candidates are "
+	 "443,554,2147"},
+	{"too few ports",
+	 "use: [{profile: backup-exec, as: console, ports: {data: 50000-50010}}]\n",
+	 "eth1.yaml:1:51: 11 ports for data are too few: the vendor of backup-exec wants at least "
+	 "25 (two ports a job)"},
+	{"bad ports", "use: [{profile: backup-exec, as: console, ports: {data: [0, 9-5, x]}}]\n",
+	 "eth1.yaml:1:58: \"0\" is outside 1-65535\n"
+	 "eth1.yaml:1:61: \"9-5\" is a range turned round: write 5-9\n"
+	 "eth1.yaml:1:66: \"x\" is not a port or a range of ports such as 50000-50100"},
+	{"ports that are missing",
+	 "use:\n- {profile: livevault, as: agent, enable: [extra], ports: {tunnel: 443}, "
+	 "addresses: {primary-gateway: any, backup-gateway: any}}\n",
+	 "eth1.yaml:2:3: flow livevault/extra needs the ports \"pinned\", which only the site "
+	 "knows: add \"ports: {pinned: PORT}\" to this use"},
+	{"ports that are missing for one role",
+	 "use:\n- {profile: livevault, as: agent, enable: [extra], ports: {tunnel: 443, pinned: "
+	 "{primary-gateway: 7}}, addresses: {primary-gateway: any, backup-gateway: any}}\n",
+	 "eth1.yaml:2:3: flow livevault/extra needs the ports \"pinned\", which only the site "
+	 "knows: add \"ports: {pinned: {backup-gateway: PORT}}\" to this use"},
+
+	/* the site's flows */
+	{"self on neither side", "flows: [{name: a, from: any, to: any, tcp: 1}]\n",
+	 "eth1.yaml:1:9: flow \"a\" must have \"self\", this host, in one of from: and to:"},
+	{"self on both sides", "flows: [{name: a, from: self, to: self, tcp: 1}]\n",
+	 "eth1.yaml:1:9: flow \"a\" must have \"self\", this host, in only one of from: and to:"},
+	{"self in a list", "flows: [{name: a, from: any, to: [self], tcp: 1}]\n",
+	 "eth1.yaml:1:35: \"self\" is this host: other addresses belong here\n"
+	 "eth1.yaml:1:9: flow \"a\" must have \"self\", this host, in one of from: and to:"},
+	{"from nobody", "flows: [{name: a, from: [], to: self, tcp: 1}]\n",
+	 "eth1.yaml:1:25: an empty list"},
+	{"from nothing", "flows: [{name: a, from: , to: self, tcp: 1}]\n",
+	 "eth1.yaml:1:25: here belongs a single value, not nothing"},
+	{"neither tcp nor udp", "flows: [{name: a, from: any, to: self}]\n",
+	 "eth1.yaml:1:9: flow \"a\" has neither tcp: nor udp:"},
+	{"named ports", "flows: [{name: a, from: any, to: self, tcp: ssh}]\n",
+	 "eth1.yaml:1:45: \"ssh\" is not a port: only profiles have named ports"},
+	{"a key of profiles", "flows: [{name: a, from: any, to: self, tcp: 1, optional: true}]\n",
+	 "eth1.yaml:1:48: unknown key \"optional\": there are name, from, to, tcp, udp, "
+	 "local-ports, "
+	 "requires and note"},
+	{"flow twice",
+	 "flows:\n- {name: a, from: any, to: self, tcp: 1}\n"
+	 "- {name: a, from: any, to: self, tcp: 2}\n",
+	 "eth1.yaml:3:3: flow \"a\" is here a second time: the first is in line 2"},
+	{"flow without a name", "flows: [{from: any, to: self, tcp: 1}]\n",
+	 "eth1.yaml:1:9: the key \"name\" is missing"},
+	{"requires nothing known", "flows: [{name: a, from: any, to: self, tcp: 1, requires: b}]\n",
+	 "eth1.yaml:1:58: no flow \"b\" is on: write the name of another flow of this file, or "
+	 "PROFILE/FLOW"},
+	{"requires a flow that is off",
+	 USE "flows: [{name: a, from: any, to: self, tcp: 1, requires: arc/plain}]\n",
+	 "eth1.yaml:2:58: no flow \"arc/plain\" is on: write the name of another flow of this "
+	 "file, "
+	 "or PROFILE/FLOW"},
+	{"requires itself", "flows: [{name: a, from: any, to: self, tcp: 1, requires: a}]\n",
+	 "eth1.yaml:1:58: flow \"a\" requires itself in the end"},
+	{"requires the other direction",
+	 USE "flows: [{name: a, from: self, to: any, tcp: 1, requires: arc/ssl}]\n",
+	 "eth1.yaml:2:58: flow \"arc/ssl\" does not run in the direction of \"a\", so it cannot be "
+	 "what that requires"},
+
+	{"all mistakes at once",
+	 "interface: e e\nuse:\n- {profile: ark, as: x}\n- {profile: arc, as: servr}\n"
+	 "- {profile: arc, as: client}\nflows:\n- {name: a, from: 1.2.3, to: self, tcp: 0}\n",
+	 "eth1.yaml:1:12: \"e e\" is not an interface name: 1 to 15 bytes without space, / and :\n"
+	 "eth1.yaml:7:19: \"1.2.3\" is not an IPv4 or IPv6 address or prefix\n"
+	 "eth1.yaml:7:41: \"0\" is outside 1-65535\n"
+	 "eth1.yaml:3:13: unknown profile \"ark\": did you mean \"arc\"?\n"
+	 "eth1.yaml:4:22: profile arc has no role \"servr\": did you mean \"server\"?\n"
+	 "eth1.yaml:5:3: flow arc/ssl needs the addresses of role server: add \"addresses: "
+	 "{server: [ADDRESS]}\" to this use"},
+};
+
+static void test_rows(const struct row *row, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		char *got = read_site(row[i].text, &offline);
+
+		check_text(got, row[i].want, "%s", row[i].name);
+		free(got);
+	}
+}
+
+static void test_profile_names(void)
+{
+	static const struct row row[] = {
+		{"a name that leads elsewhere", "use: [{profile: \"..\", as: x}]",
+		 "eth1.yaml:1:17: unknown profile \"..\": there are arc, "},
+		{"a path to nothing",
+		 "use: [{profile: ./no.yaml, as: x}, {profile: ./no.yaml, as: y}]",
+		 "./no.yaml: cannot be read: No such file or directory"},
+		{"a path beside the file", "use: [{profile: profiles/arc.yaml, as: other}]", ""},
+		{"a file of complaints", "use: [{profile: ./eth1.yaml, as: x}]",
+		 "./eth1.yaml:1:1: unknown key \"use\""},
+	};
+
+	for (size_t i = 0; i < COUNT(row); i++) {
+		char *got = read_site(row[i].text, &offline);
+
+		check(!strncmp(got, row[i].want, strlen(row[i].want)), "%s", row[i].name);
+		check(!strstr(got, "No such file or directory\n"), "%s: said once", row[i].name);
+		free(got);
+	}
+}
+
+/* ---- what else a policy holds --------------------------------------------- */
+
+static struct policy *policy_of(const char *text)
+{
+	struct complaints complaints = {};
+	struct policy *policy = site_read(scratch_file("eth1.yaml", text), &offline, &complaints);
+
+	if (!policy)
+		complaints_print(&complaints);
+	complaints_free(&complaints);
+	return policy;
+}
+
+static void test_settings(void)
+{
+	struct policy *policy = policy_of(USE);
+
+	if (!check(policy, "defaults"))
+		return;
+	check_text(policy->interface, "", "no interface");
+	check_has(policy->file, "/eth1.yaml", "file");
+	check_text(mode_word(policy->mode), "auto", "mode");
+	check_text(connections_word(policy->connections), "sockets", "connections");
+	check_int(policy->settings.enforcement, BKXDP_ENFORCE, "enforcement");
+	check_int(policy->settings.ping, BKXDP_PING_PEERS, "ping");
+	check_int(policy->settings.fragments, BKXDP_FRAGMENTS_DROP, "fragments");
+	check(policy->settings.vlans_any && !policy->settings.dhcp, "vlans, dhcp");
+	policy_free(policy);
+
+	policy =
+		policy_of(USE "interface: eth1\nmode: generic\nverdict: audit\nconnections: flags\n"
+			      "ping: any\nfragments: peers\nvlans: [0, 64, 4095]\ndhcp: true\n");
+	if (!check(policy, "all settings"))
+		return;
+	check_text(policy->interface, "eth1", "interface");
+	check_text(mode_word(policy->mode), "generic", "mode");
+	check_text(connections_word(policy->connections), "flags", "connections");
+	check_int(policy->settings.enforcement, BKXDP_AUDIT, "enforcement");
+	check_int(policy->settings.ping, BKXDP_PING_ANY, "ping");
+	check_int(policy->settings.fragments, BKXDP_FRAGMENTS_PEERS, "fragments");
+	check(!policy->settings.vlans_any && policy->settings.dhcp, "vlans, dhcp");
+	check(policy->settings.vlans[0] == 1 && policy->settings.vlans[1] == 1 &&
+		      policy->settings.vlans[63] == 1ull << 63,
+	      "VLAN ids");
+	policy_free(policy);
+
+	policy = policy_of(USE "vlans: none\n");
+	check(policy && !policy->settings.vlans_any && policy->settings.vlans[0] == 1,
+	      "vlans: none takes untagged frames");
+	policy_free(policy);
+}
+
+static void test_flows(void)
+{
+	struct policy *policy = policy_of(
+		"use:\n- {profile: backup-exec, as: remote-agent, addresses: {media-server: any}}\n"
+		"flows: [{name: a, from: any, to: self, tcp: 1, note: why}]\n");
+
+	if (!check(policy, "a policy"))
+		return;
+	check_has(policy->flow[0].place.file, "profiles/backup-exec.yaml", "file of a flow");
+	check_int(policy->flow[0].place.line, 13, "line of a flow");
+	check_text(policy->flow[1].source, "Veritas article 100017208", "source of a flow");
+	check_int(policy->flow[1].requires, 0, "required flow");
+	check_has(policy->flow[3].place.file, "/eth1.yaml", "file of a site's flow");
+	check_text(policy->flow[3].note, "why", "note of a site's flow");
+	check_int(policy->uses, 1, "uses");
+	check_text(policy->use[0].title, "Veritas Backup Exec", "title of a use");
+	check_text(policy->use[0].role, "remote-agent", "role of a use");
+	check_int(policy->group[0].total, 2, "prefixes of a group");
+	policy_free(policy);
+}
+
+static uint64_t digest_of(const char *text)
+{
+	struct policy *policy = policy_of(text);
+	uint64_t digest = policy ? policy->digest : 0;
+
+	policy_free(policy);
+	return digest;
+}
+
+static void test_digest(void)
+{
+	static const char *const other[] = {
+		USE "verdict: audit\n",
+		USE "connections: flags\n",
+		USE "ping: none\n",
+		USE "vlans: [5]\n",
+		"use: [{profile: arc, as: server, addresses: {client: 10.0.0.2}}]\n",
+		"use: [{profile: arc, as: client, addresses: {server: 10.0.0.1}}]\n",
+		"use: [{profile: arc, as: server, enable: [peers], addresses: {client: 10.0.0.1, "
+		"server: 10.0.0.1}}]\n",
+		USE "flows: [{name: a, from: 10.0.0.1, to: self, tcp: 1}]\n",
+		USE "flows: [{name: b, from: 10.0.0.1, to: self, tcp: 1}]\n",
+		USE "flows: [{name: a, from: 10.0.0.1, to: self, tcp: 2}]\n",
+		USE "flows: [{name: a, from: 10.0.0.1, to: self, udp: 1}]\n",
+		USE "flows: [{name: a, from: 10.0.0.1, to: self, tcp: 1, requires: arc/ssl}]\n",
+		USE "flows: [{name: a, to: 10.0.0.1, from: self, tcp: 1}]\n",
+		USE "flows: [{name: a, to: 10.0.0.1, from: self, tcp: 1, local-ports: 5}]\n",
+	};
+	uint64_t usual = digest_of(USE), seen[COUNT(other)];
+
+	check_int(digest_of("# moved\n\n" USE "interface: eth7\nmode: native\n"), usual,
+		  "lines, interface and mode don't change the digest");
+	check_int(digest_of("use: [{profile: arc, as: server, addresses: {client: [10.0.0.1/32, "
+			    "10.0.0.1]}}]\nflows: []\n"),
+		  usual, "the same addresses in other words don't");
+	for (size_t i = 0; i < COUNT(other); i++) {
+		seen[i] = digest_of(other[i]);
+		check(seen[i] && seen[i] != usual, "another digest: %zu", i);
+		for (size_t j = 0; j < i; j++)
+			check(seen[j] != seen[i], "digests %zu and %zu differ", j, i);
+	}
+}
+
+/* ---- names ---------------------------------------------------------------- */
+
+static void test_names(void)
+{
+	static const struct row row[] = {
+		{"a name", "flows: [{name: a, from: [localhost, 10.0.0.1], to: self, tcp: 1}]\n",
+		 "127.0.0.1"},
+		{"the site's unknown name",
+		 "flows: [{name: a, from: [localhost, no-such.invalid], to: self, tcp: 1}]\n",
+		 "eth1.yaml:1:37: \"no-such.invalid\" cannot be looked up: "},
+		{"the site's unknown name for a role",
+		 "use: [{profile: arc, as: client, addresses: {server: no-such.invalid}}]\n",
+		 "eth1.yaml:1:54: \"no-such.invalid\" cannot be looked up: "},
+		{"documented names, none known",
+		 "use: [{profile: vault, as: agent, enable: [vault]}]\n",
+		 "eth1.yaml:1:7: flow vault/vault needs the addresses of role director, as none of "
+		 "the documented names can be looked up: add \"addresses: {director: [ADDRESS]}\" "
+		 "to "
+		 "this use"},
+		{"documented names beside addresses", "use: [{profile: vault, as: agent}]\n",
+		 "# 1 of the 1 documented host names of vault role portal cannot be looked up\n"},
+	};
+
+	for (size_t i = 0; i < COUNT(row); i++) {
+		char *got = read_site(row[i].text, &online);
+
+		check_has(got, row[i].want, "%s", row[i].name);
+		free(got);
+	}
+}
+
+/* ---- options -------------------------------------------------------------- */
+
+struct strings {
+	const char *list[4];
+};
+
+static size_t length(const struct strings *strings)
+{
+	size_t count = 0;
+
+	while (count < 4 && strings->list[count])
+		count++;
+	return count;
+}
+
+static const struct {
+	const char *name;
+	struct strings use, address, port, enable;
+	const char *want;
+} options[] = {
+	{"the contract's example",
+	 {{"backup-exec:remote-agent"}},
+	 {{"media-server=10.20.30.5"}},
+	 {{"data=50000-50100"}},
+	 {{"oracle"}},
+	 "backup-exec/control inbound tcp 10000 media-server{10.20.30.5}\n"
+	 "backup-exec/data inbound tcp 50000-50100 media-server{10.20.30.5} if control\n"
+	 "backup-exec/advertise reply tcp 6101 media-server{10.20.30.5}\n"
+	 "backup-exec/oracle reply tcp 5633 media-server{10.20.30.5}\n"},
+	{"addresses for two uses",
+	 {{"arc:server", "arc:client"}},
+	 {{"client=10.0.0.1,10.0.0.2", "server=10.0.0.3", "client=10.0.0.4"}},
+	 {{}},
+	 {{}},
+	 "arc/ssl inbound tcp 7099 client{10.0.0.1 10.0.0.2 10.0.0.4}\n"
+	 "arc/back inbound tcp 20000-20100 client{10.0.0.1 10.0.0.2 10.0.0.4} if ssl\n"
+	 "arc/ssl reply tcp 7099 server{10.0.0.3}\n"
+	 "arc/back reply tcp 20000-20100 server{10.0.0.3} if ssl\n"
+	 "# the addresses of arc role server change nothing: no flow that is on runs between it "
+	 "and "
+	 "server\n"
+	 "# the addresses of arc role client change nothing: no flow that is on runs between it "
+	 "and "
+	 "client\n"},
+	{"several ports",
+	 {{"livevault:agent"}},
+	 {{"primary-gateway=any", "backup-gateway=any"}},
+	 {{"tunnel=443,554"}},
+	 {{}},
+	 "livevault/tunnel reply tcp 443,554 primary-gateway, backup-gateway{::/0 0.0.0.0/0}\n"},
+	{"no use",
+	 {{}},
+	 {{"a=b"}},
+	 {{}},
+	 {{}},
+	 "--use: is missing: it says what this host is\n"
+	 "--address: no profile of --use has a role \"a\": there are none"},
+	{"no role", {{"arc"}}, {{}}, {{}}, {{}}, "--use: \"arc\" is not PROFILE:ROLE"},
+	{"empty role", {{"arc:"}}, {{}}, {{}}, {{}}, "--use: \"arc:\" is not PROFILE:ROLE"},
+	{"unknown profile",
+	 {{"ark:server"}},
+	 {{"x=y"}},
+	 {{}},
+	 {{}},
+	 "--use: unknown profile \"ark\": did you mean \"arc\"?"},
+	{"unknown role",
+	 {{"arc:sever"}},
+	 {{}},
+	 {{}},
+	 {{}},
+	 "--use: profile arc has no role \"sever\": did you mean \"server\"?"},
+	{"unknown role of an address",
+	 {{"arc:other"}},
+	 {{"clint=any"}},
+	 {{}},
+	 {{}},
+	 "--address: no profile of --use has a role \"clint\": did you mean \"client\"?"},
+	{"no address",
+	 {{"arc:other"}},
+	 {{"client=", "client"}},
+	 {{}},
+	 {{}},
+	 "--address: \"client=\" is not ROLE=ADDRESS[,ADDRESS...]\n"
+	 "--address: \"client\" is not ROLE=ADDRESS[,ADDRESS...]"},
+	{"bad address",
+	 {{"arc:server"}},
+	 {{"client=10.0.0.1,10.0.0.1/8,,"}},
+	 {{}},
+	 {{}},
+	 "--address: \"10.0.0.1/8\" has host bits set: write 10.0.0.0/8\n"
+	 "--address: \"\" is neither an address nor a prefix nor a host name nor any\n"
+	 "--address: \"\" is neither an address nor a prefix nor a host name nor any"},
+	{"bad ports",
+	 {{"backup-exec:console"}},
+	 {{}},
+	 {{"data=9-5", "dat=1", "data=1-100"}},
+	 {{}},
+	 "--port: \"9-5\" is a range turned round: write 5-9\n"
+	 "--port: no profile of --use has a ports \"dat\": did you mean \"data\"?\n"
+	 "--port: the ports \"data\" are given twice"},
+	{"too few ports",
+	 {{"backup-exec:console"}},
+	 {{}},
+	 {{"data=1025"}},
+	 {{}},
+	 "--port: 1 ports for data are too few: the vendor of backup-exec wants at least 25 (two "
+	 "ports a job)"},
+	{"unknown flow",
+	 {{"arc:other"}},
+	 {{}},
+	 {{}},
+	 {{"plan"}},
+	 "--enable: no profile of --use has a flow \"plan\": did you mean \"plain\"?"},
+	{"addresses that are missing",
+	 {{"arc:client"}},
+	 {{}},
+	 {{}},
+	 {{}},
+	 "--use: flow arc/ssl needs the addresses of role server: add --address server=ADDRESS"},
+	{"ports that are missing",
+	 {{"livevault:agent"}},
+	 {{"primary-gateway=any", "backup-gateway=any"}},
+	 {{"tunnel=443"}},
+	 {{"extra"}},
+	 "--use: flow livevault/extra needs the ports \"pinned\", which only the site knows: add "
+	 "--port pinned=PORT"},
+};
+
+static void test_options(void)
+{
+	for (size_t i = 0; i < COUNT(options); i++) {
+		const struct site_options given = {
+			options[i].use.list,     length(&options[i].use),
+			options[i].address.list, length(&options[i].address),
+			options[i].port.list,    length(&options[i].port),
+			options[i].enable.list,  length(&options[i].enable),
+		};
+		struct complaints complaints = {};
+		struct policy *policy = site_from_options("eth1", &given, &offline, &complaints);
+		char *got = outcome(policy, &complaints);
+
+		check_text(got, options[i].want, "options: %s", options[i].name);
+		free(got);
+	}
+}
+
+static void test_option_interface(void)
+{
+	const char *use = "arc:other";
+	const struct site_options given = {.use = &use, .uses = 1};
+	struct complaints complaints = {};
+	struct policy *policy = site_from_options("a/b", &given, &offline, &complaints);
+	char *got = outcome(policy, &complaints);
+
+	check_text(
+		got,
+		"the interface: \"a/b\" is not an interface name: 1 to 15 bytes without space, / "
+		"and :",
+		"options: interface");
+	free(got);
+}
+
+/* ---- observation ---------------------------------------------------------- */
+
+static void test_observe(void)
+{
+	struct complaints complaints = {};
+	struct policy *policy = site_observe("eth1", &offline, &complaints);
+	bool sound = true, extra = false;
+	char *got;
+
+	if (!check(policy, "observation"))
+		return;
+	check(policy->observes && policy->settings.enforcement == BKXDP_AUDIT, "drops nothing");
+	check_text(policy->interface, "eth1", "interface");
+	check(!policy->file, "no file");
+	for (size_t i = 0; i < policy->rules; i++)
+		sound &= policy->rule[i].group == 0 && policy->rule[i].ports.count;
+	check(sound, "every rule has ports and is for any");
+	for (size_t i = 0; i < policy->flows; i++)
+		extra |= !strcmp(policy->flow[i].name, "extra");
+	check(!extra, "a flow without ports is left out");
+	got = outcome(policy, &complaints);
+	check_has(got, "arc/ssl inbound tcp 7099 any{::/0 0.0.0.0/0}\narc/ssl reply tcp 7099 any",
+		  "both sides of a flow");
+	check_has(got, "arc/plain inbound tcp 2099", "optional flows");
+	check_has(got, "arc/back inbound tcp 20000-20100 any{::/0 0.0.0.0/0} if ssl", "requires");
+	check_has(got,
+		  "# 1 of the 2 flows of livevault are not observed: only the site knows their "
+		  "ports\n",
+		  "what is left out is said");
+	free(got);
+}
+
+static void test_observe_bad(void)
+{
+	struct complaints complaints = {};
+	char *got;
+
+	scratch_file("profiles/broken.yaml", "profile: broken\n");
+	got = outcome(site_observe("eth1", &offline, &complaints), &complaints);
+	check_has(got, "broken.yaml:1:1: the key \"roles\" is missing", "a broken profile is said");
+	free(got);
+	remove(scratch_path("profiles/broken.yaml"));
+}
+
+/* ---- limits --------------------------------------------------------------- */
+
+static char *repeat(const char *head, const char *format, unsigned int count)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	fputs(head, out);
+	for (unsigned int i = 0; i < count; i++)
+		for (const char *c = format; *c; c++)
+			if (*c == '#')
+				fprintf(out, "%u", i);
+			else if (*c == '$')
+				fprintf(out, "10.%u.%u.%u", i >> 16, i >> 8 & 255, i & 255);
+			else
+				fputc(*c, out);
+	fclose(out);
+	return text;
+}
+
+static void test_limits(void)
+{
+	static const struct {
+		const char *name, *head, *format;
+		unsigned int count;
+		const char *said;
+	} row[] = {
+		{"64 uses", "use:\n", "- {profile: arc, as: other}\n", 64, NULL},
+		{"65 uses", "use:\n", "- {profile: arc, as: other}\n", 65,
+		 "eth1.yaml:66:3: more than 64 profiles on one interface"},
+		{"4,096 flows", "flows:\n", "- {name: f#, from: any, to: self, tcp: 1}\n", 4096,
+		 NULL},
+		{"4,097 flows", "flows:\n", "- {name: f#, from: any, to: self, tcp: 1}\n", 4097,
+		 "eth1.yaml:4098:3: more than 4096 flows"},
+		{"4,097 flows with those of a profile", USE "flows:\n",
+		 "- {name: f#, from: any, to: self, tcp: 1}\n", 4095,
+		 "eth1.yaml:4097:3: more than 4096 flows on one interface"},
+		{"16,386 rules", "flows:\n",
+		 "- {name: f#, to: any, from: self, tcp: 1, udp: 1, local-ports: [1, 3, 5]}\n",
+		 2731,
+		 "eth1.yaml:2732:3: more than 16384 rules (a flow makes one for each side, "
+		 "protocol "
+		 "and local range) on one interface"},
+		{"1,025 host names", "flows:\n- name: a\n  to: self\n  tcp: 1\n  from:\n",
+		 "  - h#.invalid\n", 1025,
+		 "eth1.yaml:1030:5: more than 1024 host names: write addresses or prefixes"},
+		{"aliases of many addresses",
+		 "flows:\n- {name: a, to: self, tcp: 1, from: &a [10.0.0.1, 10.0.0.2]}\n",
+		 "- {name: f#, to: self, tcp: 1, from: *a}\n", 2000, NULL},
+	};
+
+	for (size_t i = 0; i < COUNT(row); i++) {
+		char *text = repeat(row[i].head, row[i].format, row[i].count);
+		char *got = read_site(text, &offline);
+
+		if (row[i].said)
+			check_text(got, row[i].said, "%s", row[i].name);
+		else
+			check(strncmp(got, "eth1.yaml", 9), "%s", row[i].name);
+		free(got);
+		free(text);
+	}
+}
+
+static double seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static void test_million(void)
+{
+	char *text = repeat("use:\n- profile: backup-exec\n  as: remote-agent\n  addresses:\n"
+			    "    media-server:\n",
+			    "    - $\n", 1000000);
+	double start = seconds();
+	struct policy *policy = policy_of(text);
+
+	if (check(policy, "1,000,000 addresses"))
+		check_int(policy->group[0].total, 1000000, "all are there");
+	printf("# read in %.2f s\n", seconds() - start);
+	check(seconds() - start < 20, "in a time that is not quadratic");
+	policy_free(policy);
+	free(text);
+}
+
+/* Five lists of a million, each another: more than there is room for. */
+static void test_prefixes(void)
+{
+	char *list = repeat("  from: &a\n", "  - $\n", 1000000);
+	char *text = must_format("flows:\n- name: a\n  to: self\n  tcp: 1\n%s", list);
+	char *got;
+
+	for (int i = 0; i < 4; i++) {
+		char *more = must_format("%s- name: b%d\n  to: self\n  tcp: 1\n%s  - 11.0.0.%d\n",
+					 text, i, list, i);
+
+		free(text);
+		text = more;
+	}
+	got = read_site(text, &offline);
+	check_has(got, "more than 4194304 addresses and prefixes on one interface",
+		  "5,000,004 addresses");
+	free(got);
+	free(text);
+	free(list);
+}
+
+int main(void)
+{
+	scratch_begin();
+	write_profiles();
+	test_rows(good, COUNT(good));
+	test_rows(bad, COUNT(bad));
+	test_profile_names();
+	test_settings();
+	test_flows();
+	test_digest();
+	test_names();
+	test_options();
+	test_option_interface();
+	test_observe();
+	test_observe_bad();
+	test_limits();
+	test_million();
+	test_prefixes();
+	free((char *)dirs[0]);
+	return tap_done();
+}

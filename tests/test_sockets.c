@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * `connections: sockets` with sockets: real ones, on the loopback interface of a
+ * network namespace of the test's own, and frames as they would come from them.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <net/if.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "engine.h"
+#include "packets.h"
+#include "tap.h"
+#include "variants.h"
+
+struct family {
+	int number;
+	const char *word, *self, *peer, *other_peer;
+};
+
+static const struct family families[] = {
+	{AF_INET, "IPv4", SELF, PEER, "10.20.30.6"},
+	{AF_INET6, "IPv6", SELF6, PEER6, "2001:db8:20::6"},
+};
+
+/* ---- sockets --------------------------------------------------------------- */
+
+static void must(bool holds, const char *doing)
+{
+	if (holds)
+		return;
+	printf("Bail out! %s: %s\n", doing, strerror(errno));
+	exit(1);
+}
+
+static socklen_t address_of(const struct family *family, const char *text, int port,
+			    struct sockaddr_storage *storage)
+{
+	struct sockaddr_in6 *six = (void *)storage;
+	struct sockaddr_in *four = (void *)storage;
+
+	memset(storage, 0, sizeof(*storage));
+	storage->ss_family = (sa_family_t)family->number;
+	if (family->number == AF_INET) {
+		four->sin_port = htons((uint16_t)port);
+		must(inet_pton(AF_INET, text, &four->sin_addr) == 1, text);
+		return sizeof(*four);
+	}
+	six->sin6_port = htons((uint16_t)port);
+	must(inet_pton(AF_INET6, text, &six->sin6_addr) == 1, text);
+	return sizeof(*six);
+}
+
+/* Bound to an address that no interface has to have. */
+static int open_bound(const struct family *family, int type, const char *text, int port)
+{
+	struct sockaddr_storage storage;
+	socklen_t length = address_of(family, text, port, &storage);
+	int fd = socket(family->number, type, 0), on = 1;
+
+	must(fd >= 0, "socket");
+	must(!setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)), "SO_REUSEADDR");
+	must(!bind(fd, (struct sockaddr *)&storage, length), "bind");
+	return fd;
+}
+
+static int open_listening(const struct family *family, const char *text, int port)
+{
+	int fd = open_bound(family, SOCK_STREAM, text, port);
+
+	must(!listen(fd, 4), "listen");
+	return fd;
+}
+
+static void connect_to(const struct family *family, int fd, const char *text, int port)
+{
+	struct sockaddr_storage storage;
+	socklen_t length = address_of(family, text, port, &storage);
+
+	must(!connect(fd, (struct sockaddr *)&storage, length), "connect");
+}
+
+/* Both ends of a TCP connection; `from` opens it. */
+struct connection {
+	int opener, taker;
+};
+
+static struct connection open_connection(const struct family *family, const char *from, int sport,
+					 const char *to, int dport)
+{
+	struct connection connection;
+	int listener = open_listening(family, to, dport);
+
+	connection.opener = open_bound(family, SOCK_STREAM, from, sport);
+	connect_to(family, connection.opener, to, dport);
+	connection.taker = accept(listener, NULL, NULL);
+	must(connection.taker >= 0, "accept");
+	close(listener);
+	return connection;
+}
+
+/* By RST, so that not even TIME_WAIT is left. */
+static void close_connection(struct connection *connection)
+{
+	struct linger now = {.l_onoff = 1};
+
+	must(!setsockopt(connection->opener, SOL_SOCKET, SO_LINGER, &now, sizeof(now)),
+	     "SO_LINGER");
+	close(connection->opener);
+	close(connection->taker);
+}
+
+static void run(const char *command)
+{
+	must(!system(command), command);
+}
+
+static bool enter_namespace(void)
+{
+	if (unshare(CLONE_NEWNET))
+		return false;
+	run("ip link set lo up");
+	run("ip addr add " SELF "/24 dev lo && ip addr add " PEER "/24 dev lo");
+	run("ip addr add 10.20.30.6/24 dev lo");
+	run("ip addr add " SELF6 "/64 dev lo nodad && ip addr add " PEER6 "/64 dev lo nodad");
+	run("ip addr add 2001:db8:20::6/64 dev lo nodad");
+	return true;
+}
+
+/* ---- frames ---------------------------------------------------------------- */
+
+static struct engine *engine;
+
+static enum bkxdp_reason verdict(const struct frame *frame)
+{
+	static uint8_t bytes[BUILD_BYTES_MAX];
+	static uint64_t now = ROW_NS;
+	struct judgement got = {};
+	int error = engine->judge(engine, bytes, (uint32_t)build(frame, bytes), ++now, &got);
+
+	return error ? BKXDP_DROP_INTERNAL : got.reason;
+}
+
+#define VERDICT(family, ...)                                                                       \
+	reason_word(verdict(                                                                       \
+		&(struct frame){.from = (family)->peer, .to = (family)->self, __VA_ARGS__}))
+#define OTHER_VERDICT(family, ...)                                                                 \
+	reason_word(verdict(                                                                       \
+		&(struct frame){.from = (family)->other_peer, .to = (family)->self, __VA_ARGS__}))
+
+static void test_replies(const struct family *f)
+{
+	struct connection ours = open_connection(f, f->self, 40000, f->peer, 6101);
+	int listener = open_listening(f, f->self, 40001);
+
+	check_text(VERDICT(f, .sport = 6101, .dport = 40000, .flags = ACK), "flow",
+		   "%s: an answer to a connection of ours", f->word);
+	check_text(VERDICT(f, .sport = 6101, .dport = 40000, .flags = SYN), "flow",
+		   "%s: whatever its flags: TCP itself judges them", f->word);
+	check_text(VERDICT(f, .sport = 6101, .dport = 40002, .flags = ACK), "connection",
+		   "%s: not to another port of ours", f->word);
+	check_text(VERDICT(f, .sport = 6102, .dport = 40000, .flags = ACK), "port",
+		   "%s: not from another port of the peer", f->word);
+	check_text(OTHER_VERDICT(f, .sport = 6101, .dport = 40000, .flags = ACK), "connection",
+		   "%s: not from another peer", f->word);
+	check_text(VERDICT(f, .sport = 6101, .dport = 40001, .flags = SYN | ACK), "connection",
+		   "%s: a listening socket is no connection", f->word);
+	close_connection(&ours);
+	check_text(VERDICT(f, .sport = 6101, .dport = 40000, .flags = ACK), "connection",
+		   "%s: not when the connection is gone", f->word);
+	close(listener);
+}
+
+static void test_udp(const struct family *f)
+{
+	int bound = open_bound(f, SOCK_DGRAM, f->self, 40000);
+
+	check_text(VERDICT(f, .protocol = UDP, .sport = 123, .dport = 40000), "flow",
+		   "%s: UDP to a bound socket", f->word);
+	check_text(VERDICT(f, .protocol = UDP, .sport = 123, .dport = 40001), "connection",
+		   "%s: UDP to no socket", f->word);
+	connect_to(f, bound, f->peer, 123);
+	check_text(VERDICT(f, .protocol = UDP, .sport = 123, .dport = 40000), "flow",
+		   "%s: UDP to a socket connected to the peer", f->word);
+	check_text(OTHER_VERDICT(f, .protocol = UDP, .sport = 123, .dport = 40000), "connection",
+		   "%s: UDP to a socket connected to another peer", f->word);
+	close(bound);
+}
+
+static void test_control(const struct family *f)
+{
+	struct connection control = open_connection(f, f->peer, 41000, f->self, 10000);
+	struct connection data;
+
+	check_text(VERDICT(f, .dport = 50000), "control",
+		   "%s: a control connection that was not seen yet", f->word);
+	check_text(VERDICT(f, .sport = 41000, .flags = ACK), "flow", "%s: it is seen", f->word);
+	check_text(VERDICT(f, .dport = 50000), "flow", "%s: data behind it", f->word);
+	check_text(VERDICT(f, .protocol = UDP, .dport = 51000), "flow", "%s: UDP data behind it",
+		   f->word);
+	check_text(OTHER_VERDICT(f, .dport = 50000), "control", "%s: not for another peer",
+		   f->word);
+	check_text(VERDICT(f, .sport = 42000, .dport = 50000, .flags = ACK), "connection",
+		   "%s: a data segment of no connection", f->word);
+	data = open_connection(f, f->peer, 42000, f->self, 50000);
+	check_text(VERDICT(f, .sport = 42000, .dport = 50000, .flags = ACK), "flow",
+		   "%s: a data segment of a connection", f->word);
+	/* a forged end changes nothing: the socket is asked */
+	check_text(VERDICT(f, .sport = 41000, .flags = RST), "flow", "%s: a forged RST", f->word);
+	check_text(VERDICT(f, .sport = 43000, .dport = 50000), "flow",
+		   "%s: data behind a forged RST", f->word);
+	close_connection(&control);
+	check_text(VERDICT(f, .sport = 43000, .dport = 50000), "control",
+		   "%s: no data when the control connection is gone", f->word);
+	check_text(VERDICT(f, .sport = 42000, .dport = 50000, .flags = ACK), "flow",
+		   "%s: what it opened goes on", f->word);
+	close_connection(&data);
+}
+
+/* Forged segments take places; a real control connection must still find one, and keep it. */
+static void test_forged_controls(const struct family *f)
+{
+	struct connection control;
+
+	for (int i = 0; i < 100; i++)
+		VERDICT(f, .sport = 1000 + i, .flags = ACK);
+	check_text(VERDICT(f, .dport = 50000), "control", "%s: 100 forged control connections",
+		   f->word);
+	control = open_connection(f, f->peer, 41000, f->self, 10000);
+	VERDICT(f, .sport = 41000, .flags = ACK);
+	check_text(VERDICT(f, .dport = 50000), "flow", "%s: a real one among them", f->word);
+	for (int i = 0; i < 100; i++)
+		VERDICT(f, .sport = 2000 + i, .flags = ACK);
+	check_text(VERDICT(f, .dport = 50000), "flow", "%s: 100 more do not push it out", f->word);
+	close_connection(&control);
+}
+
+int main(void)
+{
+	struct policy *policy = variant_policy("sockets");
+	struct tables *tables = variant_tables(policy);
+
+	if (enter_namespace())
+		engine = engine_kernel(tables);
+	if (!engine)
+		skip("connections: sockets", strerror(errno));
+	for (size_t i = 0; engine && i < sizeof(families) / sizeof(families[0]); i++) {
+		test_replies(&families[i]);
+		test_udp(&families[i]);
+		test_control(&families[i]);
+		test_forged_controls(&families[i]);
+	}
+	if (engine)
+		engine->close(engine);
+	tables_free(tables);
+	policy_free(policy);
+	return tap_done();
+}
