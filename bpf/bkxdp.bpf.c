@@ -39,11 +39,14 @@ typedef struct xdp_md bkxdp_frame;
  */
 #define FRAME_OFFSET_MAX 40000
 
+static __always_inline __u32 frame_near(struct xdp_md *ctx)
+{
+	return ctx->data_end - ctx->data;
+}
+
 static __always_inline __u32 frame_length(struct xdp_md *ctx)
 {
-	if (bkxdp_frags)
-		return bpf_xdp_get_buff_len(ctx);
-	return ctx->data_end - ctx->data;
+	return bkxdp_frags ? bpf_xdp_get_buff_len(ctx) : frame_near(ctx);
 }
 
 /* Headers may lie beyond the linear part; some drivers hand over an empty one (mlx5). */
@@ -434,6 +437,41 @@ static __always_inline void tell_control(struct bkxdp_world *world,
 	bkxdp_passed(world->ctx, world->slot, control);
 }
 
+#include <bkxdp/flows.h>
+
+/* Packed: reason, whether the flow cache may keep it, rule, counter. */
+#define PACK(v)                                                                                    \
+	((v).reason | (__u64)(v).keeps << 16 | (__u64)(v).rule << 32 | (__u64)(v).counter << 48)
+
+BKXDP_STEP __u64 bkxdp_ask_flows(struct xdp_md *ctx, __u32 slot, bkxdp_peer_class peer)
+{
+	struct bkxdp_world world = {.ctx = ctx, .slot = slot};
+	const struct bkxdp_settings *mode = ask_settings(&world);
+	const struct scratch *s = at_hand();
+	struct bkxdp_verdict verdict;
+
+	if (!s || !mode || !ctx)
+		return BKXDP_DROP_INTERNAL;
+	verdict = bkxdp_judge_flows(&world, &s->packet, mode, peer);
+	return world.failed ? BKXDP_DROP_INTERNAL : PACK(verdict);
+}
+
+static __always_inline struct bkxdp_verdict ask_flows(struct bkxdp_world *world,
+						      const struct bkxdp_packet *packet,
+						      const struct bkxdp_settings *mode,
+						      bkxdp_peer_class peer)
+{
+	__u64 packed = bkxdp_ask_flows(world->ctx, world->slot, peer);
+	struct bkxdp_verdict verdict = {
+		.reason = packed,
+		.keeps = packed >> 16,
+		.rule = packed >> 32,
+		.counter = packed >> 48,
+	};
+
+	return verdict;
+}
+
 #include <bkxdp/classify.h>
 
 /* ---- counting: never changes a verdict ------------------------------------ */
@@ -452,64 +490,34 @@ static __always_inline void count(void *map, __u32 index, __u32 bytes)
 
 /* ---- the program ---------------------------------------------------------- */
 
-/* Packed: reason, whether the flow cache may keep it, rule, counter. */
-#define DECIDED_REASON(d)  ((__u8)(d))
-#define DECIDED_KEEPS(d)   ((__u8)((d) >> 8))
-#define DECIDED_RULE(d)    ((__u16)((d) >> 32))
-#define DECIDED_COUNTER(d) ((__u16)((d) >> 48))
-
-BKXDP_STEP __u64 bkxdp_decide(struct xdp_md *ctx, __u32 slot)
-{
-	struct bkxdp_world world = {.ctx = ctx, .slot = slot};
-	const struct scratch *s = at_hand();
-	struct bkxdp_verdict verdict;
-
-	if (!s || !ctx)
-		return BKXDP_DROP_INTERNAL;
-	verdict = bkxdp_classify(&world, &s->packet);
-	if (world.failed)
-		return BKXDP_DROP_INTERNAL;
-	return verdict.reason | (__u64)verdict.keeps << 8 | (__u64)verdict.rule << 32 |
-	       (__u64)verdict.counter << 48;
-}
-
 /* The long way, by the policy's maps. */
 static __always_inline struct bkxdp_verdict decide(struct xdp_md *ctx,
-						   const struct bkxdp_active *now)
+						   const struct bkxdp_packet *packet, __u32 slot)
 {
-	__u64 decided = bkxdp_decide(ctx, now->slot);
-	struct bkxdp_verdict verdict = {
-		.reason = DECIDED_REASON(decided),
-		.keeps = DECIDED_KEEPS(decided),
-		.rule = DECIDED_RULE(decided),
-		.counter = DECIDED_COUNTER(decided),
-	};
+	struct bkxdp_world world = {.ctx = ctx, .slot = slot};
+	struct bkxdp_verdict verdict = bkxdp_classify(&world, packet);
 
-	return verdict;
+	return world.failed ? bkxdp_decided(BKXDP_DROP_INTERNAL) : verdict;
 }
 
-static __always_inline struct bkxdp_verdict judge(struct xdp_md *ctx,
+static __always_inline struct bkxdp_verdict judge(struct xdp_md *ctx, struct bkxdp_packet *packet,
 						  const struct bkxdp_active *now)
 {
-	struct bkxdp_verdict verdict = {.reason = BKXDP_DROP_INTERNAL};
-	struct scratch *s = at_hand();
+	struct bkxdp_verdict verdict = {.reason = BKXDP_PASS_FLOW};
 	struct cached *entry = NULL;
 
-	if (!s)
-		return verdict;
-	__builtin_memset(&s->packet, 0, sizeof(s->packet));
-	bkxdp_parse(ctx, &s->packet);
-	if (bkxdp_cache_entries && is_cacheable(&s->packet))
-		entry = cache_entry(&s->packet);
-	if (entry && cache_holds(entry, &s->packet, now->generation)) {
-		verdict.reason = BKXDP_PASS_FLOW;
+	__builtin_memset(packet, 0, sizeof(*packet));
+	bkxdp_parse(ctx, packet);
+	if (bkxdp_cache_entries && is_cacheable(packet))
+		entry = cache_entry(packet);
+	if (entry && cache_holds(entry, packet, now->generation)) {
 		verdict.rule = entry->rule;
 		verdict.counter = entry->counter;
 		return verdict;
 	}
-	verdict = decide(ctx, now);
+	verdict = decide(ctx, packet, now->slot);
 	if (entry && verdict.keeps)
-		cache_keep(entry, &s->packet, now->generation, &verdict);
+		cache_keep(entry, packet, now->generation, &verdict);
 	return verdict;
 }
 
@@ -523,18 +531,19 @@ static __always_inline int is_audit(__u32 slot)
 SEC("xdp")
 int bkxdp(struct xdp_md *ctx)
 {
-	__u32 zero = 0, action = XDP_DROP, length = frame_length(ctx);
+	__u32 zero = 0, action = XDP_DROP;
 	const struct bkxdp_active *word = bpf_map_lookup_elem(&active, &zero);
+	struct scratch *s = at_hand();
 	struct bkxdp_verdict verdict;
 	struct bkxdp_active now;
 
-	if (!word)
+	if (!word || !s)
 		return XDP_DROP;
 	*(__u64 *)&now = *(const volatile __u64 *)word; /* once: a packet sees one policy */
-	verdict = judge(ctx, &now);
-	count(&reasons, verdict.reason, length);
+	verdict = judge(ctx, &s->packet, &now);
+	count(&reasons, verdict.reason, s->packet.length);
 	if (verdict.reason == BKXDP_PASS_FLOW)
-		count(&flows, verdict.counter, length);
+		count(&flows, verdict.counter, s->packet.length);
 	if (bkxdp_reason_passes(verdict.reason) || is_audit(now.slot))
 		action = XDP_PASS;
 	if (bkxdp_report)

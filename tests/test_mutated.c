@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Frames of the table, damaged: both engines must say the same of each, the
+ * Frames of the table, damaged: all engines must say the same of each, the
  * oracle must not object, and the counters must add up. The seed can be given.
  */
 #include <errno.h>
@@ -207,11 +207,17 @@ static void damage(struct mutant *m)
 
 /* ---- both engines ---------------------------------------------------------- */
 
+static const struct {
+	const char *name;
+	enum cache_use cache;
+} kernels[] = {{"kernel", CACHE_ON}, {"one cache entry", CACHE_ONE_ENTRY}, {"no cache", CACHE_OFF}};
+#define KERNELS (sizeof(kernels) / sizeof(kernels[0]))
+
 struct match {
 	const struct policy *policy;
-	struct engine *user, *kernel; /* kernel: NULL where it may not be used */
+	struct engine *user, *kernel[KERNELS]; /* kernel: NULL where it may not be used */
 	uint64_t now;
-	unsigned int apart, objections;
+	unsigned int apart[KERNELS], objections;
 };
 
 static void show(const struct mutant *m, const char *text)
@@ -228,19 +234,19 @@ static bool agree(const struct judgement *a, const struct judgement *b)
 	       (a->reason != BKXDP_PASS_FLOW || a->rule == b->rule);
 }
 
-static void judge_by_kernel(struct match *match, const struct mutant *m,
+static void judge_by_kernel(struct match *match, size_t number, const struct mutant *m,
 			    const struct judgement *user)
 {
+	struct engine *engine = match->kernel[number];
 	struct judgement kernel = {};
-	int error = match->kernel->judge(match->kernel, m->bytes, (uint32_t)m->length, match->now,
-					 &kernel);
+	int error = engine->judge(engine, m->bytes, (uint32_t)m->length, match->now, &kernel);
 
 	if (!error && agree(user, &kernel))
 		return;
-	if (match->apart++ >= SHOWN_MAX)
+	if (match->apart[number]++ >= SHOWN_MAX)
 		return;
-	printf("# user: %s, rule %u; kernel: %s, rule %u; error %d\n", reason_word(user->reason),
-	       user->rule, reason_word(kernel.reason), kernel.rule, error);
+	printf("# user: %s, rule %u; %s: %s, rule %u; error %d\n", reason_word(user->reason),
+	       user->rule, kernels[number].name, reason_word(kernel.reason), kernel.rule, error);
 	show(m, "the engines disagree");
 }
 
@@ -249,22 +255,22 @@ static void judge(struct match *match, const struct mutant *m)
 	struct judgement user = {};
 	const char *objection;
 
-	/* most follow at once; some when every control connection is long dead */
-	match->now += below(100) ? below(1000000000) : ROW_NS;
 	match->user->judge(match->user, m->bytes, (uint32_t)m->length, match->now, &user);
 	reached[user.reason] = true;
-	if (match->kernel)
-		judge_by_kernel(match, m, &user);
+	for (size_t i = 0; i < KERNELS; i++)
+		if (match->kernel[i])
+			judge_by_kernel(match, i, m, &user);
 	objection = oracle_objects(match->policy, m->bytes, m->length, &user);
 	if (objection && match->objections++ < SHOWN_MAX)
 		show(m, objection);
 }
 
-static bool counters_agree(const struct match *match)
+static bool counters_agree(const struct match *match, size_t number)
 {
+	struct engine *kernel = match->kernel[number];
+
 	for (int reason = 1; reason < BKXDP_REASON_COUNT; reason++)
-		if (match->user->counted(match->user, reason) !=
-		    match->kernel->counted(match->kernel, reason))
+		if (match->user->counted(match->user, reason) != kernel->counted(kernel, reason))
 			return false;
 	return true;
 }
@@ -272,32 +278,61 @@ static bool counters_agree(const struct match *match)
 static void report(const struct match *match, const char *variant)
 {
 	check_int(match->objections, 0, "%s: the oracle does not object", variant);
-	if (!match->kernel) {
-		skip_as("no test runs here", "%s: the engines agree", variant);
-		return;
+	for (size_t i = 0; i < KERNELS; i++) {
+		const char *name = kernels[i].name;
+
+		if (!match->kernel[i]) {
+			skip_as("no test runs here", "%s: user and %s agree", variant, name);
+			continue;
+		}
+		check_int(match->apart[i], 0, "%s: user and %s agree", variant, name);
+		check(counters_agree(match, i), "%s: their counters, too", variant);
 	}
-	check_int(match->apart, 0, "%s: the engines agree on %d packets", variant, PACKETS);
-	check(counters_agree(match), "%s: the counters of the engines are equal", variant);
+}
+
+static void match_open(struct match *match, const struct tables *tables)
+{
+	match->user = engine_user(tables);
+	for (size_t i = 0; i < KERNELS; i++)
+		match->kernel[i] = engine_kernel(tables, kernels[i].cache);
+}
+
+static void match_close(struct match *match)
+{
+	match->user->close(match->user);
+	for (size_t i = 0; i < KERNELS; i++)
+		if (match->kernel[i])
+			match->kernel[i]->close(match->kernel[i]);
+}
+
+/* Now and then the same again, damaged or not: only then can a cache be wrong. */
+static void run_packets(struct match *match, const struct pool *pool)
+{
+	struct mutant m = pool->frame[0];
+
+	for (int i = 0; i < PACKETS; i++) {
+		if (below(4)) {
+			m = pool->frame[below(pool->frames)];
+			if (below(8))
+				damage(&m);
+		}
+		/* most follow at once; some when every control connection is long dead */
+		match->now += below(100) ? below(1000000000) : ROW_NS;
+		judge(match, &m);
+	}
 }
 
 static void run_variant(const char *variant)
 {
 	struct policy *policy = variant_policy(variant);
 	struct tables *tables = variant_tables(policy);
-	struct match match = {
-		policy, engine_user(tables), engine_kernel(tables, CACHE_ON), ROW_NS, 0, 0};
 	struct pool pool = pool_of(variant);
+	struct match match = {.policy = policy, .now = ROW_NS};
 
-	for (int i = 0; i < PACKETS; i++) {
-		struct mutant m = pool.frame[below(pool.frames)];
-
-		damage(&m);
-		judge(&match, &m);
-	}
+	match_open(&match, tables);
+	run_packets(&match, &pool);
 	report(&match, variant);
-	match.user->close(match.user);
-	if (match.kernel)
-		match.kernel->close(match.kernel);
+	match_close(&match);
 	free(pool.frame);
 	tables_free(tables);
 	policy_free(policy);

@@ -288,7 +288,7 @@ static const struct row good[] = {
 	 "backup-exec/advertise reply tcp 6101 media-server{::/0 0.0.0.0/0}\n"
 	 "livevault/tunnel reply tcp 443 primary-gateway, backup-gateway{192.0.2.1 192.0.2.2}\n"
 	 "# flow backup-exec/control is on already: enable: changes nothing\n"
-	 "# the addresses of backup-exec role console change nothing: no flow that is on runs "
+	 "# the addresses of role console of backup-exec change nothing: no flow that is on runs "
 	 "between it and remote-agent\n"
 	 "# the ports of livevault for pinned with agent change nothing: no flow that is on uses "
 	 "them\n"},
@@ -689,7 +689,7 @@ static void test_names(void)
 		 "to "
 		 "this use"},
 		{"documented names beside addresses", "use: [{profile: vault, as: agent}]\n",
-		 "# 1 of the 1 documented host names of vault role portal cannot be looked up\n"},
+		 "# 1 of 1 documented host names of role portal of vault cannot be looked up\n"},
 	};
 
 	for (size_t i = 0; i < COUNT(row); i++) {
@@ -738,10 +738,10 @@ static const struct {
 	 "arc/back inbound tcp 20000-20100 client{10.0.0.1 10.0.0.2 10.0.0.4} if ssl\n"
 	 "arc/ssl reply tcp 7099 server{10.0.0.3}\n"
 	 "arc/back reply tcp 20000-20100 server{10.0.0.3} if ssl\n"
-	 "# the addresses of arc role server change nothing: no flow that is on runs between it "
+	 "# the addresses of role server of arc change nothing: no flow that is on runs between it "
 	 "and "
 	 "server\n"
-	 "# the addresses of arc role client change nothing: no flow that is on runs between it "
+	 "# the addresses of role client of arc change nothing: no flow that is on runs between it "
 	 "and "
 	 "client\n"},
 	{"several ports",

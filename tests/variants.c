@@ -246,7 +246,7 @@ struct policy *variant_policy(const char *name)
 	while (variant < variants + VARIANTS && strcmp(variant->name, name))
 		variant++;
 	must(variant < variants + VARIANTS, name);
-	snprintf(policy->interface, sizeof(policy->interface), "test0");
+	snprintf(policy->interface, sizeof(policy->interface), "%s", name);
 	policy->connections = variant->sockets ? CONNECTIONS_SOCKETS : CONNECTIONS_FLAGS;
 	policy->settings = variant->settings;
 	policy->settings.vlans_any = !variant->vlans;

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -11,10 +10,9 @@
 
 #include "alloc.h"
 #include "fields.h"
-#include "hint.h"
 #include "text.h"
 
-#define STORE_CHUNK (1 << 20)
+#define CHUNK_BYTES (1 << 20)
 #define DEPTH_MAX   16 /* the deepest that a good file goes is 7 */
 #define ANCHORS_MAX 64 /* they are searched one by one */
 
@@ -24,12 +22,42 @@
  */
 #define VALUES_MAX (BKXDP_PREFIXES_MAX + (1 << 20))
 
-static void *chunk_alloc(size_t size)
+/* ---- memory that goes all at once ----------------------------------------- */
+
+struct chunk {
+	struct chunk *before;
+	size_t used, room;
+	max_align_t bytes[];
+};
+
+static void *take(struct document *document, size_t size)
 {
-	return must_alloc(1, size);
+	struct chunk *chunk = document->store;
+	void *memory;
+
+	size = (size + sizeof(max_align_t) - 1) / sizeof(max_align_t) * sizeof(max_align_t);
+	if (!chunk || chunk->room - chunk->used < size) {
+		size_t room = size > CHUNK_BYTES ? size : CHUNK_BYTES;
+
+		chunk = must_alloc(1, sizeof(*chunk) + room);
+		chunk->before = document->store;
+		chunk->room = room;
+		document->store = chunk;
+	}
+	memory = (char *)chunk->bytes + chunk->used;
+	chunk->used += size;
+	return memory;
 }
-#define obstack_chunk_alloc chunk_alloc
-#define obstack_chunk_free  free
+
+void document_close(struct document *document)
+{
+	while (document->store) {
+		struct chunk *before = document->store->before;
+
+		free(document->store);
+		document->store = before;
+	}
+}
 
 /* ---- the file's bytes ----------------------------------------------------- */
 
@@ -200,7 +228,7 @@ static int next_event(struct loader *loader, yaml_event_t *event)
 static struct value *new_value(struct loader *loader, const yaml_event_t *event,
 			       enum value_type type)
 {
-	struct value *value = obstack_alloc(&loader->document->store, sizeof(*value));
+	struct value *value = take(loader->document, sizeof(*value));
 
 	*value = (struct value){.text = "",
 				.line = (unsigned int)event->start_mark.line + 1,
@@ -216,11 +244,14 @@ static int load_word(struct loader *loader, const yaml_event_t *event, struct va
 {
 	const char *text = (const char *)event->data.scalar.value;
 	size_t length = event->data.scalar.length;
+	char *copy;
 
 	if (memchr(text, '\0', length))
 		return refuse_mark(loader, &event->start_mark, "a value holds a NUL byte");
 	*value = new_value(loader, event, VALUE_WORD);
-	(*value)->text = obstack_copy0(&loader->document->store, text, (int)length);
+	copy = take(loader->document, length + 1);
+	memcpy(copy, text, length + 1); /* libyaml ends it with a NUL */
+	(*value)->text = copy;
 	(*value)->plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
 	return 0;
 }
@@ -474,165 +505,8 @@ int document_open(struct document *document, const char *file, size_t bytes_max,
 	struct loader loader = {.document = document};
 
 	*document = (struct document){.file = file, .complaints = complaints};
-	obstack_begin(&document->store, STORE_CHUNK);
 	if (read_bytes(document, bytes_max, &bytes, &loader.count))
 		return -EINVAL;
 	loader.bytes = bytes;
 	return load(&loader);
-}
-
-void document_close(struct document *document)
-{
-	obstack_free(&document->store, NULL);
-}
-
-/* ---- values to fields ----------------------------------------------------- */
-
-struct place value_place(const struct document *document, const struct value *value)
-{
-	return (struct place){document->file, value->line, value->column};
-}
-
-void value_complain(struct document *document, const struct value *value, const char *format, ...)
-{
-	struct place place = value_place(document, value);
-	char text[1024];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	complain(document->complaints, &place, "%s", text);
-}
-
-static const char *type_words(const struct value *value)
-{
-	static const char *const words[] = {"a single value", "a list", "a map (KEY: VALUE)"};
-
-	if (value->type == VALUE_WORD && value->plain && !*value->text)
-		return "nothing";
-	return words[value->type];
-}
-
-bool value_is(struct document *document, const struct value *value, enum value_type type)
-{
-	static const char *const words[] = {"a single value", "a list", "a map (KEY: VALUE)"};
-
-	if (value->type == type && (type != VALUE_WORD || !value->plain || *value->text))
-		return true;
-	value_complain(document, value, "here belongs %s, not %s", words[type], type_words(value));
-	return false;
-}
-
-static char *hint_keys(const char *word, const struct key *key, size_t keys)
-{
-	AUTO_FREE const char **known = must_alloc(keys, sizeof(*known));
-
-	for (size_t i = 0; i < keys; i++)
-		known[i] = key[i].name;
-	return hint(word, known, keys);
-}
-
-static const struct key *key_of(const char *word, const struct key *key, size_t keys)
-{
-	for (size_t i = 0; i < keys; i++)
-		if (!strcmp(key[i].name, word))
-			return &key[i];
-	return NULL;
-}
-
-static void check_known(struct document *document, const struct value *map, const struct key *key,
-			size_t keys)
-{
-	FOR_KEYS(given, map)
-	{
-		if (key_of(given->text, key, keys))
-			continue;
-		AUTO_FREE char *right = hint_keys(given->text, key, keys);
-
-		value_complain(document, given, "unknown key \"%.*s\"%s", SHOWN_MAX, given->text,
-			       right);
-	}
-}
-
-static const struct value *value_of(const struct value *map, const char *name)
-{
-	FOR_KEYS(given, map)
-	if (given->type == VALUE_WORD && !strcmp(given->text, name))
-		return given->next;
-	return NULL;
-}
-
-void map_read(struct document *document, const struct value *map, const struct key *key,
-	      size_t keys, void *into)
-{
-	if (!value_is(document, map, VALUE_MAP))
-		return;
-	check_known(document, map, key, keys);
-	for (size_t i = 0; i < keys; i++) {
-		const struct value *value = value_of(map, key[i].name);
-
-		if (value)
-			key[i].read(document, value, (char *)into + key[i].offset);
-		else if (key[i].needed)
-			value_complain(document, map, "the key \"%s\" is missing", key[i].name);
-	}
-}
-
-void read_words(struct document *document, const struct value *value, value_reader *each,
-		void *field)
-{
-	if (value->type != VALUE_LIST) {
-		if (value_is(document, value, VALUE_WORD))
-			each(document, value, field);
-		return;
-	}
-	if (!value->child)
-		value_complain(document, value, "an empty list");
-	FOR_ITEMS(item, value)
-	if (value_is(document, item, VALUE_WORD))
-		each(document, item, field);
-}
-
-void read_text(struct document *document, const struct value *value, void *field)
-{
-	char **text = field;
-
-	if (!value_is(document, value, VALUE_WORD))
-		return;
-	for (const char *c = value->text; *c; c++)
-		if (((unsigned char)*c < ' ' && *c != '\n' && *c != '\t') || *c == 0x7f) {
-			value_complain(document, value, "the text holds a control character");
-			return;
-		}
-	free(*text);
-	*text = must_copy(value->text);
-}
-
-void read_name(struct document *document, const struct value *value, void *field)
-{
-	if (!value_is(document, value, VALUE_WORD))
-		return;
-	if (!text_is_name(value->text)) {
-		value_complain(document, value,
-			       "\"%.*s\" is not a name: 1 to 31 of a-z, 0-9 and hyphen", SHOWN_MAX,
-			       value->text);
-		return;
-	}
-	memcpy(field, value->text, strlen(value->text) + 1);
-}
-
-void read_bool(struct document *document, const struct value *value, void *field)
-{
-	bool *flag = field;
-
-	if (!value_is(document, value, VALUE_WORD))
-		return;
-	if (value->plain && !strcmp(value->text, "true"))
-		*flag = true;
-	else if (value->plain && !strcmp(value->text, "false"))
-		*flag = false;
-	else
-		value_complain(document, value, "\"%.*s\" is neither true nor false", SHOWN_MAX,
-			       value->text);
 }

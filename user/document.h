@@ -7,7 +7,6 @@
 #ifndef DOCUMENT_H
 #define DOCUMENT_H
 
-#include <obstack.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -29,8 +28,8 @@ struct document {
 	const char *file;
 	struct complaints *complaints;
 	const struct value *root;
-	void *owner; /* what the readers build, for those that must see the whole */
-	struct obstack store;
+	void *owner;         /* what the readers build, for those that must see the whole */
+	struct chunk *store; /* of all values and texts */
 };
 
 /* 0, or -EINVAL with complaints; the document is to be closed either way. */

@@ -23,6 +23,11 @@ static uint32_t frame_length(bkxdp_frame *frame)
 	return frame->length;
 }
 
+static uint32_t frame_near(bkxdp_frame *frame)
+{
+	return frame->length;
+}
+
 static int frame_read(bkxdp_frame *frame, uint32_t offset, void *to, uint32_t length)
 {
 	if (offset > frame->length || length > frame->length - offset)
@@ -168,6 +173,14 @@ static void tell_control(struct bkxdp_world *world, const struct bkxdp_packet *p
 			 const struct bkxdp_settings *settings, __u32 control)
 {
 	bkxdp_note_control(world, packet, settings, control);
+}
+
+#include <bkxdp/flows.h>
+
+static struct bkxdp_verdict ask_flows(struct bkxdp_world *world, const struct bkxdp_packet *packet,
+				      const struct bkxdp_settings *settings, bkxdp_peer_class peer)
+{
+	return bkxdp_judge_flows(world, packet, settings, peer);
 }
 
 #include <bkxdp/classify.h>

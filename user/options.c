@@ -26,10 +26,6 @@ static void say_user_space(int error)
 	fprintf(stderr, "bkxdp: judged by the same code in user space, %s\n", why);
 }
 
-/*
- * Without the caches: they ask again now and then by a clock of their own, and a
- * capture's clock can run hours meanwhile.
- */
 static int open_engine(struct bench *bench, const char *choice)
 {
 	if (!choice || strcmp(choice, "user") != 0) {

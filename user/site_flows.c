@@ -229,10 +229,9 @@ static bool has_addresses(struct making *making, unsigned int index)
 	if (!documented(making->use, index)->count && unknown == role->hosts)
 		return false;
 	if (unknown && !making->role_said[index])
-		policy_note(
-			making->builder.policy,
-			"%zu of the %zu documented host names of %s role %s cannot be looked up",
-			unknown, role->hosts, making->use->profile->name, role->name);
+		policy_note(making->builder.policy,
+			    "%zu of %zu documented host names of role %s of %s cannot be looked up",
+			    unknown, role->hosts, role->name, making->use->profile->name);
 	making->role_said[index] |= unknown > 0;
 	return true;
 }
@@ -494,11 +493,12 @@ static void note_unused(struct making *making)
 
 	for (size_t i = 0; i < use->roles; i++)
 		if (use->addresses[i].index >= 0 && !use->addresses[i].used)
-			policy_note(policy,
-				    "the addresses of %s role %s change nothing: no flow that is "
-				    "on runs between it and %s",
-				    use->profile->name, use->addresses[i].role.text,
-				    use->role_name.text);
+			policy_note(
+				policy,
+				"the addresses of role %s of %s change nothing: no flow that is "
+				"on runs between it and %s",
+				use->addresses[i].role.text, use->profile->name,
+				use->role_name.text);
 	for (size_t i = 0; i < use->pins; i++)
 		if (use->pin[i].port_index >= 0 && !use->pin[i].used)
 			policy_note(policy,

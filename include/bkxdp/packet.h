@@ -12,6 +12,9 @@
  *                                      such a function is global: the verifier
  *                                      walks it once, not once a caller.
  *   static __u32 frame_length(const bkxdp_frame *);
+ *   static __u32 frame_near(const bkxdp_frame *);
+ *                                bytes of the frame that are known at no cost: all of them, or
+ *                                fewer where the frame has further buffers
  *   static int frame_read(const bkxdp_frame *, __u32 offset, void *to, __u32 length);
  *                                      0, or negative where the frame is shorter
  *
@@ -91,6 +94,8 @@ struct bkxdp_packet {
 	__u8 l3_refused;
 	__u8 l4_refused;
 	__u8 unused;
+	__u32 length; /* bytes of the frame, of all its buffers */
+	__u32 unused2;
 };
 
 /* Where the parser stands: the next header, and the first byte past the L3 packet. */
@@ -100,6 +105,18 @@ struct bkxdp_span {
 };
 
 #define BKXDP_BE16(bytes) ((__u16)((bytes)[0] << 8 | (bytes)[1]))
+
+/*
+ * Is the frame shorter than this? Only a packet that claims more than is near
+ * makes it worth asking for the whole length.
+ */
+static __always_inline int bkxdp_ends_before(bkxdp_frame *frame, struct bkxdp_packet *packet,
+					     __u32 end)
+{
+	if (end > packet->length)
+		packet->length = frame_length(frame);
+	return end > packet->length;
+}
 
 /* ---- link layer --------------------------------------------------------- */
 
@@ -181,7 +198,8 @@ static __always_inline __u32 bkxdp_parse_link(bkxdp_frame *frame, struct bkxdp_p
 {
 	struct bkxdp_ethernet eth;
 
-	if (frame_read(frame, 0, &eth, sizeof(eth))) {
+	if (bkxdp_ends_before(frame, packet, sizeof(eth)) ||
+	    frame_read(frame, 0, &eth, sizeof(eth))) {
 		packet->kind = BKXDP_FRAME_CUT;
 		return 0;
 	}
@@ -285,7 +303,7 @@ static __always_inline __u8 bkxdp_parse_ipv4(bkxdp_frame *frame, struct bkxdp_sp
 
 	if (ip.version_ihl >> 4 != 4 || header < sizeof(ip) || total < header)
 		return BKXDP_DROP_MALFORMED;
-	if (span->offset + total > span->end)
+	if (bkxdp_ends_before(frame, packet, span->offset + total))
 		return BKXDP_DROP_MALFORMED;
 	if (header > sizeof(ip) &&
 	    !bkxdp_ipv4_options_sound(frame, span->offset + sizeof(ip), span->offset + header))
@@ -403,7 +421,8 @@ static __always_inline __u8 bkxdp_parse_ipv6(bkxdp_frame *frame, struct bkxdp_sp
 	__u32 payload = BKXDP_BE16(ip.payload_length);
 
 	span->offset += sizeof(ip);
-	if (ip.version >> 4 != 6 || !payload || span->offset + payload > span->end)
+	if (ip.version >> 4 != 6 || !payload ||
+	    bkxdp_ends_before(frame, packet, span->offset + payload))
 		return BKXDP_DROP_MALFORMED;
 	span->end = span->offset + payload;
 
@@ -536,10 +555,10 @@ static __always_inline __u8 bkxdp_parse_l4(bkxdp_frame *frame, const struct bkxd
 /* All facts of a frame. `packet` must be zeroed. */
 static __always_inline void bkxdp_parse(bkxdp_frame *frame, struct bkxdp_packet *packet)
 {
-	struct bkxdp_span span;
+	struct bkxdp_span span = {};
 
+	packet->length = frame_near(frame);
 	span.offset = bkxdp_parse_link(frame, packet);
-	span.end = frame_length(frame);
 	if (packet->tags_refused)
 		return;
 	if (packet->kind == BKXDP_FRAME_IPV4)

@@ -58,6 +58,13 @@ struct bkxdp_verdict {
 	__u16 counter; /* index of the rule's counter */
 };
 
+static inline struct bkxdp_verdict bkxdp_decided(__u32 reason)
+{
+	struct bkxdp_verdict verdict = {.reason = reason};
+
+	return verdict;
+}
+
 /* In a test run the program returns its verdict beside the XDP action. */
 #define BKXDP_REPORT(action, reason, rule) ((action) | (reason) << 8 | (__u32)(rule) << 16)
 #define BKXDP_REPORT_ACTION(report)        ((report)&0xff)
