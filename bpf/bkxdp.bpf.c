@@ -49,8 +49,13 @@ static __always_inline __u32 frame_length(struct xdp_md *ctx)
 	return bkxdp_frags ? bpf_xdp_get_buff_len(ctx) : frame_near(ctx);
 }
 
-/* Headers may lie beyond the linear part; some drivers hand over an empty one (mlx5). */
-static __always_inline int frame_read(struct xdp_md *ctx, __u32 offset, void *to, __u32 length)
+/*
+ * Headers may lie beyond the linear part; some drivers hand over an empty one
+ * (mlx5). Loads from the frame itself may be unaligned: no alignment is assumed
+ * of a frame by the machines that have XDP drivers.
+ */
+static __always_inline const void *frame_at(struct xdp_md *ctx, __u32 offset, __u32 length,
+					    void *spare)
 {
 	void *data = (void *)(long)ctx->data;
 	void *end = (void *)(long)ctx->data_end;
@@ -60,15 +65,12 @@ static __always_inline int frame_read(struct xdp_md *ctx, __u32 offset, void *to
 	 */
 	asm volatile("" : "+r"(at));
 	if (at > FRAME_OFFSET_MAX)
-		return -1;
-	if (data + at + length <= end) {
-		/* unaligned loads are legal here, and a byte-wise copy is slow */
-		__builtin_memcpy(to, __builtin_assume_aligned(data + at, 8), length);
-		return 0;
-	}
-	if (bkxdp_frags)
-		return bpf_xdp_load_bytes(ctx, offset, to, length);
-	return -1;
+		return NULL;
+	if (data + at + length <= end)
+		return data + at;
+	if (bkxdp_frags && !bpf_xdp_load_bytes(ctx, offset, spare, length))
+		return spare;
+	return NULL;
 }
 
 #include <bkxdp/packet.h>

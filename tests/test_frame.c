@@ -22,6 +22,11 @@ static uint32_t frame_length(bkxdp_frame *frame)
 	return frame->length;
 }
 
+static uint32_t frame_near(bkxdp_frame *frame)
+{
+	return frame->length;
+}
+
 static int frame_read(bkxdp_frame *frame, uint32_t offset, void *to, uint32_t length)
 {
 	if (offset > frame->length || length > frame->length - offset)

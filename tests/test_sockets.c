@@ -240,23 +240,35 @@ static void test_forged_controls(const struct family *f)
 	close_connection(&control);
 }
 
-int main(void)
+static void run_engine(const struct tables *tables, const char *word, enum cache_use cache)
 {
-	struct policy *policy = variant_policy("sockets");
-	struct tables *tables = variant_tables(policy);
-
-	if (enter_namespace())
-		engine = engine_kernel(tables);
-	if (!engine)
-		skip("connections: sockets", strerror(errno));
-	for (size_t i = 0; engine && i < sizeof(families) / sizeof(families[0]); i++) {
+	engine = engine_kernel(tables, cache);
+	if (!engine) {
+		skip_as(strerror(errno), "connections: sockets, %s", word);
+		return;
+	}
+	printf("# %s\n", word);
+	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
 		test_replies(&families[i]);
 		test_udp(&families[i]);
 		test_control(&families[i]);
 		test_forged_controls(&families[i]);
 	}
-	if (engine)
-		engine->close(engine);
+	engine->close(engine);
+}
+
+int main(void)
+{
+	struct policy *policy = variant_policy("sockets");
+	struct tables *tables = variant_tables(policy);
+
+	if (enter_namespace()) {
+		run_engine(tables, "no cache", CACHE_OFF);
+		run_engine(tables, "cache", CACHE_ON);
+		run_engine(tables, "one cache entry", CACHE_ONE_ENTRY);
+	} else {
+		skip("connections: sockets", strerror(errno));
+	}
 	tables_free(tables);
 	policy_free(policy);
 	return tap_done();

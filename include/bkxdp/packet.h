@@ -15,8 +15,9 @@
  *   static __u32 frame_near(const bkxdp_frame *);
  *                                bytes of the frame that are known at no cost: all of them, or
  *                                fewer where the frame has further buffers
- *   static int frame_read(const bkxdp_frame *, __u32 offset, void *to, __u32 length);
- *                                      0, or negative where the frame is shorter
+ *   static const void *frame_at(const bkxdp_frame *, __u32 offset, __u32 length, void *spare);
+ *                                where these bytes of the frame stand: in the frame itself, or
+ *                                copied to `spare`; NULL where the frame is shorter
  *
  * Parsing refuses nothing by itself: it records the reason for which a layer
  * can't be read, and classify.h decides in the order of the contract.
@@ -25,6 +26,7 @@
 #define BKXDP_PACKET_H
 
 #include <linux/types.h>
+#include <stddef.h>
 
 #include "policy.h"
 #include "verdict.h"
@@ -104,7 +106,12 @@ struct bkxdp_span {
 	__u32 end;
 };
 
-#define BKXDP_BE16(bytes) ((__u16)((bytes)[0] << 8 | (bytes)[1]))
+/* Network to host byte order. */
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define BKXDP_NTOHS(x) ((__u16)__builtin_bswap16(x))
+#else
+#define BKXDP_NTOHS(x) ((__u16)(x))
+#endif
 
 /*
  * Is the frame shorter than this? Only a packet that claims more than is near
@@ -123,7 +130,7 @@ static __always_inline int bkxdp_ends_before(bkxdp_frame *frame, struct bkxdp_pa
 struct bkxdp_ethernet {
 	__u8 destination[6];
 	__u8 source[6];
-	__u8 type[2];
+	__u16 type;
 };
 
 static __always_inline int bkxdp_is_tag(__u16 type)
@@ -152,18 +159,25 @@ static __always_inline int bkxdp_is_link_control(const struct bkxdp_ethernet *et
 #define BKXDP_TAGS_OFFSET(t)  ((__u16)((t) >> 32))
 #define BKXDP_TAGS_REFUSED(t) ((__u8)((t) >> 48))
 
+struct bkxdp_tag {
+	__u16 control; /* the low 12 bits are the VID */
+	__u16 type;    /* of what follows */
+};
+
 BKXDP_STEP __u64 bkxdp_tags(bkxdp_frame *frame, __u32 first_type)
 {
 	__u16 type = first_type, vlan = 0, outer = 0;
 	__u64 offset = sizeof(struct bkxdp_ethernet);
-	__u8 tag[4];
+	struct bkxdp_tag spare;
 
 	for (int i = 0; i < BKXDP_TAGS_MAX && bkxdp_is_tag(type); i++) {
-		if (frame_read(frame, offset, tag, sizeof(tag)))
-			return (__u64)BKXDP_DROP_VLAN << 48;
-		offset += sizeof(tag);
+		const struct bkxdp_tag *tag = frame_at(frame, offset, sizeof(spare), &spare);
 
-		__u16 vid = BKXDP_BE16(tag) & 0x0fff;
+		if (!tag)
+			return (__u64)BKXDP_DROP_VLAN << 48;
+		offset += sizeof(*tag);
+
+		__u16 vid = BKXDP_NTOHS(tag->control) & 0x0fff;
 
 		if (vid) {
 			if (vlan && !(outer == BKXDP_ETH_STAG && type == BKXDP_ETH_CTAG))
@@ -172,7 +186,7 @@ BKXDP_STEP __u64 bkxdp_tags(bkxdp_frame *frame, __u32 first_type)
 			outer = type;
 			vlan = vid;
 		}
-		type = BKXDP_BE16(tag + 2);
+		type = BKXDP_NTOHS(tag->type);
 	}
 	if (bkxdp_is_tag(type))
 		return (__u64)BKXDP_DROP_VLAN << 48;
@@ -196,23 +210,23 @@ static __always_inline __u8 bkxdp_kind_of(__u16 type)
 /* Sets kind, vlan and tags_refused; the offset behind the Ethernet header and its tags. */
 static __always_inline __u32 bkxdp_parse_link(bkxdp_frame *frame, struct bkxdp_packet *packet)
 {
-	struct bkxdp_ethernet eth;
+	struct bkxdp_ethernet spare;
+	const struct bkxdp_ethernet *eth = frame_at(frame, 0, sizeof(spare), &spare);
 
-	if (bkxdp_ends_before(frame, packet, sizeof(eth)) ||
-	    frame_read(frame, 0, &eth, sizeof(eth))) {
+	if (!eth) {
 		packet->kind = BKXDP_FRAME_CUT;
 		return 0;
 	}
 
-	__u16 type = BKXDP_BE16(eth.type);
+	__u16 type = BKXDP_NTOHS(eth->type);
 
-	if (bkxdp_is_link_control(&eth, type)) {
+	if (bkxdp_is_link_control(eth, type)) {
 		packet->kind = BKXDP_FRAME_LINK;
 		return 0;
 	}
 	if (!bkxdp_is_tag(type)) {
 		packet->kind = bkxdp_kind_of(type);
-		return sizeof(eth);
+		return sizeof(*eth);
 	}
 
 	__u64 tags = bkxdp_tags(frame, type);
@@ -228,12 +242,12 @@ static __always_inline __u32 bkxdp_parse_link(bkxdp_frame *frame, struct bkxdp_p
 struct bkxdp_ipv4 {
 	__u8 version_ihl;
 	__u8 tos;
-	__u8 total_length[2];
-	__u8 id[2];
-	__u8 fragment[2]; /* flags and offset */
+	__u16 total_length;
+	__u16 id;
+	__u16 fragment; /* flags and offset */
 	__u8 ttl;
 	__u8 protocol;
-	__u8 checksum[2];
+	__u16 checksum;
 	__u32 saddr;
 	__u32 daddr;
 };
@@ -248,21 +262,21 @@ struct bkxdp_ipv4 {
 /* One option: where the next one stands, or 0 for a source route or a length that runs out. */
 BKXDP_STEP __u32 bkxdp_ipv4_option(bkxdp_frame *frame, __u32 offset, __u32 end)
 {
-	__u8 option[2];
+	__u8 spare;
+	const __u8 *byte = frame_at(frame, offset, 1, &spare);
 
-	if (frame_read(frame, offset, option, 1))
+	if (!byte)
 		return 0;
-	if (option[0] == BKXDP_IPOPT_END)
+	if (*byte == BKXDP_IPOPT_END)
 		return end;
-	if (option[0] == BKXDP_IPOPT_NOP)
+	if (*byte == BKXDP_IPOPT_NOP)
 		return offset + 1;
-	if (option[0] == BKXDP_IPOPT_LSRR || option[0] == BKXDP_IPOPT_SSRR)
+	if (*byte == BKXDP_IPOPT_LSRR || *byte == BKXDP_IPOPT_SSRR || offset + 2 > end)
 		return 0;
-	if (offset + 2 > end || frame_read(frame, offset, option, 2))
+	byte = frame_at(frame, offset + 1, 1, &spare);
+	if (!byte || *byte < 2 || offset + *byte > end)
 		return 0;
-	if (option[1] < 2 || offset + option[1] > end)
-		return 0;
-	return offset + option[1];
+	return offset + *byte;
 }
 
 static __always_inline int bkxdp_ipv4_options_sound(bkxdp_frame *frame, __u32 offset, __u32 end)
@@ -293,30 +307,29 @@ static __always_inline void bkxdp_map_ipv4(__u32 address[4], __u32 ipv4)
 static __always_inline __u8 bkxdp_parse_ipv4(bkxdp_frame *frame, struct bkxdp_span *span,
 					     struct bkxdp_packet *packet)
 {
-	struct bkxdp_ipv4 ip;
+	struct bkxdp_ipv4 spare;
+	const struct bkxdp_ipv4 *ip = frame_at(frame, span->offset, sizeof(spare), &spare);
 
-	if (frame_read(frame, span->offset, &ip, sizeof(ip)))
+	if (!ip)
 		return BKXDP_DROP_MALFORMED;
 
-	__u32 header = (ip.version_ihl & 0x0f) * 4;
-	__u32 total = BKXDP_BE16(ip.total_length);
+	__u32 header = (ip->version_ihl & 0x0f) * 4;
+	__u32 total = BKXDP_NTOHS(ip->total_length);
+	__u16 fragment = BKXDP_NTOHS(ip->fragment);
 
-	if (ip.version_ihl >> 4 != 4 || header < sizeof(ip) || total < header)
+	if (ip->version_ihl >> 4 != 4 || header < sizeof(*ip) || total < header)
 		return BKXDP_DROP_MALFORMED;
-	if (bkxdp_ends_before(frame, packet, span->offset + total))
-		return BKXDP_DROP_MALFORMED;
-	if (header > sizeof(ip) &&
-	    !bkxdp_ipv4_options_sound(frame, span->offset + sizeof(ip), span->offset + header))
-		return BKXDP_DROP_MALFORMED;
-
-	__u16 fragment = BKXDP_BE16(ip.fragment);
-
-	bkxdp_map_ipv4(packet->saddr, ip.saddr);
-	bkxdp_map_ipv4(packet->daddr, ip.daddr);
-	packet->protocol = ip.protocol;
+	bkxdp_map_ipv4(packet->saddr, ip->saddr);
+	bkxdp_map_ipv4(packet->daddr, ip->daddr);
+	packet->protocol = ip->protocol;
 	packet->fragment = bkxdp_fragment_of(fragment & BKXDP_IPV4_OFFSET,
 					     fragment & BKXDP_IPV4_MORE_FRAGMENTS);
 	span->end = span->offset + total;
+	if (bkxdp_ends_before(frame, packet, span->end))
+		return BKXDP_DROP_MALFORMED;
+	if (header > sizeof(*ip) &&
+	    !bkxdp_ipv4_options_sound(frame, span->offset + sizeof(*ip), span->offset + header))
+		return BKXDP_DROP_MALFORMED;
 	span->offset += header;
 	return 0;
 }
@@ -326,7 +339,7 @@ static __always_inline __u8 bkxdp_parse_ipv4(bkxdp_frame *frame, struct bkxdp_sp
 struct bkxdp_ipv6 {
 	__u8 version;
 	__u8 label[3];
-	__u8 payload_length[2];
+	__u16 payload_length;
 	__u8 next_header;
 	__u8 hop_limit;
 	__u32 saddr[4];
@@ -340,7 +353,12 @@ struct bkxdp_ipv6 {
 struct bkxdp_extension {
 	__u8 next_header;
 	__u8 length;
-	__u8 fragment[2]; /* routing: type and segments left */
+	union {
+		__u16 fragment; /* offset and flags */
+		struct {
+			__u8 type, segments_left; /* of a routing header */
+		} routing;
+	};
 	__u8 rest[4];
 };
 
@@ -376,27 +394,31 @@ static __always_inline __u32 bkxdp_extension_length(__u8 type, __u8 length)
 /* Walks the extension headers from offset on, as Linux does. */
 BKXDP_STEP __u64 bkxdp_ipv6_walk(bkxdp_frame *frame, __u32 start, __u32 end, __u32 first_next)
 {
-	struct bkxdp_extension ext;
+	struct bkxdp_extension spare;
 	__u64 offset = start, fragment = BKXDP_FRAGMENT_NONE;
 	__u8 next = first_next, fragment_seen = 0;
 
 	for (int i = 0; i < BKXDP_EXTENSIONS_MAX && bkxdp_is_extension(next); i++) {
+		const struct bkxdp_extension *ext;
 		__u8 type = next;
 
 		if ((type == BKXDP_PROTO_HOPOPTS && i) ||
 		    (type == BKXDP_PROTO_FRAGMENT && fragment_seen))
 			return BKXDP_WALK_REFUSE(BKXDP_DROP_EXTENSION);
-		if (offset + sizeof(ext) > end || frame_read(frame, offset, &ext, sizeof(ext)))
+		ext = offset + sizeof(*ext) > end ? NULL
+						  : frame_at(frame, offset, sizeof(*ext), &spare);
+		if (!ext)
 			return BKXDP_WALK_REFUSE(BKXDP_DROP_MALFORMED);
-		offset += bkxdp_extension_length(type, ext.length);
+		offset += bkxdp_extension_length(type, ext->length);
 		if (offset > end)
 			return BKXDP_WALK_REFUSE(BKXDP_DROP_MALFORMED);
-		next = ext.next_header;
+		next = ext->next_header;
 
-		if (type == BKXDP_PROTO_ROUTING && (ext.fragment[0] == 0 || ext.fragment[1] != 0))
+		if (type == BKXDP_PROTO_ROUTING &&
+		    (!ext->routing.type || ext->routing.segments_left))
 			return BKXDP_WALK_REFUSE(BKXDP_DROP_EXTENSION);
 		if (type == BKXDP_PROTO_FRAGMENT) {
-			__u16 bits = BKXDP_BE16(ext.fragment);
+			__u16 bits = BKXDP_NTOHS(ext->fragment);
 
 			fragment_seen = 1;
 			fragment = bkxdp_fragment_of(bits & BKXDP_IPV6_OFFSET,
@@ -413,27 +435,29 @@ BKXDP_STEP __u64 bkxdp_ipv6_walk(bkxdp_frame *frame, __u32 start, __u32 end, __u
 static __always_inline __u8 bkxdp_parse_ipv6(bkxdp_frame *frame, struct bkxdp_span *span,
 					     struct bkxdp_packet *packet)
 {
-	struct bkxdp_ipv6 ip;
+	struct bkxdp_ipv6 spare;
+	const struct bkxdp_ipv6 *ip = frame_at(frame, span->offset, sizeof(spare), &spare);
 
-	if (frame_read(frame, span->offset, &ip, sizeof(ip)))
+	if (!ip)
 		return BKXDP_DROP_MALFORMED;
 
-	__u32 payload = BKXDP_BE16(ip.payload_length);
+	__u32 payload = BKXDP_NTOHS(ip->payload_length);
+	__u8 next = ip->next_header;
 
-	span->offset += sizeof(ip);
-	if (ip.version >> 4 != 6 || !payload ||
-	    bkxdp_ends_before(frame, packet, span->offset + payload))
+	if (ip->version >> 4 != 6 || !payload)
 		return BKXDP_DROP_MALFORMED;
+	__builtin_memcpy(packet->saddr, ip->saddr, sizeof(ip->saddr));
+	__builtin_memcpy(packet->daddr, ip->daddr, sizeof(ip->daddr));
+	packet->hop_limit = ip->hop_limit;
+	packet->protocol = next;
+	span->offset += sizeof(*ip);
 	span->end = span->offset + payload;
-
-	__builtin_memcpy(packet->saddr, ip.saddr, sizeof(ip.saddr));
-	__builtin_memcpy(packet->daddr, ip.daddr, sizeof(ip.daddr));
-	packet->hop_limit = ip.hop_limit;
-	packet->protocol = ip.next_header;
-	if (!bkxdp_is_extension(ip.next_header))
+	if (bkxdp_ends_before(frame, packet, span->end))
+		return BKXDP_DROP_MALFORMED;
+	if (!bkxdp_is_extension(next))
 		return 0;
 
-	__u64 walk = bkxdp_ipv6_walk(frame, span->offset, span->end, ip.next_header);
+	__u64 walk = bkxdp_ipv6_walk(frame, span->offset, span->end, next);
 
 	packet->protocol = BKXDP_WALK_PROTOCOL(walk);
 	packet->fragment = BKXDP_WALK_FRAGMENT(walk);
@@ -444,20 +468,20 @@ static __always_inline __u8 bkxdp_parse_ipv6(bkxdp_frame *frame, struct bkxdp_sp
 /* ---- ICMP (RFC 792, 4443), TCP (RFC 9293), UDP (RFC 768) ---------------- */
 
 struct bkxdp_tcp {
-	__u8 sport[2];
-	__u8 dport[2];
-	__u8 sequence[8];
+	__u16 sport;
+	__u16 dport;
+	__u32 sequence[2];
 	__u8 data_offset;
 	__u8 flags;
-	__u8 window[2];
-	__u8 rest[4];
+	__u16 window;
+	__u16 rest[2];
 };
 
 struct bkxdp_udp {
-	__u8 sport[2];
-	__u8 dport[2];
-	__u8 length[2];
-	__u8 checksum[2];
+	__u16 sport;
+	__u16 dport;
+	__u16 length;
+	__u16 checksum;
 };
 
 struct bkxdp_icmp {
@@ -476,42 +500,51 @@ static __always_inline __u8 bkxdp_tcp_flags_refused(__u8 flags)
 	return 0;
 }
 
+/* A header of the transport layer, whole within the L3 packet. */
+static __always_inline const void *bkxdp_l4(bkxdp_frame *frame, const struct bkxdp_span *span,
+					    __u32 length, void *spare)
+{
+	if (span->offset + length > span->end)
+		return NULL;
+	return frame_at(frame, span->offset, length, spare);
+}
+
 static __always_inline __u8 bkxdp_parse_tcp(bkxdp_frame *frame, const struct bkxdp_span *span,
 					    struct bkxdp_packet *packet)
 {
-	struct bkxdp_tcp tcp;
+	struct bkxdp_tcp spare;
+	const struct bkxdp_tcp *tcp = bkxdp_l4(frame, span, sizeof(spare), &spare);
 
-	if (span->offset + sizeof(tcp) > span->end ||
-	    frame_read(frame, span->offset, &tcp, sizeof(tcp)))
+	if (!tcp)
 		return BKXDP_DROP_MALFORMED;
 
-	__u32 header = (tcp.data_offset >> 4) * 4;
+	__u32 header = (tcp->data_offset >> 4) * 4;
 
-	packet->sport = BKXDP_BE16(tcp.sport);
-	packet->dport = BKXDP_BE16(tcp.dport);
-	packet->tcp_flags = tcp.flags;
-	if (header < sizeof(tcp) || span->offset + header > span->end)
+	packet->sport = BKXDP_NTOHS(tcp->sport);
+	packet->dport = BKXDP_NTOHS(tcp->dport);
+	packet->tcp_flags = tcp->flags;
+	if (header < sizeof(*tcp) || span->offset + header > span->end)
 		return BKXDP_DROP_MALFORMED;
 	if (!packet->sport || !packet->dport)
 		return BKXDP_DROP_MALFORMED;
-	return bkxdp_tcp_flags_refused(tcp.flags);
+	return bkxdp_tcp_flags_refused(tcp->flags);
 }
 
 static __always_inline __u8 bkxdp_parse_udp(bkxdp_frame *frame, const struct bkxdp_span *span,
 					    struct bkxdp_packet *packet)
 {
-	struct bkxdp_udp udp;
+	struct bkxdp_udp spare;
+	const struct bkxdp_udp *udp = bkxdp_l4(frame, span, sizeof(spare), &spare);
 
-	if (span->offset + sizeof(udp) > span->end ||
-	    frame_read(frame, span->offset, &udp, sizeof(udp)))
+	if (!udp)
 		return BKXDP_DROP_MALFORMED;
 
-	__u32 length = BKXDP_BE16(udp.length);
+	__u32 length = BKXDP_NTOHS(udp->length);
 
-	packet->sport = BKXDP_BE16(udp.sport);
-	packet->dport = BKXDP_BE16(udp.dport);
+	packet->sport = BKXDP_NTOHS(udp->sport);
+	packet->dport = BKXDP_NTOHS(udp->dport);
 	/* the rest of a first fragment's datagram comes later */
-	if (length < sizeof(udp) ||
+	if (length < sizeof(*udp) ||
 	    (packet->fragment == BKXDP_FRAGMENT_NONE && span->offset + length > span->end))
 		return BKXDP_DROP_MALFORMED;
 	if (!packet->sport || !packet->dport)
@@ -522,12 +555,12 @@ static __always_inline __u8 bkxdp_parse_udp(bkxdp_frame *frame, const struct bkx
 static __always_inline __u8 bkxdp_parse_icmp(bkxdp_frame *frame, const struct bkxdp_span *span,
 					     struct bkxdp_packet *packet)
 {
-	struct bkxdp_icmp icmp;
+	struct bkxdp_icmp spare;
+	const struct bkxdp_icmp *icmp = bkxdp_l4(frame, span, sizeof(spare), &spare);
 
-	if (span->offset + sizeof(icmp) > span->end ||
-	    frame_read(frame, span->offset, &icmp, sizeof(icmp)))
+	if (!icmp)
 		return BKXDP_DROP_MALFORMED;
-	packet->icmp_type = icmp.type;
+	packet->icmp_type = icmp->type;
 	return 0;
 }
 
