@@ -506,20 +506,22 @@ static __always_inline struct bkxdp_verdict judge(struct xdp_md *ctx, struct bkx
 						  const struct bkxdp_active *now)
 {
 	struct bkxdp_verdict verdict = {.reason = BKXDP_PASS_FLOW};
+	struct conversation conversation;
 	struct cached *entry = NULL;
 
 	__builtin_memset(packet, 0, sizeof(*packet));
 	bkxdp_parse(ctx, packet);
+	conversation = conversation_of(packet);
 	if (bkxdp_cache_entries && is_cacheable(packet))
-		entry = cache_entry(packet);
-	if (entry && cache_holds(entry, packet, now->generation)) {
+		entry = cache_entry(&conversation);
+	if (entry && cache_holds(entry, &conversation, now->generation)) {
 		verdict.rule = entry->rule;
 		verdict.counter = entry->counter;
 		return verdict;
 	}
 	verdict = decide(ctx, packet, now->slot);
 	if (entry && verdict.keeps)
-		cache_keep(entry, packet, now->generation, &verdict);
+		cache_keep(entry, &conversation, now->generation, &verdict);
 	return verdict;
 }
 

@@ -16,9 +16,16 @@
 /* 0.13 to 1.3 s, at 1000 to 100 jiffies a second. */
 #define CACHE_JIFFIES 128
 
-/* A cache line. The key is the first 40 bytes of struct bkxdp_packet. */
+/* What the packets of one connection have in common. */
+struct conversation {
+	__u64 saddr[2];
+	__u64 daddr[2];
+	__u64 rest; /* ports, VLAN, family, protocol */
+};
+
+/* A cache line. */
 struct cached {
-	__u64 key[5];
+	struct conversation conversation;
 	__u32 generation;
 	__u32 seen; /* jiffies */
 	__u16 rule;
@@ -26,7 +33,6 @@ struct cached {
 	__u32 unused[3];
 };
 _Static_assert(sizeof(struct cached) == 64, "a cache line");
-_Static_assert(offsetof(struct bkxdp_packet, fragment) == 40, "the key");
 
 /* 0: off. A test sets 1, so that all flows meet in one entry. */
 const volatile __u32 bkxdp_cache_entries = CACHE_ENTRIES;
@@ -51,33 +57,46 @@ static __always_inline int is_cacheable(const struct bkxdp_packet *packet)
 		 (packet->tcp_flags & (BKXDP_TCP_SYN | BKXDP_TCP_FIN | BKXDP_TCP_RST)));
 }
 
-static __always_inline struct cached *cache_entry(const struct bkxdp_packet *packet)
+/* Each field is read as it was written: a wider load would wait for the stores. */
+static __always_inline struct conversation conversation_of(const struct bkxdp_packet *packet)
 {
-	const __u64 *key = (const __u64 *)packet;
-	__u64 hash = (key[0] ^ key[1]) * 0x9e3779b97f4a7c15ull;
+	struct conversation c = {
+		.saddr = {packet->saddr_half[0], packet->saddr_half[1]},
+		.daddr = {packet->daddr_half[0], packet->daddr_half[1]},
+		.rest = packet->sport | (__u64)packet->dport << 16 | (__u64)packet->vlan << 32 |
+			(__u64)packet->kind << 48 | (__u64)packet->protocol << 56,
+	};
+
+	return c;
+}
+
+static __always_inline struct cached *cache_entry(const struct conversation *c)
+{
+	__u64 hash = (c->saddr[0] ^ c->saddr[1]) * 0x9e3779b97f4a7c15ull;
 	__u32 index;
 
-	hash ^= (key[2] ^ key[3]) * 0xc2b2ae3d27d4eb4full;
-	hash = (hash ^ hash >> 32 ^ key[4]) * 0x9e3779b97f4a7c15ull;
+	hash ^= (c->daddr[0] ^ c->daddr[1]) * 0xc2b2ae3d27d4eb4full;
+	hash = (hash ^ hash >> 32 ^ c->rest) * 0x9e3779b97f4a7c15ull;
 	index = (hash >> 40) & (bkxdp_cache_entries - 1);
 	return bpf_map_lookup_elem(&cache, &index);
 }
 
-static __always_inline int cache_holds(const struct cached *entry,
-				       const struct bkxdp_packet *packet, __u32 generation)
+static __always_inline int cache_holds(const struct cached *entry, const struct conversation *c,
+				       __u32 generation)
 {
-	const __u64 *key = (const __u64 *)packet;
+	const struct conversation *held = &entry->conversation;
 
-	if ((entry->key[0] ^ key[0]) | (entry->key[1] ^ key[1]) | (entry->key[2] ^ key[2]) |
-	    (entry->key[3] ^ key[3]) | (entry->key[4] ^ key[4]))
+	if ((held->saddr[0] ^ c->saddr[0]) | (held->saddr[1] ^ c->saddr[1]) |
+	    (held->daddr[0] ^ c->daddr[0]) | (held->daddr[1] ^ c->daddr[1]) |
+	    (held->rest ^ c->rest))
 		return 0;
 	return entry->generation == generation && jiffies_now() - entry->seen < CACHE_JIFFIES;
 }
 
-static __always_inline void cache_keep(struct cached *entry, const struct bkxdp_packet *packet,
+static __always_inline void cache_keep(struct cached *entry, const struct conversation *c,
 				       __u32 generation, const struct bkxdp_verdict *verdict)
 {
-	__builtin_memcpy(entry->key, packet, sizeof(entry->key));
+	entry->conversation = *c;
 	entry->generation = generation;
 	entry->seen = jiffies_now();
 	entry->rule = verdict->rule;

@@ -66,7 +66,7 @@ _bkxdp_value() { # OPTION WORD: false where that option takes no value
 		mapfile -t COMPREPLY < <(compgen -W "$(_bkxdp_profile_names)" -S : -- "$2")
 		;;
 	--engine) _bkxdp_choose "kernel user" "$2" ;;
-	--connections) _bkxdp_choose "flags" "$2" ;;
+	--connections) _bkxdp_choose "flags sockets" "$2" ;;
 	--address | --port | --enable) COMPREPLY=() ;;
 	*) return 1 ;;
 	esac

@@ -27,7 +27,7 @@
 struct chunk {
 	struct chunk *before;
 	size_t used, room;
-	max_align_t bytes[];
+	void *bytes[]; /* aligned for any of a value's members */
 };
 
 static void *take(struct document *document, size_t size)
@@ -35,7 +35,7 @@ static void *take(struct document *document, size_t size)
 	struct chunk *chunk = document->store;
 	void *memory;
 
-	size = (size + sizeof(max_align_t) - 1) / sizeof(max_align_t) * sizeof(max_align_t);
+	size = (size + sizeof(void *) - 1) / sizeof(void *) * sizeof(void *);
 	if (!chunk || chunk->room - chunk->used < size) {
 		size_t room = size > CHUNK_BYTES ? size : CHUNK_BYTES;
 

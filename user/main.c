@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The table of verbs. Exit status: 0 done, 1 failed or "no", 2 misused. */
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -47,30 +46,6 @@ static int unknown(const char *word)
 	near = text_nearest(word, words, VERBS);
 	fprintf(stderr, "bkxdp: there is no command \"%s\"%s%s%s; \"bkxdp --help\" lists them\n",
 		word, near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
-	return EXIT_MISUSED;
-}
-
-int fail(const char *format, ...)
-{
-	va_list args;
-
-	fputs("bkxdp: ", stderr);
-	va_start(args, format);
-	vfprintf(stderr, format, args);
-	va_end(args);
-	fputc('\n', stderr);
-	return EXIT_FAILED;
-}
-
-int misuse(const char *verb, const char *format, ...)
-{
-	va_list args;
-
-	fprintf(stderr, "bkxdp %s: ", verb);
-	va_start(args, format);
-	vfprintf(stderr, format, args);
-	va_end(args);
-	fprintf(stderr, "; see \"bkxdp %s --help\"\n", verb);
 	return EXIT_MISUSED;
 }
 

@@ -5,269 +5,8 @@
 #include <string.h>
 
 #include "alloc.h"
-#include "builder.h"
 #include "fields.h"
-#include "resolve.h"
-#include "site_model.h"
-
-/* Roles met together before: a flow must not copy a million addresses again. */
-struct met {
-	char *roles;
-	int group;
-};
-
-struct making {
-	struct site *site;
-	struct builder builder;
-	struct complaints *complaints;
-	struct resolution *name; /* every host name once */
-	size_t names;
-
-	/* of the use at hand */
-	struct site_use *use;
-	int *flow;                   /* of the profile -> of the policy, or -1 */
-	bool *role_said, *port_said; /* what is missing, once */
-	struct met *met;
-	size_t mets;
-};
-
-static bool contains(const unsigned int *list, size_t count, int what)
-{
-	for (size_t i = 0; i < count; i++)
-		if (list[i] == (unsigned int)what)
-			return true;
-	return false;
-}
-
-static bool takes_part(const struct profile_flow *flow, int role, enum side side)
-{
-	return side == SIDE_INBOUND ? contains(flow->to, flow->tos, role)
-				    : contains(flow->from, flow->froms, role);
-}
-
-/* ---- host names ----------------------------------------------------------- */
-
-static struct resolution *find_name(const struct making *making, const char *name)
-{
-	for (size_t i = 0; i < making->names; i++)
-		if (!strcmp(making->name[i].name, name))
-			return &making->name[i];
-	return NULL;
-}
-
-static void collect_name(struct making *making, const char *name, const struct place *place)
-{
-	if (find_name(making, name) || making->names > RESOLVE_MAX)
-		return;
-	if (making->names == RESOLVE_MAX)
-		complain(making->complaints, place,
-			 "more than %u host names: write addresses or prefixes", RESOLVE_MAX);
-	*APPEND(making->name, making->names) = (struct resolution){.name = name};
-}
-
-static void collect_words(struct making *making, const struct addresses *addresses)
-{
-	for (size_t i = 0; i < addresses->names; i++)
-		collect_name(making, addresses->name[i].text, &addresses->name[i].place);
-}
-
-static struct site_addresses *given_for(const struct site_use *use, unsigned int role)
-{
-	for (size_t i = 0; i < use->roles; i++)
-		if (use->addresses[i].index == (int)role)
-			return &use->addresses[i];
-	return NULL;
-}
-
-static void collect_role(struct making *making, const struct site_use *use, unsigned int index)
-{
-	const struct profile_role *role = &use->profile->role[index];
-	const struct site_addresses *given = given_for(use, index);
-
-	if (given)
-		collect_words(making, &given->addresses);
-	for (size_t i = 0; !given && i < role->hosts; i++)
-		collect_name(making, role->host[i], &role->place);
-}
-
-/* Names of roles that no flow needs aren't asked for. */
-static void collect_use(struct making *making, const struct site_use *use)
-{
-	AUTO_FREE bool *needed = must_alloc(use->profile->roles, sizeof(*needed));
-
-	for (size_t i = 0; i < use->profile->flows; i++) {
-		const struct profile_flow *flow = &use->profile->flow[i];
-
-		if (!use->on[i])
-			continue;
-		for (size_t j = 0; takes_part(flow, use->role, SIDE_INBOUND) && j < flow->froms;
-		     j++)
-			needed[flow->from[j]] = true;
-		for (size_t j = 0; takes_part(flow, use->role, SIDE_REPLY) && j < flow->tos; j++)
-			needed[flow->to[j]] = true;
-	}
-	for (unsigned int i = 0; i < use->profile->roles; i++)
-		if (needed[i])
-			collect_role(making, use, i);
-}
-
-static void check_words(struct making *making, const struct addresses *addresses)
-{
-	for (size_t i = 0; i < addresses->names; i++) {
-		const struct word *word = &addresses->name[i];
-		const struct resolution *found = find_name(making, word->text);
-
-		if (found && found->why)
-			complain(making->complaints, &word->place, "\"%s\" cannot be looked up: %s",
-				 word->text, found->why);
-	}
-}
-
-static void note_names(const struct making *making)
-{
-	if (making->names == 1)
-		policy_note(making->builder.policy,
-			    "host name \"%s\" was not looked up: it adds no address here",
-			    making->name[0].name);
-	else
-		policy_note(making->builder.policy,
-			    "%zu host names were not looked up, among them \"%s\": they add no "
-			    "address here",
-			    making->names, making->name[0].name);
-}
-
-/* Not after a complaint: nobody should wait for names when the answer is no. */
-static void look_up(struct making *making, bool wanted)
-{
-	struct site *site = making->site;
-
-	if (!making->names || site_failed(site, making->complaints))
-		return;
-	if (!wanted) {
-		note_names(making);
-		return;
-	}
-	resolve(making->name, making->names);
-	for (size_t i = 0; i < site->uses; i++)
-		for (size_t j = 0; j < site->use[i].roles; j++)
-			check_words(making, &site->use[i].addresses[j].addresses);
-	for (size_t i = 0; i < site->flows; i++)
-		check_words(making, &site->flow[i].peers);
-}
-
-/* ---- a role's addresses --------------------------------------------------- */
-
-static const struct prefix_set *documented(const struct site_use *use, unsigned int index)
-{
-	static const struct prefix_set none;
-	const struct profile_addresses *found =
-		documented_level(&use->profile->role[index], use->level.text);
-
-	return found ? &found->prefixes : &none;
-}
-
-static void add_all(struct prefix_set *set, const struct prefix_set *more)
-{
-	for (size_t i = 0; i < more->count; i++)
-		prefix_set_add(set, &more->prefix[i]);
-}
-
-static void add_name(const struct making *making, struct prefix_set *set, const char *name)
-{
-	const struct resolution *found = find_name(making, name);
-
-	if (found)
-		add_all(set, &found->address);
-}
-
-static void add_addresses(const struct making *making, struct prefix_set *set,
-			  const struct addresses *addresses)
-{
-	add_all(set, &addresses->prefixes);
-	for (size_t i = 0; i < addresses->names; i++)
-		add_name(making, set, addresses->name[i].text);
-}
-
-static void add_role(const struct making *making, struct prefix_set *set, unsigned int index)
-{
-	const struct profile_role *role = &making->use->profile->role[index];
-	struct site_addresses *given = given_for(making->use, index);
-
-	if (given) {
-		add_addresses(making, set, &given->addresses);
-		return;
-	}
-	add_all(set, documented(making->use, index));
-	for (size_t i = 0; i < role->hosts; i++)
-		add_name(making, set, role->host[i]);
-}
-
-static size_t unknown_hosts(const struct making *making, const struct profile_role *role)
-{
-	size_t unknown = 0;
-
-	for (size_t i = 0; i < role->hosts; i++) {
-		const struct resolution *found = find_name(making, role->host[i]);
-
-		unknown += found && found->why;
-	}
-	return unknown;
-}
-
-/* What the site wrote counts even if it was wrong: that has been said. */
-static bool has_addresses(struct making *making, unsigned int index)
-{
-	const struct profile_role *role = &making->use->profile->role[index];
-	struct site_addresses *given = given_for(making->use, index);
-	size_t unknown;
-
-	if (given) {
-		given->used = true;
-		return true;
-	}
-	unknown = unknown_hosts(making, role);
-	if (!documented(making->use, index)->count && unknown == role->hosts)
-		return false;
-	if (unknown && !making->role_said[index])
-		policy_note(making->builder.policy,
-			    "%zu of %zu documented host names of role %s of %s cannot be looked up",
-			    unknown, role->hosts, role->name, making->use->profile->name);
-	making->role_said[index] |= unknown > 0;
-	return true;
-}
-
-static char *role_list(const struct profile *profile, const unsigned int *role, size_t count)
-{
-	char *text = must_copy(profile->role[role[0]].name);
-
-	for (size_t i = 1; i < count; i++) {
-		char *longer = must_format("%s, %s", text, profile->role[role[i]].name);
-
-		free(text);
-		text = longer;
-	}
-	return text;
-}
-
-/* The group of the union of these roles' addresses, or -1. */
-static int group_of(struct making *making, const unsigned int *role, size_t count)
-{
-	char *roles = role_list(making->use->profile, role, count);
-	struct prefix_set set = {};
-	int group;
-
-	for (size_t i = 0; i < making->mets; i++)
-		if (!strcmp(making->met[i].roles, roles)) {
-			free(roles);
-			return making->met[i].group;
-		}
-	for (size_t i = 0; i < count; i++)
-		add_role(making, &set, role[i]);
-	prefix_set_settle(&set);
-	group = build_group(&making->builder, &making->use->place, &set, roles);
-	*APPEND(making->met, making->mets) = (struct met){roles, group};
-	return group;
-}
+#include "site_making.h"
 
 /* ---- what is missing ------------------------------------------------------ */
 
@@ -410,7 +149,7 @@ static void make_rules(struct making *making, const struct part *part, uint8_t p
 			    .side = part->side,
 			    .protocol = protocol,
 			    .ports = ports_of(making, part->flow, ports, split ? (int)*role : -1)};
-	int group = group_of(making, role, count);
+	int group = peers_group(making, role, count);
 
 	if (group >= 0) {
 		rule.group = (unsigned int)group;
@@ -441,7 +180,7 @@ static void make_side(struct making *making, const struct profile_flow *flow, in
 	struct part part = {flow, index, side, peer, 0};
 
 	for (size_t i = 0; i < others; i++)
-		if (has_addresses(making, other[i]))
+		if (peers_known(making, other[i]))
 			peer[part.peers++] = other[i];
 	if (!part.peers) {
 		miss_addresses(making, flow, other, others);
@@ -555,7 +294,7 @@ static void make_site_flow(struct making *making, const struct site_flow *flow)
 
 	if (index < 0)
 		return;
-	add_addresses(making, &set, &flow->peers);
+	peers_add(making, &set, &flow->peers);
 	prefix_set_settle(&set);
 	group = build_group(&making->builder, &flow->place, &set,
 			    flow->written ? flow->written : "");
@@ -660,12 +399,7 @@ void site_compile(struct site *site, struct policy *policy, const struct site_lo
 				.builder = {.policy = policy, .complaints = complaints},
 				.complaints = complaints};
 
-	for (size_t i = 0; i < site->uses; i++)
-		if (site->use[i].role >= 0)
-			collect_use(&making, &site->use[i]);
-	for (size_t i = 0; i < site->flows; i++)
-		collect_words(&making, &site->flow[i].peers);
-	look_up(&making, lookup->resolve);
+	peers_look_up(&making, lookup->resolve);
 	for (size_t i = 0; i < site->uses; i++)
 		if (site->use[i].role >= 0)
 			make_use(&making, &site->use[i]);
