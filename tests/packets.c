@@ -1152,6 +1152,13 @@ const struct row rows[] = {
 	  {IN("data-udp", .protocol = UDP, .from = "10.1.0.5", .dport = 20000)},
 	  {IN("control", .from = "10.1.0.5", .flags = RST)},
 	  {IS(DROP_CONTROL, .protocol = UDP, .from = "10.1.0.5", .dport = 20000)}}},
+	/* the same segment thrice: each says something of its own */
+	{"control-begins-again",
+	 "control",
+	 {{IN("control", .from = "10.1.0.5", .flags = ACK)},
+	  {IN("control", .from = "10.1.0.5", .flags = FIN | ACK)},
+	  {IN("control", .from = "10.1.0.5", .flags = ACK)},
+	  {IN("data", .from = "10.1.0.5", .dport = 20000)}}},
 	{"control-segment-will-do",
 	 "control",
 	 {{IN("control", .from = "10.1.0.5", .flags = ACK)},

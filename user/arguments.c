@@ -16,9 +16,9 @@ static void print_help(const struct usage *usage)
 			"--%s%s%s", usage->row[i].name, usage->row[i].argument ? " " : "",
 			usage->row[i].argument ? usage->row[i].argument : "");
 
-		printf("  %-22s %s\n", name, usage->row[i].help);
+		printf("  %-26s %s\n", name, usage->row[i].help);
 	}
-	printf("  %-22s %s\n", "--help", "print this");
+	printf("  %-26s %s\n", "--help", "print this");
 }
 
 static void store(const struct option_row *row, const char *value)

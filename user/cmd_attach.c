@@ -65,8 +65,13 @@ static struct policy *choose_policy(const struct request *request, struct compla
 	struct site_lookup lookup = {request->dirs.value, request->dirs.count, true};
 	AUTO_FREE char *own = must_format("/etc/bkxdp/%s.yaml", request->interface);
 
-	if (request->config)
-		return policy_of_file(request, request->config, &lookup, complaints);
+	if (request->config) {
+		/* the whole path, so that a reload from another folder finds it */
+		AUTO_FREE char *whole = realpath(request->config, NULL);
+
+		return policy_of_file(request, whole ? whole : request->config, &lookup,
+				      complaints);
+	}
 	if (has_options(request))
 		return policy_of_options(request, &lookup, complaints);
 	if (!access(own, F_OK) || errno != ENOENT)
@@ -153,16 +158,13 @@ static const char *mode_of(const struct policy *policy)
 static void say_done(const struct request *request, const struct policy *policy,
 		     const struct attach_report *report)
 {
-	size_t prefixes = 0;
-
-	for (size_t i = 0; i < policy->groups; i++)
-		prefixes += policy->group[i].total;
-	printf("%s%s%s: %s in %s mode%s; policy %016llx with %zu flows and %zu prefixes (%s)\n",
+	printf("%s%s%s: %s in %s mode%s; policy %016llx: flows %zu, address prefixes %zu (%s)\n",
 	       term_colour(stdout, BOLD), request->interface, term_colour(stdout, PLAIN),
 	       report->replaced ? "policy replaced" : "attached",
 	       report->generic ? "generic" : "driver",
 	       report->alone ? ", no other XDP program can join" : "",
-	       (unsigned long long)policy->digest, policy->flows, prefixes, mode_of(policy));
+	       (unsigned long long)policy->digest, policy->flows, report->prefixes,
+	       mode_of(policy));
 	if (policy->observes)
 		say_observing(request->interface);
 }
@@ -233,6 +235,8 @@ static int attach_or_reload(int argc, char **argv, const char *verb, const char 
 		 .set = &r.force},
 		{"bpffs", "DIR", "where the BPF file system is mounted (/sys/fs/bpf)",
 		 .value = &r.bpffs},
+		{"no-cache", NULL, "attach without the accelerators; no verdict differs",
+		 .set = &r.no_cache},
 	};
 	const struct usage usage = {
 		verb, "IFACE [OPTION...]", about, rows, sizeof(rows) / sizeof(*rows), 1, 1};

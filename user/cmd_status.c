@@ -81,10 +81,11 @@ static json_t *snapshot_json(const struct snapshot *s)
 	format_time(s->since, since);
 	format_time(s->loaded, loaded);
 	snprintf(digest, sizeof(digest), "%016" PRIx64, s->policy->digest);
-	return json_pack("{ss sb ss sb sb ss sb ss ss ss si si so ss* so s{sI sI} so so so}",
+	return json_pack("{ss sb ss sb sb ss ss sb ss ss ss si si so ss* so s{sI sI} so so so}",
 			 "device", s->device, "attached", s->attached, "mode",
 			 s->generic ? "generic" : "native", "frags", s->frags, "alone", s->alone,
-			 "enforcement", enforcement_word(s), "observes", s->policy->observes,
+			 "enforcement", enforcement_word(s), "connections",
+			 connections_word(s->policy->connections), "observes", s->policy->observes,
 			 "digest", digest, "since", since, "loaded", loaded, "generation",
 			 (int)s->generation, "program_id", (int)s->program, "beside",
 			 words_json(s->beside, s->besides), "file", s->policy->file, "uses",
@@ -109,6 +110,10 @@ static void print_attachment(const struct snapshot *s)
 
 	format_time(s->since, since);
 	printf("%s%s%s: ", term_colour(stdout, BOLD), s->device, term_colour(stdout, PLAIN));
+	if (s->elsewhere) {
+		puts("in another network namespace: whether it is attached can be seen only there");
+		return;
+	}
 	if (!s->attached) {
 		printf("%snot attached%s: the program is gone, only its counters are left; \"bkxdp "
 		       "attach "
@@ -143,7 +148,8 @@ static void print_policy(const struct snapshot *s)
 			printf("  %s as %s%s%s\n", s->policy->use[i].profile,
 			       s->policy->use[i].role, s->policy->use[i].level ? ", level " : "",
 			       s->policy->use[i].level ? s->policy->use[i].level : "");
-	printf("  %zu IPv4 and %zu IPv6 prefixes\n", s->ipv4_prefixes, s->ipv6_prefixes);
+	printf("  prefixes: IPv4 %zu, IPv6 %zu; answers are checked by %s\n", s->ipv4_prefixes,
+	       s->ipv6_prefixes, connections_word(s->policy->connections));
 }
 
 static void print_flows(const struct snapshot *s, bool all)
@@ -172,7 +178,7 @@ static void print_reasons(const struct snapshot *s, bool all)
 {
 	bool audit = s->policy->settings.enforcement == BKXDP_AUDIT;
 
-	printf("\n  %-10s %-15s %14s %18s  %s\n", "VERDICT", "REASON", "PACKETS", "BYTES", "");
+	printf("\n  %-10s %-15s %14s %18s\n", "VERDICT", "REASON", "PACKETS", "BYTES");
 	for (unsigned int r = 1; r < BKXDP_REASON_COUNT; r++) {
 		bool pass = bkxdp_reason_passes(r);
 

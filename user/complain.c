@@ -9,6 +9,8 @@
 
 static char *place_text(const struct place *place)
 {
+	if (!place)
+		return must_copy("bkxdp");
 	if (!place->line)
 		return must_copy(place->file);
 	return must_format("%s:%u:%u", place->file, place->line, place->column);

@@ -20,6 +20,7 @@ struct complaints {
 };
 #define COMPLAINTS_MAX 100
 
+/* Without a place it is the program that complains. */
 void complain(struct complaints *complaints, const struct place *place, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 

@@ -31,7 +31,8 @@ struct flow_count {
 /* One interface at one moment. */
 struct snapshot {
 	char device[IF_NAMESIZE];
-	bool attached; /* false: pins without a program */
+	bool attached;  /* false: pins without a program */
+	bool elsewhere; /* in another network namespace, so it can't be told whether attached */
 	bool generic;
 	bool frags;
 	bool alone;

@@ -84,6 +84,7 @@ static int put_in_force(const char *interface, const struct maps *maps, struct p
 		return -1;
 	report->by_flags = tables->settings.connections == BKXDP_CONNECTIONS_SOCKETS &&
 			   !program_sockets_supported();
+	report->prefixes = tables->ipv4_prefixes + tables->ipv6_prefixes;
 	if (report->by_flags)
 		tables->settings.connections = BKXDP_CONNECTIONS_FLAGS;
 	error = names_write(maps, names);
@@ -153,7 +154,8 @@ static void complain_of_attach(const struct attaching *a, int error, bool generi
 
 static int attach_in_mode(const struct attaching *a, const struct maps *maps, bool generic)
 {
-	struct program_plan plan = {PROGRAM_ATTACHED, a->report->frags, program_sockets_supported(), a->cache, maps};
+	struct program_plan plan = {PROGRAM_ATTACHED, a->report->frags, program_sockets_supported(),
+				    a->cache, maps};
 	struct bkxdp_bpf *program;
 	int error;
 
@@ -559,8 +561,8 @@ static void fill_attachment(struct snapshot *snapshot, const struct maps *maps)
 	snapshot->generic = attachment.generic;
 	snapshot->frags = attachment.frags;
 	memcpy(snapshot->version, attachment.version, sizeof(snapshot->version));
-	if (!ifindex || attachment.netns != netdev_namespace() ||
-	    xdp_find(ifindex, maps->fd[MAP_ACTIVE], &found))
+	snapshot->elsewhere = attachment.netns != netdev_namespace();
+	if (!ifindex || snapshot->elsewhere || xdp_find(ifindex, maps->fd[MAP_ACTIVE], &found))
 		return;
 	snapshot->attached = found.program;
 	snapshot->program = found.program;

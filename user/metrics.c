@@ -35,8 +35,9 @@ static void device_info(FILE *to, const struct scrape *scrape)
 static void attached(FILE *to, const struct scrape *scrape)
 {
 	for (size_t i = 0; i < scrape->snapshots; i++)
-		SAMPLE(to, "bkxdp_attached{device=\"%s\"} %d", scrape->snapshot[i]->device,
-		       scrape->snapshot[i]->attached);
+		if (!scrape->snapshot[i]->elsewhere)
+			SAMPLE(to, "bkxdp_attached{device=\"%s\"} %d", scrape->snapshot[i]->device,
+			       scrape->snapshot[i]->attached);
 }
 
 static void by_reason(FILE *to, const struct scrape *scrape, const char *family,

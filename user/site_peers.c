@@ -18,7 +18,7 @@ static struct resolution *find_name(const struct making *making, const char *nam
 
 static void collect_name(struct making *making, const char *name, const struct place *place)
 {
-	if (find_name(making, name) || making->names > RESOLVE_MAX)
+	if (making->names > RESOLVE_MAX || find_name(making, name))
 		return;
 	if (making->names == RESOLVE_MAX)
 		complain(making->complaints, place,
@@ -147,7 +147,8 @@ static void add_all(struct prefix_set *set, const struct prefix_set *more)
 
 static void add_name(const struct making *making, struct prefix_set *set, const char *name)
 {
-	const struct resolution *found = find_name(making, name);
+	const struct resolution *found =
+		making->names > RESOLVE_MAX ? NULL : find_name(making, name);
 
 	if (found)
 		add_all(set, &found->address);
