@@ -206,7 +206,8 @@ struct {
 struct bkxdp_world {
 	struct xdp_md *ctx;
 	__u32 slot;
-	__u32 failed; /* a look-up that can't fail did */
+	__u32 stranger; /* the source is no peer, at the first look */
+	__u32 failed;   /* a look-up that can't fail did */
 };
 
 static __always_inline const struct bkxdp_settings *ask_settings(struct bkxdp_world *world)
@@ -220,12 +221,12 @@ static __always_inline int is_mapped(const __u32 address[4])
 }
 
 /* False only where no peer's address begins like this one. */
-static __always_inline int may_be_peer(struct bkxdp_world *world, const __u32 address[4])
+static __always_inline int may_be_peer(const struct bkxdp_world *world, const __u32 address[4])
 {
 	const struct bkxdp_filter *bits = bpf_map_lookup_elem(&filter, &world->slot);
 	__u32 bit;
 
-	if (!bkxdp_first_look || !bits)
+	if (!bits)
 		return 1;
 	if (is_mapped(address)) {
 		bit = bpf_ntohl(address[3]) >> 16;
@@ -241,7 +242,7 @@ static __always_inline bkxdp_peer_class ask_peer(struct bkxdp_world *world, cons
 	void *trie = bpf_map_lookup_elem(&peers, &world->slot);
 	bkxdp_peer_class *peer;
 
-	if (trie && !may_be_peer(world, address))
+	if (world->stranger)
 		return 0;
 	if (!trie) {
 		world->failed = 1;
@@ -492,44 +493,49 @@ static __always_inline void count(void *map, __u32 index, __u32 bytes)
 
 /* ---- the program ---------------------------------------------------------- */
 
-/* The long way, by the policy's maps. */
-static __always_inline struct bkxdp_verdict decide(struct xdp_md *ctx,
-						   const struct bkxdp_packet *packet, __u32 slot)
-{
-	struct bkxdp_world world = {.ctx = ctx, .slot = slot};
-	struct bkxdp_verdict verdict = bkxdp_classify(&world, packet);
+/* What becomes of a packet: a verdict, and whether it is only counted. */
+struct fate {
+	struct bkxdp_verdict verdict;
+	__u32 audit;
+};
 
-	return world.failed ? bkxdp_decided(BKXDP_DROP_INTERNAL) : verdict;
+/* The long way, by the policy's maps. */
+static __always_inline void decide(struct xdp_md *ctx, const struct bkxdp_packet *packet,
+				   struct bkxdp_world *world, struct fate *fate)
+{
+	const struct bkxdp_settings *mode = bpf_map_lookup_elem(&settings, &world->slot);
+
+	if (!mode)
+		return;
+	fate->audit = mode->enforcement == BKXDP_AUDIT;
+	fate->verdict = bkxdp_classify(world, packet, mode);
+	if (world->failed)
+		fate->verdict = bkxdp_decided(BKXDP_DROP_INTERNAL);
 }
 
-static __always_inline struct bkxdp_verdict judge(struct xdp_md *ctx, struct bkxdp_packet *packet,
-						  const struct bkxdp_active *now)
+static __always_inline void judge(struct xdp_md *ctx, struct bkxdp_packet *packet,
+				  const struct bkxdp_active *now, struct fate *fate)
 {
-	struct bkxdp_verdict verdict = {.reason = BKXDP_PASS_FLOW};
+	struct bkxdp_world world = {.ctx = ctx, .slot = now->slot};
 	struct conversation conversation;
 	struct cached *entry = NULL;
 
 	__builtin_memset(packet, 0, sizeof(*packet));
 	bkxdp_parse(ctx, packet);
-	conversation = conversation_of(packet);
-	if (bkxdp_cache_entries && is_cacheable(packet))
+	world.stranger = bkxdp_first_look && !may_be_peer(&world, packet->saddr);
+	if (bkxdp_cache_entries && !world.stranger && is_cacheable(packet)) {
+		conversation = conversation_of(packet);
 		entry = cache_entry(&conversation);
-	if (entry && cache_holds(entry, &conversation, now->generation)) {
-		verdict.rule = entry->rule;
-		verdict.counter = entry->counter;
-		return verdict;
 	}
-	verdict = decide(ctx, packet, now->slot);
-	if (entry && verdict.keeps)
-		cache_keep(entry, &conversation, now->generation, &verdict);
-	return verdict;
-}
-
-static __always_inline int is_audit(__u32 slot)
-{
-	const struct bkxdp_settings *mode = bpf_map_lookup_elem(&settings, &slot);
-
-	return mode && mode->enforcement == BKXDP_AUDIT;
+	if (entry && cache_holds(entry, &conversation, now->generation)) {
+		fate->verdict.reason = BKXDP_PASS_FLOW;
+		fate->verdict.rule = entry->rule;
+		fate->verdict.counter = entry->counter;
+		return;
+	}
+	decide(ctx, packet, &world, fate);
+	if (entry && fate->verdict.keeps)
+		cache_keep(entry, &conversation, now->generation, &fate->verdict);
 }
 
 SEC("xdp")
@@ -538,19 +544,19 @@ int bkxdp(struct xdp_md *ctx)
 	__u32 zero = 0, action = XDP_DROP;
 	const struct bkxdp_active *word = bpf_map_lookup_elem(&active, &zero);
 	struct scratch *s = at_hand();
-	struct bkxdp_verdict verdict;
+	struct fate fate = {.verdict = {.reason = BKXDP_DROP_INTERNAL}};
 	struct bkxdp_active now;
 
 	if (!word || !s)
 		return XDP_DROP;
 	*(__u64 *)&now = *(const volatile __u64 *)word; /* once: a packet sees one policy */
-	verdict = judge(ctx, &s->packet, &now);
-	count(&reasons, verdict.reason, s->packet.length);
-	if (verdict.reason == BKXDP_PASS_FLOW)
-		count(&flows, verdict.counter, s->packet.length);
-	if (bkxdp_reason_passes(verdict.reason) || is_audit(now.slot))
+	judge(ctx, &s->packet, &now, &fate);
+	count(&reasons, fate.verdict.reason, s->packet.length);
+	if (fate.verdict.reason == BKXDP_PASS_FLOW)
+		count(&flows, fate.verdict.counter, s->packet.length);
+	if (bkxdp_reason_passes(fate.verdict.reason) || fate.audit)
 		action = XDP_PASS;
 	if (bkxdp_report)
-		return BKXDP_REPORT(action, verdict.reason, verdict.rule);
+		return BKXDP_REPORT(action, fate.verdict.reason, fate.verdict.rule);
 	return action;
 }

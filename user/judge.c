@@ -53,11 +53,6 @@ struct bkxdp_world {
 
 #include <bkxdp/packet.h>
 
-static const struct bkxdp_settings *ask_settings(struct bkxdp_world *world)
-{
-	return &world->tables->settings;
-}
-
 static bool within(const struct bkxdp_prefix *prefix, const __u32 address[4])
 {
 	const uint8_t *a = (const uint8_t *)prefix->address, *b = (const uint8_t *)address;
@@ -200,7 +195,7 @@ static int user_judge(struct engine *engine, const void *frame, uint32_t length,
 
 	world->now = now;
 	bkxdp_parse(&received, &packet);
-	verdict = bkxdp_classify(world, &packet);
+	verdict = bkxdp_classify(world, &packet, &world->tables->settings);
 	world->counted[verdict.reason]++;
 	judgement->reason = verdict.reason;
 	judgement->rule = verdict.rule;

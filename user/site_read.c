@@ -81,10 +81,11 @@ static void read_enable_word(struct document *document, const struct value *valu
 {
 	struct site_use *use = field;
 
-	if (use->enables < BKXDP_FLOWS_MAX)
-		read_word(document, value, APPEND(use->enable, use->enables));
-	else
+	if (use->enables > BKXDP_FLOWS_MAX)
+		return; /* has been said */
+	if (use->enables == BKXDP_FLOWS_MAX)
 		value_complain(document, value, "more than %u flows", BKXDP_FLOWS_MAX);
+	read_word(document, value, APPEND(use->enable, use->enables));
 }
 
 static void read_enable(struct document *document, const struct value *value, void *field)

@@ -5,7 +5,6 @@
  * it asks of its includer, who defines, before the #include:
  *
  *   struct bkxdp_world;          whatever the answers below need
- *   static const struct bkxdp_settings *ask_settings(struct bkxdp_world *);
  *   static bkxdp_peer_class ask_peer(struct bkxdp_world *, const __u32 address[4]);
  *   static struct bkxdp_verdict ask_flows(struct bkxdp_world *, const struct bkxdp_packet *,
  *                                         const struct bkxdp_settings *, bkxdp_peer_class);
@@ -97,12 +96,12 @@ static __always_inline int bkxdp_ipv6_source_invalid(const struct bkxdp_packet *
 /* Step 5. */
 static __always_inline __u32 bkxdp_judge_source(const struct bkxdp_packet *packet)
 {
-	const __u32 *from = packet->saddr, *to = packet->daddr;
+	const __u64 *from = packet->saddr_half, *to = packet->daddr_half;
 
-	if (packet->kind == BKXDP_FRAME_IPV4 ? bkxdp_ipv4_source_invalid(from[3])
+	if (packet->kind == BKXDP_FRAME_IPV4 ? bkxdp_ipv4_source_invalid(packet->saddr[3])
 					     : bkxdp_ipv6_source_invalid(packet))
 		return BKXDP_DROP_SOURCE_INVALID;
-	if (!((from[0] ^ to[0]) | (from[1] ^ to[1]) | (from[2] ^ to[2]) | (from[3] ^ to[3])))
+	if (!((from[0] ^ to[0]) | (from[1] ^ to[1])))
 		return BKXDP_DROP_SOURCE_INVALID;
 	return BKXDP_UNDECIDED;
 }
@@ -211,13 +210,9 @@ static __always_inline __u32 bkxdp_judge_ip(const struct bkxdp_packet *packet,
 }
 
 static __always_inline struct bkxdp_verdict bkxdp_classify(struct bkxdp_world *world,
-							   const struct bkxdp_packet *packet)
+							   const struct bkxdp_packet *packet,
+							   const struct bkxdp_settings *settings)
 {
-	const struct bkxdp_settings *settings = ask_settings(world);
-
-	if (!settings)
-		return bkxdp_decided(BKXDP_DROP_INTERNAL);
-
 	__u32 reason = bkxdp_judge_link(packet, settings);
 
 	if (reason)
