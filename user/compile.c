@@ -89,7 +89,8 @@ static struct member *all_members(const struct policy *policy, size_t *members)
 	}
 	if (hole)
 		*APPEND(list, count) = (struct member){mapped, NO_GROUP};
-	qsort(list, count, sizeof(*list), compare_members);
+	if (list)
+		qsort(list, count, sizeof(*list), compare_members);
 	*members = count;
 	return list;
 }
@@ -168,12 +169,13 @@ static void set_bits(__u64 *bits, uint32_t first, uint32_t count)
 /* `address`: the prefix's first word. A short prefix stands for many first words. */
 static void look_for_ipv6(__u64 *bits, uint32_t address, uint32_t length)
 {
-	uint32_t top = ntohl(address), count = length < 32 ? 1u << (32 - length) : 1;
+	uint32_t top = ntohl(address), count;
 
 	if (length < 17) {
 		set_bits(bits, 0, BKXDP_FILTER_BITS);
 		return;
 	}
+	count = length < 32 ? 1u << (32 - length) : 1;
 	for (uint32_t i = 0; i < count; i++)
 		set_bits(bits, bkxdp_filter_hash(htonl(top + i)), 1);
 }

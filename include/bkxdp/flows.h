@@ -108,13 +108,18 @@ static __always_inline void bkxdp_search_side(struct bkxdp_world *world,
 	}
 }
 
-/* Not so where every packet of a control flow is noted, or needs a live one itself. */
+/*
+ * Not so where every packet of a control flow is noted, where it needs a live one
+ * itself, or where an earlier rule would have it as soon as its condition holds.
+ */
 static __always_inline int bkxdp_keeps(const struct bkxdp_packet *packet,
-				       const struct bkxdp_candidate *rule)
+				       const struct bkxdp_search *search)
 {
-	if (rule->flags & BKXDP_CANDIDATE_IS_CONTROL)
+	if ((search->best->flags & BKXDP_CANDIDATE_IS_CONTROL) || search->want_control ||
+	    search->want_connection)
 		return 0;
-	return !(rule->flags & BKXDP_CANDIDATE_REQUIRES) || packet->protocol == BKXDP_PROTO_TCP;
+	return !(search->best->flags & BKXDP_CANDIDATE_REQUIRES) ||
+	       packet->protocol == BKXDP_PROTO_TCP;
 }
 
 /* `peer` is the class of some peer, never 0. */
@@ -134,7 +139,7 @@ static __always_inline struct bkxdp_verdict bkxdp_judge_flows(struct bkxdp_world
 	if (search.best) {
 		verdict.rule = search.best->rule;
 		verdict.counter = search.best->counter;
-		verdict.keeps = bkxdp_keeps(packet, search.best);
+		verdict.keeps = bkxdp_keeps(packet, &search);
 		if (search.best->flags & BKXDP_CANDIDATE_IS_CONTROL)
 			tell_control(world, packet, settings, search.best->control);
 		return verdict;
