@@ -145,11 +145,18 @@ static void complain_of_others(const struct attaching *a, const struct found *fo
 
 static void complain_of_attach(const struct attaching *a, int error, bool generic)
 {
+	AUTO_FREE char *doing = must_format("attaching %s in %s mode", a->interface,
+					    generic ? "generic" : "driver");
 	const char *words = libraries_kernel_words();
 
-	complain(a->complaints, NULL, "%s: attaching in %s mode failed: %s%s%s%s", a->interface,
-		 generic ? "generic" : "driver", *words ? words : strerror(-error),
-		 *words ? " (" : "", *words ? strerror(-error) : "", *words ? ")" : "");
+	if (error == -EPERM) {
+		complain_of_load(a->complaints, doing, error);
+		return;
+	}
+	complain(a->complaints, NULL, "%s failed: %s%s%s%s%s", doing,
+		 *words ? words : strerror(-error), *words ? " (" : "",
+		 *words ? strerror(-error) : "", *words ? ")" : "",
+		 generic ? "" : "; \"mode: auto\" falls back to generic mode, with a warning");
 }
 
 static int attach_in_mode(const struct attaching *a, const struct maps *maps, bool generic)

@@ -1,0 +1,400 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Replies. Connections that this host opens work in every state that TCP has, whatever
+# is done to the filter meanwhile; what only looks like an answer is dropped and
+# counted, each packet once: under `connections: sockets` by the socket table, under
+# `connections: flags` as far as flags can tell.
+
+set -u
+# shellcheck source=tests/lib.sh
+. "$(dirname "$0")/lib.sh"
+# shellcheck source=tests/puppets.sh
+. "$(dirname "$0")/puppets.sh"
+
+readonly servers="[$server4, '$server6']"
+
+policy() { # sockets|flags [LINE OF LIVEVAULT'S]
+	write_file <<-END
+	use:
+	  - profile: ibm-cloud-backup
+	    as: agent
+	    addresses: {portal: $servers, amp-proxy: $servers, director: $servers, manager: [10.99.0.1]}
+	  - profile: livevault
+	    as: agent
+	    addresses: {primary-gateway: $servers, backup-gateway: $servers}
+	    ${2:-}
+	flows:
+	  - {name: names, from: self, to: [$server4, 10.20.30.7, '$server6', '2001:db8:20::7'], udp: [5301, 5302]}
+	  - {name: link, from: self, to: ['fe80::/64'], tcp: 9001}
+	  - {name: ssh, from: $servers, to: self, tcp: 22}
+	connections: $1
+	END
+}
+
+# A connection from `host` to a server in `net`: sockets $1 there and here. The port of ours is optional.
+open_connection() { # NAME PORT [OUR PORT]
+	at host connect "$1" "$us" "${3:-0}" "$peer" "$2" && at net accept "$1" "server-$2"
+}
+
+# One word each way.
+talks() { # NAME
+	at host send "$1" ask && [ "$(at net take "$1")" = ask ] &&
+		at net send "$1" answer && [ "$(at host take "$1")" = answer ]
+}
+
+close_both() { # NAME...
+	at host close "$@"
+	at net close "$@"
+}
+
+serves() { # PORT [OUR PORT]
+	open_connection c "$@" && talks c && close_both c
+}
+
+cannot_connect() { # PORT [OUR PORT]
+	! at host connect c "$us" "${2:-0}" "$peer" "$1" 0.7
+}
+
+listen_all() {
+	local port
+	for port in 8086 8087 554 2546 9000; do
+		at net listen "server-$port" "$peer" "$port"
+	done
+}
+
+stop_listening() {
+	at net close server-8086 server-8087 server-554 server-2546 server-9000
+}
+
+# --- connections of every kind; nothing of them may be dropped
+
+ports_and_profiles() {
+	local port
+	for port in 8086 8087 2546; do
+		check "IPv$1: to $port" serves "$port"
+	done
+	is "IPv$1: nobody serves 2147, which is told at once" "$(at host connect c "$us" 0 "$peer" 2147)" \
+		"Connection refused"
+	check "IPv$1: then 554" serves 554
+	for port in 1024 32768 65535; do
+		check "IPv$1: from port $port" serves 8087 "$port"
+	done
+}
+
+simultaneous_open() { # FAMILY
+	# Our first SYN goes to a station that is not there, so that the peer's is the first to arrive.
+	ip -n host neighbour replace "$peer" lladdr 02:00:00:00:00:99 dev eth1
+	at host begin c "$us" 40001 "$peer" 2546
+	at net close server-2546
+	is "IPv$1: our SYN is on its way" "$(at host state c)" syn-sent
+	ip -n host neighbour replace "$peer" lladdr 02:00:00:00:00:05 dev eth1
+	at net begin c "$peer" 2546 "$us" 40001
+	check "IPv$1: simultaneous open" busywait 5 is_state host c established
+	check "IPv$1: on the other side" busywait 5 is_state net c established
+	check "IPv$1: it carries data" talks c
+	close_both c
+	at net listen server-2546 "$peer" 2546
+}
+
+half_closed() { # FAMILY FIRST SECOND
+	check "IPv$1: a connection" open_connection c 8087
+	at "$2" shut c
+	is "IPv$1: $2 ends its direction" "$(at "$3" take c)" end
+	at "$3" pour c 1000000
+	at "$2" drain c
+	is "IPv$1: the other direction goes on" "$(at "$2" result drain c)" "$(at "$3" result pour c)"
+	close_both c
+}
+
+in_state() { # STATE OUR PORT: the kernel's socket, which no process need hold
+	[ -n "$(host ss -Htan state "$1" sport = ":$2")" ]
+}
+
+time_wait() { # FAMILY
+	open_connection c 8087 40002
+	at host close c
+	is "IPv$1: we close first" "$(at net take c)" end
+	check "IPv$1: half of the connection is left" in_state fin-wait-2 40002
+	at net close c
+	check "IPv$1: and then TIME_WAIT" busywait 3 in_state time-wait 40002
+	is "IPv$1: a segment to it passes" "$(moves forge "$peer" 8087 "$us" 40002 FA)" "pass flow +1"
+	is "IPv$1: one to the next port does not" "$(moves forge "$peer" 8087 "$us" 40003 FA)" \
+		"drop connection +1"
+}
+
+server_closes_first() { # FAMILY
+	open_connection c 8087
+	at net close c
+	is "IPv$1: the server closes first" "$(at host take c)" end
+	is "IPv$1: our side waits" "$(at host state c)" close-wait
+	at host close c
+}
+
+reset_by_peer() { # FAMILY
+	open_connection c 8087
+	at net reset c
+	is "IPv$1: a reset of the peer's arrives" "$(at host take c)" "Connection reset by peer"
+	at host close c
+}
+
+kinds_of_sockets() {
+	at net listen mapped-server "$server4" 9000
+	at net close mapped-server
+	use_family 4
+	check "an IPv6 socket to an IPv4 address" at host connect c ::ffff:$us 0 ::ffff:$peer 8087
+	at net accept c server-8087
+	check "carries data" talks c
+	close_both c
+	check "a socket bound to the interface" at host connect c "$us" 0 "$peer" 8087 5 eth1
+	at net accept c server-8087
+	check "carries data" talks c
+	close_both c
+}
+
+link_local() {
+	local here there
+	here=fe80::ff:fe00:1%eth1 there=fe80::ff:fe00:5
+	at net listen link "$there%peer0" 9001
+	check "link-local addresses" at host connect c "$here" 0 "$there%eth1" 9001
+	at net accept c link
+	check "carry data" talks c
+	close_both c
+	at net close link
+}
+
+every_kind() {
+	local before family
+	before=$(tally)
+	for family in 4 6; do
+		use_family "$family"
+		listen_all
+		ports_and_profiles "$family"
+		half_closed "$family" host net
+		half_closed "$family" net host
+		server_closes_first "$family"
+		reset_by_peer "$family"
+		[ "$family" = 6 ] || kinds_of_sockets
+		stop_listening
+	done
+	link_local
+	is "nothing of all that is dropped" "$(drops_since "$before")" ""
+}
+
+odd_kinds() {
+	local before family
+	for family in 4 6; do
+		use_family "$family"
+		listen_all
+		before=$(tally)
+		simultaneous_open "$family"
+		is "IPv$family: nothing of it is dropped" "$(drops_since "$before")" ""
+		time_wait "$family"
+		stop_listening
+	done
+}
+
+pinned() {
+	policy sockets 'ports: {tunnel: 554}'
+	reload >/dev/null
+	for family in 4 6; do
+		use_family "$family"
+		listen_all
+		is "IPv$family: with the tunnel on 554, the answer from 2147 is dropped" \
+			"$(moves cannot_connect 2147)" "drop port +1"
+		check "IPv$family: 554 works" serves 554
+		stop_listening
+	done
+	policy sockets
+	reload >/dev/null
+}
+
+# --- UDP
+
+# Asks by the socket `c`; the server's `s` answers.
+asks() { # ADDRESS PORT
+	at host post c "$1" "$2" ask && [ "$(at net take s)" = ask ]
+}
+
+# A datagram from a server's socket to ours.
+answer() { # SOCKET
+	at net post "$1" "$us" "$(at host port c)" answer
+}
+
+datagrams() { # FAMILY
+	at net udp s "$peer" 5301
+	at net udp next-port "$peer" 5302
+	at net udp elsewhere "$other" 5301
+
+	at host udp c "$us" 0
+	check "IPv$1: UDP, a question" asks "$peer" 5301
+	is "IPv$1: and its answer" "$(moves answer s)" "pass flow +1"
+	is "IPv$1: arrives" "$(at host take c)" answer
+	is "IPv$1: to a socket that is not connected, any peer's" "$(moves answer elsewhere)" "pass flow +1"
+	at host close c
+
+	at host udp c "$us" 0 "$peer" 5301
+	at host send c ask
+	is "IPv$1: a connected socket's question" "$(at net take s)" ask
+	is "IPv$1: and its answer" "$(moves answer s)" "pass flow +1"
+	is "IPv$1: arrives" "$(at host take c)" answer
+	is "IPv$1: from another port" "$(moves answer next-port)" "$2"
+	is "IPv$1: from another peer" "$(moves answer elsewhere)" "$2"
+	check "IPv$1: neither arrives" at host silent c
+	is "IPv$1: to a port where nobody is" \
+		"$(moves forge "$peer" 5301 "$us" 45454 udp --count 3 --data 9)" "${2/+1/+3}"
+	at host close c
+	at net close s next-port elsewhere
+}
+
+datagrams_by_address() {
+	ip -n host address add 10.20.30.2/24 dev eth1
+	use_family 4
+	at host udp c "$us" 45000
+	is "UDP to another address of ours than the socket's" \
+		"$(moves forge "$peer" 5301 10.20.30.2 45000 udp)" "drop connection +1"
+	at host close c
+	at host udp c :: 45000
+	is "UDP over IPv4 to a socket for both families" \
+		"$(moves forge "$peer" 5301 10.20.30.2 45000 udp)" "pass flow +1"
+	at host close c
+	ip -n host address del 10.20.30.2/24 dev eth1
+}
+
+# --- forgeries: of the allowed peer, from the allowed port
+
+# forged WHAT OUR_PORT MOVES: a SYN, and the other four kinds, five of each
+forged() {
+	local what=$1 flags data
+	while read -r flags data name; do
+		is "$what: forged $name" "$(moves forge "$peer" 8087 "$us" "$2" "$flags" --data "$data" --count 5)" "$3"
+	done <<-END
+	A 0 ACK
+	SA 0 SYN-ACK
+	R 0 RST
+	PA 100 data
+	FA 0 FIN
+	END
+}
+
+forgeries() { # FAMILY MODE MOVES
+	local before syn="drop connection +5"
+	open_connection c 8086 40010
+	at host listen high "$us" 9999
+	at host listen low "$us" 111
+	talks c
+	sleep 0.1 # a delayed ACK
+	before=$(resets)
+	forged "IPv$1, $2, closed port" 40011 "$3"
+	forged "IPv$1, $2, listening port" 9999 "$3"
+	forged "IPv$1, $2, port of another connection" 40010 "$3"
+	forged "IPv$1, $2, listening port below 1024" 111 "drop port +5"
+	for port in 40011 9999 40010; do
+		is "IPv$1, $2: forged SYN to $port" "$(moves forge "$peer" 8087 "$us" "$port" S --count 5)" "$syn"
+	done
+	[ "$2" = flags ] || is "IPv$1: the host answered none of them" "$(resets)" "$before"
+	check "IPv$1, $2: the connection is as it was" talks c
+	is "IPv$1, $2: the listeners have no connection" "$(host ss -Htan state connected \
+		'( sport = :9999 or sport = :111 )')" ""
+	is "IPv$1, $2: forged, but to a connection that there is" \
+		"$(moves forge "$peer" 8086 "$us" 40010 A --count 5)" "pass flow +5"
+	close_both c
+	at host close high low
+}
+
+local_ports() { # FAMILY
+	policy sockets
+	reload >/dev/null
+	is "IPv$1: from port 700: the answer is dropped" "$(moves cannot_connect 9000 700)" "drop port +1"
+	write_file <<-END
+	flows:
+	  - {name: low, from: self, to: $servers, tcp: [8087, 9000], local-ports: 700-710}
+	END
+	reload >/dev/null
+	check "IPv$1: local-ports: 700-710: from port 700" serves 9000 700
+	check "IPv$1: from port 710" serves 9000 710
+	is "IPv$1: not from 711" "$(moves cannot_connect 9000 711)" "drop port +1"
+	is "IPv$1: nor from 40000" "$(moves cannot_connect 9000 40000)" "drop port +1"
+	policy sockets
+	reload >/dev/null
+}
+
+# --- what is done to the filter meanwhile
+
+opened_before() { # FAMILY
+	open_connection before 8087
+	open_connection busy 8086
+	at net pour busy 8000000 4
+	at host drain busy
+	at host pour busy 8000000 4
+	at net drain busy
+}
+
+again_and_again() { # FAMILY
+	local number
+	for number in 1 2 3 4 5; do
+		reload
+		bkxdp detach eth1
+		attach
+	done
+}
+
+goes_on() { # FAMILY
+	check "IPv$1: replaced and taken away while data flows" again_and_again
+	is "IPv$1: the transfer is not done yet" "$(($(at net moved pour busy) < 8000000))" 1
+	is "IPv$1: a download is whole" "$(at host result drain busy)" "$(at net result pour busy)"
+	is "IPv$1: an upload is whole" "$(at net result drain busy)" "$(at host result pour busy)"
+	check "IPv$1: a connection opened before attach goes on" talks before
+	close_both before busy
+}
+
+# ---
+
+make_network
+add_other_peer
+puppet host host
+puppet net net
+
+policy sockets
+for family in 4 6; do
+	use_family "$family"
+	listen_all
+	opened_before "$family"
+	[ "$family" = 6 ] || check "attach" attach
+	goes_on "$family"
+	is "IPv$family: nothing is dropped since the last attach" "$(status '[.reasons[] |
+		select(.verdict == "drop") | .packets] | add')" 0
+	stop_listening
+done
+
+every_kind
+odd_kinds
+pinned
+datagrams_by_address
+for family in 4 6; do
+	use_family "$family"
+	listen_all
+	datagrams "$family" "drop connection +1"
+	forgeries "$family" sockets "drop connection +5"
+	local_ports "$family"
+	stop_listening
+done
+
+policy flags
+check "connections: flags" reload
+every_kind
+for family in 4 6; do
+	use_family "$family"
+	listen_all
+	datagrams "$family" "pass flow +1"
+	forgeries "$family" flags "pass flow +5"
+	before=$(tally)
+	simultaneous_open "$family"
+	says "IPv$family, flags: the peer's SYN is dropped, and the connection opens all the same" \
+		"$(drops_since "$before")" '^drop connection \+[1-3]$'
+	stop_listening
+done
+
+check "detach" bkxdp detach eth1
+check "leaves nothing" nothing_is_left
+finish

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+# For the tests of connections: processes that hold sockets and do one thing at a
+# time with them, as told; forged frames; counters as differences. Sourced after lib.sh.
+
+# puppet NAME NAMESPACE: from now on `at NAME VERB...` has it done there (tests/sockets.py).
+declare -A puppet_in puppet_out puppet_pid
+puppet() {
+	local in out
+	mkfifo "$WORK/$1.in" "$WORK/$1.out" || bail "no pipes"
+	# Both ways, or opening would wait for the other end.
+	exec {in}<>"$WORK/$1.in" {out}<>"$WORK/$1.out"
+	rm "$WORK/$1.in" "$WORK/$1.out"
+	in_net_begin "$2" python3 "$root/tests/sockets.py" puppet <&"$in" >&"$out"
+	puppet_in[$1]=$in puppet_out[$1]=$out puppet_pid[$1]=$!
+}
+
+# at NAME VERB WORD...: prints the answer, or the reason, with the status of failure.
+at() {
+	local status answer
+	printf '%s\n' "${*:2}" >&"${puppet_in[$1]}"
+	read -r -t 100 status answer <&"${puppet_out[$1]}" || { echo "$1 does not answer"; return 1; }
+	[ -z "$answer" ] || echo "$answer"
+	[ "$status" = ok ]
+}
+
+kill_puppet() { # NAME
+	kill -KILL "${puppet_pid[$1]}"
+	wait "${puppet_pid[$1]}" 2>/dev/null
+}
+
+is_state() { [ "$(at "$1" state "$2")" = "$3" ]; } # NAME SOCKET STATE
+
+# forge FROM PORT TO PORT FLAGS...: see tests/sockets.py; prints how many it sent.
+forge() { net python3 "$root/tests/sockets.py" forge "$@"; }
+
+# What is judged by flows or dropped: "drop connection 5, pass flow 12", those that are not 0.
+tally() {
+	status '[.reasons[] | select(.verdict == "drop" or .reason == "flow") |
+		{key: (.verdict + " " + .reason), value: .packets}] | from_entries | tojson'
+}
+
+# moves COMMAND...: what that moved, as "drop connection +5". What it prints is lost.
+moves() {
+	local old
+	old=$(tally)
+	"$@" >/dev/null 2>&1
+	moved_since "$old"
+}
+
+moved_since() { # TALLY
+	jq -nr --argjson old "$1" --argjson new "$(tally)" '[$new | to_entries[] |
+		{key, by: (.value - ($old[.key] // 0))} | select(.by != 0)] | sort_by(.key) |
+		map("\(.key) +\(.by)") | join(", ")'
+}
+
+drops_since() { # TALLY: the same without what passed
+	moved_since "$1" | tr , '\n' | sed 's/^ //' | grep ^drop | paste -sd,
+}
+
+# Resets that the filtered host sent: what a forged segment gets that reaches it.
+resets() { host cat /proc/net/snmp | awk '/^Tcp: [0-9]/ { print $15 }'; }
+
+# The addresses of one family: $us, $peer, $other (a peer, too), $stranger.
+# shellcheck disable=SC2034 # for the tests
+use_family() { # 4|6
+	if [ "$1" = 4 ]; then
+		us=$host4 peer=$server4 other=10.20.30.7 stranger=$stranger4
+	else
+		us=$host6 peer=$server6 other=2001:db8:20::7 stranger=$stranger6
+	fi
+}
+
+add_other_peer() {
+	ip -n net address add 10.20.30.7/24 dev peer0
+	ip -n net address add 2001:db8:20::7/64 dev peer0
+	# Known beforehand, so that no look-up of an address is under way when packets are counted.
+	local address
+	for address in "$server4" "$stranger4" 10.20.30.7 "$server6" "$stranger6" 2001:db8:20::7; do
+		ip -n host neighbour replace "$address" lladdr 02:00:00:00:00:05 dev eth1
+	done
+	ip -n net neighbour replace "$host4" lladdr 02:00:00:00:00:01 dev peer0
+	ip -n net neighbour replace "$host6" lladdr 02:00:00:00:00:01 dev peer0
+}
