@@ -3,6 +3,7 @@
 # make            builds build/bkxdp
 # make tests      builds the C tests; SANITIZE=1: under ASan and UBSan, in build/san
 # make fuzz       builds the fuzzers (clang)
+# make bench      measures, compares, prints a table (root); writes build/bench.json
 # make install    PREFIX=/usr/local, DESTDIR=
 # V=1 shows the commands; WERROR=1 makes warnings errors
 
@@ -43,7 +44,7 @@ USER_SRC := $(sort $(wildcard user/*.c))
 LIB_OBJ  := $(patsubst user/%.c,$(OUT)/user/%.o,$(filter-out user/main.c,$(USER_SRC)))
 TESTS    := $(patsubst tests/%.c,$(OUT)/tests/%,$(sort $(wildcard tests/test_*.c tests/wire.c)))
 TEST_LIB := $(patsubst tests/%.c,$(OUT)/tests/%.o,$(sort $(filter-out tests/test_%.c \
-            tests/fuzz_%.c tests/wire.c,$(wildcard tests/*.c))))
+            tests/fuzz_%.c tests/wire.c tests/bench%.c,$(wildcard tests/*.c))))
 FUZZERS  := $(patsubst tests/%.c,$(BUILD)/fuzz/%,$(sort $(wildcard tests/fuzz_*.c)))
 
 ifeq ($(V),)
@@ -51,7 +52,7 @@ Q := @
 say = @printf '  %-8s %s\n' "$(1)" "$(2)"
 endif
 
-.PHONY: all tests fuzz install uninstall clean
+.PHONY: all tests fuzz bench install uninstall clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -92,8 +93,26 @@ $(BUILD)/fuzz/%: tests/%.c $(BUILD)/bkxdp.skel.h $(filter-out user/main.c,$(USER
 	$(call say,FUZZ,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) $(filter-out -Wshadow,$(ALL_CFLAGS)) -fsanitize=fuzzer,address,undefined \
-		-fno-sanitize=alignment $< $(filter-out tests/test_%.c tests/fuzz_%.c tests/wire.c, \
+		-fno-sanitize=alignment $< $(filter-out tests/test_%.c tests/fuzz_%.c tests/wire.c tests/bench%.c, \
 		$(wildcard tests/*.c)) $(filter-out user/main.c,$(USER_SRC)) -o $@ $(LIBS)
+
+# its own programs: generated traffic, and what ours is compared with
+$(BUILD)/bench.bpf.o: tests/bench.bpf.c tests/bench_vary.h
+	$(call say,BPF,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
+
+$(BUILD)/bench.skel.h: $(BUILD)/bench.bpf.o
+	$(call say,SKEL,$@)
+	$(Q)$(BPFTOOL) gen skeleton $< name bench_bpf > $@
+
+BENCH_OBJ := $(patsubst tests/%.c,$(OUT)/tests/%.o,$(filter-out %.bpf.c,$(wildcard tests/bench*.c)))
+$(BENCH_OBJ): $(BUILD)/bench.skel.h
+
+$(OUT)/tests/bench: $(BENCH_OBJ)
+
+bench: $(BUILD)/bkxdp $(BUILD)/tests/bench
+	scripts/bench
 
 install uninstall: UNITDIR ?= $(PREFIX)/lib/systemd/system
 install uninstall: COMPLETIONDIR ?= $(PREFIX)/share/bash-completion/completions

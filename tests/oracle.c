@@ -94,7 +94,7 @@ static bool l4_may_pass(struct seen *seen)
 	return seen->sport && seen->dport;
 }
 
-static bool prefix_holds(const struct bkxdp_prefix *prefix, const struct seen *seen)
+static bool prefix_of_seen(const struct bkxdp_prefix *prefix, const struct seen *seen)
 {
 	const uint8_t *address = (const uint8_t *)prefix->address;
 
@@ -110,7 +110,7 @@ static bool prefix_holds(const struct bkxdp_prefix *prefix, const struct seen *s
 static bool group_holds(const struct group *group, const struct seen *seen)
 {
 	for (size_t i = 0; i < group->prefixes.count; i++)
-		if (prefix_holds(&group->prefixes.prefix[i], seen))
+		if (prefix_of_seen(&group->prefixes.prefix[i], seen))
 			return true;
 	return false;
 }
@@ -125,7 +125,7 @@ static bool is_peer(const struct policy *policy, const struct seen *seen)
 
 static bool by_sockets(const struct policy *policy)
 {
-	return policy->connections == CONNECTIONS_SOCKETS;
+	return policy->settings.connections == BKXDP_CONNECTIONS_SOCKETS;
 }
 
 /* All conditions of a rule but those that rest on other packets or on sockets. */

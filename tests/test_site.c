@@ -575,7 +575,7 @@ static void test_settings(void)
 	check_text(policy->interface, "", "no interface");
 	check_has(policy->file, "/eth1.yaml", "file");
 	check_text(mode_word(policy->mode), "auto", "mode");
-	check_text(connections_word(policy->connections), "sockets", "connections");
+	check_text(connections_word(policy->settings.connections), "sockets", "connections");
 	check_int(policy->settings.enforcement, BKXDP_ENFORCE, "enforcement");
 	check_int(policy->settings.ping, BKXDP_PING_PEERS, "ping");
 	check_int(policy->settings.fragments, BKXDP_FRAGMENTS_DROP, "fragments");
@@ -589,7 +589,7 @@ static void test_settings(void)
 		return;
 	check_text(policy->interface, "eth1", "interface");
 	check_text(mode_word(policy->mode), "generic", "mode");
-	check_text(connections_word(policy->connections), "flags", "connections");
+	check_text(connections_word(policy->settings.connections), "flags", "connections");
 	check_int(policy->settings.enforcement, BKXDP_AUDIT, "enforcement");
 	check_int(policy->settings.ping, BKXDP_PING_ANY, "ping");
 	check_int(policy->settings.fragments, BKXDP_FRAGMENTS_PEERS, "fragments");

@@ -247,8 +247,9 @@ struct policy *variant_policy(const char *name)
 		variant++;
 	must(variant < variants + VARIANTS, name);
 	snprintf(policy->interface, sizeof(policy->interface), "%s", name);
-	policy->connections = variant->sockets ? CONNECTIONS_SOCKETS : CONNECTIONS_FLAGS;
 	policy->settings = variant->settings;
+	policy->settings.connections =
+		variant->sockets ? BKXDP_CONNECTIONS_SOCKETS : BKXDP_CONNECTIONS_FLAGS;
 	policy->settings.vlans_any = !variant->vlans;
 	if (variant->vlans)
 		each_word(variant->vlans, add_vlan, policy->settings.vlans);

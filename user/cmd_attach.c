@@ -20,6 +20,7 @@ struct request {
 	struct values dirs, use, address, port, enable;
 	bool force;
 	bool no_cache;
+	bool no_resolve;
 	bool reload;
 };
 
@@ -62,7 +63,8 @@ static struct policy *policy_of_file(const struct request *request, const char *
 /* --config, else the options, else the interface's own file, else observation. */
 static struct policy *choose_policy(const struct request *request, struct complaints *complaints)
 {
-	struct site_lookup lookup = {request->dirs.value, request->dirs.count, true};
+	struct site_lookup lookup = {request->dirs.value, request->dirs.count,
+				     !request->no_resolve};
 	AUTO_FREE char *own = must_format("/etc/bkxdp/%s.yaml", request->interface);
 
 	if (request->config) {
@@ -79,30 +81,48 @@ static struct policy *choose_policy(const struct request *request, struct compla
 	return site_observe(request->interface, &lookup, complaints);
 }
 
-/* A reload of what was attached by --config reads that file again. */
-static struct policy *reload_policy(struct request *request, struct complaints *complaints)
+/* A reload reads again what the running policy was read from, if nothing else is named. */
+static int follow_running(struct request *request, const struct policy *running,
+			  struct complaints *complaints)
 {
-	struct policy *running = attached_policy(request->interface), *next;
-	AUTO_FREE char *file = NULL;
-
-	if (running && running->file && !request->config && !has_options(request)) {
-		file = must_copy(running->file);
-		request->config = file;
-	} else if (running && !running->file && !running->observes && !request->config &&
-		   !has_options(request)) {
-		complain(complaints, NULL,
-			 "%s was attached by options, so there is no file to read again; give the "
-			 "options "
-			 "again, or --config FILE",
-			 request->interface);
-		policy_free(running);
-		return NULL;
+	if (!request->dirs.count)
+		for (size_t i = 0; i < running->dirs; i++)
+			*APPEND(request->dirs.value, request->dirs.count) = running->dir[i];
+	if (request->config || has_options(request) || running->observes)
+		return 0;
+	if (running->file) {
+		request->config = running->file;
+		return 0;
 	}
+	complain(complaints, NULL,
+		 "%s was attached by options, so there is no file to read again; give the options "
+		 "again, or --config FILE",
+		 request->interface);
+	return -1;
+}
+
+/* Whole paths, so that a reload from another folder finds them. */
+static void remember_dirs(struct policy *policy, const struct request *request)
+{
+	for (size_t i = 0; i < request->dirs.count; i++) {
+		char *whole = realpath(request->dirs.value[i], NULL);
+
+		*APPEND(policy->dir, policy->dirs) =
+			whole ? whole : must_copy(request->dirs.value[i]);
+	}
+}
+
+static struct policy *make_policy(struct request *request, struct complaints *complaints)
+{
+	struct policy *running = request->reload ? attached_policy(request->interface) : NULL;
+	struct policy *policy = NULL;
+
+	if (!running || !follow_running(request, running, complaints))
+		policy = choose_policy(request, complaints);
+	if (policy)
+		remember_dirs(policy, request);
 	policy_free(running);
-	next = choose_policy(request, complaints);
-	if (file)
-		request->config = NULL;
-	return next;
+	return policy;
 }
 
 /* ---- what was done ------------------------------------------------------------ */
@@ -189,8 +209,7 @@ static int put_in_force(struct request *request)
 		return fail("%s is not filtered by bkxdp; \"bkxdp attach %s\" attaches it",
 			    request->interface, request->interface);
 	}
-	policy = request->reload ? reload_policy(request, &complaints)
-				 : choose_policy(request, &complaints);
+	policy = make_policy(request, &complaints);
 	if (policy && !request->force)
 		error = guard_check(request->interface, policy, &complaints);
 	else if (policy)
@@ -235,6 +254,8 @@ static int attach_or_reload(int argc, char **argv, const char *verb, const char 
 		 .set = &r.force},
 		{"bpffs", "DIR", "where the BPF file system is mounted (/sys/fs/bpf)",
 		 .value = &r.bpffs},
+		{"no-resolve", NULL, "leave host names out for now (boot, before DNS is there)",
+		 .set = &r.no_resolve},
 		{"no-cache", NULL, "attach without the accelerators; no verdict differs",
 		 .set = &r.no_cache},
 	};

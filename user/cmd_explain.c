@@ -355,6 +355,10 @@ static int explain(char **words, int count, const struct request *request)
 		return misuse("explain", "%s; for example %s", complaint, ASKED_EXAMPLE);
 	if (request->bpffs)
 		datapath_set_bpffs(request->bpffs);
+	if (!is_file(words[0]) && request->options.connections)
+		return misuse("explain",
+			      "--connections goes with a file; an attached filter judges as "
+			      "it is attached");
 	return is_file(words[0]) ? explain_file(words[0], &answer, request)
 				 : explain_attached(words[0], &answer, request);
 }

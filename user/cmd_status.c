@@ -85,9 +85,9 @@ static json_t *snapshot_json(const struct snapshot *s)
 			 "device", s->device, "attached", s->attached, "mode",
 			 s->generic ? "generic" : "native", "frags", s->frags, "alone", s->alone,
 			 "enforcement", enforcement_word(s), "connections",
-			 connections_word(s->policy->connections), "observes", s->policy->observes,
-			 "digest", digest, "since", since, "loaded", loaded, "generation",
-			 (int)s->generation, "program_id", (int)s->program, "beside",
+			 connections_word(s->policy->settings.connections), "observes",
+			 s->policy->observes, "digest", digest, "since", since, "loaded", loaded,
+			 "generation", (int)s->generation, "program_id", (int)s->program, "beside",
 			 words_json(s->beside, s->besides), "file", s->policy->file, "uses",
 			 uses_json(s->policy), "prefixes", "ipv4", (json_int_t)s->ipv4_prefixes,
 			 "ipv6", (json_int_t)s->ipv6_prefixes, "notes",
@@ -149,7 +149,7 @@ static void print_policy(const struct snapshot *s)
 			       s->policy->use[i].role, s->policy->use[i].level ? ", level " : "",
 			       s->policy->use[i].level ? s->policy->use[i].level : "");
 	printf("  prefixes: IPv4 %zu, IPv6 %zu; answers are checked by %s\n", s->ipv4_prefixes,
-	       s->ipv6_prefixes, connections_word(s->policy->connections));
+	       s->ipv6_prefixes, connections_word(s->policy->settings.connections));
 }
 
 static void print_flows(const struct snapshot *s, bool all)

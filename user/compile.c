@@ -56,16 +56,6 @@ static int compare_members(const void *a, const void *b)
 	return (x->group > y->group) - (x->group < y->group);
 }
 
-static bool covers(const struct bkxdp_prefix *outer, const struct bkxdp_prefix *inner)
-{
-	const uint8_t *a = (const uint8_t *)outer->address, *b = (const uint8_t *)inner->address;
-	unsigned int whole = outer->bits / 8, rest = outer->bits % 8;
-
-	if (outer->bits > inner->bits || memcmp(a, b, whole))
-		return false;
-	return !rest || !((a[whole] ^ b[whole]) >> (8 - rest));
-}
-
 static const struct bkxdp_prefix mapped = {96, {0, 0, BKXDP_MAPPED_WORD, 0}};
 
 /*
@@ -84,7 +74,7 @@ static struct member *all_members(const struct policy *policy, size_t *members)
 		for (size_t i = 0; i < set->count; i++) {
 			*APPEND(list, count) = (struct member){set->prefix[i], g};
 			hole |= set->prefix[i].bits < mapped.bits &&
-				covers(&set->prefix[i], &mapped);
+				prefix_covers(&set->prefix[i], &mapped);
 		}
 	}
 	if (hole)
@@ -130,7 +120,8 @@ static void add_peer(struct compiler *c, struct enclosing *around, const struct 
 	bool hole = member->group == NO_GROUP || !compare_prefixes(&member->prefix, &mapped);
 	uint32_t outer;
 
-	while (around->depth && !covers(&around->entry[around->depth - 1].prefix, &member->prefix))
+	while (around->depth &&
+	       !prefix_covers(&around->entry[around->depth - 1].prefix, &member->prefix))
 		around->depth--;
 	outer = around->depth && !hole ? around->entry[around->depth - 1].class : 0;
 	entry.class = class_with(c, outer, member, count);
@@ -505,7 +496,6 @@ static void compiler_start(struct compiler *c)
 {
 	c->tables = must_alloc(1, sizeof(*c->tables));
 	c->tables->settings = c->policy->settings;
-	c->tables->settings.connections = c->policy->connections;
 	c->tables->port = must_alloc(BKXDP_PORTS, sizeof(*c->tables->port));
 	c->of_group = must_alloc(c->policy->groups, sizeof(*c->of_group));
 	c->of_groups = must_alloc(c->policy->groups, sizeof(*c->of_groups));

@@ -27,9 +27,10 @@ static json_t *settings_json(const struct bkxdp_settings *settings)
 	for (int id = 0; id < BKXDP_VLANS; id++)
 		if (settings->vlans[id / 64] >> (id % 64) & 1)
 			json_array_append_new(vlans, json_integer(id));
-	return json_pack("{si si si si si so}", "enforcement", settings->enforcement, "ping",
+	return json_pack("{si si si si si si so}", "enforcement", settings->enforcement, "ping",
 			 settings->ping, "fragments", settings->fragments, "dhcp", settings->dhcp,
-			 "vlans_any", settings->vlans_any, "vlans", vlans);
+			 "vlans_any", settings->vlans_any, "connections", settings->connections,
+			 "vlans", vlans);
 }
 
 static json_t *uses_json(const struct policy *policy)
@@ -104,13 +105,14 @@ static json_t *groups_json(const struct policy *policy)
 char *describe(const struct policy *policy, const struct tables *tables, uint64_t loaded)
 {
 	json_t *root = json_pack(
-		"{ss ss* sb si si so so so so so so sI sI sI sI}", "interface", policy->interface,
-		"file", policy->file, "observes", policy->observes, "mode", policy->mode,
-		"connections", policy->connections, "settings", settings_json(&policy->settings),
-		"uses", uses_json(policy), "flows", flows_json(policy), "rules", rules_json(policy),
-		"groups", groups_json(policy), "notes", strings(policy->note, policy->notes),
-		"digest", (json_int_t)policy->digest, "loaded", (json_int_t)loaded, "ipv4",
-		(json_int_t)tables->ipv4_prefixes, "ipv6", (json_int_t)tables->ipv6_prefixes);
+		"{ss ss* so sb si so so so so so so sI sI sI sI}", "interface", policy->interface,
+		"file", policy->file, "dirs", strings(policy->dir, policy->dirs), "observes",
+		policy->observes, "mode", policy->mode, "settings",
+		settings_json(&policy->settings), "uses", uses_json(policy), "flows",
+		flows_json(policy), "rules", rules_json(policy), "groups", groups_json(policy),
+		"notes", strings(policy->note, policy->notes), "digest", (json_int_t)policy->digest,
+		"loaded", (json_int_t)loaded, "ipv4", (json_int_t)tables->ipv4_prefixes, "ipv6",
+		(json_int_t)tables->ipv6_prefixes);
 	char *text = json_dumps(root, JSON_COMPACT);
 
 	json_decref(root);
@@ -153,6 +155,7 @@ static void read_settings(struct bkxdp_settings *settings, const json_t *object)
 	settings->fragments = number_of(object, "fragments");
 	settings->dhcp = number_of(object, "dhcp");
 	settings->vlans_any = number_of(object, "vlans_any");
+	settings->connections = number_of(object, "connections");
 	json_array_foreach (json_object_get(object, "vlans"), i, id) {
 		size_t vlan = json_integer_value(id) & (BKXDP_VLANS - 1);
 
@@ -277,22 +280,24 @@ static struct policy *read_policy(const json_t *root)
 	struct policy *policy = must_alloc(1, sizeof(*policy));
 	const char *interface = string_of(root, "interface");
 	size_t i;
-	json_t *note;
+	json_t *text;
 
 	snprintf(policy->interface, sizeof(policy->interface), "%s", interface ? interface : "");
 	policy->file = copy_of(root, "file");
 	policy->observes = json_is_true(json_object_get(root, "observes"));
 	policy->mode = number_of(root, "mode");
-	policy->connections = number_of(root, "connections");
 	policy->digest = number_of(root, "digest");
 	read_settings(&policy->settings, json_object_get(root, "settings"));
 	read_uses(policy, json_object_get(root, "uses"));
 	read_flows(policy, json_object_get(root, "flows"));
 	read_rules(policy, json_object_get(root, "rules"));
 	read_groups(policy, json_object_get(root, "groups"));
-	json_array_foreach (json_object_get(root, "notes"), i, note)
-		if (json_is_string(note))
-			*APPEND(policy->note, policy->notes) = must_copy(json_string_value(note));
+	json_array_foreach (json_object_get(root, "notes"), i, text)
+		if (json_is_string(text))
+			*APPEND(policy->note, policy->notes) = must_copy(json_string_value(text));
+	json_array_foreach (json_object_get(root, "dirs"), i, text)
+		if (json_is_string(text))
+			*APPEND(policy->dir, policy->dirs) = must_copy(json_string_value(text));
 	return policy;
 }
 

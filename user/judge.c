@@ -53,14 +53,6 @@ struct bkxdp_world {
 
 #include <bkxdp/packet.h>
 
-static bool within(const struct bkxdp_prefix *prefix, const __u32 address[4])
-{
-	const uint8_t *a = (const uint8_t *)prefix->address, *b = (const uint8_t *)address;
-	unsigned int whole = prefix->bits / 8, rest = prefix->bits % 8;
-
-	return !memcmp(a, b, whole) && (!rest || !((a[whole] ^ b[whole]) >> (8 - rest)));
-}
-
 /* The last entry that does not begin behind the address, or the nearest around it. */
 static bkxdp_peer_class ask_peer(struct bkxdp_world *world, const __u32 address[4])
 {
@@ -75,7 +67,7 @@ static bkxdp_peer_class ask_peer(struct bkxdp_world *world, const __u32 address[
 		else
 			high = middle;
 	}
-	while (low && !within(&peer[low - 1].prefix, address))
+	while (low && !prefix_holds(&peer[low - 1].prefix, address))
 		low = world->around[low - 1];
 	return low ? peer[low - 1].class : 0;
 }
@@ -227,8 +219,7 @@ static size_t *find_around(const struct tables *tables)
 		size_t outer = i;
 
 		while (outer &&
-		       !(tables->peer[outer - 1].prefix.bits < tables->peer[i].prefix.bits &&
-			 within(&tables->peer[outer - 1].prefix, tables->peer[i].prefix.address)))
+		       !(prefix_covers(&tables->peer[outer - 1].prefix, &tables->peer[i].prefix)))
 			outer = around[outer - 1];
 		around[i] = outer;
 	}

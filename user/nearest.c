@@ -13,21 +13,10 @@
 
 /* ---- who ------------------------------------------------------------------ */
 
-/* An IPv4 address is in no IPv6 prefix, however short. */
-static bool covers(const struct bkxdp_prefix *prefix, const uint32_t address[4], bool ipv4)
-{
-	const uint8_t *a = (const uint8_t *)prefix->address, *b = (const uint8_t *)address;
-	unsigned int whole = prefix->bits / 8, rest = prefix->bits % 8;
-
-	if (ipv4 != prefix_is_ipv4(prefix) || memcmp(a, b, whole) != 0)
-		return false;
-	return !rest || !((a[whole] ^ b[whole]) >> (8 - rest));
-}
-
 static enum membership membership(const struct group *group, const struct asked *asked)
 {
 	for (size_t i = 0; i < group->prefixes.count; i++)
-		if (covers(&group->prefixes.prefix[i], asked->saddr, asked->family == AF_INET))
+		if (prefix_holds(&group->prefixes.prefix[i], asked->saddr))
 			return MEMBER;
 	return group->prefixes.count < group->total ? MEMBER_UNKNOWN : MEMBER_NOT;
 }

@@ -91,7 +91,7 @@ int bench_open(struct bench *bench, const char *file, const struct bench_options
 
 bool bench_by_flags_only(const struct bench *bench)
 {
-	return bench->tables && bench->policy->connections == CONNECTIONS_SOCKETS &&
+	return bench->tables && bench->policy->settings.connections == BKXDP_CONNECTIONS_SOCKETS &&
 	       bench->tables->settings.connections == BKXDP_CONNECTIONS_FLAGS;
 }
 

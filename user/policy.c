@@ -18,9 +18,9 @@ const char *mode_word(enum attach_mode mode)
 	return word[mode];
 }
 
-const char *connections_word(enum connections connections)
+const char *connections_word(enum bkxdp_connections connections)
 {
-	return connections == CONNECTIONS_SOCKETS ? "sockets" : "flags";
+	return connections == BKXDP_CONNECTIONS_SOCKETS ? "sockets" : "flags";
 }
 
 /* ---- digest: FNV-1a, 64 bits ---------------------------------------------- */
@@ -70,7 +70,6 @@ void policy_seal(struct policy *policy)
 	uint64_t hash = 0xcbf29ce484222325ull;
 
 	mix(&hash, &policy->settings, sizeof(policy->settings));
-	mix_number(&hash, policy->connections);
 	for (size_t i = 0; i < policy->groups; i++)
 		group[i] = prefixes_digest(&policy->group[i].prefixes);
 	for (size_t i = 0; i < policy->flows; i++)
@@ -133,6 +132,7 @@ void policy_free(struct policy *policy)
 	free_groups(policy->group, policy->groups);
 	free_texts(policy->note, policy->notes);
 	free_texts(policy->file_name, policy->file_names);
+	free_texts(policy->dir, policy->dirs);
 	free(policy->file);
 	free(policy);
 }

@@ -19,7 +19,6 @@
 
 enum side { SIDE_INBOUND, SIDE_REPLY };
 enum attach_mode { MODE_AUTO, MODE_NATIVE, MODE_GENERIC };
-enum connections { CONNECTIONS_SOCKETS, CONNECTIONS_FLAGS };
 
 #define SITE_PROFILE "site" /* the profile name of the interface file's own flows */
 
@@ -63,7 +62,6 @@ struct policy {
 	char *file; /* path of the interface file, or NULL: options or observation */
 	bool observes;
 	enum attach_mode mode;
-	enum connections connections;
 	struct bkxdp_settings settings;
 
 	struct use *use;
@@ -78,12 +76,14 @@ struct policy {
 	size_t notes;
 	char **file_name; /* owner of every place's file */
 	size_t file_names;
+	char **dir; /* where profiles were looked for first; a reload looks there too */
+	size_t dirs;
 	uint64_t digest; /* of all that changes a verdict; equal policies have equal digests */
 };
 
 const char *side_word(enum side side); /* "inbound", "reply" */
 const char *mode_word(enum attach_mode mode);
-const char *connections_word(enum connections connections);
+const char *connections_word(enum bkxdp_connections connections);
 
 /* Sets digest from everything else. */
 void policy_seal(struct policy *policy);

@@ -29,7 +29,6 @@ static struct policy *compile_site(struct site *site, const struct site_lookup *
 	memcpy(policy->interface, site->interface, sizeof(policy->interface));
 	policy->file = site->file ? must_copy(site->file) : NULL;
 	policy->mode = site->mode;
-	policy->connections = site->connections;
 	policy->settings = site->settings;
 	policy = finish(site, policy, complaints);
 	site_free(site);

@@ -68,7 +68,6 @@ struct site {
 	size_t complaints; /* of other files, made before */
 	char interface[IF_NAMESIZE];
 	enum attach_mode mode;
-	enum connections connections;
 	struct bkxdp_settings settings;
 	struct site_use *use;
 	size_t uses;

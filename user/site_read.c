@@ -316,7 +316,7 @@ static void read_connections(struct document *document, const struct value *valu
 	int choice = read_choice(document, value, CHOICES("sockets", "flags"));
 
 	if (choice >= 0)
-		((struct site *)field)->connections = (enum connections)choice;
+		((struct site *)field)->settings.connections = (__u8)choice;
 }
 
 static void read_verdict(struct document *document, const struct value *value, void *field)

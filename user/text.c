@@ -138,6 +138,23 @@ bool prefix_is_ipv4(const struct bkxdp_prefix *prefix)
 	return prefix->bits >= IPV4_OFFSET && is_mapped(prefix->address);
 }
 
+bool prefix_covers(const struct bkxdp_prefix *outer, const struct bkxdp_prefix *inner)
+{
+	const uint8_t *a = (const uint8_t *)outer->address, *b = (const uint8_t *)inner->address;
+	unsigned int whole = outer->bits / 8, rest = outer->bits % 8;
+
+	if (outer->bits > inner->bits || memcmp(a, b, whole) != 0)
+		return false;
+	return !rest || !((a[whole] ^ b[whole]) >> (8 - rest));
+}
+
+bool prefix_holds(const struct bkxdp_prefix *prefix, const uint32_t address[static 4])
+{
+	const struct bkxdp_prefix host = {128, {address[0], address[1], address[2], address[3]}};
+
+	return prefix_is_ipv4(prefix) == prefix_is_ipv4(&host) && prefix_covers(prefix, &host);
+}
+
 void prefix_text(const struct bkxdp_prefix *prefix, char text[static TEXT_PREFIX_MAX])
 {
 	bool ipv4 = prefix_is_ipv4(prefix);

@@ -58,6 +58,11 @@ void prefix_set_settle(struct prefix_set *set);
 /* "10.0.0.0/8"; a host has no length: "10.20.30.5". */
 void prefix_text(const struct bkxdp_prefix *prefix, char text[static TEXT_PREFIX_MAX]);
 bool prefix_is_ipv4(const struct bkxdp_prefix *prefix);
+/* By the bits alone: ::/0 covers the block of mapped IPv4 addresses. */
+bool prefix_covers(const struct bkxdp_prefix *outer, const struct bkxdp_prefix *inner);
+/* Is the address (IPv4 mapped) in the prefix? No IPv4 address is in an IPv6 prefix, however short.
+ */
+bool prefix_holds(const struct bkxdp_prefix *prefix, const uint32_t address[static 4]);
 
 /* Names of profiles, roles, ports and flows: [a-z0-9-]{1,31}. */
 bool text_is_name(const char *text);
