@@ -41,7 +41,7 @@ read_counters() {
 		[(.reasons[] | {key: (.verdict + " " + .reason), value: .packets}),
 		 (.flows[] | {key: (.profile + "/" + .flow + " " + .side), value: .packets})]
 		| map(select(.value > 0)) | from_entries, (
-			to_entries | map({key, by: (.value - ($old[.key] // 0))}) | map(select(.by != 0))
+			map({key, by: (.value - ($old[.key] // 0))}) | map(select(.by != 0))
 			| sort_by(.key) | map("\(.key) +\(.by)") | join(", "))')
 }
 

@@ -22,6 +22,7 @@ struct request {
 	bool no_cache;
 	bool no_resolve;
 	bool reload;
+	struct policy *running; /* at a reload; the request's paths may be its */
 };
 
 /* ---- which policy ----------------------------------------------------------- */
@@ -114,14 +115,14 @@ static void remember_dirs(struct policy *policy, const struct request *request)
 
 static struct policy *make_policy(struct request *request, struct complaints *complaints)
 {
-	struct policy *running = request->reload ? attached_policy(request->interface) : NULL;
 	struct policy *policy = NULL;
 
-	if (!running || !follow_running(request, running, complaints))
+	if (request->reload)
+		request->running = attached_policy(request->interface);
+	if (!request->running || !follow_running(request, request->running, complaints))
 		policy = choose_policy(request, complaints);
 	if (policy)
 		remember_dirs(policy, request);
-	policy_free(running);
 	return policy;
 }
 
@@ -235,6 +236,7 @@ static void release(struct request *request)
 	free(request->address.value);
 	free(request->port.value);
 	free(request->enable.value);
+	policy_free(request->running);
 }
 
 static int attach_or_reload(int argc, char **argv, const char *verb, const char *about)

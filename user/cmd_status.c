@@ -74,6 +74,33 @@ static json_t *words_json(char *const *word, size_t count)
 	return list;
 }
 
+/* "10.20.30.5", "2001:db8::5": as prefix_text() writes a host. */
+static void peer_text(const struct control_seen *seen, char text[static TEXT_PREFIX_MAX])
+{
+	const uint32_t *a = seen->peer;
+	const struct bkxdp_prefix host = {128, {a[0], a[1], a[2], a[3]}};
+
+	prefix_text(&host, text);
+}
+
+static json_t *controls_json(const struct snapshot *s)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < s->controls; i++) {
+		const struct control_seen *seen = &s->control[i];
+		char peer[TEXT_PREFIX_MAX];
+
+		peer_text(seen, peer);
+		json_array_append_new(list, json_pack("{ss ss ss si si sb}", "profile",
+						      seen->name->profile, "flow", seen->name->flow,
+						      "peer", peer, "peer_port",
+						      seen->connection.peer_port, "port",
+						      seen->connection.port, "live", seen->live));
+	}
+	return list;
+}
+
 static json_t *snapshot_json(const struct snapshot *s)
 {
 	char since[32], loaded[32], digest[17];
@@ -81,7 +108,7 @@ static json_t *snapshot_json(const struct snapshot *s)
 	format_time(s->since, since);
 	format_time(s->loaded, loaded);
 	snprintf(digest, sizeof(digest), "%016" PRIx64, s->policy->digest);
-	return json_pack("{ss sb ss sb sb ss ss sb ss ss ss si si so ss* so s{sI sI} so so so}",
+	return json_pack("{ss sb ss sb sb ss ss sb ss ss ss si si so ss* so s{sI sI} so so so so}",
 			 "device", s->device, "attached", s->attached, "mode",
 			 s->generic ? "generic" : "native", "frags", s->frags, "alone", s->alone,
 			 "enforcement", enforcement_word(s), "connections",
@@ -92,7 +119,7 @@ static json_t *snapshot_json(const struct snapshot *s)
 			 uses_json(s->policy), "prefixes", "ipv4", (json_int_t)s->ipv4_prefixes,
 			 "ipv6", (json_int_t)s->ipv6_prefixes, "notes",
 			 words_json(s->policy->note, s->policy->notes), "reasons", reasons_json(s),
-			 "flows", flows_json(s));
+			 "flows", flows_json(s), "controls", controls_json(s));
 }
 
 static void print_json(json_t *json)
@@ -195,12 +222,31 @@ static void print_reasons(const struct snapshot *s, bool all)
 	}
 }
 
+static void print_controls(const struct snapshot *s)
+{
+	if (s->controls)
+		printf("\n  CONTROL CONNECTIONS\n");
+	for (size_t i = 0; i < s->controls; i++) {
+		const struct control_seen *seen = &s->control[i];
+		char peer[TEXT_PREFIX_MAX];
+
+		peer_text(seen, peer);
+		printf("  %-8s %s/%s with %s", seen->live ? "live" : "ended", seen->name->profile,
+		       seen->name->flow, peer);
+		if (seen->connection.port)
+			printf(", its port %u, ours %u", seen->connection.peer_port,
+			       seen->connection.port);
+		putchar('\n');
+	}
+}
+
 static void print_snapshot(const struct snapshot *s, bool all)
 {
 	print_attachment(s);
 	print_policy(s);
 	print_flows(s, all);
 	print_reasons(s, all);
+	print_controls(s);
 }
 
 /* ---- the verb --------------------------------------------------------------- */

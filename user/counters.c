@@ -116,6 +116,8 @@ void snapshot_free(struct snapshot *snapshot)
 	free(snapshot->beside);
 	policy_free(snapshot->policy);
 	free(snapshot->flow);
+	free(snapshot->control);
+	free(snapshot->names);
 	free(snapshot);
 }
 

@@ -28,6 +28,14 @@ struct flow_count {
 	struct bkxdp_counter sum;
 };
 
+/* A control connection that is remembered, by which its peer may open data connections. */
+struct control_seen {
+	uint32_t peer[4];
+	const struct bkxdp_flow_name *name; /* within snapshot.names */
+	struct bkxdp_connection connection; /* all zero where connections are told by flags */
+	bool live;
+};
+
 /* One interface at one moment. */
 struct snapshot {
 	char device[IF_NAMESIZE];
@@ -48,6 +56,9 @@ struct snapshot {
 	struct bkxdp_counter reason[BKXDP_REASON_COUNT];
 	struct flow_count *flow; /* each flow side of the policy once, in its order */
 	size_t flows;
+	struct control_seen *control;
+	size_t controls;
+	struct counter_names *names;
 };
 
 void snapshot_free(struct snapshot *snapshot);

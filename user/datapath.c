@@ -15,6 +15,7 @@
 #include "datapath_internal.h"
 #include "describe.h"
 #include "netdev.h"
+#include "socktable.h"
 
 /* ---- a policy into maps ---------------------------------------------------- */
 
@@ -331,12 +332,13 @@ static int replace(const struct attaching *a, const struct maps *maps)
 	return error;
 }
 
-/* Another namespace's interface of that name may have its pins in the same place. */
+/* Another namespace's interface of that name may have its pins in the same place, and run. */
 static bool belongs_elsewhere(const struct attaching *a, const struct maps *maps)
 {
 	struct bkxdp_attachment attachment;
 
-	if (read_attachment(maps, &attachment) || attachment.netns == netdev_namespace())
+	if (read_attachment(maps, &attachment) || attachment.netns == netdev_namespace() ||
+	    !xdp_runs_somewhere(maps->fd[MAP_ACTIVE]))
 		return false;
 	complain(a->complaints, NULL,
 		 "the pins of \"%s\" below %s belong to an interface of that name in another "
@@ -454,7 +456,8 @@ static int detach_program(const char *interface, int active, struct complaints *
 	int ifindex = if_nametoindex(interface), error = 0;
 
 	read_pinned_attachment(interface, &attachment);
-	if (attachment.netns && attachment.netns != netdev_namespace()) {
+	if (attachment.netns && attachment.netns != netdev_namespace() &&
+	    xdp_runs_somewhere(active)) {
 		complain(complaints, NULL,
 			 "\"%s\" was attached in another network namespace; detach it there",
 			 interface);
@@ -554,6 +557,52 @@ static void count_flows(struct snapshot *snapshot, const struct maps *maps)
 	}
 }
 
+static void add_control(struct snapshot *snapshot, const struct bkxdp_control_key *key,
+			const struct bkxdp_connection *connection, bool live)
+{
+	struct control_seen *seen = APPEND(snapshot->control, snapshot->controls);
+
+	memcpy(seen->peer, key->address, sizeof(seen->peer));
+	seen->name = &snapshot->names->name[key->control % BKXDP_COUNTERS_MAX];
+	seen->connection = *connection;
+	seen->live = live;
+}
+
+static bool is_recent(const struct bkxdp_control *control)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec < control->seen / 1000000000u + BKXDP_CONTROL_SECONDS;
+}
+
+static void see_control(struct snapshot *snapshot, const struct bkxdp_control_key *key,
+			const struct bkxdp_control *control)
+{
+	static const struct bkxdp_connection none;
+
+	if (snapshot->policy->settings.connections == BKXDP_CONNECTIONS_FLAGS) {
+		add_control(snapshot, key, &none, is_recent(control));
+		return;
+	}
+	for (size_t i = 0; i < BKXDP_CONTROL_CONNECTIONS; i++)
+		if (control->connection[i].peer_port)
+			add_control(snapshot, key, &control->connection[i],
+				    socktable_established(key->address, &control->connection[i]));
+}
+
+static void see_controls(struct snapshot *snapshot, const struct maps *maps)
+{
+	struct bkxdp_control_key key, *before = NULL;
+	struct bkxdp_control control;
+
+	while (!bpf_map_get_next_key(maps->fd[MAP_CONTROLS], before, &key)) {
+		before = &key;
+		if (!bpf_map_lookup_elem(maps->fd[MAP_CONTROLS], &key, &control))
+			see_control(snapshot, &key, &control);
+	}
+}
+
 static void fill_attachment(struct snapshot *snapshot, const struct maps *maps)
 {
 	struct bkxdp_attachment attachment = {};
@@ -568,8 +617,10 @@ static void fill_attachment(struct snapshot *snapshot, const struct maps *maps)
 	snapshot->generic = attachment.generic;
 	snapshot->frags = attachment.frags;
 	memcpy(snapshot->version, attachment.version, sizeof(snapshot->version));
-	snapshot->elsewhere = attachment.netns != netdev_namespace();
-	if (!ifindex || snapshot->elsewhere || xdp_find(ifindex, maps->fd[MAP_ACTIVE], &found))
+	snapshot->elsewhere =
+		attachment.netns != netdev_namespace() && xdp_runs_somewhere(maps->fd[MAP_ACTIVE]);
+	if (!ifindex || attachment.netns != netdev_namespace() ||
+	    xdp_find(ifindex, maps->fd[MAP_ACTIVE], &found))
 		return;
 	snapshot->attached = found.program;
 	snapshot->program = found.program;
@@ -596,6 +647,9 @@ static struct snapshot *snapshot_of(const char *interface, const struct maps *ma
 	for (uint32_t reason = 1; reason < BKXDP_REASON_COUNT; reason++)
 		(void)counter_read(maps->fd[MAP_REASONS], reason, &snapshot->reason[reason]);
 	count_flows(snapshot, maps);
+	snapshot->names = must_alloc(1, sizeof(*snapshot->names));
+	if (!names_read(maps, snapshot->names))
+		see_controls(snapshot, maps);
 	return snapshot;
 }
 

@@ -111,6 +111,8 @@ struct found {
 /* What runs on the interface, and whether it is the program that uses this map. */
 int xdp_find(int ifindex, int active_fd, struct found *found);
 void found_free(struct found *found);
+/* Does any program that is loaded, in whatever namespace, use this map? */
+bool xdp_runs_somewhere(int active_fd);
 int xdp_attach(int ifindex, struct bkxdp_bpf *program, bool frags, bool generic);
 int xdp_detach(int ifindex, uint32_t program, bool generic);
 

@@ -84,6 +84,21 @@ void found_free(struct found *found)
 	memset(found, 0, sizeof(*found));
 }
 
+bool xdp_runs_somewhere(int active_fd)
+{
+	uint32_t id = 0, active = 0;
+
+	if (map_id(active_fd, &active))
+		return false;
+	while (!bpf_prog_get_next_id(id, &id)) {
+		AUTO_CLOSE int fd = bpf_prog_get_fd_by_id(id);
+
+		if (fd >= 0 && uses_map(fd, active))
+			return true;
+	}
+	return false;
+}
+
 int xdp_attach(int ifindex, struct bkxdp_bpf *program, bool frags, bool generic)
 {
 	struct xdp_program *xdp = xdp_program__from_bpf_obj(program->obj, "xdp");
