@@ -77,21 +77,8 @@ static __always_inline const void *frame_at(struct xdp_md *ctx, __u32 offset, __
 
 /* ---- maps ----------------------------------------------------------------- */
 
-/* Which slot of the maps below is in force. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__type(key, __u32);
-	__type(value, struct bkxdp_active);
-} active SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, BKXDP_SLOTS);
-	__type(key, __u32);
-	__type(value, struct bkxdp_settings);
-} settings SEC(".maps");
+/* Which slot of the maps below is in force, and the policy's switches and first look. */
+struct bkxdp_words words SEC(".data.words");
 
 /*
  * Inner maps: only their shape stands here, the loader makes each to measure.
@@ -110,14 +97,6 @@ struct {
 	__type(key, __u32);
 	__array(values, struct peers_inner);
 } peers SEC(".maps");
-
-/* The first look at a source, by slot. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, BKXDP_SLOTS);
-	__type(key, __u32);
-	__type(value, struct bkxdp_filter);
-} filter SEC(".maps");
 
 struct ports_inner {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -212,7 +191,7 @@ struct bkxdp_world {
 
 static __always_inline const struct bkxdp_settings *ask_settings(struct bkxdp_world *world)
 {
-	return bpf_map_lookup_elem(&settings, &world->slot);
+	return &words.settings[world->slot % BKXDP_SLOTS];
 }
 
 static __always_inline int is_mapped(const __u32 address[4])
@@ -223,11 +202,9 @@ static __always_inline int is_mapped(const __u32 address[4])
 /* False only where no peer's address begins like this one. */
 static __always_inline int may_be_peer(const struct bkxdp_world *world, const __u32 address[4])
 {
-	const struct bkxdp_filter *bits = bpf_map_lookup_elem(&filter, &world->slot);
+	const struct bkxdp_filter *bits = &words.filter[world->slot % BKXDP_SLOTS];
 	__u32 bit;
 
-	if (!bits)
-		return 1;
 	if (is_mapped(address)) {
 		bit = bpf_ntohl(address[3]) >> 16;
 		return bits->ipv4[bit / 64] >> (bit % 64) & 1;
@@ -411,7 +388,7 @@ BKXDP_STEP int bkxdp_live(struct xdp_md *ctx, __u32 slot, __u32 control)
 	const struct bkxdp_settings *mode = ask_settings(&world);
 	const struct scratch *s = at_hand();
 
-	if (!s || !mode || !ctx)
+	if (!s || !ctx)
 		return 0;
 	return bkxdp_control_is_live(&world, &s->packet, mode, control);
 }
@@ -422,7 +399,7 @@ BKXDP_STEP int bkxdp_passed(struct xdp_md *ctx, __u32 slot, __u32 control)
 	const struct bkxdp_settings *mode = ask_settings(&world);
 	const struct scratch *s = at_hand();
 
-	if (s && mode && ctx)
+	if (s && ctx)
 		bkxdp_note_control(&world, &s->packet, mode, control);
 	return 0;
 }
@@ -453,7 +430,7 @@ BKXDP_STEP __u64 bkxdp_ask_flows(struct xdp_md *ctx, __u32 slot, bkxdp_peer_clas
 	const struct scratch *s = at_hand();
 	struct bkxdp_verdict verdict;
 
-	if (!s || !mode || !ctx)
+	if (!s || !ctx)
 		return BKXDP_DROP_INTERNAL;
 	verdict = bkxdp_judge_flows(&world, &s->packet, mode, peer);
 	return world.failed ? BKXDP_DROP_INTERNAL : PACK(verdict);
@@ -503,10 +480,8 @@ struct fate {
 static __always_inline void decide(struct xdp_md *ctx, const struct bkxdp_packet *packet,
 				   struct bkxdp_world *world, struct fate *fate)
 {
-	const struct bkxdp_settings *mode = bpf_map_lookup_elem(&settings, &world->slot);
+	const struct bkxdp_settings *mode = ask_settings(world);
 
-	if (!mode)
-		return;
 	fate->audit = mode->enforcement == BKXDP_AUDIT;
 	fate->verdict = bkxdp_classify(world, packet, mode);
 	if (world->failed)
@@ -541,15 +516,15 @@ static __always_inline void judge(struct xdp_md *ctx, struct bkxdp_packet *packe
 SEC("xdp")
 int bkxdp(struct xdp_md *ctx)
 {
-	__u32 zero = 0, action = XDP_DROP;
-	const struct bkxdp_active *word = bpf_map_lookup_elem(&active, &zero);
-	struct scratch *s = at_hand();
 	struct fate fate = {.verdict = {.reason = BKXDP_DROP_INTERNAL}};
+	struct scratch *s = at_hand();
+	__u32 action = XDP_DROP;
 	struct bkxdp_active now;
 
-	if (!word || !s)
+	if (!s)
 		return XDP_DROP;
-	*(__u64 *)&now = *(const volatile __u64 *)word; /* once: a packet sees one policy */
+	/* once: a packet sees one policy */
+	*(__u64 *)&now = *(const volatile __u64 *)&words.active;
 	judge(ctx, &s->packet, &now, &fate);
 	count(&reasons, fate.verdict.reason, s->packet.length);
 	if (fate.verdict.reason == BKXDP_PASS_FLOW)

@@ -40,7 +40,7 @@ int rig_attach(const char *interface, bool pass);
 double rig_cost(struct rig *rig, int filter, const struct kind *kind, uint32_t prefixes,
 		unsigned int repeat);
 #define RIG_EMPTY (-1)
-/* Frames that an interface's other end took within a time, a second. */
+/* Frames a second of one core, sending included, that an interface's other end took. */
 double rig_flood(const char *interface, const struct kind *kind, uint32_t prefixes, double seconds);
 /* What the verifier walked through to accept the interface's program. */
 int rig_instructions(const char *interface, uint32_t *count);

@@ -29,7 +29,7 @@ policy_of_real_profile() {
 	is "enforcing" "$(status .enforcement)" enforce
 	is "with its profile and role" "$(status '.uses[] | .profile + ":" + .role')" backup-exec:remote-agent
 
-	in_net_begin net tcpdump -Z root -i peer0 -Q out -U -w "$capture" 2>/dev/null
+	in_net_begin net tcpdump -Z root --immediate-mode -i peer0 -Q out -U -w "$capture" 2>/dev/null
 	tcpdump=$!
 	busywait 5 captures "$capture" 9 || bail "tcpdump does not start"
 	before=$(dropped source)

@@ -57,6 +57,10 @@ fresh_counters() {
 	{ bkxdp detach wire0 && attach_table; } >/dev/null && before='{}' && read_counters && before=$now
 }
 
+# Passed by the filter, and dropped by Linux itself before any socket: it takes off a
+# tag at once, and here there is not even room for what should follow one.
+readonly dropped_by_linux=' tag-cut-behind-arp '
+
 send_row() { # EXPECTATION PASSES NAME
 	local size
 	# Rows know nothing of each other, but a control connection of one row would live on to the next.
@@ -66,6 +70,7 @@ send_row() { # EXPECTATION PASSES NAME
 	busywait 1 moved_as "$1"
 	is "$3: $1" "$moves" "$1"
 	before=$now
+	[[ "$dropped_by_linux" != *" $3 "* ]] || return
 	passes=$((passes + $2))
 	if [ "$2" -gt 0 ]; then
 		busywait 1 has_grown "$size" || not_ok "$3: passes, and reached nobody"
@@ -80,7 +85,7 @@ seen() { tcpdump -nr "$WORK/in.pcap" 2>/dev/null | grep -c '^[0-9]'; }
 [ -x "$wire" ] || skip_all "there is no $wire; make tests builds it"
 make_silent_network
 check "attach" attach_table
-in_net_begin host tcpdump -Z root -i wire0 -Q in -U -w "$WORK/in.pcap" 2>"$WORK/tcpdump"
+in_net_begin host tcpdump -Z root --immediate-mode -i wire0 -Q in -U -w "$WORK/in.pcap" 2>"$WORK/tcpdump"
 busywait 10 grep -q listening "$WORK/tcpdump" || bail "tcpdump does not start"
 busywait 10 test -s "$WORK/in.pcap"
 

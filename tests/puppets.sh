@@ -11,13 +11,15 @@ puppet() {
 	# Both ways, or opening would wait for the other end.
 	exec {in}<>"$WORK/$1.in" {out}<>"$WORK/$1.out"
 	rm "$WORK/$1.in" "$WORK/$1.out"
-	in_net_begin "$2" python3 "$root/tests/sockets.py" puppet <&"$in" >&"$out"
+	# Said here: what is begun in the background has no standard input otherwise.
+	nsenter --net="/run/netns/$2" -- python3 "$root/tests/sockets.py" puppet <&"$in" >&"$out" &
 	puppet_in[$1]=$in puppet_out[$1]=$out puppet_pid[$1]=$!
 }
 
 # at NAME VERB WORD...: prints the answer, or the reason, with the status of failure.
 at() {
 	local status answer
+	kill -0 "${puppet_pid[$1]}" || bail "$1 has ended"
 	printf '%s\n' "${*:2}" >&"${puppet_in[$1]}"
 	read -r -t 100 status answer <&"${puppet_out[$1]}" || { echo "$1 does not answer"; return 1; }
 	[ -z "$answer" ] || echo "$answer"
@@ -71,14 +73,16 @@ use_family() { # 4|6
 	fi
 }
 
-add_other_peer() {
+# The second peer, and nothing on the wire that a test did not ask for: addresses are
+# known beforehand, and a SYN-ACK that is dropped is not sent again.
+make_quiet() {
+	local address
 	ip -n net address add 10.20.30.7/24 dev peer0
 	ip -n net address add 2001:db8:20::7/64 dev peer0
-	# Known beforehand, so that no look-up of an address is under way when packets are counted.
-	local address
 	for address in "$server4" "$stranger4" 10.20.30.7 "$server6" "$stranger6" 2001:db8:20::7; do
 		ip -n host neighbour replace "$address" lladdr 02:00:00:00:00:05 dev eth1
 	done
 	ip -n net neighbour replace "$host4" lladdr 02:00:00:00:00:01 dev peer0
 	ip -n net neighbour replace "$host6" lladdr 02:00:00:00:00:01 dev peer0
+	in_net net sh -c 'echo 0 >/proc/sys/net/ipv4/tcp_synack_retries'
 }

@@ -223,7 +223,7 @@ static int write_attachment(const struct attaching *a, const struct maps *maps)
 static int confirm(const struct attaching *a, const struct maps *maps)
 {
 	struct found found;
-	int error = xdp_find(a->ifindex, maps->fd[MAP_ACTIVE], &found);
+	int error = xdp_find(a->ifindex, maps->fd[MAP_WORDS], &found);
 
 	if (!error && !found.program)
 		error = -ENOENT;
@@ -264,7 +264,7 @@ static int attach_with(const struct attaching *a, const struct maps *maps)
 		return -1;
 	if (!confirm(a, maps))
 		return 0;
-	take_off(a->ifindex, maps->fd[MAP_ACTIVE]);
+	take_off(a->ifindex, maps->fd[MAP_WORDS]);
 	return -1;
 }
 
@@ -338,7 +338,7 @@ static bool belongs_elsewhere(const struct attaching *a, const struct maps *maps
 	struct bkxdp_attachment attachment;
 
 	if (read_attachment(maps, &attachment) || attachment.netns == netdev_namespace() ||
-	    !xdp_runs_somewhere(maps->fd[MAP_ACTIVE]))
+	    !xdp_runs_somewhere(maps->fd[MAP_WORDS]))
 		return false;
 	complain(a->complaints, NULL,
 		 "the pins of \"%s\" below %s belong to an interface of that name in another "
@@ -618,9 +618,9 @@ static void fill_attachment(struct snapshot *snapshot, const struct maps *maps)
 	snapshot->frags = attachment.frags;
 	memcpy(snapshot->version, attachment.version, sizeof(snapshot->version));
 	snapshot->elsewhere =
-		attachment.netns != netdev_namespace() && xdp_runs_somewhere(maps->fd[MAP_ACTIVE]);
+		attachment.netns != netdev_namespace() && xdp_runs_somewhere(maps->fd[MAP_WORDS]);
 	if (!ifindex || attachment.netns != netdev_namespace() ||
-	    xdp_find(ifindex, maps->fd[MAP_ACTIVE], &found))
+	    xdp_find(ifindex, maps->fd[MAP_WORDS], &found))
 		return;
 	snapshot->attached = found.program;
 	snapshot->program = found.program;

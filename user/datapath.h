@@ -21,7 +21,7 @@ struct attach_report {
 	bool alone;      /* no dispatcher: no other XDP program can join */
 	bool by_flags;   /* the kernel lacks the socket look-ups: replies are judged by flags */
 	bool rxvlan_off; /* VLAN tag stripping was turned off, for the vlans rule */
-	size_t prefixes;       /* distinct ones of the policy */
+	size_t prefixes; /* distinct ones of the policy */
 	char generic_why[256]; /* what the driver said to driver mode */
 };
 

@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <bkxdp/policy.h> /* types of the skeleton */
+
 #include "bkxdp.skel.h"
 
 #include "compile.h"
@@ -14,11 +16,9 @@
 
 #define PIN_PATH_MAX 512
 
-/* The maps that live as long as the filter is attached, by their names in the program. */
+/* The maps that live as long as the filter is attached. */
 enum map {
-	MAP_ACTIVE,
-	MAP_SETTINGS,
-	MAP_FILTER,
+	MAP_WORDS, /* struct bkxdp_words; a program that uses it is ours */
 	MAP_PEERS,
 	MAP_PORTS,
 	MAP_SERVICES,
@@ -32,7 +32,11 @@ enum map {
 struct maps {
 	int fd[MAP_COUNT]; /* -1: not open */
 };
-extern const char *const map_names[MAP_COUNT];
+struct map_name {
+	const char *program; /* in the program */
+	const char *pin;     /* in the interface's folder */
+};
+extern const struct map_name map_names[MAP_COUNT];
 
 /* ---- datapath_maps.c: contents of maps ------------------------------------- */
 

@@ -153,39 +153,48 @@ static int slot_fill(struct slot *slot, const struct tables *tables)
 }
 
 /* Each update of a map of maps waits until no CPU runs the program with what was there before. */
-static int slot_place(const struct maps *maps, uint32_t number, const struct slot *slot,
-		      const struct tables *tables)
+static int slot_place(const struct maps *maps, uint32_t number, const struct slot *slot)
 {
 	if (bpf_map_update_elem(maps->fd[MAP_PEERS], &number, &slot->peers, BPF_ANY) ||
 	    bpf_map_update_elem(maps->fd[MAP_PORTS], &number, &slot->ports, BPF_ANY) ||
-	    bpf_map_update_elem(maps->fd[MAP_SERVICES], &number, &slot->services, BPF_ANY) ||
-	    bpf_map_update_elem(maps->fd[MAP_FILTER], &number, &tables->filter, BPF_ANY) ||
-	    bpf_map_update_elem(maps->fd[MAP_SETTINGS], &number, &tables->settings, BPF_ANY))
+	    bpf_map_update_elem(maps->fd[MAP_SERVICES], &number, &slot->services, BPF_ANY))
 		return -errno;
 	return 0;
 }
 
-/* One 64-bit store: a packet sees the old slot or the new one. */
-static int slot_activate(const struct maps *maps, struct bkxdp_active active)
+/* What every packet asks, as memory; MAP_FAILED with errno. */
+static struct bkxdp_words *words_open(const struct maps *maps, int protection)
 {
-	size_t page = sysconf(_SC_PAGESIZE);
-	uint64_t word;
-	void *memory =
-		mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_SHARED, maps->fd[MAP_ACTIVE], 0);
+	return mmap(NULL, sizeof(struct bkxdp_words), protection, MAP_SHARED, maps->fd[MAP_WORDS],
+		    0);
+}
 
-	if (memory == MAP_FAILED)
+/* The idle slot first; then one 64-bit store: a packet sees the old policy or the new one. */
+static int slot_activate(const struct maps *maps, struct bkxdp_active active,
+			 const struct tables *tables)
+{
+	struct bkxdp_words *words = words_open(maps, PROT_READ | PROT_WRITE);
+	uint64_t word;
+
+	if (words == MAP_FAILED)
 		return -errno;
+	words->settings[active.slot] = tables->settings;
+	words->filter[active.slot] = tables->filter;
 	memcpy(&word, &active, sizeof(word));
-	__atomic_store_n((uint64_t *)memory, word, __ATOMIC_RELEASE);
-	munmap(memory, page);
+	__atomic_store_n((uint64_t *)(void *)&words->active, word, __ATOMIC_RELEASE);
+	munmap(words, sizeof(*words));
 	return 0;
 }
 
 int slot_active(const struct maps *maps, struct bkxdp_active *active)
 {
-	uint32_t zero = 0;
+	struct bkxdp_words *words = words_open(maps, PROT_READ);
 
-	return bpf_map_lookup_elem(maps->fd[MAP_ACTIVE], &zero, active) ? -errno : 0;
+	if (words == MAP_FAILED)
+		return -errno;
+	*active = words->active;
+	munmap(words, sizeof(*words));
+	return active->slot < BKXDP_SLOTS ? 0 : -EBADMSG;
 }
 
 /*
@@ -215,9 +224,9 @@ int slot_publish(const struct maps *maps, const struct tables *tables)
 	active.generation++;
 	error = slot_fill(&slot, tables);
 	if (!error)
-		error = slot_place(maps, active.slot, &slot, tables);
+		error = slot_place(maps, active.slot, &slot);
 	if (!error)
-		error = slot_activate(maps, active);
+		error = slot_activate(maps, active, tables);
 	if (!error)
 		slot_retire(maps, !active.slot, &slot);
 	slot_close(&slot);

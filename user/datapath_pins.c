@@ -111,7 +111,7 @@ int pins_create(const char *interface, const struct maps *maps)
 	int error = make_folder(interface);
 
 	for (int i = 0; i < MAP_COUNT && !error; i++)
-		error = pin(interface, map_names[i], maps->fd[i]);
+		error = pin(interface, map_names[i].pin, maps->fd[i]);
 	return error;
 }
 
@@ -166,7 +166,7 @@ static int get(const char *interface, const char *name, uint32_t flags)
 
 int pins_active(const char *interface)
 {
-	return get(interface, map_names[MAP_ACTIVE], 0);
+	return get(interface, map_names[MAP_WORDS].pin, 0);
 }
 
 /* Pins of another layout are not read: -EPROTO. */
@@ -192,7 +192,7 @@ int pins_open(const char *interface, struct maps *maps, uint32_t flags)
 	for (int i = 0; i < MAP_COUNT; i++)
 		maps->fd[i] = -1;
 	for (int i = 0; i < MAP_COUNT && !error; i++) {
-		maps->fd[i] = get(interface, map_names[i], flags);
+		maps->fd[i] = get(interface, map_names[i].pin, flags);
 		if (maps->fd[i] < 0)
 			error = maps->fd[i];
 	}

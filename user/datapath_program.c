@@ -10,11 +10,16 @@
 #include "datapath_internal.h"
 #include "privileges.h"
 
-const char *const map_names[MAP_COUNT] = {
-	[MAP_ACTIVE] = "active",     [MAP_SETTINGS] = "settings",     [MAP_FILTER] = "filter",
-	[MAP_PEERS] = "peers",       [MAP_PORTS] = "ports",           [MAP_SERVICES] = "services",
-	[MAP_CONTROLS] = "controls", [MAP_REASONS] = "reasons",       [MAP_FLOWS] = "flows",
-	[MAP_NAMES] = "names",       [MAP_ATTACHMENT] = "attachment",
+const struct map_name map_names[MAP_COUNT] = {
+	[MAP_WORDS] = {".data.words", "words"},
+	[MAP_PEERS] = {"peers", "peers"},
+	[MAP_PORTS] = {"ports", "ports"},
+	[MAP_SERVICES] = {"services", "services"},
+	[MAP_CONTROLS] = {"controls", "controls"},
+	[MAP_REASONS] = {"reasons", "reasons"},
+	[MAP_FLOWS] = {"flows", "flows"},
+	[MAP_NAMES] = {"names", "names"},
+	[MAP_ATTACHMENT] = {"attachment", "attachment"},
 };
 
 /* ---- what the libraries say ------------------------------------------------ */
@@ -124,7 +129,7 @@ bool program_sockets_supported(void)
 
 static struct bpf_map *map_of(const struct bkxdp_bpf *program, enum map map)
 {
-	return bpf_object__find_map_by_name(program->obj, map_names[map]);
+	return bpf_object__find_map_by_name(program->obj, map_names[map].program);
 }
 
 void program_maps(const struct bkxdp_bpf *program, struct maps *maps)

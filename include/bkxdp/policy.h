@@ -143,10 +143,21 @@ struct bkxdp_settings {
 	__u64 vlans[BKXDP_VLANS / 64]; /* bit n: VLAN id n is taken */
 };
 
-/* Which slot is in force. Mapped by the loader and stored atomically. */
+/* Which slot is in force: one 64-bit word, stored at once. */
 struct bkxdp_active {
 	__u32 slot;
 	__u32 generation; /* counts replacements */
+};
+
+/*
+ * What every packet asks. The program has it at a fixed address, without a
+ * look-up; the loader maps it, writes the slot that is not in force, and then
+ * stores `active`.
+ */
+struct bkxdp_words {
+	struct bkxdp_active active __attribute__((aligned(8)));
+	struct bkxdp_settings settings[BKXDP_SLOTS];
+	struct bkxdp_filter filter[BKXDP_SLOTS];
 };
 
 /* One per CPU and reason, one per CPU and flow side. */

@@ -1,0 +1,305 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# A data connection needs a live control connection of its peer, as Backup Exec's do:
+# control on 10000, data on 1025-65535. Control may end in any way, and then nothing new
+# is opened, but what is open goes on to its end; and nobody makes a control connection,
+# or ends one, who does not have it.
+
+set -u
+# shellcheck source=tests/lib.sh
+. "$(dirname "$0")/lib.sh"
+# shellcheck source=tests/puppets.sh
+. "$(dirname "$0")/puppets.sh"
+
+# Peers nobody answers for: forgers that a real machine would contradict by resets.
+readonly nobody4=10.20.30.77 nobody6=2001:db8:20::77 noise=2001:db8:21::1
+
+policy() { # sockets|flags
+	write_file <<-END
+	use:
+	  - profile: backup-exec
+	    as: remote-agent
+	    addresses:
+	      media-server: [$server4, 10.20.30.7, $nobody4, '$server6', '2001:db8:20::7', '$nobody6', '2001:db8:21::/64']
+	flows:
+	  - {name: control-udp, from: [$server4, '$server6'], to: self, tcp: 1000}
+	  - {name: data-udp, from: [$server4, '$server6'], to: self, udp: 700, requires: control-udp}
+	connections: $1
+	END
+}
+
+# Opens a connection from there to ours; the puppet that holds their side may be another.
+control() { # NAME [PUPPET [FROM]]
+	at "${2:-net}" connect "$1" "${3:-$peer}" 0 "$us" 10000 && at host accept "$1" control &&
+		busywait 3 is_state host "$1" established
+}
+
+data() { # NAME [FROM]
+	at net connect "$1" "${2:-$peer}" 0 "$us" 50007 && at host accept "$1" data
+}
+
+close_both() { # NAME...
+	at host close "$@"
+	at net close "$@"
+}
+
+data_works() { # [FROM]
+	data d "$@" && at net send d block && [ "$(at host take d)" = block ] && close_both d
+}
+
+# A SYN that is not answered.
+data_syn() { at net connect d "${1:-$peer}" 0 "$us" 50007 0.5; } # [FROM]
+
+no_data() { # WHAT [FROM]
+	is "$1" "$(moves data_syn "${2:-}")" "drop control +1"
+}
+
+# A segment of the control connection, and the answer to it.
+says_something() { # NAME
+	at net send "$1" notify && at host take "$1" && at host send "$1" ok && at net take "$1"
+}
+
+# --- how it ends
+
+ends_by() { # HOW
+	case $1 in
+		'FIN from the media server') at net close c ;;
+		'FIN from us') at host close c ;;
+		'FIN of one direction') at net shut c ;;
+		'RST from the media server') at net reset c ;;
+		'RST from us') at host reset c ;;
+		'their process killed') kill_puppet victim ;;
+		'our process killed') kill_puppet victim ;;
+	esac
+}
+
+# Where each side's socket is held by the process that will be killed.
+begin_control() { # HOW
+	case $1 in
+		'their process killed') puppet victim net && control c victim ;;
+		'our process killed')
+			puppet victim host
+			at host close control
+			at victim listen control "$us" 10000
+			at net connect c "$peer" 0 "$us" 10000 && at victim accept c control
+			;;
+		*) control c ;;
+	esac
+}
+
+after_control() { # HOW
+	case $1 in
+		'our process killed')
+			at net close c
+			at host listen control "$us" 10000
+			;;
+		'FIN of one direction' | 'RST from us') at net close c ;;&
+		'their process killed' | 'FIN'* | 'RST from the'*) [ "$1" = 'FIN from us' ] || at host close c ;;&
+		'FIN from us') at net close c ;;
+	esac
+}
+
+control_ends() { # FAMILY HOW
+	local before
+	check "IPv$1, $2: control" begin_control "$2"
+	check "IPv$1, $2: data" data open
+	at host pour open 4000000 1.2
+	at net drain open
+	at net pour open 4000000 1.2
+	at host drain open
+	before=$(tally)
+	ends_by "$2"
+	no_data "IPv$1, $2: no new data connection"
+	is "IPv$1, $2: the transfer is not done yet" "$(($(at host moved pour open) < 4000000))" 1
+	is "IPv$1, $2: it goes on to its end, to us" "$(at host result drain open)" "$(at net result pour open)"
+	is "IPv$1, $2: and from us" "$(at net result drain open)" "$(at host result pour open)"
+	is "IPv$1, $2: nothing else is dropped" "$(drops_since "$before")" "drop control +1"
+	close_both open
+	after_control "$2" >/dev/null
+}
+
+every_end() { # FAMILY
+	local how
+	for how in 'FIN from the media server' 'FIN from us' 'FIN of one direction' \
+		'RST from the media server' 'RST from us' 'their process killed' 'our process killed'; do
+		control_ends "$1" "$how"
+	done
+}
+
+# --- several
+
+several() { # FAMILY
+	local name
+	for name in a b c; do control "$name"; done
+	close_both a
+	check "IPv$1: of three control connections the first ends: data" data_works
+	close_both c
+	check "IPv$1: the third ends: data" data_works
+	close_both b
+	no_data "IPv$1: all have ended"
+}
+
+# Seven are remembered; the others take the places of those that end, as soon as they say something.
+many() { # FAMILY
+	local name
+	for name in 1 2 3 4 5 6 7 8 9; do control "$name" && says_something "$name" >/dev/null; done
+	check "IPv$1: nine control connections: data" data_works
+	close_both 8 9
+	check "IPv$1: the last two end: data" data_works
+	close_both 1 2 3 4 5 6
+	check "IPv$1: only the seventh is left: data" data_works
+	control 8 && control 9
+	close_both 7
+	check "IPv$1: two later ones: data" data_works
+	close_both 8 9
+	no_data "IPv$1: all have ended"
+	for name in 1 2 3 4 5 6 7 8; do control "$name" && says_something "$name" >/dev/null; done
+	close_both 1 2 3 4 5 6 7
+	says_something 8 >/dev/null
+	check "IPv$1: the eighth of eight, with its next segment: data" data_works
+	close_both 8
+}
+
+other_peers() { # FAMILY
+	control c net "$other"
+	no_data "IPv$1: the control connection of another peer does not help"
+	check "IPv$1: but that peer" data_works "$other"
+	is "IPv$1: a segment to no connection" "$(moves forge "$other" 40000 "$us" 50007 A)" \
+		"drop connection +1"
+	close_both c
+}
+
+# --- what is done to the filter meanwhile
+
+opened_before_attach() { # FAMILY
+	bkxdp detach eth1 >/dev/null
+	control c
+	data open
+	check "IPv$1: attach, with control and data open" attach
+	no_data "IPv$1: a control connection from before is not known yet"
+	check "IPv$1: it says something" says_something c
+	check "IPv$1: data" data_works
+	at net send open block
+	is "IPv$1: the data connection from before goes on" "$(at host take open)" block
+	check "IPv$1: reload" reload
+	check "IPv$1: control is still known: data" data_works
+	bkxdp detach eth1 >/dev/null
+	attach >/dev/null
+	at net send open block
+	is "IPv$1: detach and attach: the data connection goes on" "$(at host take open)" block
+	close_both c open
+	no_data "IPv$1: all have ended"
+}
+
+# --- forgeries
+
+forgeries() { # FAMILY NOBODY
+	ip -n host neighbour replace "$2" lladdr 02:00:00:00:00:66 dev eth1
+	forge "$2" 30000-30049 "$us" 10000 S --count 50 >/dev/null
+	forge "$2" 30000-30049 "$us" 10000 A PA SA R FA --data 10 --count 250 >/dev/null
+	is "IPv$1: forged SYNs and ACKs make no control connection" \
+		"$(moves forge "$2" 40000 "$us" 50007 S --count 3)" "drop control +3"
+
+	forge "$peer" 30000-30049 "$us" 10000 A --count 200 >/dev/null
+	no_data "IPv$1: nor do those of the peer's own address"
+	control c
+	check "IPv$1: a real one, after them: data" data_works
+	forge "$peer" 30000-30999 "$us" 10000 A PA S --data 10 --count 3000 >/dev/null
+	check "IPv$1: a real one, before them: data" data_works
+	forge "$peer" "$(at net port c)" "$us" 10000 R FA S A --count 400 >/dev/null
+	check "IPv$1: forged segments of the connection itself: data" data_works
+	close_both c
+	no_data "IPv$1: it ends"
+}
+
+opened_among_forgeries() { # FAMILY
+	forge "$peer" 30000-30999 "$us" 10000 A --rate 5000 --until "$WORK/enough" >"$WORK/forged" &
+	busywait 5 is_forging
+	control c
+	says_something c >/dev/null
+	check "IPv$1: a real one, among them, that has said something: data" data_works
+	touch "$WORK/enough"
+	wait $!
+	rm "$WORK/enough"
+	diag "IPv$1: $(cut -d' ' -f2 "$WORK/forged") forged segments a second"
+	check "IPv$1: after them: data" data_works
+	close_both c
+}
+is_forging() { [ "$(flow backup-exec/control inbound)" -gt "$((${forged_from:=$(flow backup-exec/control inbound)} + 500))" ]; }
+
+# From all addresses of a prefix that the policy takes.
+flooded() {
+	control c
+	forge "$noise" 30000-30999 "$us" 10000 A --sources 40000 --count 40000 >/dev/null
+	check "a real one, before forged ones from 40,000 addresses of another peer's prefix: data" data_works
+	close_both c
+}
+
+# --- UDP, and flags
+
+datagrams() { # FAMILY
+	at host listen control-udp "$us" 1000
+	is "IPv$1: UDP without control" "$(moves forge "$peer" 700 "$us" 700 udp --data 5)" "drop control +1"
+	at net connect u "$peer" 0 "$us" 1000 && at host accept u control-udp
+	busywait 3 is_state host u established
+	is "IPv$1: UDP with control" "$(moves forge "$peer" 700 "$us" 700 udp --data 5)" "pass flow +1"
+	close_both u
+	is "IPv$1: UDP after control" "$(moves forge "$peer" 700 "$us" 700 udp --data 5)" "drop control +1"
+	at host close control-udp
+}
+
+by_flags() { # FAMILY
+	is "IPv$1, flags: no control" "$(moves data_syn)" "drop control +1"
+	control c
+	check "IPv$1, flags: data" data open
+	at net close c
+	no_data "IPv$1, flags: control has ended"
+	at net send open block
+	is "IPv$1, flags: the data connection goes on" "$(at host take open)" block
+	is "IPv$1, flags: and so does what only looks like one" \
+		"$(moves forge "$peer" 40000 "$us" 50008 A)" "pass flow +2"
+	at host close c
+	close_both open
+}
+
+# ---
+
+make_network
+make_quiet
+puppet host host
+puppet net net
+
+policy sockets
+check "attach" attach
+for family in 4 6; do
+	use_family "$family"
+	at host listen control "$us" 10000
+	at host listen data "$us" 50007
+	nobody=nobody$family
+	no_data "IPv$family: no control connection"
+	every_end "$family"
+	several "$family"
+	many "$family"
+	other_peers "$family"
+	opened_before_attach "$family"
+	forgeries "$family" "${!nobody}"
+	opened_among_forgeries "$family"
+	[ "$family" = 4 ] || flooded
+	datagrams "$family"
+	at host close control data
+done
+
+policy flags
+check "connections: flags" reload
+for family in 4 6; do
+	use_family "$family"
+	at host listen control "$us" 10000
+	at host listen data "$us" 50007
+	by_flags "$family"
+	at host close control data
+done
+
+check "detach" bkxdp detach eth1
+check "leaves nothing" nothing_is_left
+finish
