@@ -129,14 +129,16 @@ install: $(BUILD)/bkxdp
 	install -m 0644 man/bkxdp.8 $(DESTDIR)$(MANDIR)/man8/bkxdp.8
 	install -m 0644 completion/bkxdp.bash $(DESTDIR)$(COMPLETIONDIR)/bkxdp
 	install -m 0644 README.md LICENSE docs/*.md $(DESTDIR)$(DOCDIR)
-	sed 's|/usr/local/sbin/|$(SBINDIR)/|' systemd/bkxdp@.service \
-		> $(DESTDIR)$(UNITDIR)/bkxdp@.service
-	chmod 0644 $(DESTDIR)$(UNITDIR)/bkxdp@.service
+	for unit in bkxdp@.service bkxdp-names@.service; do \
+		sed 's|/usr/local/sbin/|$(SBINDIR)/|' systemd/$$unit \
+			> $(DESTDIR)$(UNITDIR)/$$unit && \
+		chmod 0644 $(DESTDIR)$(UNITDIR)/$$unit || exit 1; done
 
 # what an administrator wrote in /etc/bkxdp stays
 uninstall:
 	rm -f $(DESTDIR)$(SBINDIR)/bkxdp $(DESTDIR)$(MANDIR)/man8/bkxdp.8 \
-		$(DESTDIR)$(COMPLETIONDIR)/bkxdp $(DESTDIR)$(UNITDIR)/bkxdp@.service
+		$(DESTDIR)$(COMPLETIONDIR)/bkxdp $(DESTDIR)$(UNITDIR)/bkxdp@.service \
+		$(DESTDIR)$(UNITDIR)/bkxdp-names@.service
 	rm -rf $(DESTDIR)$(DATADIR) $(DESTDIR)$(DOCDIR)
 
 clean:
