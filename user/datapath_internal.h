@@ -13,6 +13,7 @@
 
 #include "compile.h"
 #include "datapath.h"
+#include "describe.h"
 
 #define PIN_PATH_MAX 512
 
@@ -101,6 +102,13 @@ void maps_close(struct maps *maps);
 int pins_active(const char *interface);
 int pins_replace_about(const char *interface, uint32_t slot, int fd);
 int pins_read_about(const char *interface, uint32_t slot, char **text);
+
+/* ---- datapath_read.c: reading back ------------------------------------------ */
+
+/* The policy in force, as described when it was loaded. NULL with errno. */
+struct policy *policy_in(const char *interface, const struct maps *maps,
+			 struct description *description);
+int read_attachment(const struct maps *maps, struct bkxdp_attachment *attachment);
 
 /* ---- datapath_xdp.c: attaching, by libxdp ---------------------------------- */
 

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Reading back what the kernel holds of an interface; nothing is changed here. */
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#include "alloc.h"
+#include "datapath_internal.h"
+#include "netdev.h"
+#include "socktable.h"
+
+int read_attachment(const struct maps *maps, struct bkxdp_attachment *attachment)
+{
+	uint32_t zero = 0;
+
+	return bpf_map_lookup_elem(maps->fd[MAP_ATTACHMENT], &zero, attachment) ? -errno : 0;
+}
+
+struct policy *policy_in(const char *interface, const struct maps *maps,
+			 struct description *description)
+{
+	struct bkxdp_active active;
+	AUTO_FREE char *text = NULL;
+	int error = slot_active(maps, &active);
+
+	if (!error)
+		error = pins_read_about(interface, active.slot, &text);
+	if (!error)
+		error = describe_read(text, description);
+	errno = -error;
+	return error ? NULL : description->policy;
+}
+
+struct policy *attached_policy(const char *interface)
+{
+	struct description description = {};
+	struct policy *policy;
+	struct maps maps;
+	int error = pins_open(interface, &maps, 0);
+
+	if (error) {
+		errno = -error;
+		return NULL;
+	}
+	policy = policy_in(interface, &maps, &description);
+	maps_close(&maps);
+	return policy;
+}
+
+/* The names of a flow's counters repeat where a profile is used twice; each counts once. */
+static void count_flows(struct snapshot *snapshot, const struct maps *maps)
+{
+	AUTO_FREE bool *seen = must_alloc(BKXDP_COUNTERS_MAX, sizeof(*seen));
+	const struct policy *policy = snapshot->policy;
+
+	for (size_t r = 0; r < policy->rules; r++) {
+		const struct rule *rule = &policy->rule[r];
+		struct flow_count *count;
+
+		if (seen[rule->counter])
+			continue;
+		seen[rule->counter] = true;
+		count = APPEND(snapshot->flow, snapshot->flows);
+		count->flow = &policy->flow[rule->flow];
+		count->side = rule->side;
+		(void)counter_read(maps->fd[MAP_FLOWS], rule->counter, &count->sum);
+	}
+}
+
+static void add_control(struct snapshot *snapshot, const struct bkxdp_control_key *key,
+			const struct bkxdp_connection *connection, bool live)
+{
+	struct control_seen *seen = APPEND(snapshot->control, snapshot->controls);
+
+	memcpy(seen->peer, key->address, sizeof(seen->peer));
+	seen->name = &snapshot->names->name[key->control % BKXDP_COUNTERS_MAX];
+	seen->connection = *connection;
+	seen->live = live;
+}
+
+static bool is_recent(const struct bkxdp_control *control)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec < control->seen / 1000000000u + BKXDP_CONTROL_SECONDS;
+}
+
+static void see_control(struct snapshot *snapshot, const struct bkxdp_control_key *key,
+			const struct bkxdp_control *control)
+{
+	static const struct bkxdp_connection none;
+
+	if (snapshot->policy->settings.connections == BKXDP_CONNECTIONS_FLAGS) {
+		add_control(snapshot, key, &none, is_recent(control));
+		return;
+	}
+	for (size_t i = 0; i < BKXDP_CONTROL_CONNECTIONS; i++)
+		if (control->connection[i].peer_port)
+			add_control(snapshot, key, &control->connection[i],
+				    socktable_established(key->address, &control->connection[i]));
+}
+
+static void see_controls(struct snapshot *snapshot, const struct maps *maps)
+{
+	struct bkxdp_control_key key, *before = NULL;
+	struct bkxdp_control control;
+
+	while (!bpf_map_get_next_key(maps->fd[MAP_CONTROLS], before, &key)) {
+		before = &key;
+		if (!bpf_map_lookup_elem(maps->fd[MAP_CONTROLS], &key, &control))
+			see_control(snapshot, &key, &control);
+	}
+}
+
+static void fill_attachment(struct snapshot *snapshot, const struct maps *maps)
+{
+	struct bkxdp_attachment attachment = {};
+	struct bkxdp_active active = {};
+	struct found found;
+	int ifindex = if_nametoindex(snapshot->device);
+
+	(void)read_attachment(maps, &attachment);
+	(void)slot_active(maps, &active);
+	snapshot->generation = active.generation;
+	snapshot->since = attachment.since;
+	snapshot->generic = attachment.generic;
+	snapshot->frags = attachment.frags;
+	memcpy(snapshot->version, attachment.version, sizeof(snapshot->version));
+	snapshot->elsewhere =
+		attachment.netns != netdev_namespace() && xdp_runs_somewhere(maps->fd[MAP_WORDS]);
+	if (!ifindex || attachment.netns != netdev_namespace() ||
+	    xdp_find(ifindex, maps->fd[MAP_WORDS], &found))
+		return;
+	snapshot->attached = found.program;
+	snapshot->program = found.program;
+	snapshot->alone = found.alone;
+	snapshot->beside = found.other;
+	snapshot->besides = found.others;
+}
+
+static struct snapshot *snapshot_of(const char *interface, const struct maps *maps)
+{
+	struct snapshot *snapshot = must_alloc(1, sizeof(*snapshot));
+	struct description description = {};
+
+	snprintf(snapshot->device, sizeof(snapshot->device), "%s", interface);
+	snapshot->policy = policy_in(interface, maps, &description);
+	if (!snapshot->policy) {
+		snapshot_free(snapshot);
+		return NULL;
+	}
+	snapshot->loaded = description.loaded;
+	snapshot->ipv4_prefixes = description.ipv4_prefixes;
+	snapshot->ipv6_prefixes = description.ipv6_prefixes;
+	fill_attachment(snapshot, maps);
+	for (uint32_t reason = 1; reason < BKXDP_REASON_COUNT; reason++)
+		(void)counter_read(maps->fd[MAP_REASONS], reason, &snapshot->reason[reason]);
+	count_flows(snapshot, maps);
+	snapshot->names = must_alloc(1, sizeof(*snapshot->names));
+	if (!names_read(maps, snapshot->names))
+		see_controls(snapshot, maps);
+	return snapshot;
+}
+
+struct snapshot *datapath_snapshot(const char *interface, struct complaints *complaints)
+{
+	struct snapshot *snapshot;
+	struct maps maps;
+	int error;
+
+	libraries_listen();
+	if (pins_check(complaints))
+		return NULL;
+	if (!datapath_is_pinned(interface)) {
+		if (netdev_index(interface, complaints))
+			complain(complaints, NULL,
+				 "%s is not filtered by bkxdp; \"bkxdp attach %s\" attaches it",
+				 interface, interface);
+		return NULL;
+	}
+	error = pins_open(interface, &maps, 0);
+	if (error == -EPERM || error == -EACCES) {
+		complain_of_load(complaints, "opening the pinned maps", -EPERM);
+		return NULL;
+	}
+	snapshot = error ? NULL : snapshot_of(interface, &maps);
+	if (!snapshot)
+		complain(complaints, NULL,
+			 "the pins of %s can't be read (%s): an attach ended half way, or another "
+			 "version "
+			 "made them; \"bkxdp detach %s\" clears them",
+			 interface, strerror(error ? -error : errno), interface);
+	maps_close(&maps);
+	return snapshot;
+}
