@@ -22,9 +22,11 @@ static double seconds_now(void)
 static void scrape_all(struct scrape *scrape, struct complaints *complaints)
 {
 	double start = seconds_now();
+	char **interface;
 	size_t count;
-	char **interface = datapath_interfaces(&count);
 
+	if (datapath_interfaces(&interface, &count, complaints))
+		scrape->errors++;
 	for (size_t i = 0; i < count; i++) {
 		struct snapshot *snapshot = datapath_snapshot(interface[i], complaints);
 
@@ -45,8 +47,18 @@ static void scrape_free(struct scrape *scrape)
 	free(scrape->snapshot);
 }
 
-/* A reader sees the old file or the new one; node_exporter reads as another user. */
-static int write_file(const char *path, const struct scrape *scrape)
+/* A pipe or a device is written to, not replaced. */
+static int write_in_place(const char *path, const struct scrape *scrape)
+{
+	FILE *file = fopen(path, "we");
+
+	if (!file)
+		return -errno;
+	metrics_print(file, scrape);
+	return fclose(file) ? -errno : 0;
+}
+
+static int write_beside(const char *path, const struct scrape *scrape)
 {
 	AUTO_FREE char *beside = must_format("%s.XXXXXX", path);
 	int fd = mkstemp(beside), error = 0;
@@ -64,6 +76,16 @@ static int write_file(const char *path, const struct scrape *scrape)
 	if (error)
 		(void)unlink(beside);
 	return error;
+}
+
+/* A reader sees the old file or the new one; node_exporter reads as another user. */
+static int write_file(const char *path, const struct scrape *scrape)
+{
+	struct stat there;
+
+	if (!stat(path, &there) && !S_ISREG(there.st_mode))
+		return write_in_place(path, scrape);
+	return write_beside(path, scrape);
 }
 
 static int print_metrics(const char *output)

@@ -148,6 +148,8 @@ static void print_attachment(const struct snapshot *s)
 		       term_colour(stdout, RED), term_colour(stdout, PLAIN), s->device, s->device);
 		return;
 	}
+	if (strcmp(s->device, s->name_now) != 0)
+		printf("renamed to %s, ", s->name_now);
 	printf("attached in %s mode since %s%s", s->generic ? "generic" : "driver", since,
 	       s->frags ? ", takes jumbo frames" : "");
 	if (s->alone)
@@ -271,10 +273,10 @@ static int status_of_all(bool json, bool all)
 {
 	struct complaints complaints = {};
 	size_t count;
-	char **interface = datapath_interfaces(&count);
+	char **interface;
 	json_t *list = json_array();
 
-	if (!count && !json)
+	if (!datapath_interfaces(&interface, &count, &complaints) && !count && !json)
 		puts("no interface is filtered; \"bkxdp attach IFACE\" attaches one");
 	for (size_t i = 0; i < count; i++) {
 		struct snapshot *snapshot = datapath_snapshot(interface[i], &complaints);

@@ -39,7 +39,8 @@ struct control_seen {
 /* One interface at one moment. */
 struct snapshot {
 	char device[IF_NAMESIZE];
-	bool attached;  /* false: pins without a program */
+	char name_now[IF_NAMESIZE]; /* of the interface, where it is attached */
+	bool attached;              /* false: pins without a program */
 	bool elsewhere; /* in another network namespace, so it can't be told whether attached */
 	bool generic;
 	bool frags;

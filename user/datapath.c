@@ -26,8 +26,8 @@ static int write_about(const char *interface, const struct maps *maps, const str
 	struct bkxdp_active active;
 	int fd, error = slot_active(maps, &active);
 
-	if (error)
-		return error;
+	if (error || !text)
+		return error ? error : -EILSEQ;
 	fd = text_map_write(text);
 	if (fd < 0)
 		return fd;
@@ -80,7 +80,13 @@ static int put_in_force(const char *interface, const struct maps *maps, struct p
 	tables_free(tables);
 	if (!error)
 		return 0;
-	complain_of_load(complaints, "loading the policy", error);
+	if (error == -EILSEQ)
+		complain(complaints, NULL,
+			 "the name of the interface or of one of the policy's files is not valid "
+			 "UTF-8, and "
+			 "is kept with the policy; rename it");
+	else
+		complain_of_load(complaints, "loading the policy", error);
 	return -1;
 }
 
@@ -118,14 +124,46 @@ struct attaching {
 	struct complaints *complaints;
 };
 
+/* A program of ours on a renamed interface is known by its pins, under the former name. */
+static char *former_name(int ifindex)
+{
+	char **interface, *former = NULL;
+	size_t count;
+
+	if (pins_interfaces(&interface, &count))
+		return NULL;
+	for (size_t i = 0; i < count; i++) {
+		AUTO_CLOSE int active = pins_active(interface[i]);
+		struct found found = {};
+
+		if (active >= 0 && !former && !xdp_find(ifindex, active, &found) && found.program)
+			former = must_copy(interface[i]);
+		found_free(&found);
+		free(interface[i]);
+	}
+	free(interface);
+	return former;
+}
+
 static void complain_of_others(const struct attaching *a, const struct found *found)
 {
-	complain(a->complaints, NULL,
-		 "%s already runs the XDP program \"%s\" (id %u), which was attached without "
-		 "libxdp's "
-		 "dispatcher, so no other can join it; take it off first (\"ip link set dev %s xdp "
-		 "off\") or attach it by xdp-loader",
-		 a->interface, found->others ? found->other[0] : "?", found->root, a->interface);
+	AUTO_FREE char *former = former_name(a->ifindex);
+
+	if (former)
+		complain(
+			a->complaints, NULL,
+			"%s is filtered already, under its former name \"%s\"; \"bkxdp detach %s\" "
+			"first",
+			a->interface, former, former);
+	else
+		complain(a->complaints, NULL,
+			 "%s already runs the XDP program \"%s\" (id %u), which was attached "
+			 "without "
+			 "libxdp's dispatcher, so no other can join it; take it off first (\"ip "
+			 "link set "
+			 "dev %s xdp off\") or attach it by xdp-loader",
+			 a->interface, found->others ? found->other[0] : "?", found->root,
+			 a->interface);
 }
 
 static void complain_of_attach(const struct attaching *a, int error, bool generic)
@@ -388,6 +426,27 @@ static int attach_or_replace(const struct attaching *a)
 	return result;
 }
 
+static int take_lock(struct complaints *complaints)
+{
+	int lock = pins_lock();
+
+	if (lock == -EACCES || lock == -EPERM)
+		complain_of_load(complaints, "changing the filter", -EPERM);
+	else if (lock == -EBUSY)
+		complain(complaints, NULL,
+			 "another bkxdp has been at work for 30 seconds; nothing was "
+			 "changed, try again when it is done");
+	else if (lock == -EOWNERDEAD)
+		complain(complaints, NULL,
+			 "%s/bkxdp belongs to another user or others can write to it, so the pins "
+			 "there "
+			 "could be forged; remove that folder",
+			 pins_bpffs());
+	else if (lock < 0)
+		complain(complaints, NULL, "%s/bkxdp: %s", pins_bpffs(), strerror(-lock));
+	return lock;
+}
+
 int datapath_attach(const char *interface, struct policy *policy, enum cache_use cache,
 		    struct attach_report *report, struct complaints *complaints)
 {
@@ -399,15 +458,11 @@ int datapath_attach(const char *interface, struct policy *policy, enum cache_use
 	a.ifindex = netdev_index(interface, complaints);
 	if (!a.ifindex || pins_check(complaints))
 		return -1;
-	lock = pins_lock();
-	if (lock < 0) {
-		if (lock == -EACCES)
-			complain_of_load(complaints, "changing the filter", -EPERM);
-		else
-			complain(complaints, NULL, "%s/bkxdp: %s", pins_bpffs(), strerror(-lock));
+	lock = take_lock(complaints);
+	if (lock < 0)
 		return -1;
-	}
 	error = attach_or_replace(&a);
+	pins_tidy();
 	close(lock);
 	return error;
 }
@@ -430,23 +485,26 @@ static int detach_program(const char *interface, int active, struct complaints *
 {
 	struct bkxdp_attachment attachment;
 	struct found found = {};
-	int ifindex = if_nametoindex(interface), error = 0;
+	bool ours;
+	int ifindex, error;
 
 	read_pinned_attachment(interface, &attachment);
-	if (attachment.netns && attachment.netns != netdev_namespace() &&
-	    xdp_runs_somewhere(active)) {
+	ifindex = xdp_find_ours(interface, &attachment, active, &found);
+	error = ifindex < 0 ? ifindex : 0;
+	ours = found.program;
+	if (ours)
+		error = xdp_detach(ifindex, found.program, found.generic);
+	if (!error && ours && attachment.rxvlan)
+		(void)netdev_set_rxvlan(interface, true);
+	found_free(&found);
+	if (!error && !ours && xdp_runs_somewhere(active)) {
 		complain(complaints, NULL,
-			 "\"%s\" was attached in another network namespace; detach it there",
+			 "the filter of \"%s\" runs on no interface of this network namespace; "
+			 "detach it "
+			 "in the namespace where it was attached",
 			 interface);
 		return -1;
 	}
-	if (ifindex)
-		error = xdp_find(ifindex, active, &found);
-	if (!error && found.program)
-		error = xdp_detach(ifindex, found.program, found.generic);
-	if (!error && ifindex && attachment.rxvlan)
-		(void)netdev_set_rxvlan(interface, true);
-	found_free(&found);
 	if (!error)
 		return 0;
 	complain_of_load(complaints, "detaching", error == -EACCES ? -EPERM : error);
@@ -484,12 +542,9 @@ int datapath_detach(const char *interface, struct complaints *complaints)
 	libraries_listen();
 	if (pins_check(complaints))
 		return -1;
-	lock = pins_lock();
-	if (lock < 0) {
-		complain_of_load(complaints, "changing the filter",
-				 lock == -EACCES ? -EPERM : lock);
+	lock = take_lock(complaints);
+	if (lock < 0)
 		return -1;
-	}
 	error = detach_locked(interface, complaints);
 	pins_tidy();
 	close(lock);

@@ -39,8 +39,11 @@ int datapath_detach(const char *interface, struct complaints *complaints);
 /* True where pins of a filter of this interface exist. */
 bool datapath_is_pinned(const char *interface);
 
-/* Names of all interfaces with pins, sorted; the caller frees each and the array. */
-char **datapath_interfaces(size_t *count);
+/*
+ * Names of all interfaces with pins, sorted; the caller frees each and the array.
+ * 0, or -1 with complaints where they can't be looked for.
+ */
+int datapath_interfaces(char ***interfaces, size_t *count, struct complaints *complaints);
 
 /* What the kernel holds of an interface now. NULL with complaints. */
 struct snapshot *datapath_snapshot(const char *interface, struct complaints *complaints);

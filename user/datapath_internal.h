@@ -88,8 +88,15 @@ void complain_of_load(struct complaints *complaints, const char *doing, int erro
 /* 0, or -1 with complaints where no BPF file system is mounted there. */
 int pins_check(struct complaints *complaints);
 const char *pins_bpffs(void);
-/* Held by whoever changes an interface's filter; a file descriptor, or negative errno. */
+/*
+ * Held by whoever changes an interface's filter: a file descriptor, -EBUSY where
+ * another holds it too long, -EOWNERDEAD where the folder is not safe, or negative errno.
+ */
 int pins_lock(void);
+/* 1, 0, or negative errno where that can't be told. */
+int pins_exist(const char *interface);
+/* Sorted; the caller frees each and the array. */
+int pins_interfaces(char ***interfaces, size_t *count);
 int pins_path(char path[static PIN_PATH_MAX], const char *interface, const char *name);
 int pins_create(const char *interface, const struct maps *maps);
 void pins_remove(const char *interface);
@@ -123,6 +130,12 @@ struct found {
 /* What runs on the interface, and whether it is the program that uses this map. */
 int xdp_find(int ifindex, int active_fd, struct found *found);
 void found_free(struct found *found);
+/*
+ * The same, for the interface that was attached, also if it has another name
+ * now. Its index, 0 where there is none here, or negative errno.
+ */
+int xdp_find_ours(const char *interface, const struct bkxdp_attachment *attachment, int active_fd,
+		  struct found *found);
 /* Does any program that is loaded, in whatever namespace, use this map? */
 bool xdp_runs_somewhere(int active_fd);
 int xdp_attach(int ifindex, struct bkxdp_bpf *program, bool frags, bool generic);

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <net/if.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -18,6 +19,7 @@
 
 #include "alloc.h"
 #include "datapath_internal.h"
+#include "netdev.h"
 
 static const char *bpffs = "/sys/fs/bpf";
 
@@ -46,11 +48,44 @@ int pins_check(struct complaints *complaints)
 	return -1;
 }
 
+/* The BPF file system takes no dot in a name, and VLAN devices have one: eth1.100. */
+static void folder_of(char folder[static 3 * IF_NAMESIZE], const char *interface)
+{
+	for (; *interface; interface++) {
+		if (*interface == '.' || *interface == '%')
+			folder += sprintf(folder, "%%%02x", *interface);
+		else
+			*folder++ = *interface;
+	}
+	*folder = '\0';
+}
+
+static void interface_of(char interface[static IF_NAMESIZE], const char *folder)
+{
+	unsigned int byte;
+	size_t length = 0;
+
+	for (; *folder && length < IF_NAMESIZE - 1; folder++) {
+		if (sscanf(folder, "%%%2x", &byte) == 1)
+			folder += 2;
+		else
+			byte = (unsigned char)*folder;
+		interface[length++] = (char)byte;
+	}
+	interface[length] = '\0';
+}
+
 int pins_path(char path[static PIN_PATH_MAX], const char *interface, const char *name)
 {
-	int length = snprintf(path, PIN_PATH_MAX, "%s/bkxdp%s%s%s%s", bpffs, interface ? "/" : "",
-			      interface ? interface : "", name ? "/" : "", name ? name : "");
+	char folder[3 * IF_NAMESIZE] = "";
+	int length;
 
+	if (interface && !netdev_name_is_valid(interface))
+		return -EINVAL;
+	if (interface)
+		folder_of(folder, interface);
+	length = snprintf(path, PIN_PATH_MAX, "%s/bkxdp%s%s%s%s", bpffs, interface ? "/" : "",
+			  folder, name ? "/" : "", name ? name : "");
 	return length < PIN_PATH_MAX ? 0 : -ENAMETOOLONG;
 }
 
@@ -61,39 +96,59 @@ static int make_folder(const char *interface)
 
 	if (error)
 		return error;
-	return mkdir(path, 0755) && errno != EEXIST ? -errno : 0;
+	return mkdir(path, 0700) && errno != EEXIST ? -errno : 0;
 }
 
 /* A folder that a detach removed meanwhile is locked in vain. */
-static bool is_still_there(int fd, const char *path)
+static bool is_still_there(const struct stat *held, const char *path)
 {
-	struct stat held, now;
+	struct stat now;
 
-	return !fstat(fd, &held) && !stat(path, &now) && held.st_ino == now.st_ino;
+	return !stat(path, &now) && held->st_ino == now.st_ino;
 }
+
+/* Whoever else may write there could put maps of his own in place of ours. */
+static int open_folder(const char *path, struct stat *held)
+{
+	int error, fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, held))
+		error = -errno;
+	else if (held->st_uid != geteuid() || (held->st_mode & (S_IWGRP | S_IWOTH)))
+		error = -EOWNERDEAD;
+	else
+		return fd;
+	close(fd);
+	return error;
+}
+
+#define LOCK_TRIES    300
+#define LOCK_PAUSE_US 100000
 
 /* The kernel frees the lock when its holder dies. */
 int pins_lock(void)
 {
 	char path[PIN_PATH_MAX];
+	struct stat held;
 	int fd, error = pins_path(path, NULL, NULL);
 
-	for (;;) {
-		if (!error)
-			error = make_folder(NULL);
+	for (int i = 0; i < LOCK_TRIES && !error; i++) {
+		error = make_folder(NULL);
 		if (error)
 			return error;
-		fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (fd < 0 && errno == ENOENT)
+		fd = open_folder(path, &held);
+		if (fd == -ENOENT)
 			continue;
 		if (fd < 0)
-			return -errno;
-		if (flock(fd, LOCK_EX))
-			error = -errno;
-		if (!error && is_still_there(fd, path))
+			return fd;
+		if (!flock(fd, LOCK_EX | LOCK_NB) && is_still_there(&held, path))
 			return fd;
 		close(fd);
+		usleep(LOCK_PAUSE_US);
 	}
+	return error ? error : -EBUSY;
 }
 
 static int pin(const char *interface, const char *name, int fd)
@@ -203,11 +258,21 @@ int pins_open(const char *interface, struct maps *maps, uint32_t flags)
 	return error;
 }
 
-bool datapath_is_pinned(const char *interface)
+int pins_exist(const char *interface)
 {
 	char path[PIN_PATH_MAX];
+	int error = pins_path(path, interface, NULL);
 
-	return !pins_path(path, interface, NULL) && !access(path, F_OK);
+	if (error)
+		return error;
+	if (!access(path, F_OK))
+		return 1;
+	return errno == ENOENT ? 0 : -errno;
+}
+
+bool datapath_is_pinned(const char *interface)
+{
+	return pins_exist(interface) == 1;
 }
 
 static int compare_names(const void *a, const void *b)
@@ -215,21 +280,30 @@ static int compare_names(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-char **datapath_interfaces(size_t *count)
+int pins_interfaces(char ***interfaces, size_t *count)
 {
-	char path[PIN_PATH_MAX], **list = NULL;
+	char path[PIN_PATH_MAX], name[IF_NAMESIZE], **list = NULL;
 	struct dirent *entry;
-	DIR *folder = pins_path(path, NULL, NULL) ? NULL : opendir(path);
+	DIR *folder;
 
 	*count = 0;
-	while (folder && (entry = readdir(folder)))
-		if (entry->d_name[0] != '.')
-			*APPEND(list, *count) = must_copy(entry->d_name);
-	if (folder)
-		closedir(folder);
+	*interfaces = NULL;
+	if (pins_path(path, NULL, NULL))
+		return -ENAMETOOLONG;
+	folder = opendir(path);
+	if (!folder)
+		return errno == ENOENT ? 0 : -errno;
+	while ((entry = readdir(folder))) {
+		if (entry->d_name[0] == '.')
+			continue;
+		interface_of(name, entry->d_name);
+		*APPEND(list, *count) = must_copy(name);
+	}
+	closedir(folder);
 	if (list)
 		qsort(list, *count, sizeof(*list), compare_names);
-	return list;
+	*interfaces = list;
+	return 0;
 }
 
 /* ---- the description, one a slot ------------------------------------------- */

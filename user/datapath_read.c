@@ -2,6 +2,7 @@
 /* Reading back what the kernel holds of an interface; nothing is changed here. */
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <net/if.h>
 #include <string.h>
 #include <time.h>
 
@@ -119,7 +120,7 @@ static void fill_attachment(struct snapshot *snapshot, const struct maps *maps)
 	struct bkxdp_attachment attachment = {};
 	struct bkxdp_active active = {};
 	struct found found;
-	int ifindex = if_nametoindex(snapshot->device);
+	int ifindex;
 
 	(void)read_attachment(maps, &attachment);
 	(void)slot_active(maps, &active);
@@ -128,12 +129,11 @@ static void fill_attachment(struct snapshot *snapshot, const struct maps *maps)
 	snapshot->generic = attachment.generic;
 	snapshot->frags = attachment.frags;
 	memcpy(snapshot->version, attachment.version, sizeof(snapshot->version));
-	snapshot->elsewhere =
-		attachment.netns != netdev_namespace() && xdp_runs_somewhere(maps->fd[MAP_WORDS]);
-	if (!ifindex || attachment.netns != netdev_namespace() ||
-	    xdp_find(ifindex, maps->fd[MAP_WORDS], &found))
-		return;
+	ifindex = xdp_find_ours(snapshot->device, &attachment, maps->fd[MAP_WORDS], &found);
+	if (ifindex > 0 && found.program)
+		(void)if_indextoname(ifindex, snapshot->name_now);
 	snapshot->attached = found.program;
+	snapshot->elsewhere = !found.program && xdp_runs_somewhere(maps->fd[MAP_WORDS]);
 	snapshot->program = found.program;
 	snapshot->alone = found.alone;
 	snapshot->beside = found.other;
@@ -164,6 +164,39 @@ static struct snapshot *snapshot_of(const char *interface, const struct maps *ma
 	return snapshot;
 }
 
+static void complain_of_reading(struct complaints *complaints, int error)
+{
+	complain_of_load(complaints, "opening the pinned maps", error == -EACCES ? -EPERM : error);
+}
+
+int datapath_interfaces(char ***interfaces, size_t *count, struct complaints *complaints)
+{
+	int error;
+
+	*interfaces = NULL;
+	*count = 0;
+	if (pins_check(complaints))
+		return -1;
+	error = pins_interfaces(interfaces, count);
+	if (error)
+		complain_of_reading(complaints, error);
+	return error ? -1 : 0;
+}
+
+/* Whether there is anything to read; if not, why. */
+static bool is_readable(const char *interface, struct complaints *complaints)
+{
+	int there = pins_check(complaints) ? -EINVAL : pins_exist(interface);
+
+	if (there == -EACCES || there == -EPERM)
+		complain_of_reading(complaints, there);
+	else if (there != 1 && !complaints->count && netdev_index(interface, complaints))
+		complain(complaints, NULL,
+			 "%s is not filtered by bkxdp; \"bkxdp attach %s\" attaches it", interface,
+			 interface);
+	return there == 1;
+}
+
 struct snapshot *datapath_snapshot(const char *interface, struct complaints *complaints)
 {
 	struct snapshot *snapshot;
@@ -171,26 +204,18 @@ struct snapshot *datapath_snapshot(const char *interface, struct complaints *com
 	int error;
 
 	libraries_listen();
-	if (pins_check(complaints))
+	if (!is_readable(interface, complaints))
 		return NULL;
-	if (!datapath_is_pinned(interface)) {
-		if (netdev_index(interface, complaints))
-			complain(complaints, NULL,
-				 "%s is not filtered by bkxdp; \"bkxdp attach %s\" attaches it",
-				 interface, interface);
-		return NULL;
-	}
 	error = pins_open(interface, &maps, 0);
 	if (error == -EPERM || error == -EACCES) {
-		complain_of_load(complaints, "opening the pinned maps", -EPERM);
+		complain_of_reading(complaints, error);
 		return NULL;
 	}
 	snapshot = error ? NULL : snapshot_of(interface, &maps);
 	if (!snapshot)
 		complain(complaints, NULL,
 			 "the pins of %s can't be read (%s): an attach ended half way, or another "
-			 "version "
-			 "made them; \"bkxdp detach %s\" clears them",
+			 "version made them; \"bkxdp detach %s\" clears them",
 			 interface, strerror(error ? -error : errno), interface);
 	maps_close(&maps);
 	return snapshot;

@@ -14,6 +14,7 @@
 
 #include "alloc.h"
 #include "datapath_internal.h"
+#include "netdev.h"
 
 /* A packet filter runs before the others; libxdp's default is 50. */
 #define RUN_PRIORITY 10
@@ -82,6 +83,25 @@ void found_free(struct found *found)
 		free(found->other[i]);
 	free(found->other);
 	memset(found, 0, sizeof(*found));
+}
+
+int xdp_find_ours(const char *interface, const struct bkxdp_attachment *attachment, int active_fd,
+		  struct found *found)
+{
+	char name[IF_NAMESIZE];
+	int ifindex = if_nametoindex(interface), error = 0;
+
+	memset(found, 0, sizeof(*found));
+	if (ifindex)
+		error = xdp_find(ifindex, active_fd, found);
+	if (error || found->program)
+		return error ? error : ifindex;
+	if (attachment->netns != netdev_namespace() || (int)attachment->ifindex == ifindex ||
+	    !if_indextoname(attachment->ifindex, name))
+		return ifindex;
+	found_free(found);
+	error = xdp_find(attachment->ifindex, active_fd, found);
+	return error ? error : (int)attachment->ifindex;
 }
 
 bool xdp_runs_somewhere(int active_fd)

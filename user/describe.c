@@ -113,7 +113,7 @@ char *describe(const struct policy *policy, const struct tables *tables, uint64_
 		"notes", strings(policy->note, policy->notes), "digest", (json_int_t)policy->digest,
 		"loaded", (json_int_t)loaded, "ipv4", (json_int_t)tables->ipv4_prefixes, "ipv6",
 		(json_int_t)tables->ipv6_prefixes);
-	char *text = json_dumps(root, JSON_COMPACT);
+	char *text = root ? json_dumps(root, JSON_COMPACT) : NULL;
 
 	json_decref(root);
 	return text;

@@ -19,7 +19,7 @@ struct description {
 };
 #define DESCRIBED_PREFIXES 4
 
-/* The caller frees it. */
+/* The caller frees it. NULL where a name or path in it is not valid UTF-8, as JSON must be. */
 char *describe(const struct policy *policy, const struct tables *tables, uint64_t loaded);
 
 /* 0, or -EBADMSG where the text is no description; the caller frees description->policy. */

@@ -10,6 +10,21 @@
 
 #include "engine.h"
 
+/* Interface names may hold what ends a label: exposition_formats.md, "Comments, help text". */
+#define DEVICE_MAX (2 * IF_NAMESIZE)
+static const char *label(const char *device, char text[static DEVICE_MAX])
+{
+	char *to = text;
+
+	for (; *device; device++) {
+		if (*device == '"' || *device == '\\')
+			*to++ = '\\';
+		*to++ = *device;
+	}
+	*to = '\0';
+	return text;
+}
+
 #define SAMPLE(to, format, ...) fprintf(to, format "\n", __VA_ARGS__)
 
 static void build_info(FILE *to, const struct scrape *scrape)
@@ -26,7 +41,7 @@ static void device_info(FILE *to, const struct scrape *scrape)
 		SAMPLE(to,
 		       "bkxdp_device_info{device=\"%s\",mode=\"%s\",enforcement=\"%s\",digest=\"%"
 		       "016" PRIx64 "\"} 1",
-		       s->device, s->generic ? "generic" : "native",
+		       label(s->device, (char[DEVICE_MAX]){}), s->generic ? "generic" : "native",
 		       s->policy->settings.enforcement == BKXDP_AUDIT ? "audit" : "enforce",
 		       s->policy->digest);
 	}
@@ -36,7 +51,8 @@ static void attached(FILE *to, const struct scrape *scrape)
 {
 	for (size_t i = 0; i < scrape->snapshots; i++)
 		if (!scrape->snapshot[i]->elsewhere)
-			SAMPLE(to, "bkxdp_attached{device=\"%s\"} %d", scrape->snapshot[i]->device,
+			SAMPLE(to, "bkxdp_attached{device=\"%s\"} %d",
+			       label(scrape->snapshot[i]->device, (char[DEVICE_MAX]){}),
 			       scrape->snapshot[i]->attached);
 }
 
@@ -46,7 +62,7 @@ static void by_reason(FILE *to, const struct scrape *scrape, const char *family,
 	for (size_t i = 0; i < scrape->snapshots; i++)
 		for (unsigned int r = 1; r < BKXDP_REASON_COUNT; r++)
 			SAMPLE(to, "%s{device=\"%s\",verdict=\"%s\",reason=\"%s\"} %" PRIu64,
-			       family, scrape->snapshot[i]->device,
+			       family, label(scrape->snapshot[i]->device, (char[DEVICE_MAX]){}),
 			       bkxdp_reason_passes(r) ? "pass" : "drop", reason_word(r),
 			       value(&scrape->snapshot[i]->reason[r]));
 }
@@ -60,7 +76,8 @@ static void by_flow(FILE *to, const struct scrape *scrape, const char *family,
 		for (size_t f = 0; f < s->flows; f++)
 			SAMPLE(to,
 			       "%s{device=\"%s\",profile=\"%s\",flow=\"%s\",side=\"%s\"} %" PRIu64,
-			       family, s->device, s->flow[f].flow->profile, s->flow[f].flow->name,
+			       family, label(s->device, (char[DEVICE_MAX]){}),
+			       s->flow[f].flow->profile, s->flow[f].flow->name,
 			       side_word(s->flow[f].side), value(&s->flow[f].sum));
 	}
 }
@@ -100,10 +117,10 @@ static void prefixes(FILE *to, const struct scrape *scrape)
 	for (size_t i = 0; i < scrape->snapshots; i++) {
 		const struct snapshot *s = scrape->snapshot[i];
 
-		SAMPLE(to, "bkxdp_policy_prefixes{device=\"%s\",family=\"ipv4\"} %zu", s->device,
-		       s->ipv4_prefixes);
-		SAMPLE(to, "bkxdp_policy_prefixes{device=\"%s\",family=\"ipv6\"} %zu", s->device,
-		       s->ipv6_prefixes);
+		SAMPLE(to, "bkxdp_policy_prefixes{device=\"%s\",family=\"ipv4\"} %zu",
+		       label(s->device, (char[DEVICE_MAX]){}), s->ipv4_prefixes);
+		SAMPLE(to, "bkxdp_policy_prefixes{device=\"%s\",family=\"ipv6\"} %zu",
+		       label(s->device, (char[DEVICE_MAX]){}), s->ipv6_prefixes);
 	}
 }
 
@@ -111,7 +128,8 @@ static void loaded(FILE *to, const struct scrape *scrape)
 {
 	for (size_t i = 0; i < scrape->snapshots; i++)
 		SAMPLE(to, "bkxdp_policy_loaded_timestamp_seconds{device=\"%s\"} %" PRIu64,
-		       scrape->snapshot[i]->device, scrape->snapshot[i]->loaded);
+		       label(scrape->snapshot[i]->device, (char[DEVICE_MAX]){}),
+		       scrape->snapshot[i]->loaded);
 }
 
 static void scrape_errors(FILE *to, const struct scrape *scrape)

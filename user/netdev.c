@@ -2,6 +2,7 @@
 #include "netdev.h"
 
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <errno.h>
 #include <ifaddrs.h>
 #include <linux/ethtool.h>
@@ -13,6 +14,18 @@
 
 #include "alloc.h"
 #include "text.h"
+
+bool netdev_name_is_valid(const char *name)
+{
+	size_t length = strlen(name);
+
+	if (!length || length >= IF_NAMESIZE || !strcmp(name, ".") || !strcmp(name, ".."))
+		return false;
+	for (; *name; name++)
+		if (*name == '/' || *name == ':' || isspace((unsigned char)*name))
+			return false;
+	return true;
+}
 
 static void complain_unknown(const char *interface, struct complaints *complaints)
 {
@@ -38,7 +51,7 @@ static void complain_unknown(const char *interface, struct complaints *complaint
 
 unsigned int netdev_index(const char *interface, struct complaints *complaints)
 {
-	unsigned int index = strlen(interface) < IF_NAMESIZE ? if_nametoindex(interface) : 0;
+	unsigned int index = netdev_name_is_valid(interface) ? if_nametoindex(interface) : 0;
 
 	if (!index)
 		complain_unknown(interface, complaints);

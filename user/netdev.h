@@ -10,6 +10,9 @@
 
 #include "complain.h"
 
+/* Could an interface have this name, by the kernel's rules (dev_valid_name() in net/core/dev.c)? */
+bool netdev_name_is_valid(const char *name);
+
 /* Its index, or 0 with a complaint that names the nearest interfaces. */
 unsigned int netdev_index(const char *interface, struct complaints *complaints);
 
