@@ -149,6 +149,12 @@ static void report_warnings(const struct request *request, const struct policy *
 
 		warn(request->interface, text);
 	}
+	if (report->mode_kept)
+		warn(request->interface,
+		     "the mode changes only by detach and attach; it stays as it was");
+	if (report->replaced && request->no_cache)
+		warn(request->interface,
+		     "--no-cache has an effect only where nothing is attached yet");
 	if (report->by_flags)
 		warn(request->interface, "this kernel does not let the filter ask the socket table "
 					 "(bpf_skc_lookup_tcp is "

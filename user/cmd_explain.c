@@ -313,9 +313,7 @@ static int explain_attached(const char *interface, struct answer *answer,
 	if (request->options.engine && strcmp(request->options.engine, "kernel") != 0)
 		return misuse("explain", "--engine %s is for a file; %s is asked in the kernel",
 			      request->options.engine, interface);
-	bench.policy = attached_policy(interface);
-	if (bench.policy)
-		bench.engine = engine_attached(interface);
+	bench.engine = engine_attached(interface, &bench.policy);
 	if (bench.engine) {
 		place_destination(&answer->asked, interface);
 		status = give_answer(answer, &bench, request->json);

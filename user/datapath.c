@@ -342,6 +342,7 @@ static int replace(const struct attaching *a, const struct maps *maps)
 	if (!error)
 		error = put_in_force(a->interface, maps, a->policy, a->report, a->complaints);
 	a->report->replaced = true;
+	a->report->mode_kept = a->policy->mode == (attachment.generic ? MODE_NATIVE : MODE_GENERIC);
 	a->report->generic = attachment.generic;
 	a->report->frags = attachment.frags;
 	return error;

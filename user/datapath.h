@@ -18,6 +18,7 @@ struct attach_report {
 	bool replaced; /* the filter was there and went on with another policy */
 	bool generic;
 	bool frags;
+	bool mode_kept;  /* replaced, and the policy asks for the other mode */
 	bool alone;      /* no dispatcher: no other XDP program can join */
 	bool by_flags;   /* the kernel lacks the socket look-ups: replies are judged by flags */
 	bool rxvlan_off; /* VLAN tag stripping was turned off, for the vlans rule */
@@ -48,8 +49,11 @@ int datapath_interfaces(char ***interfaces, size_t *count, struct complaints *co
 /* What the kernel holds of an interface now. NULL with complaints. */
 struct snapshot *datapath_snapshot(const char *interface, struct complaints *complaints);
 
-/* A filtered interface's policy and program, in a test run that leaves its counters alone. */
-struct engine *engine_attached(const char *interface); /* NULL with errno */
+/*
+ * A filtered interface's program with its policy of now, in a test run that
+ * leaves its counters alone, and that policy's description. NULL with errno.
+ */
+struct engine *engine_attached(const char *interface, struct policy **policy);
 
 /* What was loaded, as described when it was; groups have only their first prefixes. NULL with
  * errno. */

@@ -43,6 +43,8 @@ extern const struct map_name map_names[MAP_COUNT];
 
 /* Fills the slot that is not in force and makes it the one that is. 0 or negative errno. */
 int slot_publish(const struct maps *maps, const struct tables *tables);
+/* Puts the policy that is in force in `from` in force in `to`, as it is now. */
+int slot_copy(const struct maps *from, const struct maps *to);
 /* Which slot is in force. */
 int slot_active(const struct maps *maps, struct bkxdp_active *active);
 int names_read(const struct maps *maps, struct counter_names *names);

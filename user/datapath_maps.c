@@ -233,6 +233,51 @@ int slot_publish(const struct maps *maps, const struct tables *tables)
 	return error;
 }
 
+static int inner_of(int outer, uint32_t number)
+{
+	uint32_t id;
+	int fd;
+
+	if (bpf_map_lookup_elem(outer, &number, &id))
+		return -errno;
+	fd = bpf_map_get_fd_by_id(id);
+	return fd < 0 ? -errno : fd;
+}
+
+static int slot_open(struct slot *slot, const struct maps *maps, uint32_t number)
+{
+	slot->peers = inner_of(maps->fd[MAP_PEERS], number);
+	if (slot->peers < 0)
+		return slot->peers;
+	slot->ports = inner_of(maps->fd[MAP_PORTS], number);
+	if (slot->ports < 0)
+		return slot->ports;
+	slot->services = inner_of(maps->fd[MAP_SERVICES], number);
+	return slot->services < 0 ? slot->services : 0;
+}
+
+/* The inner maps are shared, and frozen; what says which are in force is a copy. */
+int slot_copy(const struct maps *from, const struct maps *to)
+{
+	struct slot slot = {-1, -1, -1};
+	struct bkxdp_words *source = words_open(from, PROT_READ);
+	struct bkxdp_words *copy = words_open(to, PROT_READ | PROT_WRITE);
+	int error = -EINVAL;
+
+	if (source != MAP_FAILED && copy != MAP_FAILED) {
+		*copy = *source;
+		error = slot_open(&slot, from, copy->active.slot % BKXDP_SLOTS);
+		if (!error)
+			error = slot_place(to, copy->active.slot % BKXDP_SLOTS, &slot);
+	}
+	slot_close(&slot);
+	if (source != MAP_FAILED)
+		munmap(source, sizeof(*source));
+	if (copy != MAP_FAILED)
+		munmap(copy, sizeof(*copy));
+	return error;
+}
+
 /* ---- counters -------------------------------------------------------------- */
 
 int counter_read(int fd, uint32_t index, struct bkxdp_counter *sum)

@@ -238,10 +238,10 @@ static void kernel_close(struct engine *engine)
 	free(kernel);
 }
 
-static struct kernel_engine *kernel_engine(const struct maps *shared, enum cache_use cache)
+static struct kernel_engine *kernel_engine(enum cache_use cache)
 {
 	struct program_plan plan = {PROGRAM_TEST_RUN, program_frags_supported(),
-				    program_sockets_supported(), cache, shared};
+				    program_sockets_supported(), cache, NULL};
 	struct kernel_engine *kernel;
 	struct bkxdp_bpf *program;
 
@@ -258,7 +258,7 @@ static struct kernel_engine *kernel_engine(const struct maps *shared, enum cache
 
 struct engine *engine_kernel(const struct tables *tables, enum cache_use cache)
 {
-	struct kernel_engine *kernel = kernel_engine(NULL, cache);
+	struct kernel_engine *kernel = kernel_engine(cache);
 	int error;
 
 	if (!kernel)
@@ -288,29 +288,59 @@ static int copy_controls(int to, int from)
 	return 0;
 }
 
-struct engine *engine_attached(const char *interface)
+/* A program and maps of its own, with the policy of now; a later reload does not reach them. */
+static int copy_attached(const struct maps *pinned, const struct kernel_engine *kernel)
 {
-	struct maps pinned, shared;
+	int error = slot_copy(pinned, &kernel->maps);
+
+	return error ? error
+		     : copy_controls(kernel->maps.fd[MAP_CONTROLS], pinned->fd[MAP_CONTROLS]);
+}
+
+/* Engine and description of one and the same generation: -EAGAIN where a reload came between. */
+static int open_generation(const char *interface, const struct maps *pinned,
+			   struct kernel_engine *kernel, struct policy **policy)
+{
+	struct description description = {};
+	struct bkxdp_active before, after;
+	int error = slot_active(pinned, &before);
+
+	if (!error)
+		error = copy_attached(pinned, kernel);
+	if (!error && !policy_in(interface, pinned, &description))
+		error = -errno;
+	if (!error)
+		error = slot_active(pinned, &after);
+	if (!error && before.generation == after.generation) {
+		*policy = description.policy;
+		return 0;
+	}
+	policy_free(description.policy);
+	/* what is gone under our hands went with a reload */
+	return !error || error == -ENOENT ? -EAGAIN : error;
+}
+
+#define RELOAD_TRIES 20
+
+struct engine *engine_attached(const char *interface, struct policy **policy)
+{
 	struct kernel_engine *kernel;
+	struct maps pinned;
 	int error = pins_open(interface, &pinned, 0);
 
 	if (error) {
 		errno = -error;
 		return NULL;
 	}
-	shared = pinned;
-	shared.fd[MAP_CONTROLS] = shared.fd[MAP_REASONS] = shared.fd[MAP_FLOWS] = -1;
-	kernel = kernel_engine(&shared, CACHE_ON);
-	if (kernel)
-		error = copy_controls(kernel->maps.fd[MAP_CONTROLS], pinned.fd[MAP_CONTROLS]);
-	else
-		error = -errno;
+	kernel = kernel_engine(CACHE_ON);
+	error = kernel ? -EAGAIN : -errno;
+	for (int i = 0; i < RELOAD_TRIES && error == -EAGAIN; i++)
+		error = open_generation(interface, &pinned, kernel, policy);
 	maps_close(&pinned);
-	if (error) {
-		if (kernel)
-			kernel_close(&kernel->engine);
-		errno = -error;
-		return NULL;
-	}
-	return &kernel->engine;
+	if (!error)
+		return &kernel->engine;
+	if (kernel)
+		kernel_close(&kernel->engine);
+	errno = -error;
+	return NULL;
 }

@@ -102,17 +102,42 @@ static json_t *groups_json(const struct policy *policy)
 	return list;
 }
 
+static bool is_utf8(const char *text)
+{
+	json_t *string = text ? json_string(text) : json_null();
+	bool valid = string;
+
+	json_decref(string);
+	return valid;
+}
+
+/* All else comes from YAML, which is UTF-8 or was refused. */
+static bool is_describable(const struct policy *policy)
+{
+	bool valid = is_utf8(policy->interface) && is_utf8(policy->file);
+
+	for (size_t i = 0; i < policy->dirs && valid; i++)
+		valid = is_utf8(policy->dir[i]);
+	for (size_t i = 0; i < policy->flows && valid; i++)
+		valid = is_utf8(policy->flow[i].place.file);
+	return valid;
+}
+
 char *describe(const struct policy *policy, const struct tables *tables, uint64_t loaded)
 {
-	json_t *root = json_pack(
-		"{ss ss* so sb si so so so so so so sI sI sI sI}", "interface", policy->interface,
-		"file", policy->file, "dirs", strings(policy->dir, policy->dirs), "observes",
-		policy->observes, "mode", policy->mode, "settings",
-		settings_json(&policy->settings), "uses", uses_json(policy), "flows",
-		flows_json(policy), "rules", rules_json(policy), "groups", groups_json(policy),
-		"notes", strings(policy->note, policy->notes), "digest", (json_int_t)policy->digest,
-		"loaded", (json_int_t)loaded, "ipv4", (json_int_t)tables->ipv4_prefixes, "ipv6",
-		(json_int_t)tables->ipv6_prefixes);
+	json_t *root = !is_describable(policy)
+			       ? NULL
+			       : json_pack("{ss ss* so sb si so so so so so so sI sI sI sI}",
+					   "interface", policy->interface, "file", policy->file,
+					   "dirs", strings(policy->dir, policy->dirs), "observes",
+					   policy->observes, "mode", policy->mode, "settings",
+					   settings_json(&policy->settings), "uses",
+					   uses_json(policy), "flows", flows_json(policy), "rules",
+					   rules_json(policy), "groups", groups_json(policy),
+					   "notes", strings(policy->note, policy->notes), "digest",
+					   (json_int_t)policy->digest, "loaded", (json_int_t)loaded,
+					   "ipv4", (json_int_t)tables->ipv4_prefixes, "ipv6",
+					   (json_int_t)tables->ipv6_prefixes);
 	char *text = root ? json_dumps(root, JSON_COMPACT) : NULL;
 
 	json_decref(root);

@@ -89,13 +89,35 @@ static bool is_ipv6(const char *address)
 	return strchr(address, ':');
 }
 
+/* Packets for a bridge, bond or VLAN come in by the devices below it, and are judged there. */
+static bool any_above(const char *interface, bool (*is_so)(const char *device, const char *what),
+		      const char *what)
+{
+	size_t count;
+	char **device = netdev_stack(interface, &count);
+	bool found = false;
+
+	for (size_t i = 0; i < count; i++) {
+		found = found || is_so(device[i], what);
+		free(device[i]);
+	}
+	free(device);
+	return found;
+}
+
+static bool has_default_route(const char *device, const char *unused)
+{
+	(void)unused;
+	return netdev_has_default_route(device);
+}
+
 static int check_ssh(const char *interface, struct engine *engine, struct complaints *complaints)
 {
 	AUTO_FREE char *words = NULL;
 	enum bkxdp_reason reason;
 	struct ssh ssh;
 
-	if (!find_ssh(&ssh) || !netdev_has_address(interface, ssh.server))
+	if (!find_ssh(&ssh) || !any_above(interface, netdev_has_address, ssh.server))
 		return 0;
 	words = must_format(is_ipv6(ssh.client) ? "tcp [%s]:%d > [%s]:%d ack"
 						: "tcp %s:%d > %s:%d ack",
@@ -118,7 +140,8 @@ static int check_default_route(const char *interface, struct engine *engine,
 {
 	char words[] = "tcp 198.51.100.1:443 > 192.0.2.1:40000 ack";
 
-	if (!netdev_has_default_route(interface) || bkxdp_reason_passes(judge_words(engine, words)))
+	if (!any_above(interface, has_default_route, NULL) ||
+	    bkxdp_reason_passes(judge_words(engine, words)))
 		return 0;
 	complain(complaints, NULL,
 		 "%s carries the default route, and this policy would drop the answers to all that "
