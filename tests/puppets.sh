@@ -3,6 +3,8 @@
 # For the tests of connections: processes that hold sockets and do one thing at a
 # time with them, as told; forged frames; counters as differences. Sourced after lib.sh.
 
+readonly python=/usr/bin/python3
+
 # puppet NAME NAMESPACE: from now on `at NAME VERB...` has it done there (tests/sockets.py).
 declare -A puppet_in puppet_out puppet_pid
 puppet() {
@@ -12,14 +14,15 @@ puppet() {
 	exec {in}<>"$WORK/$1.in" {out}<>"$WORK/$1.out"
 	rm "$WORK/$1.in" "$WORK/$1.out"
 	# Said here: what is begun in the background has no standard input otherwise.
-	nsenter --net="/run/netns/$2" -- python3 "$root/tests/sockets.py" puppet <&"$in" >&"$out" &
+	nsenter --net="/run/netns/$2" -- "$python" "$root/tests/sockets.py" puppet \
+		<&"$in" >&"$out" 2>"$WORK/$1.errors" &
 	puppet_in[$1]=$in puppet_out[$1]=$out puppet_pid[$1]=$!
 }
 
 # at NAME VERB WORD...: prints the answer, or the reason, with the status of failure.
 at() {
 	local status answer
-	kill -0 "${puppet_pid[$1]}" || bail "$1 has ended"
+	kill -0 "${puppet_pid[$1]}" || { cat "$WORK/$1.errors"; return 1; }
 	printf '%s\n' "${*:2}" >&"${puppet_in[$1]}"
 	read -r -t 100 status answer <&"${puppet_out[$1]}" || { echo "$1 does not answer"; return 1; }
 	[ -z "$answer" ] || echo "$answer"
@@ -34,7 +37,7 @@ kill_puppet() { # NAME
 is_state() { [ "$(at "$1" state "$2")" = "$3" ]; } # NAME SOCKET STATE
 
 # forge FROM PORT TO PORT FLAGS...: see tests/sockets.py; prints how many it sent.
-forge() { net python3 "$root/tests/sockets.py" forge "$@"; }
+forge() { net "$python" "$root/tests/sockets.py" forge "$@"; }
 
 # What is judged by flows or dropped: "drop connection 5, pass flow 12", those that are not 0.
 tally() {

@@ -42,6 +42,14 @@ static int check_operands(const struct usage *usage, int count)
 	return -1;
 }
 
+/* getopt is behind a long option, but still within a cluster of short ones. */
+static int unknown_option(const struct usage *usage, char **argv)
+{
+	if (optopt)
+		return misuse(usage->verb, "there is no option -%c", optopt);
+	return misuse(usage->verb, "there is no option %s", argv[optind - 1]);
+}
+
 int arguments_read(const struct usage *usage, int argc, char **argv, char ***operands, int *count)
 {
 	AUTO_FREE struct option *table = must_alloc(usage->rows + 2, sizeof(*table));
@@ -62,7 +70,7 @@ int arguments_read(const struct usage *usage, int argc, char **argv, char ***ope
 		if (found == ':')
 			return misuse(usage->verb, "%s needs a value", argv[optind - 1]);
 		if (found == '?')
-			return misuse(usage->verb, "there is no option %s", argv[optind - 1]);
+			return unknown_option(usage, argv);
 		store(&usage->row[found - 1], optarg);
 	}
 	*operands = argv + optind;

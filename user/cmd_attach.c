@@ -10,6 +10,7 @@
 #include "cmd.h"
 #include "datapath.h"
 #include "guard.h"
+#include "netdev.h"
 #include "site.h"
 #include "term.h"
 
@@ -212,6 +213,8 @@ static int put_in_force(struct request *request)
 
 	if (request->bpffs)
 		datapath_set_bpffs(request->bpffs);
+	if (!netdev_index(request->interface, &complaints))
+		return end_with(&complaints, EXIT_FAILED);
 	if (request->reload && !datapath_is_pinned(request->interface)) {
 		return fail("%s is not filtered by bkxdp; \"bkxdp attach %s\" attaches it",
 			    request->interface, request->interface);

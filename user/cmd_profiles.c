@@ -199,6 +199,9 @@ static void list_all(const struct values *dirs, bool json, struct complaints *co
 	char **names = profile_names(dirs->value, dirs->count, &count);
 	json_t *list = json_array();
 
+	if (!count)
+		complain(complaints, NULL,
+			 "no profiles were found; --profiles DIR says where they are");
 	for (size_t i = 0; i < count; i++) {
 		struct profile *profile = open_profile(names[i], dirs, complaints);
 

@@ -224,22 +224,31 @@ static void print_reasons(const struct snapshot *s, bool all)
 	}
 }
 
+static void print_control(const struct control_seen *seen)
+{
+	char peer[TEXT_PREFIX_MAX];
+
+	peer_text(seen, peer);
+	printf("  live     %s/%s with %s", seen->name->profile, seen->name->flow, peer);
+	if (seen->connection.port)
+		printf(", its port %u, ours %u", seen->connection.peer_port, seen->connection.port);
+	putchar('\n');
+}
+
 static void print_controls(const struct snapshot *s)
 {
+	size_t ended = 0;
+
 	if (s->controls)
 		printf("\n  CONTROL CONNECTIONS\n");
 	for (size_t i = 0; i < s->controls; i++) {
-		const struct control_seen *seen = &s->control[i];
-		char peer[TEXT_PREFIX_MAX];
-
-		peer_text(seen, peer);
-		printf("  %-8s %s/%s with %s", seen->live ? "live" : "ended", seen->name->profile,
-		       seen->name->flow, peer);
-		if (seen->connection.port)
-			printf(", its port %u, ours %u", seen->connection.peer_port,
-			       seen->connection.port);
-		putchar('\n');
+		if (s->control[i].live)
+			print_control(&s->control[i]);
+		else
+			ended++;
 	}
+	if (ended)
+		printf("  %zu ended\n", ended);
 }
 
 static void print_snapshot(const struct snapshot *s, bool all)

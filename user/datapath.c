@@ -310,7 +310,7 @@ static int attach_new(const struct attaching *a)
 	if (!error)
 		error = attach_with(a, &maps);
 	if (error) {
-		pins_remove(a->interface);
+		(void)pins_remove(a->interface);
 		if (a->report->rxvlan_off)
 			(void)netdev_set_rxvlan(a->interface, true);
 	}
@@ -420,7 +420,7 @@ static int attach_or_replace(const struct attaching *a)
 	} else if (found.alone) {
 		complain_of_others(a, &found);
 	} else if (!pins_are_foreign(a)) {
-		pins_remove(a->interface);
+		(void)pins_remove(a->interface);
 		result = attach_new(a);
 	}
 	found_free(&found);
@@ -531,8 +531,14 @@ static int detach_locked(const char *interface, struct complaints *complaints)
 	/* without this pin an attach ended before there was a program */
 	if (active >= 0)
 		error = detach_program(interface, active, complaints);
-	if (!error)
-		pins_remove(interface);
+	if (error)
+		return error;
+	error = pins_remove(interface);
+	if (error)
+		complain(complaints, NULL,
+			 "%s is no longer filtered, but its pins below %s/bkxdp can't be removed: "
+			 "%s",
+			 interface, pins_bpffs(), strerror(-error));
 	return error;
 }
 

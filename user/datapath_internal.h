@@ -101,7 +101,7 @@ int pins_exist(const char *interface);
 int pins_interfaces(char ***interfaces, size_t *count);
 int pins_path(char path[static PIN_PATH_MAX], const char *interface, const char *name);
 int pins_create(const char *interface, const struct maps *maps);
-void pins_remove(const char *interface);
+int pins_remove(const char *interface);
 /* Removes the common folder if no interface has pins any more. */
 void pins_tidy(void);
 /* All fds -1 on failure; flags: BPF_F_RDONLY or 0. */

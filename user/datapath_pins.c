@@ -170,24 +170,22 @@ int pins_create(const char *interface, const struct maps *maps)
 	return error;
 }
 
-void pins_remove(const char *interface)
+int pins_remove(const char *interface)
 {
-	char path[PIN_PATH_MAX];
+	char path[PIN_PATH_MAX], pin_path[2 * PIN_PATH_MAX];
 	struct dirent *entry;
-	DIR *folder;
+	int error = pins_path(path, interface, NULL);
+	DIR *folder = error ? NULL : opendir(path);
 
-	if (pins_path(path, interface, NULL))
-		return;
-	folder = opendir(path);
-	while (folder && (entry = readdir(folder))) {
-		if (entry->d_name[0] == '.' || pins_path(path, interface, entry->d_name))
-			continue;
-		(void)unlink(path);
+	if (!folder)
+		return error || errno == ENOENT ? error : -errno;
+	while ((entry = readdir(folder))) {
+		snprintf(pin_path, sizeof(pin_path), "%s/%s", path, entry->d_name);
+		if (entry->d_name[0] != '.' && unlink(pin_path))
+			error = -errno;
 	}
-	if (folder)
-		closedir(folder);
-	(void)pins_path(path, interface, NULL);
-	(void)rmdir(path);
+	closedir(folder);
+	return !error && rmdir(path) ? -errno : error;
 }
 
 void pins_tidy(void)

@@ -140,8 +140,9 @@ static int check_default_route(const char *interface, struct engine *engine,
 {
 	char words[] = "tcp 198.51.100.1:443 > 192.0.2.1:40000 ack";
 
+	/* a policy that has flows with the world has thought of it */
 	if (!any_above(interface, has_default_route, NULL) ||
-	    bkxdp_reason_passes(judge_words(engine, words)))
+	    judge_words(engine, words) != BKXDP_DROP_SOURCE)
 		return 0;
 	complain(complaints, NULL,
 		 "%s carries the default route, and this policy would drop the answers to all that "
@@ -165,6 +166,8 @@ int guard_check(const char *interface, const struct policy *policy, struct compl
 	tables = compile(policy, complaints);
 	if (!tables)
 		return -1;
+	/* the packets tried belong to no socket */
+	tables->settings.connections = BKXDP_CONNECTIONS_FLAGS;
 	engine = engine_user(tables);
 	error = check_ssh(interface, engine, complaints);
 	error |= check_default_route(interface, engine, complaints);

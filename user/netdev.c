@@ -7,6 +7,7 @@
 #include <ifaddrs.h>
 #include <linux/ethtool.h>
 #include <linux/rtnetlink.h>
+#include <net/route.h>
 #include <linux/sockios.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -117,17 +118,17 @@ static bool ipv4_default(const char *interface)
 	return false;
 }
 
-/* The kernel also lists its own "unreachable" default, on lo. */
+/* Unreachable defaults, which the kernel lists too, lead nowhere. */
 static bool ipv6_default(const char *interface)
 {
 	AUTO_FCLOSE FILE *routes = fopen("/proc/net/ipv6_route", "re");
 	char line[512], destination[64], name[64];
-	unsigned int bits;
+	unsigned int bits, flags;
 
 	while (routes && fgets(line, sizeof(line), routes))
-		if (sscanf(line, "%63s %x %*s %*x %*s %*x %*x %*x %*x %63s", destination, &bits,
-			   name) == 3 &&
-		    bits <= 1 && !strcmp(name, interface))
+		if (sscanf(line, "%63s %x %*s %*x %*s %*x %*x %*x %x %63s", destination, &bits,
+			   &flags, name) == 4 &&
+		    bits <= 1 && !(flags & RTF_REJECT) && !strcmp(name, interface))
 			return true;
 	return false;
 }

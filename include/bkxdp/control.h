@@ -7,6 +7,8 @@
  *   static int ask_established(struct bkxdp_world *, const struct bkxdp_packet *,
  *                              const struct bkxdp_connection *);
  *                                is this TCP connection with the packet's source established?
+ *   static int ask_connection(struct bkxdp_world *, const struct bkxdp_packet *);
+ *                                as for flows.h
  *   static struct bkxdp_control *find_control(struct bkxdp_world *,
  *                                             const struct bkxdp_control_key *);
  *                                what is remembered, or NULL; it may be written to
@@ -102,6 +104,9 @@ static __always_inline void bkxdp_note_connection(struct bkxdp_world *world,
 	if (packet->protocol != BKXDP_PROTO_TCP || flags != BKXDP_TCP_ACK)
 		return;
 	__builtin_memcpy(connection.address, packet->daddr, sizeof(connection.address));
+	/* forged segments of no connection must not crowd out real entries */
+	if (!ask_connection(world, packet))
+		return;
 	control = add_control(world, key);
 	if (control)
 		bkxdp_remember(world, packet, control, &connection);
