@@ -61,7 +61,7 @@ tests: $(TESTS)
 fuzz: $(FUZZERS)
 
 # .bpf.c -> .bpf.o -> skeleton -> objects -> bkxdp
-$(BUILD)/bkxdp.bpf.o: bpf/bkxdp.bpf.c $(wildcard include/bkxdp/*.h)
+$(BUILD)/bkxdp.bpf.o: bpf/bkxdp.bpf.c $(wildcard bpf/*.h include/bkxdp/*.h)
 	$(call say,BPF,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@

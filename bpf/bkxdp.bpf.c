@@ -498,9 +498,13 @@ static __always_inline void judge(struct xdp_md *ctx, struct bkxdp_packet *packe
 	__builtin_memset(packet, 0, sizeof(*packet));
 	bkxdp_parse(ctx, packet);
 	world.stranger = bkxdp_first_look && !may_be_peer(&world, packet->saddr);
-	if (bkxdp_cache_entries && !world.stranger && is_cacheable(packet)) {
+	if (bkxdp_cache_entries && !world.stranger && is_sound(packet)) {
 		conversation = conversation_of(packet);
 		entry = cache_entry(&conversation);
+	}
+	if (entry && turns(packet)) {
+		cache_forget(entry, &conversation);
+		entry = NULL;
 	}
 	if (entry && cache_holds(entry, &conversation, now->generation)) {
 		fate->verdict.reason = BKXDP_PASS_FLOW;

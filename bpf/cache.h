@@ -3,10 +3,10 @@
  * The flow cache: the cost of a long backup flow, however large the policy.
  * Per CPU, direct-mapped, passes only: a flood of strangers evicts nothing.
  *
- * No verdict changes by it. An entry is good for one generation of the policy
- * and for a short time, since what it rests on (a socket) may end; segments that
- * open or end a connection never use it, nor do control flows, whose packets are
- * noted one by one, nor what needs a control connection at every packet.
+ * An entry is good for one generation of the policy and for a short time, since
+ * what it rests on (a socket) may end. Segments that open or end a connection
+ * never use it, and clear it. Never in it are control flows, whose packets are
+ * noted one by one, and what needs a control connection at every packet.
  */
 #ifndef CACHE_H
 #define CACHE_H
@@ -50,11 +50,15 @@ static __always_inline __u32 jiffies_now(void)
 	return bkxdp_report ? bkxdp_clock >> 22 : bpf_jiffies64();
 }
 
-/* A sound packet in the middle of a connection. */
-static __always_inline int is_cacheable(const struct bkxdp_packet *packet)
+static __always_inline int is_sound(const struct bkxdp_packet *packet)
 {
-	return !(packet->fragment | packet->tags_refused | packet->l3_refused | packet->l4_refused |
-		 (packet->tcp_flags & (BKXDP_TCP_SYN | BKXDP_TCP_FIN | BKXDP_TCP_RST)));
+	return !(packet->fragment | packet->tags_refused | packet->l3_refused | packet->l4_refused);
+}
+
+/* Opens or ends a connection: what was known of it holds no longer. */
+static __always_inline int turns(const struct bkxdp_packet *packet)
+{
+	return packet->tcp_flags & (BKXDP_TCP_SYN | BKXDP_TCP_FIN | BKXDP_TCP_RST);
 }
 
 /* Each field is read as it was written: a wider load would wait for the stores. */
@@ -81,16 +85,24 @@ static __always_inline struct cached *cache_entry(const struct conversation *c)
 	return bpf_map_lookup_elem(&cache, &index);
 }
 
+static __always_inline int is_same(const struct conversation *a, const struct conversation *b)
+{
+	return !((a->saddr[0] ^ b->saddr[0]) | (a->saddr[1] ^ b->saddr[1]) |
+		 (a->daddr[0] ^ b->daddr[0]) | (a->daddr[1] ^ b->daddr[1]) | (a->rest ^ b->rest));
+}
+
 static __always_inline int cache_holds(const struct cached *entry, const struct conversation *c,
 				       __u32 generation)
 {
-	const struct conversation *held = &entry->conversation;
+	return is_same(&entry->conversation, c) && entry->generation == generation &&
+	       jiffies_now() - entry->seen < CACHE_JIFFIES;
+}
 
-	if ((held->saddr[0] ^ c->saddr[0]) | (held->saddr[1] ^ c->saddr[1]) |
-	    (held->daddr[0] ^ c->daddr[0]) | (held->daddr[1] ^ c->daddr[1]) |
-	    (held->rest ^ c->rest))
-		return 0;
-	return entry->generation == generation && jiffies_now() - entry->seen < CACHE_JIFFIES;
+/* Generations count from 1. */
+static __always_inline void cache_forget(struct cached *entry, const struct conversation *c)
+{
+	if (is_same(&entry->conversation, c))
+		entry->generation = 0;
 }
 
 static __always_inline void cache_keep(struct cached *entry, const struct conversation *c,

@@ -97,11 +97,20 @@ in_net_begin() {
 	nsenter --net="/run/netns/$1" -- "${@:2}" &
 }
 
+# `ip -n NAMESPACE ...` as ever, but not by remounting the root of the file system,
+# which cannot be done where that is no mount point: in most chroots.
+ip() {
+	case ${1:-} in
+	-n) in_net "$2" ip "${@:3}" ;;
+	*) command ip "$@" ;;
+	esac
+}
+
 # add_net NAMESPACE...: network namespaces whose addresses work at once.
 add_net() {
 	local name
 	for name; do
-		ip netns add "$name" &&
+		touch "/run/netns/$name" && unshare --net="/run/netns/$name" true &&
 			ip -n "$name" link set lo up &&
 			in_net "$name" sh -c 'echo 0 >/proc/sys/net/ipv6/conf/default/accept_dad' || return
 	done

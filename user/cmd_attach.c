@@ -23,7 +23,7 @@ struct request {
 	bool no_cache;
 	bool no_resolve;
 	bool reload;
-	struct policy *running; /* at a reload; the request's paths may be its */
+	struct policy *running; /* what runs now, or NULL; the request's paths may be its */
 };
 
 /* ---- which policy ----------------------------------------------------------- */
@@ -63,11 +63,11 @@ static struct policy *policy_of_file(const struct request *request, const char *
 }
 
 /* --config, else the options, else the interface's own file, else observation. */
-static struct policy *choose_policy(const struct request *request, struct complaints *complaints)
+static struct policy *choose_policy(const struct request *request, const char *own,
+				    struct complaints *complaints)
 {
 	struct site_lookup lookup = {request->dirs.value, request->dirs.count,
 				     !request->no_resolve};
-	AUTO_FREE char *own = must_format("/etc/bkxdp/%s.yaml", request->interface);
 
 	if (request->config) {
 		/* the whole path, so that a reload from another folder finds it */
@@ -114,14 +114,20 @@ static void remember_dirs(struct policy *policy, const struct request *request)
 	}
 }
 
+/* An attach follows what runs only for want of the interface's own file: it never turns it off. */
+static bool follows(const struct request *request, const char *own)
+{
+	return request->running && (request->reload || access(own, F_OK));
+}
+
 static struct policy *make_policy(struct request *request, struct complaints *complaints)
 {
+	AUTO_FREE char *own = must_format("/etc/bkxdp/%s.yaml", request->interface);
 	struct policy *policy = NULL;
 
-	if (request->reload)
-		request->running = attached_policy(request->interface);
-	if (!request->running || !follow_running(request, request->running, complaints))
-		policy = choose_policy(request, complaints);
+	request->running = attached_policy(request->interface);
+	if (!follows(request, own) || !follow_running(request, request->running, complaints))
+		policy = choose_policy(request, own, complaints);
 	if (policy)
 		remember_dirs(policy, request);
 	return policy;

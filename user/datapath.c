@@ -182,9 +182,10 @@ static void complain_of_attach(const struct attaching *a, int error, bool generi
 		 generic ? "" : "; \"mode: auto\" falls back to generic mode, with a warning");
 }
 
-static int attach_in_mode(const struct attaching *a, const struct maps *maps, bool generic)
+static int attach_by_way(const struct attaching *a, const struct maps *maps,
+			 const struct xdp_way *way)
 {
-	struct program_plan plan = {PROGRAM_ATTACHED, a->report->frags, program_sockets_supported(),
+	struct program_plan plan = {PROGRAM_ATTACHED, way->frags, program_sockets_supported(),
 				    a->cache, maps};
 	struct bkxdp_bpf *program;
 	int error;
@@ -193,9 +194,27 @@ static int attach_in_mode(const struct attaching *a, const struct maps *maps, bo
 	program = program_open(&plan);
 	if (!program)
 		return -errno;
-	error = xdp_attach(a->ifindex, program, a->report->frags, generic);
+	error = xdp_attach(a->ifindex, program, way);
 	bkxdp_bpf__destroy(program);
 	return error;
+}
+
+/*
+ * Kernels before 5.19 refuse, with EINVAL, a program that the dispatcher calls
+ * and that has global functions of its own (mainline f858c2b2ca04): there it
+ * runs alone, if nothing else is attached.
+ */
+static int attach_in_mode(const struct attaching *a, const struct maps *maps, bool generic)
+{
+	struct xdp_way way = {.frags = a->report->frags, .generic = generic};
+	struct found found;
+	int error = attach_by_way(a, maps, &way);
+
+	if (error != -EINVAL || xdp_find(a->ifindex, -1, &found))
+		return error;
+	way.alone = !found.root;
+	found_free(&found);
+	return way.alone ? attach_by_way(a, maps, &way) : error;
 }
 
 /* Driver mode where the driver can; what it says otherwise is for the warning. */

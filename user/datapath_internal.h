@@ -140,7 +140,12 @@ int xdp_find_ours(const char *interface, const struct bkxdp_attachment *attachme
 		  struct found *found);
 /* Does any program that is loaded, in whatever namespace, use this map? */
 bool xdp_runs_somewhere(int active_fd);
-int xdp_attach(int ifindex, struct bkxdp_bpf *program, bool frags, bool generic);
+struct xdp_way {
+	bool frags;
+	bool generic;
+	bool alone; /* without the dispatcher, so that no other program can join */
+};
+int xdp_attach(int ifindex, struct bkxdp_bpf *program, const struct xdp_way *way);
 int xdp_detach(int ifindex, uint32_t program, bool generic);
 
 #endif

@@ -119,7 +119,7 @@ bool xdp_runs_somewhere(int active_fd)
 	return false;
 }
 
-int xdp_attach(int ifindex, struct bkxdp_bpf *program, bool frags, bool generic)
+int xdp_attach(int ifindex, struct bkxdp_bpf *program, const struct xdp_way *way)
 {
 	struct xdp_program *xdp = xdp_program__from_bpf_obj(program->obj, "xdp");
 	int error = libxdp_get_error(xdp);
@@ -127,15 +127,18 @@ int xdp_attach(int ifindex, struct bkxdp_bpf *program, bool frags, bool generic)
 	if (error)
 		return error;
 	/* libxdp looks at no flag that libbpf applies only when it loads */
-	if (frags)
+	if (way->frags)
 		error = xdp_program__set_xdp_frags_support(xdp, true);
 	if (!error)
 		error = xdp_program__set_run_prio(xdp, RUN_PRIORITY);
 	if (!error)
 		error = xdp_program__set_chain_call_enabled(xdp, XDP_PASS, true);
+	if (way->alone)
+		setenv("LIBXDP_SKIP_DISPATCHER", "1", 1);
 	if (!error)
-		error = xdp_program__attach(xdp, ifindex, generic ? XDP_MODE_SKB : XDP_MODE_NATIVE,
-					    0);
+		error = xdp_program__attach(xdp, ifindex,
+					    way->generic ? XDP_MODE_SKB : XDP_MODE_NATIVE, 0);
+	unsetenv("LIBXDP_SKIP_DISPATCHER");
 	xdp_program__close(xdp);
 	return error;
 }

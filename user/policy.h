@@ -40,7 +40,7 @@ struct rule {
 	struct port_set ports;   /* inbound: ours; reply: the peer's */
 	struct port_range local; /* reply: ours */
 	unsigned int group;
-	uint16_t counter; /* set by policy_count_by() */
+	uint16_t counter; /* set by counters_assign() */
 };
 
 /* Addresses of the other side; equal sets are one group. */
