@@ -1,0 +1,99 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# A backup and a restore under a flood of forged answers: the allowed peer's address and
+# its vault's port, segments of all kinds, 10,000 a second, to closed and listening ports
+# and to those of other connections. Every forged one is dropped and counted as
+# `connection`, once; both transfers are whole.
+
+set -u
+# shellcheck source=tests/lib.sh
+. "$(dirname "$0")/lib.sh"
+# shellcheck source=tests/puppets.sh
+. "$(dirname "$0")/puppets.sh"
+
+readonly up=$((1 << 30)) down=$((1 << 28)) rate=10000
+
+policy() {
+	write_file <<-END
+	use:
+	  - profile: ibm-cloud-backup
+	    as: agent
+	    addresses: {portal: [$server4, '$server6'], amp-proxy: [$server4, '$server6'],
+	                director: [$server4, '$server6'], manager: [10.99.0.1]}
+	END
+}
+
+# A connection of ours from a port that the forgers leave out.
+open_connection() { # NAME OUR PORT
+	at host connect "$1" "$us" "$2" "$peer" 2546 && at net accept "$1" vault
+}
+
+# What a full ring of the veth pair threw away, of anybody's.
+lost_on_the_wire() { net cat /proc/net/dev | awk '$1 == "peer0:" { print $13 }'; }
+has_grown() { [ "$(dropped connection)" -gt "$(($1 + rate / 10))" ]; }
+
+flood() { # FAMILY
+	local before lost resets mark forged sent
+	check "IPv$1: connections" open_connection upload 50000
+	open_connection download 50001 && open_connection idle 50002
+	at host listen listener "$us" 40100
+	before=$(dropped connection) lost=$(lost_on_the_wire) resets=$(resets) mark=$(tally)
+	forge "$peer" 2546 "$us" 40000-40999 A SA R PA FA --data 20 --rate "$rate" --until "$WORK/enough" \
+		--seconds 100 >"$WORK/forged.high" &
+	forged=$!
+	forge "$peer" 8086-8087 "$us" 50000-50002 A SA R PA FA S --rate 1000 --until "$WORK/enough" \
+		--seconds 100 >"$WORK/forged.near" &
+	busywait 5 has_grown "$before"
+
+	at net drain upload
+	at host pour upload "$2"
+	transfer "IPv$1: $(($2 >> 20)) MiB to the vault" host net upload
+	at host drain download
+	at net pour download "$3"
+	transfer "IPv$1: $(($3 >> 20)) MiB back" net host download
+
+	touch "$WORK/enough"
+	wait "$forged" $!
+	rm "$WORK/enough"
+	sent=$(($(cut -d' ' -f1 "$WORK/forged.high") + $(cut -d' ' -f1 "$WORK/forged.near")))
+	diag "IPv$1: $sent forged segments, $(cut -d' ' -f2 "$WORK/forged.high")" \
+		"and $(cut -d' ' -f2 "$WORK/forged.near") a second"
+	lost=$(($(lost_on_the_wire) - lost))
+	if [ "$lost" = 0 ]; then
+		is "IPv$1: each forged one is dropped and counted, and nothing else" \
+			"$(drops_since "$mark")" "drop connection +$sent"
+	else
+		diag "IPv$1: up to $lost of them never came to the filter"
+		is_between "IPv$1: each forged one that arrived is dropped and counted" \
+			"$(($(dropped connection) - before))" "$((sent - lost))" "$sent"
+		says "IPv$1: and nothing else" "$(drops_since "$mark")" '^drop connection [+0-9]*$'
+	fi
+	is "IPv$1: none was answered" "$(resets)" "$resets"
+	at host send idle ask
+	is "IPv$1: the idle connection is as it was" "$(at net take idle)" ask
+	at host close upload download idle listener
+	at net close upload download idle
+}
+
+transfer() { # WHAT FROM TO SOCKET
+	local start=${EPOCHREALTIME/./}
+	is "$1 arrive whole" "$(at "$3" result drain "$4")" "$(at "$2" result pour "$4")"
+	diag "$1: $(((${EPOCHREALTIME/./} - start) / 1000)) ms"
+}
+
+make_network
+make_quiet
+puppet host host
+puppet net net
+policy
+check "attach" attach
+for family in 4 6; do
+	use_family "$family"
+	at net listen vault "$peer" 2546
+	if [ "$family" = 4 ]; then flood 4 "$up" "$down"; else flood 6 "$down" "$down"; fi
+	at net close vault
+done
+check "detach" bkxdp detach eth1
+check "leaves nothing" nothing_is_left
+finish
