@@ -199,6 +199,19 @@ static int attach_by_way(const struct attaching *a, const struct maps *maps,
 	return error;
 }
 
+/* Is there a program already? Its name, which the caller frees, goes to *name unless that is NULL.
+ */
+static bool runs_other(const struct attaching *a, char **name)
+{
+	struct found found;
+	bool runs = !xdp_find(a->ifindex, -1, &found) && found.root;
+
+	if (runs && name)
+		*name = must_copy(found.others ? found.other[0] : "?");
+	found_free(&found);
+	return runs;
+}
+
 /*
  * Kernels before 5.19 refuse, with EINVAL, a program that the dispatcher calls
  * and that has global functions of its own (mainline f858c2b2ca04): there it
@@ -207,26 +220,33 @@ static int attach_by_way(const struct attaching *a, const struct maps *maps,
 static int attach_in_mode(const struct attaching *a, const struct maps *maps, bool generic)
 {
 	struct xdp_way way = {.frags = a->report->frags, .generic = generic};
-	struct found found;
 	int error = attach_by_way(a, maps, &way);
 
-	if (error != -EINVAL || xdp_find(a->ifindex, -1, &found))
+	if (error != -EINVAL || runs_other(a, NULL))
 		return error;
-	way.alone = !found.root;
-	found_free(&found);
-	return way.alone ? attach_by_way(a, maps, &way) : error;
+	way.alone = true;
+	return attach_by_way(a, maps, &way);
 }
 
 /* Driver mode where the driver can; what it says otherwise is for the warning. */
 static int attach_program(const struct attaching *a, const struct maps *maps)
 {
 	struct attach_report *report = a->report;
-	int error = -EOPNOTSUPP;
+	AUTO_FREE char *other = NULL;
+	int error;
 
 	if (a->policy->mode != MODE_GENERIC) {
 		error = attach_in_mode(a, maps, false);
 		if (!error)
 			return 0;
+		if (runs_other(a, &other)) {
+			complain(a->complaints, NULL,
+				 "%s already runs the XDP program \"%s\", and this kernel can't "
+				 "run bkxdp "
+				 "beside it (%s; Linux can from 5.19 on): take it off first",
+				 a->interface, other, strerror(-error));
+			return -1;
+		}
 		if (a->policy->mode == MODE_NATIVE || error == -EPERM) {
 			complain_of_attach(a, error, false);
 			return -1;

@@ -26,6 +26,15 @@ const struct map_name map_names[MAP_COUNT] = {
 
 static char said[8192];
 
+/*
+ * The verifier writes here, at the level of statistics: with a buffer of its own
+ * libbpf would repeat a refused load with ever larger logs of every instruction.
+ */
+static char verified[65536];
+#define VERIFIER_STATISTICS 4
+
+#define LAST_WORDS_MAX 600
+
 /* Keeps the end: the reason stands last in a verifier's log. */
 static void listen_to(const char *format, va_list args)
 {
@@ -59,7 +68,7 @@ static int from_libxdp(enum libxdp_print_level level, const char *format, va_lis
 
 void libraries_listen(void)
 {
-	said[0] = '\0';
+	said[0] = verified[0] = '\0';
 	libbpf_set_print(from_libbpf);
 	libxdp_set_print(from_libxdp);
 }
@@ -78,9 +87,19 @@ const char *libraries_kernel_words(void)
 	return words;
 }
 
+/* The end of what the verifier said, else of what the libraries did. */
+static const char *last_words(void)
+{
+	const char *text = *verified ? verified : said;
+	size_t length = strlen(text);
+
+	return length > LAST_WORDS_MAX ? text + length - LAST_WORDS_MAX : text;
+}
+
 void complain_of_load(struct complaints *complaints, const char *doing, int error)
 {
 	AUTO_FREE char *missing = privileges_missing();
+	const char *words = last_words();
 
 	if (error == -EPERM && *missing)
 		complain(complaints, NULL,
@@ -89,9 +108,11 @@ void complain_of_load(struct complaints *complaints, const char *doing, int erro
 	else if (error == -EPERM)
 		complain(complaints, NULL,
 			 "%s: the kernel refuses BPF to this process though it has the "
-			 "capabilities: "
-			 "a container, a seccomp filter or kernel lockdown forbids it",
+			 "capabilities: a "
+			 "container, a seccomp filter or kernel lockdown forbids it",
 			 doing);
+	else if (error == -EROFS)
+		complain(complaints, NULL, "%s: %s is mounted read-only", doing, pins_bpffs());
 	else if (error == -ENOMEM || error == -E2BIG)
 		complain(complaints, NULL,
 			 "%s: the kernel has no memory for the policy's maps (%s)", doing,
@@ -100,9 +121,8 @@ void complain_of_load(struct complaints *complaints, const char *doing, int erro
 		complain(complaints, NULL,
 			 "%s: the kernel refused the program or a map (%s); bkxdp needs Linux 5.10 "
 			 "or "
-			 "later. It said: %.600s",
-			 doing, strerror(-error),
-			 strlen(said) > 600 ? said + strlen(said) - 600 : said);
+			 "later%s%s",
+			 doing, strerror(-error), *words ? ". It said: " : "", words);
 }
 
 /* ---- the program ----------------------------------------------------------- */
@@ -168,6 +188,10 @@ struct bkxdp_bpf *program_open(const struct program_plan *plan)
 	program->rodata->bkxdp_report = plan->purpose == PROGRAM_TEST_RUN;
 	if (plan->frags)
 		error = bpf_program__set_flags(program->progs.bkxdp, BPF_F_XDP_HAS_FRAGS);
+	if (!error)
+		error = bpf_program__set_log_buf(program->progs.bkxdp, verified, sizeof(verified));
+	if (!error)
+		error = bpf_program__set_log_level(program->progs.bkxdp, VERIFIER_STATISTICS);
 	if (!error && plan->reuse)
 		error = reuse(program, plan->reuse);
 	if (error) {
