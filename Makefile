@@ -94,7 +94,8 @@ $(BUILD)/fuzz/%: tests/%.c $(BUILD)/bkxdp.skel.h $(filter-out user/main.c,$(USER
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) $(filter-out -Wshadow,$(ALL_CFLAGS)) -fsanitize=fuzzer,address,undefined \
 		-fno-sanitize=alignment $< $(filter-out tests/test_%.c tests/fuzz_%.c \
-		tests/wire.c tests/bench%.c,$(wildcard tests/*.c)) $(filter-out user/main.c,$(USER_SRC)) -o $@ $(LIBS)
+		tests/wire.c tests/bench%.c,$(wildcard tests/*.c)) \
+		$(filter-out user/main.c,$(USER_SRC)) -o $@ $(LIBS)
 
 # its own programs: generated traffic, and what ours is compared with
 $(BUILD)/bench.bpf.o: tests/bench.bpf.c tests/bench_vary.h

@@ -98,17 +98,12 @@ control_ends() { # FAMILY HOW
 	# Not by check, which would keep a new puppet to itself.
 	begin_control "$2" && ok "IPv$1, $2: control" || not_ok "IPv$1, $2: control"
 	check "IPv$1, $2: data" data open
-	at host pour open 4000000 1.2
-	at net drain open
-	at net pour open 4000000 1.2
-	at host drain open
+	transfer_begins open
 	before=$(tally)
 	ends_by "$2"
 	data_syn >/dev/null
 	is "IPv$1, $2: no new data connection" "$(drops_since "$before")" "drop control +1"
-	is "IPv$1, $2: the transfer is not done yet" "$(($(at host moved pour open) < 4000000))" 1
-	is "IPv$1, $2: it goes on to its end, to us" "$(at host result drain open)" "$(at net result pour open)"
-	is "IPv$1, $2: and from us" "$(at net result drain open)" "$(at host result pour open)"
+	transfer_goes_on "IPv$1, $2: the transfer" open
 	is "IPv$1, $2: nothing else is dropped" "$(drops_since "$before")" "drop control +1"
 	close_both open
 	after_control "$2"

@@ -12,7 +12,8 @@ set -u
 # shellcheck source=tests/puppets.sh
 . "$(dirname "$0")/puppets.sh"
 
-readonly up=$((1 << 30)) down=$((1 << 28)) rate=10000
+# Pieces of 256 KiB: 1 GiB, and 256 MiB.
+readonly large=4096 small=1024 rate=10000
 
 policy() {
 	write_file <<-END
@@ -48,10 +49,10 @@ flood() { # FAMILY
 
 	at net drain upload
 	at host pour upload "$2"
-	transfer "IPv$1: $(($2 >> 20)) MiB to the vault" host net upload
+	transfer "IPv$1: $(($2 / 4)) MiB to the vault" host net upload
 	at host drain download
 	at net pour download "$3"
-	transfer "IPv$1: $(($3 >> 20)) MiB back" net host download
+	transfer "IPv$1: $(($3 / 4)) MiB back" net host download
 
 	touch "$WORK/enough"
 	wait "$forged" $!
@@ -91,7 +92,7 @@ check "attach" attach
 for family in 4 6; do
 	use_family "$family"
 	at net listen vault "$peer" 2546
-	if [ "$family" = 4 ]; then flood 4 "$up" "$down"; else flood 6 "$down" "$down"; fi
+	if [ "$family" = 4 ]; then flood 4 "$large" "$small"; else flood 6 "$small" "$small"; fi
 	at net close vault
 done
 check "detach" bkxdp detach eth1

@@ -3,6 +3,9 @@
 # For the tests of connections: processes that hold sockets and do one thing at a
 # time with them, as told; forged frames; counters as differences. Sourced after lib.sh.
 
+# shellcheck source=tests/lib.sh
+[ -n "${WORK:-}" ] || . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
 readonly python=/usr/bin/python3
 
 # puppet NAME NAMESPACE: from now on `at NAME VERB...` has it done there (tests/sockets.py).
@@ -35,6 +38,25 @@ kill_puppet() { # NAME
 }
 
 is_state() { [ "$(at "$1" state "$2")" = "$3" ]; } # NAME SOCKET STATE
+
+# Both ways at once, from `host` to `net` and back, until it is enough.
+transfer_begins() { # SOCKET
+	at host trickle "$1" && at net trickle "$1" && at host drain "$1" && at net drain "$1"
+}
+
+has_moved() { [ "$(at "$1" moved pour "$2")" -gt "$3" ]; } # NAME SOCKET BYTES
+
+# From now on, too: then it ends, and both directions are whole.
+transfer_goes_on() { # WHAT SOCKET
+	local up down
+	up=$(at host moved pour "$2") down=$(at net moved pour "$2")
+	check "$1: goes on, from us" busywait 10 has_moved host "$2" $((up + 1000000))
+	check "$1: goes on, to us" busywait 10 has_moved net "$2" $((down + 1000000))
+	at host enough "$2"
+	at net enough "$2"
+	is "$1: is whole, from us" "$(at net result drain "$2")" "$(at host result pour "$2")"
+	is "$1: is whole, to us" "$(at host result drain "$2")" "$(at net result pour "$2")"
+}
 
 # forge FROM PORT TO PORT FLAGS...: see tests/sockets.py; prints how many it sent.
 forge() { net "$python" "$root/tests/sockets.py" forge "$@"; }

@@ -47,17 +47,14 @@ class Transfer(threading.Thread):
             self.result = f"after {self.bytes} bytes: {error}"
 
 
-def pour(stream, total, seconds):
-    """Sends numbered pieces of noise, evenly over that time, and ends the direction."""
+def pour(stream, wanted):
+    """Sends numbered pieces of noise while `wanted`, which is given the bytes so far; ends the direction."""
     def work(transfer):
-        piece, start = bytearray(os.urandom(PIECE)), time.monotonic()
-        while transfer.bytes < total:
+        piece = bytearray(os.urandom(PIECE))
+        while wanted(transfer.bytes):
             struct.pack_into("!Q", piece, 0, transfer.bytes)
-            part = memoryview(piece)[:total - transfer.bytes]
-            stream.sendall(part)
-            transfer.take(part)
-            due = start + seconds * transfer.bytes / total
-            time.sleep(max(0, due - time.monotonic()))
+            stream.sendall(piece)
+            transfer.take(piece)
         stream.shutdown(socket.SHUT_WR)
     return Transfer(work)
 
@@ -73,7 +70,7 @@ class Puppet:
     """Keeps sockets by name, and does with them what a line says."""
 
     def __init__(self):
-        self.sockets, self.transfers = {}, {}
+        self.sockets, self.transfers, self.ends = {}, {}, {}
 
     def add(self, name, kind, address, port, timeout=5, **options):
         made = socket.socket(family(address), kind)
@@ -151,9 +148,20 @@ class Puppet:
         self.sockets[name].setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
         self.close(name)
 
-    def pour(self, name, total, seconds=0):
+    def pour(self, name, pieces):
+        """That many pieces of 256 KiB."""
         self.sockets[name].settimeout(60)
-        self.transfers["pour " + name] = pour(self.sockets[name], int(total), float(seconds))
+        self.transfers["pour " + name] = pour(
+            self.sockets[name], lambda sent: sent < int(pieces) * PIECE)
+
+    def trickle(self, name):
+        """A piece every 20 ms, until `enough`."""
+        end = self.ends[name] = threading.Event()
+        self.sockets[name].settimeout(60)
+        self.transfers["pour " + name] = pour(self.sockets[name], lambda _: not end.wait(0.02))
+
+    def enough(self, name):
+        self.ends[name].set()
 
     def drain(self, name):
         self.sockets[name].settimeout(60)
@@ -179,6 +187,8 @@ def puppet(_):
             print("ok", "" if answer is None else answer, flush=True)
         except OSError as error:
             print("no", error.strerror or error, flush=True)
+        except KeyError as name:
+            print("no", "there is no", name, flush=True)
 
 
 def checksum(data):
