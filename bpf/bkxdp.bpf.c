@@ -22,9 +22,8 @@ const volatile __u8 bkxdp_frags = 0;
 const volatile __u8 bkxdp_sockets = 1;
 /* Sources are looked up in a bit map before the trie. */
 const volatile __u8 bkxdp_first_look = 1;
-/* A test run: the return value carries the verdict, and time is bkxdp_clock. */
+/* A test run: the return value carries the verdict, and time is words.clock. */
 const volatile __u8 bkxdp_report = 0;
-__u64 bkxdp_clock = 0;
 
 /* ---- what packet.h reads a frame by --------------------------------------- */
 
@@ -77,8 +76,8 @@ static __always_inline const void *frame_at(struct xdp_md *ctx, __u32 offset, __
 
 /* ---- maps ----------------------------------------------------------------- */
 
-/* Which slot of the maps below is in force, and the policy's switches and first look. */
-struct bkxdp_words words SEC(".data.words");
+/* Which slot of the maps below is in force, and what each packet asks of a policy. */
+struct bkxdp_words words;
 
 /*
  * Inner maps: only their shape stands here, the loader makes each to measure.
@@ -97,19 +96,6 @@ struct {
 	__type(key, __u32);
 	__array(values, struct peers_inner);
 } peers SEC(".maps");
-
-struct ports_inner {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, BKXDP_PORTS);
-	__uint(key_size, sizeof(__u32));
-	__uint(value_size, sizeof(struct bkxdp_port));
-};
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
-	__uint(max_entries, BKXDP_SLOTS);
-	__type(key, __u32);
-	__array(values, struct ports_inner);
-} ports SEC(".maps");
 
 struct services_inner {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -232,13 +218,7 @@ static __always_inline bkxdp_peer_class ask_peer(struct bkxdp_world *world, cons
 
 static __always_inline const struct bkxdp_port *ask_port(struct bkxdp_world *world, __u16 port)
 {
-	void *array = bpf_map_lookup_elem(&ports, &world->slot);
-	__u32 key = port;
-	const struct bkxdp_port *found = array ? bpf_map_lookup_elem(array, &key) : NULL;
-
-	if (!found)
-		world->failed = 1;
-	return found;
+	return &words.port[world->slot % BKXDP_SLOTS][port];
 }
 
 static __always_inline const struct bkxdp_service *ask_service(struct bkxdp_world *world,
@@ -255,7 +235,7 @@ static __always_inline const struct bkxdp_service *ask_service(struct bkxdp_worl
 
 static __always_inline __u64 ask_now(struct bkxdp_world *world)
 {
-	return bkxdp_report ? bkxdp_clock : bpf_ktime_get_ns();
+	return bkxdp_report ? words.clock : bpf_ktime_get_ns();
 }
 
 /* As the kernel's tables have it: the peer is the source. The size says the family. */

@@ -47,7 +47,7 @@ struct {
 static __always_inline __u32 jiffies_now(void)
 {
 	/* a test run has its own clock, in ns */
-	return bkxdp_report ? bkxdp_clock >> 22 : bpf_jiffies64();
+	return bkxdp_report ? words.clock >> 22 : bpf_jiffies64();
 }
 
 static __always_inline int is_sound(const struct bkxdp_packet *packet)

@@ -21,7 +21,6 @@
 enum map {
 	MAP_WORDS, /* struct bkxdp_words; a program that uses it is ours */
 	MAP_PEERS,
-	MAP_PORTS,
 	MAP_SERVICES,
 	MAP_CONTROLS,
 	MAP_REASONS,

@@ -50,15 +50,13 @@ static int update_many(int fd, const void *keys, size_t key_size, const void *va
 
 /* The inner maps of one slot, made to measure. */
 struct slot {
-	int peers, ports, services;
+	int peers, services;
 };
 
 static void slot_close(struct slot *slot)
 {
 	if (slot->peers >= 0)
 		close(slot->peers);
-	if (slot->ports >= 0)
-		close(slot->ports);
 	if (slot->services >= 0)
 		close(slot->services);
 }
@@ -86,25 +84,6 @@ static int fill_peers(const struct tables *tables)
 		values[i] = tables->peer[i].class;
 	}
 	error = update_many(fd, keys, sizeof(*keys), values, sizeof(*values), tables->peers);
-	if (error) {
-		close(fd);
-		return error;
-	}
-	return fd;
-}
-
-static int fill_ports(const struct tables *tables)
-{
-	AUTO_FREE uint32_t *keys = must_alloc(BKXDP_PORTS, sizeof(*keys));
-	int error, fd = create_like("ports", BPF_MAP_TYPE_ARRAY, sizeof(*keys),
-				    sizeof(struct bkxdp_port), BKXDP_PORTS, 0);
-
-	if (fd < 0)
-		return fd;
-	for (uint32_t i = 0; i < BKXDP_PORTS; i++)
-		keys[i] = i;
-	error = update_many(fd, keys, sizeof(*keys), tables->port, sizeof(*tables->port),
-			    BKXDP_PORTS);
 	if (error) {
 		close(fd);
 		return error;
@@ -140,14 +119,10 @@ static int slot_fill(struct slot *slot, const struct tables *tables)
 	slot->peers = fill_peers(tables);
 	if (slot->peers < 0)
 		return slot->peers;
-	slot->ports = fill_ports(tables);
-	if (slot->ports < 0)
-		return slot->ports;
 	slot->services = fill_services(tables);
 	if (slot->services < 0)
 		return slot->services;
-	if (bpf_map_freeze(slot->peers) || bpf_map_freeze(slot->ports) ||
-	    bpf_map_freeze(slot->services))
+	if (bpf_map_freeze(slot->peers) || bpf_map_freeze(slot->services))
 		return -errno;
 	return 0;
 }
@@ -156,7 +131,6 @@ static int slot_fill(struct slot *slot, const struct tables *tables)
 static int slot_place(const struct maps *maps, uint32_t number, const struct slot *slot)
 {
 	if (bpf_map_update_elem(maps->fd[MAP_PEERS], &number, &slot->peers, BPF_ANY) ||
-	    bpf_map_update_elem(maps->fd[MAP_PORTS], &number, &slot->ports, BPF_ANY) ||
 	    bpf_map_update_elem(maps->fd[MAP_SERVICES], &number, &slot->services, BPF_ANY))
 		return -errno;
 	return 0;
@@ -180,6 +154,7 @@ static int slot_activate(const struct maps *maps, struct bkxdp_active active,
 		return -errno;
 	words->settings[active.slot] = tables->settings;
 	words->filter[active.slot] = tables->filter;
+	memcpy(words->port[active.slot], tables->port, sizeof(words->port[0]));
 	memcpy(&word, &active, sizeof(word));
 	__atomic_store_n((uint64_t *)(void *)&words->active, word, __ATOMIC_RELEASE);
 	munmap(words, sizeof(*words));
@@ -214,7 +189,7 @@ static void slot_retire(const struct maps *maps, uint32_t number, const struct s
 
 int slot_publish(const struct maps *maps, const struct tables *tables)
 {
-	struct slot slot = {-1, -1, -1};
+	struct slot slot = {-1, -1};
 	struct bkxdp_active active;
 	int error = slot_active(maps, &active);
 
@@ -249,9 +224,6 @@ static int slot_open(struct slot *slot, const struct maps *maps, uint32_t number
 	slot->peers = inner_of(maps->fd[MAP_PEERS], number);
 	if (slot->peers < 0)
 		return slot->peers;
-	slot->ports = inner_of(maps->fd[MAP_PORTS], number);
-	if (slot->ports < 0)
-		return slot->ports;
 	slot->services = inner_of(maps->fd[MAP_SERVICES], number);
 	return slot->services < 0 ? slot->services : 0;
 }
@@ -259,7 +231,7 @@ static int slot_open(struct slot *slot, const struct maps *maps, uint32_t number
 /* The inner maps are shared, and frozen; what says which are in force is a copy. */
 int slot_copy(const struct maps *from, const struct maps *to)
 {
-	struct slot slot = {-1, -1, -1};
+	struct slot slot = {-1, -1};
 	struct bkxdp_words *source = words_open(from, PROT_READ);
 	struct bkxdp_words *copy = words_open(to, PROT_READ | PROT_WRITE);
 	int error = -EINVAL;

@@ -11,15 +11,10 @@
 #include "privileges.h"
 
 const struct map_name map_names[MAP_COUNT] = {
-	[MAP_WORDS] = {".data.words", "words"},
-	[MAP_PEERS] = {"peers", "peers"},
-	[MAP_PORTS] = {"ports", "ports"},
-	[MAP_SERVICES] = {"services", "services"},
-	[MAP_CONTROLS] = {"controls", "controls"},
-	[MAP_REASONS] = {"reasons", "reasons"},
-	[MAP_FLOWS] = {"flows", "flows"},
-	[MAP_NAMES] = {"names", "names"},
-	[MAP_ATTACHMENT] = {"attachment", "attachment"},
+	[MAP_WORDS] = {".bss", "words"},           [MAP_PEERS] = {"peers", "peers"},
+	[MAP_SERVICES] = {"services", "services"}, [MAP_CONTROLS] = {"controls", "controls"},
+	[MAP_REASONS] = {"reasons", "reasons"},    [MAP_FLOWS] = {"flows", "flows"},
+	[MAP_NAMES] = {"names", "names"},          [MAP_ATTACHMENT] = {"attachment", "attachment"},
 };
 
 /* ---- what the libraries say ------------------------------------------------ */
@@ -233,7 +228,7 @@ static int kernel_judge(struct engine *engine, const void *frame, uint32_t lengt
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = length, .repeat = 1);
 	uint32_t reason;
 
-	kernel->program->bss->bkxdp_clock = now;
+	kernel->program->bss->words.clock = now;
 	if (bpf_prog_test_run_opts(bpf_program__fd(kernel->program->progs.bkxdp), &opts))
 		return -errno;
 	reason = BKXDP_REPORT_REASON(opts.retval);

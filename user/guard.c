@@ -111,17 +111,14 @@ static bool has_default_route(const char *device, const char *unused)
 	return netdev_has_default_route(device);
 }
 
-static int check_ssh(const char *interface, struct engine *engine, struct complaints *complaints)
+static int check_ssh(const char *interface, const struct ssh *ssh, struct engine *engine,
+		     struct complaints *complaints)
 {
-	AUTO_FREE char *words = NULL;
+	AUTO_FREE char *words = must_format(
+		is_ipv6(ssh->client) ? "tcp [%s]:%d > [%s]:%d ack" : "tcp %s:%d > %s:%d ack",
+		ssh->client, ssh->client_port, ssh->server, ssh->server_port);
 	enum bkxdp_reason reason;
-	struct ssh ssh;
 
-	if (!find_ssh(&ssh) || !any_above(interface, netdev_has_address, ssh.server))
-		return 0;
-	words = must_format(is_ipv6(ssh.client) ? "tcp [%s]:%d > [%s]:%d ack"
-						: "tcp %s:%d > %s:%d ack",
-			    ssh.client, ssh.client_port, ssh.server, ssh.server_port);
 	reason = judge_words(engine, words);
 	if (bkxdp_reason_passes(reason))
 		return 0;
@@ -130,7 +127,7 @@ static int check_ssh(const char *interface, struct engine *engine, struct compla
 		 "(%s): "
 		 "add \"- {name: ssh, from: [\"%s\"], to: self, tcp: %d}\" to the interface file's "
 		 "flows, or use --force",
-		 ssh.client, interface, reason_word(reason), ssh.client, ssh.server_port);
+		 ssh->client, interface, reason_word(reason), ssh->client, ssh->server_port);
 	return -1;
 }
 
@@ -141,8 +138,7 @@ static int check_default_route(const char *interface, struct engine *engine,
 	char words[] = "tcp 198.51.100.1:443 > 192.0.2.1:40000 ack";
 
 	/* a policy that has flows with the world has thought of it */
-	if (!any_above(interface, has_default_route, NULL) ||
-	    judge_words(engine, words) != BKXDP_DROP_SOURCE)
+	if (judge_words(engine, words) != BKXDP_DROP_SOURCE)
 		return 0;
 	complain(complaints, NULL,
 		 "%s carries the default route, and this policy would drop the answers to all that "
@@ -157,11 +153,14 @@ static int check_default_route(const char *interface, struct engine *engine,
 
 int guard_check(const char *interface, const struct policy *policy, struct complaints *complaints)
 {
+	struct ssh ssh;
+	bool by_ssh = find_ssh(&ssh) && any_above(interface, netdev_has_address, ssh.server);
+	bool by_default = any_above(interface, has_default_route, NULL);
 	struct tables *tables;
 	struct engine *engine;
-	int error;
+	int error = 0;
 
-	if (policy->settings.enforcement == BKXDP_AUDIT)
+	if (policy->settings.enforcement == BKXDP_AUDIT || !(by_ssh || by_default))
 		return 0;
 	tables = compile(policy, complaints);
 	if (!tables)
@@ -169,8 +168,10 @@ int guard_check(const char *interface, const struct policy *policy, struct compl
 	/* the packets tried belong to no socket */
 	tables->settings.connections = BKXDP_CONNECTIONS_FLAGS;
 	engine = engine_user(tables);
-	error = check_ssh(interface, engine, complaints);
-	error |= check_default_route(interface, engine, complaints);
+	if (by_ssh)
+		error = check_ssh(interface, &ssh, engine, complaints);
+	if (by_default)
+		error |= check_default_route(interface, engine, complaints);
 	engine->close(engine);
 	tables_free(tables);
 	return error;

@@ -158,6 +158,8 @@ struct bkxdp_words {
 	struct bkxdp_active active __attribute__((aligned(8)));
 	struct bkxdp_settings settings[BKXDP_SLOTS];
 	struct bkxdp_filter filter[BKXDP_SLOTS];
+	struct bkxdp_port port[BKXDP_SLOTS][BKXDP_PORTS];
+	__u64 clock; /* of a test run, ns */
 };
 
 /* One per CPU and reason, one per CPU and flow side. */
