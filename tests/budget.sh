@@ -17,6 +17,8 @@ fi
 . "$(dirname "$0")/lib.sh"
 
 readonly budget=$root/tests/budget.txt room=15
+# Compilers and C libraries differ by release, and instructions with them.
+release=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
 [ "${1:-}" = --renew ] && renew=1 || renew=0
 
 ceiling() { # NAME
@@ -43,8 +45,8 @@ within() { # NAME FIGURE WHAT
 
 # As it is attached, with the switches of this kernel.
 verifier() {
-	local release figure
-	release=$(uname -r | grep -oE '^[0-9]+\.[0-9]+')
+	local linux figure
+	linux=$(uname -r | grep -oE '^[0-9]+\.[0-9]+')
 	echo "flows: [{name: backup, from: [$server4], to: self, tcp: 6000}]" | write_file
 	attach >"$WORK/said" 2>&1 || { not_ok "attach" && diag "$(cat "$WORK/said")" && return; }
 	figure=$(host "$root/build/tests/bench" instructions eth1)
@@ -52,7 +54,7 @@ verifier() {
 	if [ "${figure:-0}" = 0 ]; then
 		skip "verifier" "this kernel does not tell (5.16 and later do)"
 	else
-		within "verifier-$release" "$figure" "the verifier's walk on Linux $release"
+		within "verifier-$linux-$release" "$figure" "the verifier's walk on Linux $linux"
 	fi
 }
 
@@ -88,7 +90,7 @@ checking() { # NAME WHAT; the file on standard input
 		--profiles "$root/profiles" "$WORK/$1.yaml" >"$WORK/said" 2>&1 ||
 		{ not_ok "$2" && diag "$(cat "$WORK/said")" && return; }
 	figure=$(awk '/Collected : / { print $NF }' "$WORK/said")
-	within "$1" "${figure:-0}" "$2"
+	within "$1-$release" "${figure:-0}" "$2"
 }
 
 make_network

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Interface files and options: the rules that come of them, and every complaint with its place. */
+#include <netdb.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -671,6 +672,16 @@ static void test_digest(void)
 
 /* ---- names ---------------------------------------------------------------- */
 
+static bool localhost_is_known(void)
+{
+	struct addrinfo *found = NULL;
+	bool known = !getaddrinfo("localhost", NULL, NULL, &found);
+
+	if (known)
+		freeaddrinfo(found);
+	return known;
+}
+
 static void test_names(void)
 {
 	static const struct row row[] = {
@@ -693,8 +704,14 @@ static void test_names(void)
 	};
 
 	for (size_t i = 0; i < COUNT(row); i++) {
-		char *got = read_site(row[i].text, &online);
+		char *got;
 
+		/* a minimal system has no /etc/hosts */
+		if (!i && !localhost_is_known()) {
+			skip_as("localhost cannot be looked up here", "%s", row[i].name);
+			continue;
+		}
+		got = read_site(row[i].text, &online);
 		check_has(got, row[i].want, "%s", row[i].name);
 		free(got);
 	}

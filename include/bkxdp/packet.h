@@ -400,45 +400,59 @@ static __always_inline __u32 bkxdp_extension_length(__u8 type, __u8 length)
 #define BKXDP_WALK_REFUSED(w)     ((__u8)((w) >> 48))
 #define BKXDP_WALK_REFUSE(reason) ((__u64)(reason) << 48)
 
-/* Walks the extension headers from offset on, as Linux does. */
-BKXDP_STEP __u64 bkxdp_ipv6_walk(bkxdp_frame *frame, __u32 start, __u32 end, __u32 first_next)
+/* One extension header of this type: what follows it, packed as the walk's result. */
+BKXDP_STEP __u64 bkxdp_ipv6_extension(bkxdp_frame *frame, __u32 offset, __u32 end, __u32 type)
 {
 	struct bkxdp_extension spare;
-	__u64 offset = start, fragment = BKXDP_FRAGMENT_NONE;
-	__u8 next = first_next, fragment_seen = 0;
+	const struct bkxdp_extension *ext =
+		offset + sizeof(spare) > end ? NULL
+					     : frame_at(frame, offset, sizeof(spare), &spare);
+	__u64 next, fragment = BKXDP_FRAGMENT_NONE;
 
-	for (int i = 0; i < BKXDP_EXTENSIONS_MAX && bkxdp_is_extension(next); i++) {
-		const struct bkxdp_extension *ext;
-		__u8 type = next;
+	if (!ext)
+		return BKXDP_WALK_REFUSE(BKXDP_DROP_MALFORMED);
+	next = ext->next_header;
+	offset += bkxdp_extension_length(type, ext->length);
+	if (offset > end)
+		return BKXDP_WALK_REFUSE(BKXDP_DROP_MALFORMED);
+	if (type == BKXDP_PROTO_ROUTING && (!ext->routing.type || ext->routing.segments_left))
+		return BKXDP_WALK_REFUSE(BKXDP_DROP_EXTENSION);
+	if (type == BKXDP_PROTO_FRAGMENT) {
+		__u16 bits = BKXDP_NTOHS(ext->fragment);
 
+		fragment = bkxdp_fragment_of(bits & BKXDP_IPV6_OFFSET,
+					     bits & BKXDP_IPV6_MORE_FRAGMENTS);
+	}
+	return offset | next << 32 | fragment << 40;
+}
+
+/* Walks the extension headers from offset on, as Linux does; to a fragment with an offset. */
+BKXDP_STEP __u64 bkxdp_ipv6_walk(bkxdp_frame *frame, __u32 start, __u32 end, __u32 first_next)
+{
+	__u64 at = start | (__u64)first_next << 32, fragment = BKXDP_FRAGMENT_NONE;
+	__u32 fragment_seen = 0;
+
+	for (int i = 0; i < BKXDP_EXTENSIONS_MAX; i++) {
+		__u8 type = BKXDP_WALK_PROTOCOL(at);
+
+		if (!bkxdp_is_extension(type))
+			break;
 		if ((type == BKXDP_PROTO_HOPOPTS && i) ||
 		    (type == BKXDP_PROTO_FRAGMENT && fragment_seen))
 			return BKXDP_WALK_REFUSE(BKXDP_DROP_EXTENSION);
-		ext = offset + sizeof(*ext) > end ? NULL
-						  : frame_at(frame, offset, sizeof(*ext), &spare);
-		if (!ext)
-			return BKXDP_WALK_REFUSE(BKXDP_DROP_MALFORMED);
-		offset += bkxdp_extension_length(type, ext->length);
-		if (offset > end)
-			return BKXDP_WALK_REFUSE(BKXDP_DROP_MALFORMED);
-		next = ext->next_header;
-
-		if (type == BKXDP_PROTO_ROUTING &&
-		    (!ext->routing.type || ext->routing.segments_left))
-			return BKXDP_WALK_REFUSE(BKXDP_DROP_EXTENSION);
+		at = bkxdp_ipv6_extension(frame, BKXDP_WALK_OFFSET(at), end, type);
+		if (BKXDP_WALK_REFUSED(at))
+			return at;
 		if (type == BKXDP_PROTO_FRAGMENT) {
-			__u16 bits = BKXDP_NTOHS(ext->fragment);
-
 			fragment_seen = 1;
-			fragment = bkxdp_fragment_of(bits & BKXDP_IPV6_OFFSET,
-						     bits & BKXDP_IPV6_MORE_FRAGMENTS);
+			fragment = BKXDP_WALK_FRAGMENT(at);
 			if (fragment == BKXDP_FRAGMENT_LATER)
-				return offset | (__u64)next << 32 | fragment << 40;
+				return at;
 		}
 	}
-	if (bkxdp_is_extension(next))
+	if (bkxdp_is_extension(BKXDP_WALK_PROTOCOL(at)))
 		return BKXDP_WALK_REFUSE(BKXDP_DROP_EXTENSION);
-	return offset | (__u64)next << 32 | fragment << 40;
+	return BKXDP_WALK_OFFSET(at) | (__u64)BKXDP_WALK_PROTOCOL(at) << 32 | fragment << 40;
 }
 
 static __always_inline __u8 bkxdp_parse_ipv6(bkxdp_frame *frame, struct bkxdp_span *span,

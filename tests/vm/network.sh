@@ -102,7 +102,7 @@ status() { build/bkxdp status eth1 --json | jq -r "$1"; }
 reason() { status ".reasons[] | select(.reason == \"$1\") | .${2:-packets}"; }
 backup() { status ".flows[] | select(.flow == \"backup\") | .$1"; }
 pings() { net ping -q -c "$2" -i 0.2 -w "${4:-10}" -I "$1" -s "${3:-56}" "$host4"; }
-pings_in_vain() { ! pings "$1" 3 56 2; }
+pings_in_vain() { ! pings "$1" 3 56 1; }
 
 nothing_is_left() {
 	local pins
@@ -125,7 +125,7 @@ send_backup() {
 
 connects_not() { # FROM PORT
 	come_from "$1"
-	! net timeout 2 nc "$host4" "$2" <&"$never"
+	! net timeout 1 nc "$host4" "$2" <&"$never"
 }
 
 # What a policy is for, by real packets; each is counted once.
@@ -241,7 +241,6 @@ both_at_work() { # WHAT
 	local before
 	is "$1: bkxdp runs first" "$(order)" "bkxdp other "
 	is "$1: status names the other" "$(status '.beside[]')" other
-	traffic "$1"
 	before=$(other_reached)
 	check "$1: what bkxdp drops" pings_in_vain "$stranger4"
 	is "$1: does not reach the other" "$(other_reached)" "$before"
@@ -271,11 +270,14 @@ bkxdp_came_first() {
 	check "bkxdp first: the other joins" other_on
 	is "bkxdp first: counters go on" "$(reason ping)" "$before"
 	both_at_work "bkxdp first"
+	traffic "bkxdp first"
 	before=$(reason ping)
 	check "bkxdp first: the other goes" other_off
 	is "bkxdp first: counters go on without it" "$(reason ping)" "$before"
 	is "bkxdp first: none beside" "$(status '.beside | length')" 0
-	traffic "bkxdp first, alone again"
+	check "bkxdp first: alone again it drops" pings_in_vain "$stranger4"
+	check "bkxdp first: and passes" pings "$server4" 3
+	is "bkxdp first: and counts" "$(reason ping)" $((before + 3))
 	check "bkxdp first: bkxdp goes" detach
 	check "bkxdp first: nothing is left" nothing_is_left
 }
