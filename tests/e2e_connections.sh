@@ -115,7 +115,7 @@ time_wait() { # FAMILY
 	open_connection c 8087 40002
 	at host close c
 	is "IPv$1: we close first" "$(at net take c)" end
-	check "IPv$1: half of the connection is left" in_state fin-wait-2 40002
+	check "IPv$1: half of the connection is left" busywait 3 in_state fin-wait-2 40002
 	at net close c
 	check "IPv$1: and then TIME_WAIT" busywait 3 in_state time-wait 40002
 	is "IPv$1: a segment to it passes" "$(moves forge "$peer" 8087 "$us" 40002 R)" "pass flow +1"

@@ -221,8 +221,8 @@ is_forging() { [ "$(flow backup-exec/control inbound)" -gt "$((${forged_from:=$(
 # From all addresses of a prefix that the policy takes.
 flooded() {
 	control c
-	forge "$noise" 30000-30999 "$us" 10000 A --sources 40000 --count 40000 >/dev/null
-	check "a real one, before forged ones from 40,000 addresses of another peer's prefix: data" data_works
+	forge "$noise" 30000-30999 "$us" 10000 A --sources 150000 --count 150000 >/dev/null
+	check "a real one, before forged ones from 150,000 addresses of another peer's prefix: data" data_works
 	close_both c
 }
 
