@@ -7,6 +7,7 @@
 [ -n "${WORK:-}" ] || . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 readonly python=/usr/bin/python3
+[ -x "$python" ] || skip_all "needs $python"
 
 # puppet NAME NAMESPACE: from now on `at NAME VERB...` has it done there (tests/sockets.py).
 declare -A puppet_in puppet_out puppet_pid
