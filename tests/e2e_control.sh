@@ -21,7 +21,8 @@ policy() { # sockets|flags
 	  - profile: backup-exec
 	    as: remote-agent
 	    addresses:
-	      media-server: [$server4, 10.20.30.7, $nobody4, '$server6', '2001:db8:20::7', '$nobody6', '2001:db8:21::/64']
+	      media-server: [$server4, 10.20.30.7, $nobody4,
+	                     '$server6', '2001:db8:20::7', '$nobody6', '2001:db8:21::/64']
 	flows:
 	  - {name: control-udp, from: [$server4, '$server6'], to: self, tcp: 1000}
 	  - {name: data-udp, from: [$server4, '$server6'], to: self, udp: 700, requires: control-udp}
@@ -204,8 +205,10 @@ forgeries() { # FAMILY NOBODY
 }
 
 opened_among_forgeries() { # FAMILY
+	local before
+	before=$(flow backup-exec/control inbound)
 	forge "$peer" 30000-30999 "$us" 10000 A --rate 5000 --until "$WORK/enough" >"$WORK/forged" &
-	busywait 5 is_forging
+	busywait 5 has_come $((before + 500))
 	control c
 	says_something c >/dev/null
 	check "IPv$1: a real one, among them, that has said something: data" data_works
@@ -216,7 +219,7 @@ opened_among_forgeries() { # FAMILY
 	check "IPv$1: after them: data" data_works
 	close_both c
 }
-is_forging() { [ "$(flow backup-exec/control inbound)" -gt "$((${forged_from:=$(flow backup-exec/control inbound)} + 500))" ]; }
+has_come() { [ "$(flow backup-exec/control inbound)" -gt "$1" ]; } # PACKETS
 
 # From all addresses of a prefix that the policy takes.
 flooded() {
