@@ -447,6 +447,7 @@ static __always_inline void count(void *map, __u32 index, __u32 bytes)
 }
 
 #include "cache.h"
+#include "watch.h"
 
 /* ---- the program ---------------------------------------------------------- */
 
@@ -515,6 +516,8 @@ int bkxdp(struct xdp_md *ctx)
 		count(&flows, fate.verdict.counter, s->packet.length);
 	if (bkxdp_reason_passes(fate.verdict.reason) || fate.audit)
 		action = XDP_PASS;
+	if (!bkxdp_reason_passes(fate.verdict.reason) && is_watched(fate.audit))
+		bkxdp_watch_drop(ctx, fate.verdict.reason, fate.audit, now.generation);
 	if (bkxdp_report)
 		return BKXDP_REPORT(action, fate.verdict.reason, fate.verdict.rule);
 	return action;

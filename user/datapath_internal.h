@@ -27,6 +27,9 @@ enum map {
 	MAP_FLOWS,
 	MAP_NAMES,
 	MAP_ATTACHMENT,
+	MAP_RINGS,
+	MAP_GROUPS,
+	MAP_WATCH_STATE,
 	MAP_COUNT
 };
 struct maps {

@@ -238,6 +238,7 @@ int slot_copy(const struct maps *from, const struct maps *to)
 
 	if (source != MAP_FAILED && copy != MAP_FAILED) {
 		*copy = *source;
+		memset(&copy->watch, 0, sizeof(copy->watch));
 		error = slot_open(&slot, from, copy->active.slot % BKXDP_SLOTS);
 		if (!error)
 			error = slot_place(to, copy->active.slot % BKXDP_SLOTS, &slot);

@@ -11,10 +11,17 @@
 #include "privileges.h"
 
 const struct map_name map_names[MAP_COUNT] = {
-	[MAP_WORDS] = {".bss", "words"},           [MAP_PEERS] = {"peers", "peers"},
-	[MAP_SERVICES] = {"services", "services"}, [MAP_CONTROLS] = {"controls", "controls"},
-	[MAP_REASONS] = {"reasons", "reasons"},    [MAP_FLOWS] = {"flows", "flows"},
-	[MAP_NAMES] = {"names", "names"},          [MAP_ATTACHMENT] = {"attachment", "attachment"},
+	[MAP_WORDS] = {".bss", "words"},
+	[MAP_PEERS] = {"peers", "peers"},
+	[MAP_SERVICES] = {"services", "services"},
+	[MAP_CONTROLS] = {"controls", "controls"},
+	[MAP_REASONS] = {"reasons", "reasons"},
+	[MAP_FLOWS] = {"flows", "flows"},
+	[MAP_NAMES] = {"names", "names"},
+	[MAP_ATTACHMENT] = {"attachment", "attachment"},
+	[MAP_RINGS] = {"rings", "rings"},
+	[MAP_GROUPS] = {"groups", "groups"},
+	[MAP_WATCH_STATE] = {"watch_state", "watch_state"},
 };
 
 /* ---- what the libraries say ------------------------------------------------ */

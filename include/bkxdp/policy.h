@@ -13,8 +13,10 @@
 
 #include <linux/types.h>
 
+#include "watch.h"
+
 /* Pinned maps of another layout are refused, not misread. */
-#define BKXDP_ABI 1
+#define BKXDP_ABI 2
 
 #define BKXDP_NAME_MAX       32    /* profile, role, port and flow names, with NUL */
 #define BKXDP_FLOWS_MAX      4096  /* flows that are on, on one interface */
@@ -156,6 +158,7 @@ struct bkxdp_active {
  */
 struct bkxdp_words {
 	struct bkxdp_active active __attribute__((aligned(8)));
+	struct bkxdp_watch watch;
 	struct bkxdp_settings settings[BKXDP_SLOTS];
 	struct bkxdp_filter filter[BKXDP_SLOTS];
 	struct bkxdp_port port[BKXDP_SLOTS][BKXDP_PORTS];

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Drops, for those who look. Behind the verdict: nothing here can change it.
+ * While nobody looks, a drop costs one comparison.
+ */
+#ifndef WATCH_H
+#define WATCH_H
+
+#include <bkxdp/watch.h>
+
+/* Each listener brings its own ring, which goes with it. */
+struct ring {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, BKXDP_RING_BYTES);
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, BKXDP_LISTENERS);
+	__type(key, __u32);
+	__array(values, struct ring);
+} rings SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, BKXDP_GROUPS_MAX);
+	__type(key, struct bkxdp_group_key);
+	__type(value, struct bkxdp_group);
+} groups SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct bkxdp_watch_state);
+} watch_state SEC(".maps");
+
+/* The drop at hand, as told to those who look. */
+struct drop {
+	__u64 time;
+	__u32 generation;
+	__u8 reason;
+	__u8 audit;
+};
+
+/* ---- one by one ------------------------------------------------------------- */
+
+/* Byte by byte where the kernel has no helper for it; rare, for it is done for listeners only. */
+static __always_inline __u16 copy_frame(struct xdp_md *ctx, __u32 length, __u8 *to)
+{
+	__u64 wanted = length < BKXDP_EVENT_BYTES ? length : BKXDP_EVENT_BYTES;
+
+	if (bkxdp_frags) {
+		/* the compiler knows these bounds, the verifier must see them */
+		asm volatile("" : "+r"(wanted));
+		if (wanted < 1 || wanted > BKXDP_EVENT_BYTES ||
+		    bpf_xdp_load_bytes(ctx, 0, to, wanted))
+			return 0;
+		return wanted;
+	}
+	for (__u32 i = 0; i < BKXDP_EVENT_BYTES; i++) {
+		__u8 spare;
+		const __u8 *byte = frame_at(ctx, i, 1, &spare);
+
+		if (!byte)
+			return i;
+		to[i] = *byte;
+	}
+	return BKXDP_EVENT_BYTES;
+}
+
+static __always_inline int is_wanted(const struct bkxdp_listener *l, const struct drop *drop,
+				     const __u32 source[4])
+{
+	return (l->reasons >> drop->reason & 1) && (source[0] & l->mask[0]) == l->address[0] &&
+	       (source[1] & l->mask[1]) == l->address[1] &&
+	       (source[2] & l->mask[2]) == l->address[2] &&
+	       (source[3] & l->mask[3]) == l->address[3];
+}
+
+/* 0 where the event is lost. */
+static __always_inline int send(struct xdp_md *ctx, __u32 place, const struct drop *drop,
+				__u32 length)
+{
+	void *ring = bpf_map_lookup_elem(&rings, &place);
+	struct bkxdp_event *event;
+
+	if (!ring)
+		return 0;
+	event = bpf_ringbuf_reserve(ring, sizeof(*event), 0);
+	if (!event)
+		return 0;
+	event->time = drop->time;
+	event->length = length;
+	event->reason = drop->reason;
+	event->audit = drop->audit;
+	event->captured = copy_frame(ctx, length, event->frame);
+	bpf_ringbuf_submit(event, 0);
+	return 1;
+}
+
+static __always_inline void tell_listeners(struct xdp_md *ctx, const struct drop *drop,
+					   const struct bkxdp_packet *packet,
+					   struct bkxdp_watch_state *state)
+{
+	__u32 length = frame_length(ctx), live = 0;
+
+	for (__u32 i = 0; i < BKXDP_LISTENERS; i++) {
+		const struct bkxdp_listener *listener = &words.watch.listener[i];
+
+		if (listener->until <= drop->time)
+			continue;
+		live = 1;
+		if (!is_wanted(listener, drop, packet->saddr))
+			continue;
+		if (state->sent[i] >= listener->rate || !send(ctx, i, drop, length))
+			state->lost[i]++;
+		else
+			state->sent[i]++;
+	}
+	if (!live)
+		words.watch.listeners = 0;
+}
+
+/* ---- grouped ---------------------------------------------------------------- */
+
+/* The service's port: who opens goes to it, who accepts comes from it, else the lower one. */
+static __always_inline void group_port(struct bkxdp_group_key *key,
+				       const struct bkxdp_packet *packet)
+{
+	int reply = packet->sport < packet->dport;
+
+	if (!packet->sport)
+		return;
+	if (packet->tcp_flags & BKXDP_TCP_SYN)
+		reply = packet->tcp_flags & BKXDP_TCP_ACK;
+	key->side = reply ? BKXDP_GROUP_REPLY : BKXDP_GROUP_INBOUND;
+	key->port = reply ? packet->sport : packet->dport;
+}
+
+static __always_inline struct bkxdp_group *find_group(const struct bkxdp_group_key *key,
+						      const struct drop *drop,
+						      struct bkxdp_watch_state *state)
+{
+	struct bkxdp_group *group = bpf_map_lookup_elem(&groups, key);
+	struct bkxdp_group begun = {.first = drop->time, .generation = drop->generation};
+
+	if (group && group->generation == drop->generation)
+		return group;
+	if (state->new_groups >= BKXDP_NEW_GROUPS_MAX)
+		return NULL;
+	state->new_groups++;
+	bpf_map_update_elem(&groups, key, &begun, BPF_ANY);
+	return bpf_map_lookup_elem(&groups, key);
+}
+
+static __always_inline void add_to_group(const struct drop *drop, const struct bkxdp_packet *packet,
+					 struct bkxdp_watch_state *state)
+{
+	struct bkxdp_group_key key = {.protocol = packet->protocol, .reason = drop->reason};
+	struct bkxdp_group *group;
+
+	__builtin_memcpy(key.address, packet->saddr, sizeof(key.address));
+	group_port(&key, packet);
+	group = find_group(&key, drop, state);
+	if (!group) {
+		state->ungrouped++;
+		return;
+	}
+	__sync_fetch_and_add(&group->packets, 1);
+	__sync_fetch_and_add(&group->bytes, packet->length);
+	group->last = drop->time;
+}
+
+/* In audit mode always: what would be dropped is what one audits for. */
+static __always_inline int is_grouped(const struct drop *drop)
+{
+	if (drop->audit)
+		return 1;
+	if (!words.watch.groups)
+		return 0;
+	if (words.watch.groups_until > drop->time)
+		return 1;
+	words.watch.groups = 0;
+	return 0;
+}
+
+/* ---- what the program calls -------------------------------------------------- */
+
+static __always_inline int is_watched(__u32 audit)
+{
+	return audit || words.watch.listeners || words.watch.groups;
+}
+
+/* About a second: what it limits need not be exact. */
+#define WINDOW_SHIFT 30
+
+BKXDP_STEP int bkxdp_watch_drop(struct xdp_md *ctx, __u32 reason, __u32 audit, __u32 generation)
+{
+	struct drop drop = {.generation = generation, .reason = reason, .audit = !!audit};
+	const struct scratch *s = at_hand();
+	struct bkxdp_watch_state *state;
+	__u32 zero = 0;
+
+	state = bpf_map_lookup_elem(&watch_state, &zero);
+	if (!ctx || !s || !state)
+		return 0;
+	drop.time = bpf_ktime_get_ns();
+	if (state->window != drop.time >> WINDOW_SHIFT) {
+		state->window = drop.time >> WINDOW_SHIFT;
+		state->new_groups = 0;
+		__builtin_memset(state->sent, 0, sizeof(state->sent));
+	}
+	if (words.watch.listeners)
+		tell_listeners(ctx, &drop, &s->packet, state);
+	if (is_grouped(&drop))
+		add_to_group(&drop, &s->packet, state);
+	return 0;
+}
+
+#endif
