@@ -91,12 +91,36 @@ to_a_file() {
 	says "names it" "$said" 'none/out\.prom'
 }
 
+# A file that is newer than the policy: the interface file, or a profile that a flow of it is from.
+files_times() {
+	local newest
+	mkdir "$WORK/profiles"
+	cp "$root/profiles/backup-exec.yaml" "$WORK/profiles/"
+	write_file <<-END
+	use: [{profile: backup-exec, as: remote-agent, addresses: {media-server: [$server4]}}]
+	END
+	touch -d '@1700000000' "$WORK/eth1.yaml"
+	touch -d '@1600000000' "$WORK/profiles/backup-exec.yaml"
+	check "reload from a file" bkxdp reload eth1 --config "$WORK/eth1.yaml" --profiles "$WORK/profiles"
+	newest=1700000000
+	is "the time is the interface file's" "$(scrape; sample bkxdp_policy_file_timestamp_seconds 'device="eth1"')" "$newest"
+	newest=$(($(sample bkxdp_policy_loaded_timestamp_seconds 'device="eth1"') + 1))
+	touch -d "@$newest" "$WORK/profiles/backup-exec.yaml"
+	is "or the profile's, if that is newer" "$(scrape; sample bkxdp_policy_file_timestamp_seconds 'device="eth1"')" "$newest"
+	rm "$WORK/profiles/backup-exec.yaml"
+	is "a profile that is gone has none" "$(scrape; sample bkxdp_policy_file_timestamp_seconds 'device="eth1"')" 1700000000
+	rm "$WORK/eth1.yaml"
+	sound "the files are gone"
+	is "no file, no time" "$(sample bkxdp_policy_file_timestamp_seconds 'device="eth1"')" ''
+}
+
 make_network
 listen host tcp:22 tcp:10000
 sound "nothing attached"
 bkxdp attach eth1 "${use[@]}" >/dev/null 2>&1 || bail "attach failed"
 sound "just attached"
 complete
+is "without a file there is no time of one" "$(sample bkxdp_policy_file_timestamp_seconds 'device="eth1"')" ''
 is "attached is 1" "$(sample bkxdp_attached 'device="eth1"')" 1
 connects "$server4" "$host4" 10000
 connects "$server4" "$host4" 22 2>/dev/null
@@ -107,6 +131,7 @@ sleep 0.3 # neighbour discovery of IPv6 may still be under way
 equal_to_status
 sound "after traffic"
 to_a_file
+files_times
 bkxdp detach eth1 >/dev/null
 check "leaves nothing" nothing_is_left
 finish

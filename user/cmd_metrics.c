@@ -7,6 +7,7 @@
 
 #include "alloc.h"
 #include "arguments.h"
+#include "changed.h"
 #include "cmd.h"
 #include "datapath.h"
 #include "metrics.h"
@@ -30,10 +31,12 @@ static void scrape_all(struct scrape *scrape, struct complaints *complaints)
 	for (size_t i = 0; i < count; i++) {
 		struct snapshot *snapshot = datapath_snapshot(interface[i], complaints);
 
-		if (snapshot)
+		if (snapshot) {
+			snapshot->changed = policy_changed(snapshot->policy);
 			*APPEND(scrape->snapshot, scrape->snapshots) = snapshot;
-		else
+		} else {
 			scrape->errors++;
+		}
 		free(interface[i]);
 	}
 	free(interface);

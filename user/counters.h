@@ -46,8 +46,10 @@ struct snapshot {
 	bool frags;
 	bool alone;
 	char version[BKXDP_NAME_MAX];
-	uint64_t since;  /* attached, s since the epoch */
-	uint64_t loaded; /* the policy, likewise */
+	uint64_t since;   /* attached, s since the epoch */
+	uint64_t loaded;  /* the policy, likewise */
+	uint64_t changed; /* the newest file of the policy, likewise; 0: not known. Set by a scrape
+			   */
 	uint32_t program;
 	uint32_t generation; /* replacements of the policy since attach */
 	char **beside;       /* names of the other XDP programs on the interface */

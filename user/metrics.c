@@ -132,6 +132,16 @@ static void loaded(FILE *to, const struct scrape *scrape)
 		       scrape->snapshot[i]->loaded);
 }
 
+/* Compared with the time of loading it tells whether a reload is due. */
+static void changed(FILE *to, const struct scrape *scrape)
+{
+	for (size_t i = 0; i < scrape->snapshots; i++)
+		if (scrape->snapshot[i]->changed)
+			SAMPLE(to, "bkxdp_policy_file_timestamp_seconds{device=\"%s\"} %" PRIu64,
+			       label(scrape->snapshot[i]->device, (char[DEVICE_MAX]){}),
+			       scrape->snapshot[i]->changed);
+}
+
 static void scrape_errors(FILE *to, const struct scrape *scrape)
 {
 	SAMPLE(to, "bkxdp_scrape_errors_total %" PRIu64, scrape->errors);
@@ -159,6 +169,8 @@ static const struct family {
 	{"bkxdp_policy_prefixes", "gauge", "Address prefixes in the policy.", prefixes},
 	{"bkxdp_policy_loaded_timestamp_seconds", "gauge",
 	 "When the policy was loaded, in seconds since 1970.", loaded},
+	{"bkxdp_policy_file_timestamp_seconds", "gauge",
+	 "When the newest file of the policy was last written, in seconds since 1970.", changed},
 	{"bkxdp_scrape_errors_total", "counter", "Interfaces that could not be read.",
 	 scrape_errors},
 	{"bkxdp_scrape_duration_seconds", "gauge", "How long reading the counters took.",
