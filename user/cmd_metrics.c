@@ -3,52 +3,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "alloc.h"
 #include "arguments.h"
-#include "changed.h"
 #include "cmd.h"
 #include "datapath.h"
-#include "metrics.h"
-
-static double seconds_now(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec + now.tv_nsec / 1e9;
-}
-
-static void scrape_all(struct scrape *scrape, struct complaints *complaints)
-{
-	double start = seconds_now();
-	char **interface;
-	size_t count;
-
-	if (datapath_interfaces(&interface, &count, complaints))
-		scrape->errors++;
-	for (size_t i = 0; i < count; i++) {
-		struct snapshot *snapshot = datapath_snapshot(interface[i], complaints);
-
-		if (snapshot) {
-			snapshot->changed = policy_changed(snapshot->policy);
-			*APPEND(scrape->snapshot, scrape->snapshots) = snapshot;
-		} else {
-			scrape->errors++;
-		}
-		free(interface[i]);
-	}
-	free(interface);
-	scrape->seconds = seconds_now() - start;
-}
-
-static void scrape_free(struct scrape *scrape)
-{
-	for (size_t i = 0; i < scrape->snapshots; i++)
-		snapshot_free(scrape->snapshot[i]);
-	free(scrape->snapshot);
-}
+#include "scrape.h"
 
 /* A pipe or a device is written to, not replaced. */
 static int write_in_place(const char *path, const struct scrape *scrape)

@@ -6,6 +6,7 @@
 #include <bkxdp/verdict.h>
 
 #include "policy.h"
+#include "series.h"
 
 /* All counters of flows that an interface has had since attach, by index. */
 struct counter_names {
@@ -46,10 +47,8 @@ struct snapshot {
 	bool frags;
 	bool alone;
 	char version[BKXDP_NAME_MAX];
-	uint64_t since;   /* attached, s since the epoch */
-	uint64_t loaded;  /* the policy, likewise */
-	uint64_t changed; /* the newest file of the policy, likewise; 0: not known. Set by a scrape
-			   */
+	uint64_t since;  /* attached, s since the epoch */
+	uint64_t loaded; /* the policy, likewise */
 	uint32_t program;
 	uint32_t generation; /* replacements of the policy since attach */
 	char **beside;       /* names of the other XDP programs on the interface */
@@ -65,5 +64,17 @@ struct snapshot {
 };
 
 void snapshot_free(struct snapshot *snapshot);
+
+/* What a scrape needs of one interface, all of one generation of its policy. */
+struct reading {
+	char device[IF_NAMESIZE];
+	enum { ATTACHED_NO, ATTACHED_YES, ATTACHED_UNKNOWN } attached;
+	bool generic;
+	uint64_t changed;     /* the newest file of the policy, s since the epoch; 0: not known */
+	struct series series; /* within `bytes` */
+	struct bkxdp_counter reason[BKXDP_REASON_COUNT];
+	struct bkxdp_counter *flow; /* one for each of series.flow */
+	char *bytes;
+};
 
 #endif

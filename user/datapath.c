@@ -18,22 +18,36 @@
 
 /* ---- a policy into maps ---------------------------------------------------- */
 
+static int put_beside(const char *interface, enum beside what, uint32_t slot, int fd)
+{
+	int error;
+
+	if (fd < 0)
+		return fd;
+	error = pins_replace_beside(interface, what, slot, fd);
+	close(fd);
+	return error;
+}
+
 /* The description goes beside the slot that the policy will be in. */
 static int write_about(const char *interface, const struct maps *maps, const struct policy *policy,
 		       const struct tables *tables)
 {
-	AUTO_FREE char *text = describe(policy, tables, time(NULL));
+	time_t now = time(NULL);
+	size_t size;
+	AUTO_FREE char *text = describe(policy, tables, now);
+	AUTO_FREE void *series = series_write(policy, tables, now, &size);
 	struct bkxdp_active active;
-	int fd, error = slot_active(maps, &active);
+	int error = slot_active(maps, &active);
 
 	if (error || !text)
 		return error ? error : -EILSEQ;
-	fd = text_map_write(text);
-	if (fd < 0)
-		return fd;
-	error = pins_replace_about(interface, !active.slot, fd);
-	close(fd);
-	return error;
+	error = put_beside(interface, BESIDE_ABOUT, !active.slot,
+			   bytes_map_write("about", text, strlen(text)));
+	if (error)
+		return error;
+	return put_beside(interface, BESIDE_SERIES, !active.slot,
+			  bytes_map_write("series", series, size));
 }
 
 /* Gives rules their counters, finds the classes. The tables, or NULL with complaints. */
@@ -262,7 +276,7 @@ static int attach_program(const struct attaching *a, const struct maps *maps)
 	return -1;
 }
 
-static int write_attachment(const struct attaching *a, const struct maps *maps)
+static int write_attachment(const struct attaching *a, const struct maps *maps, uint32_t root)
 {
 	struct bkxdp_attachment attachment = {
 		.abi = BKXDP_ABI,
@@ -273,6 +287,7 @@ static int write_attachment(const struct attaching *a, const struct maps *maps)
 		.frags = a->report->frags,
 		.rxvlan = a->report->rxvlan_off,
 		.version = BKXDP_VERSION,
+		.root = root,
 	};
 	uint32_t zero = 0;
 
@@ -289,7 +304,7 @@ static int confirm(const struct attaching *a, const struct maps *maps)
 	if (!error && !found.program)
 		error = -ENOENT;
 	if (!error)
-		error = write_attachment(a, maps);
+		error = write_attachment(a, maps, found.root);
 	a->report->alone = found.alone;
 	found_free(&found);
 	if (!error)
@@ -311,7 +326,7 @@ static void take_off(int ifindex, int active_fd)
 /* Everything behind the maps' creation; on failure the caller removes the pins. */
 static int attach_with(const struct attaching *a, const struct maps *maps)
 {
-	int error = write_attachment(a, maps);
+	int error = write_attachment(a, maps, 0);
 
 	if (!error)
 		error = pins_create(a->interface, maps);
@@ -359,16 +374,20 @@ static int attach_new(const struct attaching *a)
 
 /* ---- replacing -------------------------------------------------------------- */
 
-static int note_rxvlan(const struct maps *maps, struct bkxdp_attachment *attachment)
+/* What may differ from the time of the attach. */
+static int note_changes(const struct attaching *a, const struct maps *maps,
+			struct bkxdp_attachment *attachment, uint32_t root)
 {
 	uint32_t zero = 0;
 
-	attachment->rxvlan = 1;
+	if (a->report->rxvlan_off)
+		attachment->rxvlan = 1;
+	attachment->root = root;
 	return bpf_map_update_elem(maps->fd[MAP_ATTACHMENT], &zero, attachment, BPF_ANY) ? -errno
 											 : 0;
 }
 
-static int replace(const struct attaching *a, const struct maps *maps)
+static int replace(const struct attaching *a, const struct maps *maps, uint32_t root)
 {
 	struct bkxdp_attachment attachment;
 	int error = read_attachment(maps, &attachment);
@@ -376,8 +395,8 @@ static int replace(const struct attaching *a, const struct maps *maps)
 	if (!error)
 		error = make_tags_visible(a->interface, a->policy, &a->report->rxvlan_off,
 					  a->complaints);
-	if (!error && a->report->rxvlan_off)
-		error = note_rxvlan(maps, &attachment);
+	if (!error)
+		error = note_changes(a, maps, &attachment, root);
 	if (!error)
 		error = put_in_force(a->interface, maps, a->policy, a->report, a->complaints);
 	a->report->replaced = true;
@@ -393,7 +412,7 @@ static bool belongs_elsewhere(const struct attaching *a, const struct maps *maps
 	struct bkxdp_attachment attachment;
 
 	if (read_attachment(maps, &attachment) || attachment.netns == netdev_namespace() ||
-	    !xdp_runs_somewhere(maps->fd[MAP_WORDS]))
+	    xdp_runs_somewhere(maps->fd[MAP_WORDS]) <= 0)
 		return false;
 	complain(a->complaints, NULL,
 		 "the pins of \"%s\" below %s belong to an interface of that name in another "
@@ -408,7 +427,7 @@ static void complain_of_permission(const struct attaching *a, const char *doing,
 	complain_of_load(a->complaints, doing, error == -EACCES ? -EPERM : error);
 }
 
-static int replace_if_whole(const struct attaching *a)
+static int replace_if_whole(const struct attaching *a, uint32_t root)
 {
 	struct maps maps;
 	int error = pins_open(a->interface, &maps, 0);
@@ -421,7 +440,8 @@ static int replace_if_whole(const struct attaching *a)
 			 a->interface, a->interface);
 		return -1;
 	}
-	error = belongs_elsewhere(a, &maps) ? -1 : replace(a, &maps);
+	error = belongs_elsewhere(a, &maps) ? -1 : replace(a, &maps, root);
+	pins_share(a->interface);
 	maps_close(&maps);
 	return error;
 }
@@ -454,7 +474,7 @@ static int attach_or_replace(const struct attaching *a)
 	if (error) {
 		complain_of_permission(a, "looking for XDP programs on the interface", error);
 	} else if (found.program) {
-		result = replace_if_whole(a);
+		result = replace_if_whole(a, found.root);
 		a->report->alone = found.alone;
 	} else if (found.alone) {
 		complain_of_others(a, &found);
@@ -537,7 +557,7 @@ static int detach_program(const char *interface, int active, struct complaints *
 	if (!error && ours && attachment.rxvlan)
 		(void)netdev_set_rxvlan(interface, true);
 	found_free(&found);
-	if (!error && !ours && xdp_runs_somewhere(active)) {
+	if (!error && !ours && xdp_runs_somewhere(active) > 0) {
 		complain(complaints, NULL,
 			 "the filter of \"%s\" runs on no interface of this network namespace; "
 			 "detach it "

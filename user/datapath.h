@@ -50,6 +50,13 @@ int datapath_interfaces(char ***interfaces, size_t *count, struct complaints *co
 struct snapshot *datapath_snapshot(const char *interface, struct complaints *complaints);
 
 /*
+ * The part of it that a scrape needs. 1, or 0 where there is nothing to be read,
+ * for it is just being attached or detached; -1 with complaints.
+ */
+int datapath_scrape(const char *interface, struct reading *reading, struct complaints *complaints);
+void reading_free(struct reading *reading);
+
+/*
  * A filtered interface's program with its policy of now, in a test run that
  * leaves its counters alone, and that policy's description. NULL with errno.
  */

@@ -38,6 +38,7 @@ struct maps {
 struct map_name {
 	const char *program; /* in the program */
 	const char *pin;     /* in the interface's folder */
+	bool scraped;        /* a scrape needs it */
 };
 extern const struct map_name map_names[MAP_COUNT];
 
@@ -49,15 +50,19 @@ int slot_publish(const struct maps *maps, const struct tables *tables);
 int slot_copy(const struct maps *from, const struct maps *to);
 /* Which slot is in force. */
 int slot_active(const struct maps *maps, struct bkxdp_active *active);
+/* The same by copying all words, for the kernel maps nothing that is open for reading only. */
+int slot_peek(const struct maps *maps, struct bkxdp_words *room, struct bkxdp_active *active);
 int names_read(const struct maps *maps, struct counter_names *names);
 int names_write(const struct maps *maps, struct counter_names *names);
 /* The sum over all CPUs. */
 int counter_read(int fd, uint32_t index, struct bkxdp_counter *sum);
+/* The same for many: counter index[i] to sum[i]. */
+int counters_read(int fd, const uint16_t *index, size_t count, struct bkxdp_counter *sum);
 
-/* A text of any length in a map of its own: a new map, or negative errno. */
-int text_map_write(const char *text);
-/* The caller frees *text. */
-int text_map_read(int fd, char **text);
+/* Bytes of any number in a map of its own: a new map, or negative errno. */
+int bytes_map_write(const char *name, const void *bytes, size_t size);
+/* The caller frees *bytes. There are more than were written: zeros, at least one. */
+int bytes_map_read(int fd, char **bytes, size_t *size);
 
 /* ---- datapath_program.c: the program --------------------------------------- */
 
@@ -111,8 +116,17 @@ int pins_open(const char *interface, struct maps *maps, uint32_t flags);
 void maps_close(struct maps *maps);
 /* The one map by which a program is known as ours, whatever its version. */
 int pins_active(const char *interface);
-int pins_replace_about(const char *interface, uint32_t slot, int fd);
-int pins_read_about(const char *interface, uint32_t slot, char **text);
+/* What lies beside each slot, a map of its own for every policy. */
+enum beside { BESIDE_ABOUT /* the description */, BESIDE_SERIES /* what a scrape needs */ };
+int pins_replace_beside(const char *interface, enum beside what, uint32_t slot, int fd);
+/* Read-only: a file descriptor, or negative errno. */
+int pins_open_beside(const char *interface, enum beside what, uint32_t slot);
+/* The pins that a scrape needs, read-only; all fds -1 on failure. */
+int pins_open_for_scrape(const char *interface, struct maps *maps);
+/* Lets the group of readers at what a scrape needs; best effort. */
+void pins_share(const char *interface);
+/* Does another process change pins just now? */
+bool pins_are_changing(void);
 
 /* ---- datapath_read.c: reading back ------------------------------------------ */
 
@@ -120,6 +134,8 @@ int pins_read_about(const char *interface, uint32_t slot, char **text);
 struct policy *policy_in(const char *interface, const struct maps *maps,
 			 struct description *description);
 int read_attachment(const struct maps *maps, struct bkxdp_attachment *attachment);
+/* Why the pins of an interface can't be read, and what to do. */
+void complain_of_pins(const char *interface, int error, struct complaints *complaints);
 
 /* ---- datapath_xdp.c: attaching, by libxdp ---------------------------------- */
 
@@ -140,8 +156,10 @@ void found_free(struct found *found);
  */
 int xdp_find_ours(const char *interface, const struct bkxdp_attachment *attachment, int active_fd,
 		  struct found *found);
-/* Does any program that is loaded, in whatever namespace, use this map? */
-bool xdp_runs_somewhere(int active_fd);
+/* Does any program that is loaded, in whatever namespace, use this map? 1, 0 or negative errno. */
+int xdp_runs_somewhere(int active_fd);
+/* Id of the program that the device runs, 0 for none, or negative errno. Needs no privilege. */
+int64_t xdp_root(int ifindex, bool generic);
 struct xdp_way {
 	bool frags;
 	bool generic;

@@ -172,6 +172,16 @@ int slot_active(const struct maps *maps, struct bkxdp_active *active)
 	return active->slot < BKXDP_SLOTS ? 0 : -EBADMSG;
 }
 
+int slot_peek(const struct maps *maps, struct bkxdp_words *room, struct bkxdp_active *active)
+{
+	uint32_t zero = 0;
+
+	if (bpf_map_lookup_elem(maps->fd[MAP_WORDS], &zero, room))
+		return -errno;
+	*active = room->active;
+	return active->slot < BKXDP_SLOTS ? 0 : -EBADMSG;
+}
+
 /*
  * Gives the memory of the policy that was back. A packet may still be judged by
  * it, so first wait until none is: updating a map of maps with what it holds
@@ -307,19 +317,129 @@ int names_write(const struct maps *maps, struct counter_names *names)
 	return 0;
 }
 
-/* ---- texts ----------------------------------------------------------------- */
+/* ---- many counters: a window of neighbours at a time --------------------------- */
+
+#define WINDOW_BYTES 131072
+
+struct window {
+	int fd;
+	int cpus;
+	uint32_t size; /* counters */
+	struct bkxdp_counter *value;
+	uint32_t *key;
+};
+
+/* Batches came to arrays of each CPU in 5.13: where the first fails none is tried again. */
+static bool no_batches;
+
+static int read_each(const struct window *w, uint32_t first, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		uint32_t key = first + i;
+
+		if (bpf_map_lookup_elem(w->fd, &key, &w->value[(size_t)i * w->cpus]))
+			return -errno;
+	}
+	return 0;
+}
+
+static int read_window(const struct window *w, uint32_t first, uint32_t count)
+{
+	LIBBPF_OPTS(bpf_map_batch_opts, opts);
+	uint32_t before = first - 1, after, got = count;
+
+	if (no_batches)
+		return read_each(w, first, count);
+	if (!bpf_map_lookup_batch(w->fd, first ? &before : NULL, &after, w->key, w->value, &got,
+				  &opts))
+		return got == count ? 0 : -EBADMSG;
+	if (errno == ENOENT) /* the array's end */
+		return got == count ? 0 : -EBADMSG;
+	no_batches = true;
+	return read_each(w, first, count);
+}
+
+static void add_up(const struct window *w, uint32_t place, struct bkxdp_counter *sum)
+{
+	const struct bkxdp_counter *each = &w->value[(size_t)place * w->cpus];
+
+	memset(sum, 0, sizeof(*sum));
+	for (int i = 0; i < w->cpus; i++) {
+		sum->packets += each[i].packets;
+		sum->bytes += each[i].bytes;
+	}
+}
+
+/* Which of `count` is the counter, 1 to count; 0: none. */
+static uint16_t *places_of(const uint16_t *index, size_t count)
+{
+	uint16_t *place = must_alloc(BKXDP_COUNTERS_MAX, sizeof(*place));
+
+	for (size_t i = 0; i < count; i++)
+		place[index[i]] = i + 1;
+	return place;
+}
+
+static int read_wanted(const struct window *w, const uint16_t *place, struct bkxdp_counter *sum)
+{
+	uint32_t next = 0;
+
+	while (next < BKXDP_COUNTERS_MAX) {
+		uint32_t first, last;
+		int error;
+
+		while (next < BKXDP_COUNTERS_MAX && !place[next])
+			next++;
+		first = last = next;
+		for (; next < BKXDP_COUNTERS_MAX && next - first < w->size; next++)
+			if (place[next])
+				last = next;
+		if (first == BKXDP_COUNTERS_MAX)
+			break;
+		error = read_window(w, first, last - first + 1);
+		if (error)
+			return error;
+		for (uint32_t i = first; i <= last; i++)
+			if (place[i])
+				add_up(w, i - first, &sum[place[i] - 1]);
+		next = last + 1;
+	}
+	return 0;
+}
+
+int counters_read(int fd, const uint16_t *index, size_t count, struct bkxdp_counter *sum)
+{
+	struct window w = {.fd = fd, .cpus = libbpf_num_possible_cpus()};
+	uint16_t *place;
+	int error;
+
+	if (w.cpus < 0)
+		return w.cpus;
+	w.size = WINDOW_BYTES / (w.cpus * sizeof(*w.value));
+	w.size = w.size < 8 ? 8 : w.size;
+	w.value = must_alloc((size_t)w.size * w.cpus, sizeof(*w.value));
+	w.key = must_alloc(w.size, sizeof(*w.key));
+	place = places_of(index, count);
+	error = read_wanted(&w, place, sum);
+	free(place);
+	free(w.key);
+	free(w.value);
+	return error;
+}
+
+/* ---- bytes ----------------------------------------------------------------- */
 
 #define CHUNK 16384
 
-int text_map_write(const char *text)
+int bytes_map_write(const char *name, const void *bytes, size_t size)
 {
-	size_t length = strlen(text), chunks = length / CHUNK + 1;
+	size_t chunks = size / CHUNK + 1;
 	AUTO_FREE char *padded = must_alloc(chunks, CHUNK);
-	int fd = create_like("about", BPF_MAP_TYPE_ARRAY, sizeof(uint32_t), CHUNK, chunks, 0);
+	int fd = create_like(name, BPF_MAP_TYPE_ARRAY, sizeof(uint32_t), CHUNK, chunks, 0);
 
 	if (fd < 0)
 		return fd;
-	memcpy(padded, text, length);
+	memcpy(padded, bytes, size);
 	for (uint32_t i = 0; i < chunks; i++) {
 		if (bpf_map_update_elem(fd, &i, padded + (size_t)i * CHUNK, BPF_ANY)) {
 			int error = -errno;
@@ -331,17 +451,17 @@ int text_map_write(const char *text)
 	return fd;
 }
 
-int text_map_read(int fd, char **text)
+int bytes_map_read(int fd, char **bytes, size_t *size)
 {
 	struct bpf_map_info info = {};
-	uint32_t size = sizeof(info);
+	uint32_t length = sizeof(info);
 	char *whole;
 
-	if (bpf_obj_get_info_by_fd(fd, &info, &size))
+	if (bpf_obj_get_info_by_fd(fd, &info, &length))
 		return -errno;
 	if (info.value_size != CHUNK)
 		return -EBADMSG;
-	whole = must_alloc(info.max_entries + 1, CHUNK);
+	whole = must_alloc(info.max_entries, CHUNK);
 	for (uint32_t i = 0; i < info.max_entries; i++) {
 		if (bpf_map_lookup_elem(fd, &i, whole + (size_t)i * CHUNK)) {
 			int error = -errno;
@@ -350,6 +470,7 @@ int text_map_read(int fd, char **text)
 			return error;
 		}
 	}
-	*text = whole;
+	*bytes = whole;
+	*size = (size_t)info.max_entries * CHUNK;
 	return 0;
 }

@@ -20,6 +20,7 @@
 #include "alloc.h"
 #include "datapath_internal.h"
 #include "netdev.h"
+#include "readers.h"
 
 static const char *bpffs = "/sys/fs/bpf";
 
@@ -89,6 +90,16 @@ int pins_path(char path[static PIN_PATH_MAX], const char *interface, const char 
 	return length < PIN_PATH_MAX ? 0 : -ENAMETOOLONG;
 }
 
+/* Where that group is not, or the file system keeps no owners, root reads alone. */
+static int readers_admit(const char *path, mode_t mode)
+{
+	gid_t readers = readers_group();
+
+	if (!readers)
+		return 0;
+	return chown(path, (uid_t)-1, readers) || chmod(path, mode) ? -errno : 0;
+}
+
 static int make_folder(const char *interface)
 {
 	char path[PIN_PATH_MAX];
@@ -96,7 +107,9 @@ static int make_folder(const char *interface)
 
 	if (error)
 		return error;
-	return mkdir(path, 0700) && errno != EEXIST ? -errno : 0;
+	if (mkdir(path, 0700) && errno != EEXIST)
+		return -errno;
+	return readers_admit(path, 0750);
 }
 
 /* A folder that a detach removed meanwhile is locked in vain. */
@@ -122,6 +135,16 @@ static int open_folder(const char *path, struct stat *held)
 		return fd;
 	close(fd);
 	return error;
+}
+
+/* Whoever changes pins holds the lock; where that can't be asked, nobody is said to. */
+bool pins_are_changing(void)
+{
+	char path[PIN_PATH_MAX];
+	AUTO_CLOSE int fd =
+		pins_path(path, NULL, NULL) ? -1 : open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) && errno == EWOULDBLOCK;
 }
 
 #define LOCK_TRIES    300
@@ -151,14 +174,17 @@ int pins_lock(void)
 	return error ? error : -EBUSY;
 }
 
-static int pin(const char *interface, const char *name, int fd)
+/* `readers` may read it: the group that the exporter is in. */
+static int pin(const char *interface, const char *name, int fd, bool readers)
 {
 	char path[PIN_PATH_MAX];
 	int error = pins_path(path, interface, name);
 
 	if (error)
 		return error;
-	return bpf_obj_pin(fd, path) ? -errno : 0;
+	if (bpf_obj_pin(fd, path))
+		return -errno;
+	return readers ? readers_admit(path, 0640) : 0;
 }
 
 int pins_create(const char *interface, const struct maps *maps)
@@ -166,7 +192,7 @@ int pins_create(const char *interface, const struct maps *maps)
 	int error = make_folder(interface);
 
 	for (int i = 0; i < MAP_COUNT && !error; i++)
-		error = pin(interface, map_names[i].pin, maps->fd[i]);
+		error = pin(interface, map_names[i].pin, maps->fd[i], map_names[i].scraped);
 	return error;
 }
 
@@ -238,13 +264,15 @@ static int check_abi(const struct maps *maps)
 	return attachment.abi == BKXDP_ABI ? 0 : -EPROTO;
 }
 
-int pins_open(const char *interface, struct maps *maps, uint32_t flags)
+static int open_some(const char *interface, struct maps *maps, uint32_t flags, bool scraped)
 {
 	int error = 0;
 
 	for (int i = 0; i < MAP_COUNT; i++)
 		maps->fd[i] = -1;
 	for (int i = 0; i < MAP_COUNT && !error; i++) {
+		if (scraped && !map_names[i].scraped)
+			continue;
 		maps->fd[i] = get(interface, map_names[i].pin, flags);
 		if (maps->fd[i] < 0)
 			error = maps->fd[i];
@@ -254,6 +282,16 @@ int pins_open(const char *interface, struct maps *maps, uint32_t flags)
 	if (error)
 		maps_close(maps);
 	return error;
+}
+
+int pins_open(const char *interface, struct maps *maps, uint32_t flags)
+{
+	return open_some(interface, maps, flags, false);
+}
+
+int pins_open_for_scrape(const char *interface, struct maps *maps)
+{
+	return open_some(interface, maps, BPF_F_RDONLY, true);
 }
 
 int pins_exist(const char *interface)
@@ -304,37 +342,54 @@ int pins_interfaces(char ***interfaces, size_t *count)
 	return 0;
 }
 
-/* ---- the description, one a slot ------------------------------------------- */
+/* ---- what lies beside a slot ------------------------------------------------ */
 
-static void about_name(char name[static 16], uint32_t slot)
+static void beside_name(char name[static 16], enum beside what, uint32_t slot)
 {
-	snprintf(name, 16, "about%u", slot & 1);
+	snprintf(name, 16, "%s%u", what == BESIDE_ABOUT ? "about" : "series", slot & 1);
 }
 
-int pins_replace_about(const char *interface, uint32_t slot, int fd)
+int pins_replace_beside(const char *interface, enum beside what, uint32_t slot, int fd)
 {
 	char name[16], path[PIN_PATH_MAX];
 	int error;
 
-	about_name(name, slot);
+	beside_name(name, what, slot);
 	error = pins_path(path, interface, name);
 	if (error)
 		return error;
 	if (unlink(path) && errno != ENOENT)
 		return -errno;
-	return pin(interface, name, fd);
+	return pin(interface, name, fd, what == BESIDE_SERIES);
 }
 
-int pins_read_about(const char *interface, uint32_t slot, char **text)
+int pins_open_beside(const char *interface, enum beside what, uint32_t slot)
 {
 	char name[16];
-	int fd, error;
 
-	about_name(name, slot);
-	fd = get(interface, name, BPF_F_RDONLY);
-	if (fd < 0)
-		return fd;
-	error = text_map_read(fd, text);
-	close(fd);
-	return error;
+	beside_name(name, what, slot);
+	return get(interface, name, BPF_F_RDONLY);
+}
+
+static void share(const char *interface, const char *name, mode_t mode)
+{
+	char path[PIN_PATH_MAX];
+
+	if (!pins_path(path, interface, name))
+		(void)readers_admit(path, mode);
+}
+
+/* Pins that were made before the group was. */
+void pins_share(const char *interface)
+{
+	char name[16];
+
+	share(interface, NULL, 0750);
+	for (int i = 0; i < MAP_COUNT; i++)
+		if (map_names[i].scraped)
+			share(interface, map_names[i].pin, 0640);
+	for (uint32_t slot = 0; slot < BKXDP_SLOTS; slot++) {
+		beside_name(name, BESIDE_SERIES, slot);
+		share(interface, name, 0640);
+	}
 }

@@ -11,17 +11,17 @@
 #include "privileges.h"
 
 const struct map_name map_names[MAP_COUNT] = {
-	[MAP_WORDS] = {".bss", "words"},
-	[MAP_PEERS] = {"peers", "peers"},
-	[MAP_SERVICES] = {"services", "services"},
-	[MAP_CONTROLS] = {"controls", "controls"},
-	[MAP_REASONS] = {"reasons", "reasons"},
-	[MAP_FLOWS] = {"flows", "flows"},
-	[MAP_NAMES] = {"names", "names"},
-	[MAP_ATTACHMENT] = {"attachment", "attachment"},
-	[MAP_RINGS] = {"rings", "rings"},
-	[MAP_GROUPS] = {"groups", "groups"},
-	[MAP_WATCH_STATE] = {"watch_state", "watch_state"},
+	[MAP_WORDS] = {".bss", "words", true},
+	[MAP_PEERS] = {"peers", "peers", false},
+	[MAP_SERVICES] = {"services", "services", false},
+	[MAP_CONTROLS] = {"controls", "controls", false},
+	[MAP_REASONS] = {"reasons", "reasons", true},
+	[MAP_FLOWS] = {"flows", "flows", true},
+	[MAP_NAMES] = {"names", "names", false},
+	[MAP_ATTACHMENT] = {"attachment", "attachment", true},
+	[MAP_RINGS] = {"rings", "rings", false},
+	[MAP_GROUPS] = {"groups", "groups", false},
+	[MAP_WATCH_STATE] = {"watch_state", "watch_state", false},
 };
 
 /* ---- what the libraries say ------------------------------------------------ */

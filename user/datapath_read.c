@@ -18,6 +18,15 @@ int read_attachment(const struct maps *maps, struct bkxdp_attachment *attachment
 	return bpf_map_lookup_elem(maps->fd[MAP_ATTACHMENT], &zero, attachment) ? -errno : 0;
 }
 
+static int read_about(const char *interface, uint32_t slot, char **text)
+{
+	AUTO_CLOSE int fd = pins_open_beside(interface, BESIDE_ABOUT, slot);
+
+	size_t size;
+
+	return fd < 0 ? fd : bytes_map_read(fd, text, &size);
+}
+
 struct policy *policy_in(const char *interface, const struct maps *maps,
 			 struct description *description)
 {
@@ -26,7 +35,7 @@ struct policy *policy_in(const char *interface, const struct maps *maps,
 	int error = slot_active(maps, &active);
 
 	if (!error)
-		error = pins_read_about(interface, active.slot, &text);
+		error = read_about(interface, active.slot, &text);
 	if (!error)
 		error = describe_read(text, description);
 	errno = -error;
@@ -133,7 +142,7 @@ static void fill_attachment(struct snapshot *snapshot, const struct maps *maps)
 	if (ifindex > 0 && found.program)
 		(void)if_indextoname(ifindex, snapshot->name_now);
 	snapshot->attached = found.program;
-	snapshot->elsewhere = !found.program && xdp_runs_somewhere(maps->fd[MAP_WORDS]);
+	snapshot->elsewhere = !found.program && xdp_runs_somewhere(maps->fd[MAP_WORDS]) > 0;
 	snapshot->program = found.program;
 	snapshot->alone = found.alone;
 	snapshot->beside = found.other;
@@ -167,6 +176,17 @@ static struct snapshot *snapshot_of(const char *interface, const struct maps *ma
 static void complain_of_reading(struct complaints *complaints, int error)
 {
 	complain_of_load(complaints, "opening the pinned maps", error == -EACCES ? -EPERM : error);
+}
+
+void complain_of_pins(const char *interface, int error, struct complaints *complaints)
+{
+	if (error == -EPERM || error == -EACCES)
+		complain_of_reading(complaints, error);
+	else
+		complain(complaints, NULL,
+			 "the pins of %s can't be read (%s): an attach ended half way, or another "
+			 "version made them; \"bkxdp detach %s\" clears them",
+			 interface, strerror(-error), interface);
 }
 
 int datapath_interfaces(char ***interfaces, size_t *count, struct complaints *complaints)
@@ -207,16 +227,9 @@ struct snapshot *datapath_snapshot(const char *interface, struct complaints *com
 	if (!is_readable(interface, complaints))
 		return NULL;
 	error = pins_open(interface, &maps, 0);
-	if (error == -EPERM || error == -EACCES) {
-		complain_of_reading(complaints, error);
-		return NULL;
-	}
 	snapshot = error ? NULL : snapshot_of(interface, &maps);
 	if (!snapshot)
-		complain(complaints, NULL,
-			 "the pins of %s can't be read (%s): an attach ended half way, or another "
-			 "version made them; \"bkxdp detach %s\" clears them",
-			 interface, strerror(error ? -error : errno), interface);
+		complain_of_pins(interface, error ? error : -errno, complaints);
 	maps_close(&maps);
 	return snapshot;
 }

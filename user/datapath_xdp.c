@@ -104,19 +104,29 @@ int xdp_find_ours(const char *interface, const struct bkxdp_attachment *attachme
 	return error ? error : (int)attachment->ifindex;
 }
 
-bool xdp_runs_somewhere(int active_fd)
+int xdp_runs_somewhere(int active_fd)
 {
 	uint32_t id = 0, active = 0;
+	int error = map_id(active_fd, &active);
 
-	if (map_id(active_fd, &active))
-		return false;
+	if (error)
+		return error;
 	while (!bpf_prog_get_next_id(id, &id)) {
 		AUTO_CLOSE int fd = bpf_prog_get_fd_by_id(id);
 
 		if (fd >= 0 && uses_map(fd, active))
-			return true;
+			return 1;
 	}
-	return false;
+	return errno == ENOENT ? 0 : -errno;
+}
+
+int64_t xdp_root(int ifindex, bool generic)
+{
+	uint32_t id;
+	int error =
+		bpf_xdp_query_id(ifindex, generic ? XDP_FLAGS_SKB_MODE : XDP_FLAGS_DRV_MODE, &id);
+
+	return error ? error : (int64_t)id;
 }
 
 int xdp_attach(int ifindex, struct bkxdp_bpf *program, const struct xdp_way *way)

@@ -1,187 +1,314 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * One function a family, one row a family: name, type, help and the function
- * that prints its samples. Every reason is there from the start, with 0; labels
- * are bounded by the policy, never by traffic.
+ * One row a family: name, kind, unit, help, and the functions that count and
+ * print its samples. Every reason is there from the start, with 0; labels are
+ * bounded by the policy, never by traffic.
  */
 #include "metrics.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "engine.h"
 
+/* ---- pieces of a line ------------------------------------------------------ */
+
+static char *put_text(char *to, const char *text)
+{
+	return stpcpy(to, text);
+}
+
+static char *put_number(char *to, uint64_t number)
+{
+	char digits[20];
+	size_t at = sizeof(digits);
+
+	do {
+		digits[--at] = '0' + number % 10;
+		number /= 10;
+	} while (number);
+	memcpy(to, digits + at, sizeof(digits) - at);
+	return to + sizeof(digits) - at;
+}
+
 /* Interface names may hold what ends a label: exposition_formats.md, "Comments, help text". */
-#define DEVICE_MAX (2 * IF_NAMESIZE)
-static const char *label(const char *device, char text[static DEVICE_MAX])
+static char *put_escaped(char *to, const char *text)
 {
-	char *to = text;
-
-	for (; *device; device++) {
-		if (*device == '"' || *device == '\\')
+	for (; *text; text++) {
+		if (*text == '"' || *text == '\\')
 			*to++ = '\\';
-		*to++ = *device;
+		*to++ = *text;
 	}
-	*to = '\0';
-	return text;
+	return to;
 }
 
-#define SAMPLE(to, format, ...) fprintf(to, format "\n", __VA_ARGS__)
-
-static void build_info(FILE *to, const struct scrape *scrape)
+static char *begin_sample(char *to, const char *name, const struct reading *reading)
 {
-	(void)scrape;
-	SAMPLE(to, "bkxdp_build_info{version=\"%s\"} 1", BKXDP_VERSION);
+	to = put_text(put_text(to, name), "{device=\"");
+	return put_text(put_escaped(to, reading->device), "\"");
 }
 
-static void device_info(FILE *to, const struct scrape *scrape)
+/* All values are our own words, or names that hold nothing to escape. */
+static char *put_label(char *to, const char *label, const char *value)
 {
-	for (size_t i = 0; i < scrape->snapshots; i++) {
-		const struct snapshot *s = scrape->snapshot[i];
-
-		SAMPLE(to,
-		       "bkxdp_device_info{device=\"%s\",mode=\"%s\",enforcement=\"%s\",digest=\"%"
-		       "016" PRIx64 "\"} 1",
-		       label(s->device, (char[DEVICE_MAX]){}), s->generic ? "generic" : "native",
-		       s->policy->settings.enforcement == BKXDP_AUDIT ? "audit" : "enforce",
-		       s->policy->digest);
-	}
+	to = put_text(put_text(put_text(to, ","), label), "=\"");
+	return put_text(put_text(to, value), "\"");
 }
 
-static void attached(FILE *to, const struct scrape *scrape)
+static char *end_sample(char *to, uint64_t value)
 {
-	for (size_t i = 0; i < scrape->snapshots; i++)
-		if (!scrape->snapshot[i]->elsewhere)
-			SAMPLE(to, "bkxdp_attached{device=\"%s\"} %d",
-			       label(scrape->snapshot[i]->device, (char[DEVICE_MAX]){}),
-			       scrape->snapshot[i]->attached);
+	return put_text(put_number(put_text(to, "} "), value), "\n");
 }
 
-static void by_reason(FILE *to, const struct scrape *scrape, const char *family,
-		      uint64_t (*value)(const struct bkxdp_counter *))
+/* ---- samples of an interface ----------------------------------------------- */
+
+static size_t one(const struct reading *reading)
 {
-	for (size_t i = 0; i < scrape->snapshots; i++)
-		for (unsigned int r = 1; r < BKXDP_REASON_COUNT; r++)
-			SAMPLE(to, "%s{device=\"%s\",verdict=\"%s\",reason=\"%s\"} %" PRIu64,
-			       family, label(scrape->snapshot[i]->device, (char[DEVICE_MAX]){}),
-			       bkxdp_reason_passes(r) ? "pass" : "drop", reason_word(r),
-			       value(&scrape->snapshot[i]->reason[r]));
+	(void)reading;
+	return 1;
 }
 
-static void by_flow(FILE *to, const struct scrape *scrape, const char *family,
-		    uint64_t (*value)(const struct bkxdp_counter *))
+static char *device_info(char *to, const char *name, const struct reading *reading, size_t i)
 {
-	for (size_t i = 0; i < scrape->snapshots; i++) {
-		const struct snapshot *s = scrape->snapshot[i];
+	const struct series_head *head = reading->series.head;
+	char digest[17];
 
-		for (size_t f = 0; f < s->flows; f++)
-			SAMPLE(to,
-			       "%s{device=\"%s\",profile=\"%s\",flow=\"%s\",side=\"%s\"} %" PRIu64,
-			       family, label(s->device, (char[DEVICE_MAX]){}),
-			       s->flow[f].flow->profile, s->flow[f].flow->name,
-			       side_word(s->flow[f].side), value(&s->flow[f].sum));
-	}
+	(void)i;
+	snprintf(digest, sizeof(digest), "%016" PRIx64, head->digest);
+	to = begin_sample(to, name, reading);
+	to = put_label(to, "mode", reading->generic ? "generic" : "native");
+	to = put_label(to, "enforcement", head->enforcement == BKXDP_AUDIT ? "audit" : "enforce");
+	return end_sample(put_label(to, "digest", digest), 1);
 }
 
-static uint64_t packets_of(const struct bkxdp_counter *counter)
+/* Absent rather than wrong. */
+static size_t attached_samples(const struct reading *reading)
 {
-	return counter->packets;
+	return reading->attached != ATTACHED_UNKNOWN;
 }
 
-static uint64_t bytes_of(const struct bkxdp_counter *counter)
+static char *attached(char *to, const char *name, const struct reading *reading, size_t i)
 {
-	return counter->bytes;
+	(void)i;
+	return end_sample(begin_sample(to, name, reading), reading->attached == ATTACHED_YES);
 }
 
-static void packets(FILE *to, const struct scrape *scrape)
+static size_t reasons(const struct reading *reading)
 {
-	by_reason(to, scrape, "bkxdp_packets_total", packets_of);
+	(void)reading;
+	return BKXDP_REASON_COUNT - 1;
 }
 
-static void bytes(FILE *to, const struct scrape *scrape)
+static char *reason_sample(char *to, const char *name, const struct reading *reading,
+			   unsigned int reason, uint64_t value)
 {
-	by_reason(to, scrape, "bkxdp_bytes_total", bytes_of);
+	to = begin_sample(to, name, reading);
+	to = put_label(to, "verdict", bkxdp_reason_passes(reason) ? "pass" : "drop");
+	return end_sample(put_label(to, "reason", reason_word(reason)), value);
 }
 
-static void flow_packets(FILE *to, const struct scrape *scrape)
+static char *packets(char *to, const char *name, const struct reading *reading, size_t i)
 {
-	by_flow(to, scrape, "bkxdp_flow_packets_total", packets_of);
+	return reason_sample(to, name, reading, i + 1, reading->reason[i + 1].packets);
 }
 
-static void flow_bytes(FILE *to, const struct scrape *scrape)
+static char *bytes(char *to, const char *name, const struct reading *reading, size_t i)
 {
-	by_flow(to, scrape, "bkxdp_flow_bytes_total", bytes_of);
+	return reason_sample(to, name, reading, i + 1, reading->reason[i + 1].bytes);
 }
 
-static void prefixes(FILE *to, const struct scrape *scrape)
+static size_t flows(const struct reading *reading)
 {
-	for (size_t i = 0; i < scrape->snapshots; i++) {
-		const struct snapshot *s = scrape->snapshot[i];
-
-		SAMPLE(to, "bkxdp_policy_prefixes{device=\"%s\",family=\"ipv4\"} %zu",
-		       label(s->device, (char[DEVICE_MAX]){}), s->ipv4_prefixes);
-		SAMPLE(to, "bkxdp_policy_prefixes{device=\"%s\",family=\"ipv6\"} %zu",
-		       label(s->device, (char[DEVICE_MAX]){}), s->ipv6_prefixes);
-	}
+	return reading->series.head->flows;
 }
 
-static void loaded(FILE *to, const struct scrape *scrape)
+static char *flow_sample(char *to, const char *name, const struct reading *reading, size_t i,
+			 uint64_t value)
 {
-	for (size_t i = 0; i < scrape->snapshots; i++)
-		SAMPLE(to, "bkxdp_policy_loaded_timestamp_seconds{device=\"%s\"} %" PRIu64,
-		       label(scrape->snapshot[i]->device, (char[DEVICE_MAX]){}),
-		       scrape->snapshot[i]->loaded);
+	const struct series_flow *flow = &reading->series.flow[i];
+
+	to = begin_sample(to, name, reading);
+	to = put_label(to, "profile", reading->series.profile[flow->profile]);
+	to = put_label(to, "flow", flow->name);
+	return end_sample(put_label(to, "side", side_word(flow->side)), value);
+}
+
+static char *flow_packets(char *to, const char *name, const struct reading *reading, size_t i)
+{
+	return flow_sample(to, name, reading, i, reading->flow[i].packets);
+}
+
+static char *flow_bytes(char *to, const char *name, const struct reading *reading, size_t i)
+{
+	return flow_sample(to, name, reading, i, reading->flow[i].bytes);
+}
+
+static size_t families_of_addresses(const struct reading *reading)
+{
+	(void)reading;
+	return 2;
+}
+
+static char *prefixes(char *to, const char *name, const struct reading *reading, size_t i)
+{
+	const struct series_head *head = reading->series.head;
+
+	to = put_label(begin_sample(to, name, reading), "family", i ? "ipv6" : "ipv4");
+	return end_sample(to, i ? head->ipv6_prefixes : head->ipv4_prefixes);
+}
+
+static char *loaded(char *to, const char *name, const struct reading *reading, size_t i)
+{
+	(void)i;
+	return end_sample(begin_sample(to, name, reading), reading->series.head->loaded);
+}
+
+static size_t changed_samples(const struct reading *reading)
+{
+	return reading->changed != 0;
 }
 
 /* Compared with the time of loading it tells whether a reload is due. */
-static void changed(FILE *to, const struct scrape *scrape)
+static char *changed(char *to, const char *name, const struct reading *reading, size_t i)
 {
-	for (size_t i = 0; i < scrape->snapshots; i++)
-		if (scrape->snapshot[i]->changed)
-			SAMPLE(to, "bkxdp_policy_file_timestamp_seconds{device=\"%s\"} %" PRIu64,
-			       label(scrape->snapshot[i]->device, (char[DEVICE_MAX]){}),
-			       scrape->snapshot[i]->changed);
+	(void)i;
+	return end_sample(begin_sample(to, name, reading), reading->changed);
 }
 
-static void scrape_errors(FILE *to, const struct scrape *scrape)
+/* ---- samples of the whole -------------------------------------------------- */
+
+static char *build_info(char *to, const char *name, const struct scrape *scrape)
 {
-	SAMPLE(to, "bkxdp_scrape_errors_total %" PRIu64, scrape->errors);
+	(void)scrape;
+	return put_text(put_text(to, name), "{version=\"" BKXDP_VERSION "\"} 1\n");
 }
 
-static void scrape_seconds(FILE *to, const struct scrape *scrape)
+static char *scrape_errors(char *to, const char *name, const struct scrape *scrape)
 {
-	SAMPLE(to, "bkxdp_scrape_duration_seconds %.9g", scrape->seconds);
+	to = put_text(put_text(to, name), " ");
+	return put_text(put_number(to, scrape->errors), "\n");
 }
+
+static char *scrape_seconds(char *to, const char *name, const struct scrape *scrape)
+{
+	return to + sprintf(to, "%s %.9f\n", name, scrape->seconds);
+}
+
+/* ---- families -------------------------------------------------------------- */
+
+enum kind { GAUGE, COUNTER, INFO };
 
 static const struct family {
-	const char *name, *type, *help;
-	void (*print)(FILE *to, const struct scrape *scrape);
+	const char *name;
+	enum kind kind;
+	const char *unit; /* or NULL; the name has it, too */
+	const char *help;
+	size_t (*samples)(const struct reading *reading);
+	char *(*print)(char *to, const char *name, const struct reading *reading, size_t i);
+	char *(*print_whole)(char *to, const char *name, const struct scrape *scrape);
 } families[] = {
-	{"bkxdp_build_info", "gauge", "Version of bkxdp that answers; always 1.", build_info},
-	{"bkxdp_device_info", "gauge", "How an interface is filtered; always 1.", device_info},
-	{"bkxdp_attached", "gauge", "Whether the filter runs on the interface.", attached},
-	{"bkxdp_packets_total", "counter", "Packets received, by verdict and its reason.", packets},
-	{"bkxdp_bytes_total", "counter", "Bytes of frames received, by verdict and its reason.",
-	 bytes},
-	{"bkxdp_flow_packets_total", "counter", "Packets passed by a flow of the policy.",
-	 flow_packets},
-	{"bkxdp_flow_bytes_total", "counter", "Bytes of frames passed by a flow of the policy.",
-	 flow_bytes},
-	{"bkxdp_policy_prefixes", "gauge", "Address prefixes in the policy.", prefixes},
-	{"bkxdp_policy_loaded_timestamp_seconds", "gauge",
-	 "When the policy was loaded, in seconds since 1970.", loaded},
-	{"bkxdp_policy_file_timestamp_seconds", "gauge",
-	 "When the newest file of the policy was last written, in seconds since 1970.", changed},
-	{"bkxdp_scrape_errors_total", "counter", "Interfaces that could not be read.",
-	 scrape_errors},
-	{"bkxdp_scrape_duration_seconds", "gauge", "How long reading the counters took.",
-	 scrape_seconds},
+	{"bkxdp_build_info", INFO, NULL, "Version of bkxdp that answers; always 1.", NULL, NULL,
+	 build_info},
+	{"bkxdp_device_info", INFO, NULL, "How an interface is filtered; always 1.", one,
+	 device_info, NULL},
+	{"bkxdp_attached", GAUGE, NULL, "Whether the filter runs on the interface.",
+	 attached_samples, attached, NULL},
+	{"bkxdp_packets_total", COUNTER, NULL, "Packets received, by verdict and its reason.",
+	 reasons, packets, NULL},
+	{"bkxdp_bytes_total", COUNTER, "bytes",
+	 "Bytes of frames received, by verdict and its reason.", reasons, bytes, NULL},
+	{"bkxdp_flow_packets_total", COUNTER, NULL, "Packets passed by a flow of the policy.",
+	 flows, flow_packets, NULL},
+	{"bkxdp_flow_bytes_total", COUNTER, "bytes",
+	 "Bytes of frames passed by a flow of the policy.", flows, flow_bytes, NULL},
+	{"bkxdp_policy_prefixes", GAUGE, NULL, "Address prefixes in the policy.",
+	 families_of_addresses, prefixes, NULL},
+	{"bkxdp_policy_loaded_timestamp_seconds", GAUGE, "seconds",
+	 "When the policy was loaded, in seconds since 1970.", one, loaded, NULL},
+	{"bkxdp_policy_file_timestamp_seconds", GAUGE, "seconds",
+	 "When the newest file of the policy was last written, in seconds since 1970.",
+	 changed_samples, changed, NULL},
+	{"bkxdp_scrape_errors_total", COUNTER, NULL, "Interfaces that could not be read.", NULL,
+	 NULL, scrape_errors},
+	{"bkxdp_scrape_duration_seconds", GAUGE, "seconds", "How long reading the counters took.",
+	 NULL, NULL, scrape_seconds},
 };
+#define FAMILIES (sizeof(families) / sizeof(*families))
+
+/* The head of the older format has the samples' name, that of OpenMetrics the family's. */
+static char *text_head(char *to, const struct family *family)
+{
+	return to + sprintf(to, "# HELP %s %s\n# TYPE %s %s\n", family->name, family->help,
+			    family->name, family->kind == COUNTER ? "counter" : "gauge");
+}
+
+static char *openmetrics_head(char *to, const struct family *family)
+{
+	static const char *const words[] = {"gauge", "counter", "info"};
+	static const char *const suffixes[] = {"", "_total", "_info"};
+	int length = strlen(family->name) - strlen(suffixes[family->kind]);
+
+	to += sprintf(to, "# TYPE %.*s %s\n", length, family->name, words[family->kind]);
+	if (family->unit)
+		to += sprintf(to, "# UNIT %.*s %s\n", length, family->name, family->unit);
+	return to + sprintf(to, "# HELP %.*s %s\n", length, family->name, family->help);
+}
+
+static void next_family(struct rendering *r)
+{
+	r->family++;
+	r->reading = r->sample = 0;
+	r->headed = false;
+}
+
+/* The next lines that stand together; the same place where there are none. */
+static char *fill_lines(struct rendering *r, char *to)
+{
+	const struct family *family = &families[r->family];
+	const struct reading *reading;
+
+	if (!r->headed) {
+		r->headed = true;
+		return r->format == METRICS_OPENMETRICS ? openmetrics_head(to, family)
+							: text_head(to, family);
+	}
+	if (family->print_whole) {
+		to = family->print_whole(to, family->name, r->scrape);
+		next_family(r);
+		return to;
+	}
+	if (r->reading == r->scrape->readings) {
+		next_family(r);
+		return to;
+	}
+	reading = &r->scrape->reading[r->reading];
+	if (r->sample < family->samples(reading))
+		return family->print(to, family->name, reading, r->sample++);
+	r->reading++;
+	r->sample = 0;
+	return to;
+}
+
+size_t metrics_fill(struct rendering *rendering, char *text, size_t room)
+{
+	char *to = text, *last = text + room - METRICS_LINES_MAX;
+
+	while (rendering->family < FAMILIES && to <= last)
+		to = fill_lines(rendering, to);
+	if (rendering->family == FAMILIES && !rendering->ended && to <= last) {
+		rendering->ended = true;
+		if (rendering->format == METRICS_OPENMETRICS)
+			to = put_text(to, "# EOF\n");
+	}
+	return to - text;
+}
 
 void metrics_print(FILE *to, const struct scrape *scrape)
 {
-	for (size_t i = 0; i < sizeof(families) / sizeof(*families); i++) {
-		fprintf(to, "# HELP %s %s\n# TYPE %s %s\n", families[i].name, families[i].help,
-			families[i].name, families[i].type);
-		families[i].print(to, scrape);
-	}
+	struct rendering rendering = {.scrape = scrape, .format = METRICS_TEXT};
+	char text[16384];
+	size_t length;
+
+	while ((length = metrics_fill(&rendering, text, sizeof(text))))
+		fwrite(text, 1, length, to);
 }

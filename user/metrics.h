@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Snapshots as Prometheus text, format 0.0.4. Pure: no kernel, no clock. */
+/* A scrape as Prometheus text, format 0.0.4, or as OpenMetrics 1.0. Pure: no kernel, no clock. */
 #ifndef METRICS_H
 #define METRICS_H
 
@@ -7,13 +7,32 @@
 
 #include "counters.h"
 
-/* What one scrape saw; errors: interfaces that could not be read. */
+/* What one scrape saw. */
 struct scrape {
-	struct snapshot **snapshot;
-	size_t snapshots;
-	uint64_t errors;
+	struct reading *reading;
+	size_t readings;
+	uint64_t errors; /* interfaces that could not be read, since the process began */
 	double seconds;
 };
+
+enum metrics_format { METRICS_TEXT, METRICS_OPENMETRICS };
+
+/* How far the text has come; all zero but the first two: nowhere yet. */
+struct rendering {
+	const struct scrape *scrape;
+	enum metrics_format format;
+	size_t family, reading, sample;
+	bool headed, ended;
+};
+
+#define METRICS_LINES_MAX 512 /* bytes of the longest lines that are written together */
+
+/*
+ * Writes the next lines, whole ones only, and returns their bytes; 0 at the end.
+ * `room` is at least METRICS_LINES_MAX. Piece by piece, because thousands of flows
+ * are megabytes of text.
+ */
+size_t metrics_fill(struct rendering *rendering, char *text, size_t room);
 
 void metrics_print(FILE *to, const struct scrape *scrape);
 

@@ -188,7 +188,7 @@ struct bkxdp_attachment {
 	__u32 frags;   /* 1: takes frames of several buffers */
 	__u32 rxvlan;  /* 1: detach turns VLAN tag stripping on again */
 	char version[BKXDP_NAME_MAX];
-	__u32 unused;
+	__u32 root; /* id of the program that the interface runs: the filter, or its dispatcher */
 };
 
 _Static_assert(sizeof(struct bkxdp_flow_name) == 68, "no padding");

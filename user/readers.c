@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "readers.h"
+
+#include <grp.h>
+#include <string.h>
+
+#include "alloc.h"
+
+/* The file and not getgrnam(): at boot, a directory service may not answer for long. */
+gid_t readers_group(void)
+{
+	AUTO_FCLOSE FILE *file = fopen("/etc/group", "re");
+	struct group *group;
+
+	while (file && (group = fgetgrent(file)))
+		if (!strcmp(group->gr_name, READERS))
+			return group->gr_gid;
+	return 0;
+}

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "scrape.h"
+
+#include <time.h>
+
+#include "alloc.h"
+#include "datapath.h"
+
+static double seconds_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec + now.tv_nsec / 1e9;
+}
+
+static void scrape_one(struct scrape *scrape, const char *interface, struct complaints *complaints)
+{
+	struct reading reading;
+	int found = datapath_scrape(interface, &reading, complaints);
+
+	if (found < 0)
+		scrape->errors++;
+	if (found > 0)
+		*APPEND(scrape->reading, scrape->readings) = reading;
+}
+
+void scrape_all(struct scrape *scrape, struct complaints *complaints)
+{
+	double start = seconds_now();
+	char **interface;
+	size_t count;
+
+	if (datapath_interfaces(&interface, &count, complaints))
+		scrape->errors++;
+	for (size_t i = 0; i < count; i++) {
+		scrape_one(scrape, interface[i], complaints);
+		free(interface[i]);
+	}
+	free(interface);
+	scrape->seconds = seconds_now() - start;
+}
+
+void scrape_free(struct scrape *scrape)
+{
+	for (size_t i = 0; i < scrape->readings; i++)
+		reading_free(&scrape->reading[i]);
+	free(scrape->reading);
+	scrape->reading = NULL;
+	scrape->readings = 0;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What a scrape needs of a policy, as bytes that lie beside the maps: whose
+ * counters there are, without reading the whole description. Pure.
+ */
+#ifndef SERIES_H
+#define SERIES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "compile.h"
+#include "policy.h"
+
+/* One side of a flow; equal ones of several uses are one. */
+struct series_flow {
+	uint16_t counter;
+	uint8_t profile; /* index */
+	uint8_t side;
+	char name[BKXDP_NAME_MAX];
+};
+
+/* Behind it in memory: the profiles, the flows, the files. */
+struct series_head {
+	uint64_t loaded; /* s since the epoch */
+	uint64_t digest;
+	uint64_t ipv4_prefixes, ipv6_prefixes;
+	uint32_t enforcement;
+	uint32_t profiles, flows;
+	uint32_t file_bytes;
+};
+
+/* A view into the bytes. */
+struct series {
+	const struct series_head *head;
+	const char (*profile)[BKXDP_NAME_MAX];
+	const struct series_flow *flow;
+	const char
+		*file; /* names with their NULs, one behind the other: the interface file first */
+};
+
+/* The counters must have been assigned. The caller frees it. */
+void *series_write(const struct policy *policy, const struct tables *tables, uint64_t loaded,
+		   size_t *size);
+
+/* 0, or -EBADMSG where the bytes are no series. */
+int series_read(const void *bytes, size_t size, struct series *series);
+
+/* When the newest of the files was last written, s since the epoch; 0: unknown. */
+uint64_t series_changed(const struct series *series);
+
+#endif
