@@ -72,7 +72,18 @@ static __always_inline const void *frame_at(struct xdp_md *ctx, __u32 offset, __
 	return NULL;
 }
 
+static __always_inline const void *frame_begin(struct xdp_md *ctx)
+{
+	return (void *)(long)ctx->data;
+}
+
+static __always_inline const void *frame_end(struct xdp_md *ctx)
+{
+	return (void *)(long)ctx->data_end;
+}
+
 #include <bkxdp/packet.h>
+#include <bkxdp/plain.h>
 
 /* ---- maps ----------------------------------------------------------------- */
 
@@ -175,9 +186,9 @@ struct bkxdp_world {
 	__u32 failed;   /* a look-up that can't fail did */
 };
 
-static __always_inline const struct bkxdp_settings *ask_settings(struct bkxdp_world *world)
+static __always_inline const struct bkxdp_settings *settings_of(__u32 slot)
 {
-	return &words.settings[world->slot % BKXDP_SLOTS];
+	return &words.settings[slot % BKXDP_SLOTS];
 }
 
 static __always_inline int is_mapped(const __u32 address[4])
@@ -186,16 +197,16 @@ static __always_inline int is_mapped(const __u32 address[4])
 }
 
 /* False only where no peer's address begins like this one. */
-static __always_inline int may_be_peer(const struct bkxdp_world *world, const __u32 address[4])
+static __always_inline int may_be_peer(__u32 slot, const __u64 half[2])
 {
-	const struct bkxdp_filter *bits = &words.filter[world->slot % BKXDP_SLOTS];
+	const struct bkxdp_filter *bits = &words.filter[slot % BKXDP_SLOTS];
 	__u32 bit;
 
-	if (is_mapped(address)) {
-		bit = bpf_ntohl(address[3]) >> 16;
+	if (!half[0] && bkxdp_word(half[1], 0) == BKXDP_MAPPED_WORD) {
+		bit = bpf_ntohl(bkxdp_word(half[1], 1)) >> 16;
 		return bits->ipv4[bit / 64] >> (bit % 64) & 1;
 	}
-	bit = bkxdp_filter_hash(address[0]) % BKXDP_FILTER_BITS;
+	bit = bkxdp_filter_hash(bkxdp_word(half[0], 0)) % BKXDP_FILTER_BITS;
 	return bits->ipv6[bit / 64] >> (bit % 64) & 1;
 }
 
@@ -365,7 +376,7 @@ static __always_inline void forget_control(struct bkxdp_world *world,
 BKXDP_STEP int bkxdp_live(struct xdp_md *ctx, __u32 slot, __u32 control)
 {
 	struct bkxdp_world world = {.ctx = ctx, .slot = slot};
-	const struct bkxdp_settings *mode = ask_settings(&world);
+	const struct bkxdp_settings *mode = settings_of(slot);
 	const struct scratch *s = at_hand();
 
 	if (!s || !ctx)
@@ -376,7 +387,7 @@ BKXDP_STEP int bkxdp_live(struct xdp_md *ctx, __u32 slot, __u32 control)
 BKXDP_STEP int bkxdp_passed(struct xdp_md *ctx, __u32 slot, __u32 control)
 {
 	struct bkxdp_world world = {.ctx = ctx, .slot = slot};
-	const struct bkxdp_settings *mode = ask_settings(&world);
+	const struct bkxdp_settings *mode = settings_of(slot);
 	const struct scratch *s = at_hand();
 
 	if (s && ctx)
@@ -399,29 +410,17 @@ static __always_inline void tell_control(struct bkxdp_world *world,
 
 #include <bkxdp/flows.h>
 
-/* Packed: reason, whether the flow cache may keep it, rule, counter. */
-#define PACK(v)                                                                                    \
-	((v).reason | (__u64)(v).keeps << 16 | (__u64)(v).rule << 32 | (__u64)(v).counter << 48)
+/* A verdict in one register: reason, whether the flow cache may keep it, rule, counter. */
+#define BKXDP_PACKED(reason, keeps, rule, counter)                                                 \
+	((reason) | (__u64)(keeps) << 16 | (__u64)(rule) << 32 | (__u64)(counter) << 48)
 
-BKXDP_STEP __u64 bkxdp_ask_flows(struct xdp_md *ctx, __u32 slot, bkxdp_peer_class peer)
+static __always_inline __u64 pack(const struct bkxdp_verdict *v)
 {
-	struct bkxdp_world world = {.ctx = ctx, .slot = slot};
-	const struct bkxdp_settings *mode = ask_settings(&world);
-	const struct scratch *s = at_hand();
-	struct bkxdp_verdict verdict;
-
-	if (!s || !ctx)
-		return BKXDP_DROP_INTERNAL;
-	verdict = bkxdp_judge_flows(&world, &s->packet, mode, peer);
-	return world.failed ? BKXDP_DROP_INTERNAL : PACK(verdict);
+	return BKXDP_PACKED(v->reason, v->keeps, v->rule, v->counter);
 }
 
-static __always_inline struct bkxdp_verdict ask_flows(struct bkxdp_world *world,
-						      const struct bkxdp_packet *packet,
-						      const struct bkxdp_settings *mode,
-						      bkxdp_peer_class peer)
+static __always_inline struct bkxdp_verdict unpack(__u64 packed)
 {
-	__u64 packed = bkxdp_ask_flows(world->ctx, world->slot, peer);
 	struct bkxdp_verdict verdict = {
 		.reason = packed,
 		.keeps = packed >> 16,
@@ -430,6 +429,27 @@ static __always_inline struct bkxdp_verdict ask_flows(struct bkxdp_world *world,
 	};
 
 	return verdict;
+}
+
+BKXDP_STEP __u64 bkxdp_ask_flows(struct xdp_md *ctx, __u32 slot, bkxdp_peer_class peer)
+{
+	struct bkxdp_world world = {.ctx = ctx, .slot = slot};
+	const struct bkxdp_settings *mode = settings_of(slot);
+	const struct scratch *s = at_hand();
+	struct bkxdp_verdict verdict;
+
+	if (!s || !ctx)
+		return BKXDP_DROP_INTERNAL;
+	verdict = bkxdp_judge_flows(&world, &s->packet, mode, peer);
+	return world.failed ? BKXDP_DROP_INTERNAL : pack(&verdict);
+}
+
+static __always_inline struct bkxdp_verdict ask_flows(struct bkxdp_world *world,
+						      const struct bkxdp_packet *packet,
+						      const struct bkxdp_settings *mode,
+						      bkxdp_peer_class peer)
+{
+	return unpack(bkxdp_ask_flows(world->ctx, world->slot, peer));
 }
 
 #include <bkxdp/classify.h>
@@ -446,8 +466,7 @@ static __always_inline void count(void *map, __u32 index, __u32 bytes)
 	counter->bytes += bytes;
 }
 
-#include "cache.h"
-#include "watch.h"
+#include "quick.h"
 
 /* ---- the program ---------------------------------------------------------- */
 
@@ -457,11 +476,17 @@ struct fate {
 	__u32 audit;
 };
 
-/* The long way, by the policy's maps. */
-static __always_inline void decide(struct xdp_md *ctx, const struct bkxdp_packet *packet,
-				   struct bkxdp_world *world, struct fate *fate)
+static __always_inline void read_packet(struct xdp_md *ctx, struct bkxdp_packet *packet)
 {
-	const struct bkxdp_settings *mode = ask_settings(world);
+	__builtin_memset(packet, 0, sizeof(*packet));
+	bkxdp_parse(ctx, packet);
+}
+
+/* By the policy's maps. */
+static __always_inline void decide(const struct bkxdp_packet *packet, struct bkxdp_world *world,
+				   struct fate *fate)
+{
+	const struct bkxdp_settings *mode = settings_of(world->slot);
 
 	fate->audit = mode->enforcement == BKXDP_AUDIT;
 	fate->verdict = bkxdp_classify(world, packet, mode);
@@ -469,56 +494,71 @@ static __always_inline void decide(struct xdp_md *ctx, const struct bkxdp_packet
 		fate->verdict = bkxdp_decided(BKXDP_DROP_INTERNAL);
 }
 
-static __always_inline void judge(struct xdp_md *ctx, struct bkxdp_packet *packet,
+/* The long way. */
+static __always_inline void judge(struct xdp_md *ctx, const struct bkxdp_packet *packet,
 				  const struct bkxdp_active *now, struct fate *fate)
 {
 	struct bkxdp_world world = {.ctx = ctx, .slot = now->slot};
-	struct conversation conversation;
+	struct bkxdp_conversation conversation;
 	struct cached *entry = NULL;
 
-	__builtin_memset(packet, 0, sizeof(*packet));
-	bkxdp_parse(ctx, packet);
-	world.stranger = bkxdp_first_look && !may_be_peer(&world, packet->saddr);
+	world.stranger = bkxdp_first_look && !may_be_peer(now->slot, packet->saddr_half);
 	if (bkxdp_cache_entries && !world.stranger && is_sound(packet)) {
 		conversation = conversation_of(packet);
 		entry = cache_entry(&conversation);
 	}
-	if (entry && turns(packet)) {
+	if (entry && turns(packet->tcp_flags)) {
 		cache_forget(entry, &conversation);
 		entry = NULL;
 	}
-	if (entry && cache_holds(entry, &conversation, now->generation)) {
-		fate->verdict.reason = BKXDP_PASS_FLOW;
-		fate->verdict.rule = entry->rule;
-		fate->verdict.counter = entry->counter;
-		return;
-	}
-	decide(ctx, packet, &world, fate);
+	decide(packet, &world, fate);
 	if (entry && fate->verdict.keeps)
 		cache_keep(entry, &conversation, now->generation, &fate->verdict);
+}
+
+/* Counted, told to those who look, and done. */
+static __always_inline int settle(struct xdp_md *ctx, const struct fate *fate, __u32 length,
+				  __u32 generation)
+{
+	const struct bkxdp_verdict *verdict = &fate->verdict;
+	__u32 action = XDP_DROP;
+
+	count(&reasons, verdict->reason, length);
+	if (verdict->reason == BKXDP_PASS_FLOW)
+		count(&flows, verdict->counter, length);
+	if (bkxdp_reason_passes(verdict->reason) || fate->audit)
+		action = XDP_PASS;
+	if (!bkxdp_reason_passes(verdict->reason) && is_watched(fate->audit))
+		bkxdp_watch_drop(ctx, verdict->reason, fate->audit, generation);
+	if (bkxdp_report)
+		return BKXDP_REPORT(action, verdict->reason, verdict->rule);
+	return action;
 }
 
 SEC("xdp")
 int bkxdp(struct xdp_md *ctx)
 {
-	struct fate fate = {.verdict = {.reason = BKXDP_DROP_INTERNAL}};
-	struct scratch *s = at_hand();
-	__u32 action = XDP_DROP;
+	struct fate fate = {};
+	__u32 length = frame_near(ctx);
 	struct bkxdp_active now;
+	struct scratch *s;
+	__u64 quick;
 
-	if (!s)
-		return XDP_DROP;
 	/* once: a packet sees one policy */
 	*(__u64 *)&now = *(const volatile __u64 *)&words.active;
-	judge(ctx, &s->packet, &now, &fate);
-	count(&reasons, fate.verdict.reason, s->packet.length);
-	if (fate.verdict.reason == BKXDP_PASS_FLOW)
-		count(&flows, fate.verdict.counter, s->packet.length);
-	if (bkxdp_reason_passes(fate.verdict.reason) || fate.audit)
-		action = XDP_PASS;
-	if (!bkxdp_reason_passes(fate.verdict.reason) && is_watched(fate.audit))
-		bkxdp_watch_drop(ctx, fate.verdict.reason, fate.audit, now.generation);
-	if (bkxdp_report)
-		return BKXDP_REPORT(action, fate.verdict.reason, fate.verdict.rule);
-	return action;
+	quick = decide_quickly(ctx, &now, &length);
+	if (quick && quick != BKXDP_HANDED_OVER) {
+		fate.verdict = unpack(quick);
+		return settle(ctx, &fate, length, now.generation);
+	}
+	s = at_hand();
+	if (s) {
+		if (!quick)
+			read_packet(ctx, &s->packet);
+		judge(ctx, &s->packet, &now, &fate);
+		length = s->packet.length;
+	} else {
+		fate.verdict = bkxdp_decided(BKXDP_DROP_INTERNAL);
+	}
+	return settle(ctx, &fate, length, now.generation);
 }

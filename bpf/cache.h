@@ -16,16 +16,9 @@
 /* 0.13 to 1.3 s, at 1000 to 100 jiffies a second. */
 #define CACHE_JIFFIES 128
 
-/* What the packets of one connection have in common. */
-struct conversation {
-	__u64 saddr[2];
-	__u64 daddr[2];
-	__u64 rest; /* ports, VLAN, family, protocol */
-};
-
 /* A cache line. */
 struct cached {
-	struct conversation conversation;
+	struct bkxdp_conversation conversation;
 	__u32 generation;
 	__u32 seen; /* jiffies */
 	__u16 rule;
@@ -56,25 +49,25 @@ static __always_inline int is_sound(const struct bkxdp_packet *packet)
 }
 
 /* Opens or ends a connection: what was known of it holds no longer. */
-static __always_inline int turns(const struct bkxdp_packet *packet)
+static __always_inline int turns(__u8 tcp_flags)
 {
-	return packet->tcp_flags & (BKXDP_TCP_SYN | BKXDP_TCP_FIN | BKXDP_TCP_RST);
+	return tcp_flags & (BKXDP_TCP_SYN | BKXDP_TCP_FIN | BKXDP_TCP_RST);
 }
 
 /* Each field is read as it was written: a wider load would wait for the stores. */
-static __always_inline struct conversation conversation_of(const struct bkxdp_packet *packet)
+static __always_inline struct bkxdp_conversation conversation_of(const struct bkxdp_packet *packet)
 {
-	struct conversation c = {
+	struct bkxdp_conversation c = {
 		.saddr = {packet->saddr_half[0], packet->saddr_half[1]},
 		.daddr = {packet->daddr_half[0], packet->daddr_half[1]},
-		.rest = packet->sport | (__u64)packet->dport << 16 | (__u64)packet->vlan << 32 |
-			(__u64)packet->kind << 48 | (__u64)packet->protocol << 56,
+		.rest = BKXDP_REST(packet->sport, packet->dport, packet->vlan, packet->kind,
+				   packet->protocol),
 	};
 
 	return c;
 }
 
-static __always_inline struct cached *cache_entry(const struct conversation *c)
+static __always_inline struct cached *cache_entry(const struct bkxdp_conversation *c)
 {
 	__u64 hash = (c->saddr[0] ^ c->saddr[1]) * 0x9e3779b97f4a7c15ull;
 	__u32 index;
@@ -85,27 +78,28 @@ static __always_inline struct cached *cache_entry(const struct conversation *c)
 	return bpf_map_lookup_elem(&cache, &index);
 }
 
-static __always_inline int is_same(const struct conversation *a, const struct conversation *b)
+static __always_inline int is_same(const struct bkxdp_conversation *a,
+				   const struct bkxdp_conversation *b)
 {
 	return !((a->saddr[0] ^ b->saddr[0]) | (a->saddr[1] ^ b->saddr[1]) |
 		 (a->daddr[0] ^ b->daddr[0]) | (a->daddr[1] ^ b->daddr[1]) | (a->rest ^ b->rest));
 }
 
-static __always_inline int cache_holds(const struct cached *entry, const struct conversation *c,
-				       __u32 generation)
+static __always_inline int cache_holds(const struct cached *entry,
+				       const struct bkxdp_conversation *c, __u32 generation)
 {
 	return is_same(&entry->conversation, c) && entry->generation == generation &&
 	       jiffies_now() - entry->seen < CACHE_JIFFIES;
 }
 
 /* Generations count from 1. */
-static __always_inline void cache_forget(struct cached *entry, const struct conversation *c)
+static __always_inline void cache_forget(struct cached *entry, const struct bkxdp_conversation *c)
 {
 	if (is_same(&entry->conversation, c))
 		entry->generation = 0;
 }
 
-static __always_inline void cache_keep(struct cached *entry, const struct conversation *c,
+static __always_inline void cache_keep(struct cached *entry, const struct bkxdp_conversation *c,
 				       __u32 generation, const struct bkxdp_verdict *verdict)
 {
 	entry->conversation = *c;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Frames of the table, damaged: all engines must say the same of each, the
- * oracle must not object, and the counters must add up. The seed can be given.
+ * oracle must not object, both readers must read the same, and the counters
+ * must add up. The seed can be given.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -11,6 +12,7 @@
 
 #include "alloc.h"
 #include "engine.h"
+#include "facts.h"
 #include "oracle.h"
 #include "packets.h"
 #include "tap.h"
@@ -217,7 +219,7 @@ struct match {
 	const struct policy *policy;
 	struct engine *user, *kernel[KERNELS]; /* kernel: NULL where it may not be used */
 	uint64_t now;
-	unsigned int apart[KERNELS], objections;
+	unsigned int apart[KERNELS], objections, misread, plain;
 };
 
 static void show(const struct mutant *m, const char *text)
@@ -250,6 +252,20 @@ static void judge_by_kernel(struct match *match, size_t number, const struct mut
 	show(m, "the engines disagree");
 }
 
+/* At its true size in memory: a read beyond it is seen by AddressSanitizer. */
+static void read_twice(struct match *match, const struct mutant *m)
+{
+	AUTO_FREE uint8_t *bytes = must_alloc(m->length, 1);
+	const char *objection;
+	bool plain;
+
+	memcpy(bytes, m->bytes, m->length);
+	objection = facts_object(bytes, m->length, &plain);
+	match->plain += plain;
+	if (objection && match->misread++ < SHOWN_MAX)
+		show(m, objection);
+}
+
 static void judge(struct match *match, const struct mutant *m)
 {
 	struct judgement user = {};
@@ -263,6 +279,7 @@ static void judge(struct match *match, const struct mutant *m)
 	objection = oracle_objects(match->policy, m->bytes, m->length, &user);
 	if (objection && match->objections++ < SHOWN_MAX)
 		show(m, objection);
+	read_twice(match, m);
 }
 
 static bool counters_agree(const struct match *match, size_t number)
@@ -278,6 +295,8 @@ static bool counters_agree(const struct match *match, size_t number)
 static void report(const struct match *match, const char *variant)
 {
 	check_int(match->objections, 0, "%s: the oracle does not object", variant);
+	check_int(match->misread, 0, "%s: both readers read the same", variant);
+	check(match->plain > PACKETS / 20, "%s: often enough", variant);
 	for (size_t i = 0; i < KERNELS; i++) {
 		const char *name = kernels[i].name;
 

@@ -176,8 +176,18 @@ static void look_for_ipv4(__u64 *bits, uint32_t address, uint32_t length)
 	set_bits(bits, ntohl(address) >> 16, length < 16 ? 1u << (16 - length) : 1);
 }
 
+/* What no host may send from is no stranger's: 0.0.0.0, 127/8, 224/4, 255.255.255.255. */
+static void look_for_invalid(__u64 *bits)
+{
+	set_bits(bits, 0x0000, 1);
+	set_bits(bits, 0x7f00, 0x100);
+	set_bits(bits, 0xe000, 0x1000);
+	set_bits(bits, 0xffff, 1);
+}
+
 static void compile_filter(struct tables *tables)
 {
+	look_for_invalid(tables->filter.ipv4);
 	for (size_t i = 0; i < tables->peers; i++) {
 		const struct bkxdp_prefix *prefix = &tables->peer[i].prefix;
 

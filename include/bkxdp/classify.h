@@ -38,6 +38,12 @@
 /* First octets of an address, as the wire has them. */
 #define BKXDP_OCTET(address, n) (((const __u8 *)(address))[n])
 
+static __always_inline int bkxdp_takes_vlan(const struct bkxdp_settings *settings, __u16 vlan)
+{
+	return settings->vlans_any ||
+	       (settings->vlans[(vlan / 64) % (BKXDP_VLANS / 64)] >> (vlan % 64) & 1);
+}
+
 /* Steps 1 to 3: frame, tags, ethertype. */
 static __always_inline __u32 bkxdp_judge_link(const struct bkxdp_packet *packet,
 					      const struct bkxdp_settings *settings)
@@ -48,8 +54,7 @@ static __always_inline __u32 bkxdp_judge_link(const struct bkxdp_packet *packet,
 		return BKXDP_PASS_LINK;
 	if (packet->tags_refused)
 		return packet->tags_refused;
-	if (!settings->vlans_any &&
-	    !(settings->vlans[(packet->vlan / 64) % (BKXDP_VLANS / 64)] >> (packet->vlan % 64) & 1))
+	if (!bkxdp_takes_vlan(settings, packet->vlan))
 		return BKXDP_DROP_VLAN;
 	if (packet->kind == BKXDP_FRAME_ARP)
 		return BKXDP_PASS_ARP;

@@ -313,6 +313,16 @@ static __always_inline __u64 bkxdp_mapped_half(__u32 ipv4)
 #endif
 }
 
+/* The first or second 32-bit word of half an address, as the wire has it. */
+static __always_inline __u32 bkxdp_word(__u64 half, int second)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	return second ? half >> 32 : half;
+#else
+	return second ? half : half >> 32;
+#endif
+}
+
 static __always_inline __u8 bkxdp_parse_ipv4(bkxdp_frame *frame, struct bkxdp_span *span,
 					     struct bkxdp_packet *packet)
 {

@@ -114,7 +114,8 @@ struct bkxdp_control {
 /*
  * A first look at the source, before the trie: bit n is set if some peer's
  * address begins with the 16 bits n (IPv4), or with 32 bits that hash to n
- * (IPv6). A clear bit means no peer; a set one means nothing.
+ * (IPv6), or if no host may send from an address that begins so (IPv4). A clear
+ * bit means no peer; a set one means nothing.
  */
 #define BKXDP_FILTER_BITS 65536
 struct bkxdp_filter {

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Bytes to facts for nearly all packets, in registers and in one go: TCP or UDP
+ * in IPv4 without options or IPv6 without extension headers, no fragment, at
+ * most one 802.1Q tag, sound in every respect. All others are packet.h's.
+ *
+ * An accelerator: of a packet that is plain, bkxdp_parse() says the same, and
+ * tests/test_plain.c holds the two against each other. The includer provides,
+ * besides what packet.h asks for:
+ *
+ *   static const void *frame_begin(bkxdp_frame *);
+ *   static const void *frame_end(bkxdp_frame *);
+ *                                the bytes of the frame that can be read in place
+ */
+#ifndef BKXDP_PLAIN_H
+#define BKXDP_PLAIN_H
+
+#include "packet.h"
+
+/* What the packets of one connection have in common. */
+struct bkxdp_conversation {
+	__u64 saddr[2]; /* as in struct bkxdp_packet */
+	__u64 daddr[2];
+	__u64 rest; /* BKXDP_REST() */
+};
+
+#define BKXDP_REST(sport, dport, vlan, kind, protocol)                                             \
+	((sport) | (__u64)(dport) << 16 | (__u64)(vlan) << 32 | (__u64)(kind) << 48 |              \
+	 (__u64)(protocol) << 56)
+#define BKXDP_REST_SPORT(rest)    ((__u16)(rest))
+#define BKXDP_REST_DPORT(rest)    ((__u16)((rest) >> 16))
+#define BKXDP_REST_VLAN(rest)     ((__u16)((rest) >> 32))
+#define BKXDP_REST_KIND(rest)     ((__u8)((rest) >> 48))
+#define BKXDP_REST_PROTOCOL(rest) ((__u8)((rest) >> 56))
+
+struct bkxdp_plain {
+	struct bkxdp_conversation conversation;
+	__u32 end; /* of the L3 packet, in the frame: that the frame is as long is not yet said */
+	__u8 tcp_flags;
+};
+
+/* Where a layer is read. */
+struct bkxdp_reader {
+	const void *at;
+	const void *end; /* of what can be read in place */
+	__u32 offset;    /* of `at` in the frame */
+	__u16 type;      /* what is there: an ethertype, then a protocol */
+	__u16 vlan;
+};
+
+/* No plain packet is smaller than an IPv4 header, so that a tag needs no check of its own. */
+static __always_inline int bkxdp_plain_link(struct bkxdp_reader *r)
+{
+	const struct bkxdp_ethernet *eth = r->at;
+	const struct bkxdp_tag *tag;
+
+	if (r->at + sizeof(*eth) + sizeof(struct bkxdp_ipv4) > r->end)
+		return 0;
+	r->type = BKXDP_NTOHS(eth->type);
+	r->at += sizeof(*eth);
+	r->offset = sizeof(*eth);
+	if (r->type != BKXDP_ETH_CTAG)
+		return 1;
+	tag = r->at;
+	r->vlan = BKXDP_NTOHS(tag->control) & 0x0fff;
+	r->type = BKXDP_NTOHS(tag->type);
+	r->at += sizeof(*tag);
+	r->offset += sizeof(*tag);
+	return r->vlan && r->at + sizeof(struct bkxdp_ipv4) <= r->end;
+}
+
+static __always_inline int bkxdp_plain_ipv4(struct bkxdp_reader *r, struct bkxdp_plain *p)
+{
+	const struct bkxdp_ipv4 *ip = r->at;
+	struct bkxdp_conversation *c = &p->conversation;
+
+	if (ip->version_ihl != 0x45 ||
+	    (BKXDP_NTOHS(ip->fragment) & (BKXDP_IPV4_MORE_FRAGMENTS | BKXDP_IPV4_OFFSET)))
+		return 0;
+	c->saddr[0] = c->daddr[0] = 0;
+	c->saddr[1] = bkxdp_mapped_half(ip->saddr);
+	c->daddr[1] = bkxdp_mapped_half(ip->daddr);
+	p->end = r->offset + BKXDP_NTOHS(ip->total_length);
+	r->type = ip->protocol;
+	r->offset += sizeof(*ip);
+	r->at += sizeof(*ip);
+	return 1;
+}
+
+static __always_inline int bkxdp_plain_ipv6(struct bkxdp_reader *r, struct bkxdp_plain *p)
+{
+	const struct bkxdp_ipv6 *ip = r->at;
+	struct bkxdp_conversation *c = &p->conversation;
+
+	if (r->at + sizeof(*ip) > r->end || ip->version >> 4 != 6)
+		return 0;
+	c->saddr[0] = ip->saddr[0];
+	c->saddr[1] = ip->saddr[1];
+	c->daddr[0] = ip->daddr[0];
+	c->daddr[1] = ip->daddr[1];
+	r->offset += sizeof(*ip);
+	r->at += sizeof(*ip);
+	p->end = r->offset + BKXDP_NTOHS(ip->payload_length);
+	r->type = ip->next_header;
+	return 1;
+}
+
+/* Ports first: as TCP and UDP have them. */
+static __always_inline int bkxdp_plain_ports(const struct bkxdp_udp *l4, __u16 vlan, __u8 kind,
+					     __u8 protocol, struct bkxdp_plain *p)
+{
+	p->conversation.rest =
+		BKXDP_REST(BKXDP_NTOHS(l4->sport), BKXDP_NTOHS(l4->dport), vlan, kind, protocol);
+	return l4->sport && l4->dport;
+}
+
+static __always_inline int bkxdp_plain_tcp(const struct bkxdp_reader *r, __u8 kind,
+					   struct bkxdp_plain *p)
+{
+	const struct bkxdp_tcp *tcp = r->at;
+	__u32 header;
+
+	if (r->at + sizeof(*tcp) > r->end)
+		return 0;
+	header = (tcp->data_offset >> 4) * 4;
+	p->tcp_flags = tcp->flags;
+	return header >= sizeof(*tcp) && r->offset + header <= p->end &&
+	       !bkxdp_tcp_flags_refused(tcp->flags) &&
+	       bkxdp_plain_ports(r->at, r->vlan, kind, BKXDP_PROTO_TCP, p);
+}
+
+static __always_inline int bkxdp_plain_udp(const struct bkxdp_reader *r, __u8 kind,
+					   struct bkxdp_plain *p)
+{
+	const struct bkxdp_udp *udp = r->at;
+	__u32 length;
+
+	if (r->at + sizeof(*udp) > r->end)
+		return 0;
+	length = BKXDP_NTOHS(udp->length);
+	p->tcp_flags = 0;
+	return length >= sizeof(*udp) && r->offset + length <= p->end &&
+	       bkxdp_plain_ports(udp, r->vlan, kind, BKXDP_PROTO_UDP, p);
+}
+
+static __always_inline int bkxdp_plain_l4(const struct bkxdp_reader *r, __u8 kind,
+					  struct bkxdp_plain *p)
+{
+	if (r->type == BKXDP_PROTO_TCP)
+		return bkxdp_plain_tcp(r, kind, p);
+	return r->type == BKXDP_PROTO_UDP && bkxdp_plain_udp(r, kind, p);
+}
+
+/* Whether the frame is plain, if it is as long as p->end; if not, *p means nothing. */
+static __always_inline int bkxdp_parse_plain(bkxdp_frame *frame, struct bkxdp_plain *p)
+{
+	struct bkxdp_reader r = {.at = frame_begin(frame), .end = frame_end(frame)};
+
+	if (!bkxdp_plain_link(&r))
+		return 0;
+	if (r.type == BKXDP_ETH_IPV4)
+		return bkxdp_plain_ipv4(&r, p) && bkxdp_plain_l4(&r, BKXDP_FRAME_IPV4, p);
+	return r.type == BKXDP_ETH_IPV6 && bkxdp_plain_ipv6(&r, p) &&
+	       bkxdp_plain_l4(&r, BKXDP_FRAME_IPV6, p);
+}
+
+/* The same facts for packet.h's readers, but for the hop limit: ICMPv6 alone is judged by it. */
+static __always_inline void bkxdp_plain_facts(const struct bkxdp_plain *p, __u32 length,
+					      struct bkxdp_packet *packet)
+{
+	const struct bkxdp_conversation *c = &p->conversation;
+
+	packet->saddr_half[0] = c->saddr[0];
+	packet->saddr_half[1] = c->saddr[1];
+	packet->daddr_half[0] = c->daddr[0];
+	packet->daddr_half[1] = c->daddr[1];
+	packet->sport = BKXDP_REST_SPORT(c->rest);
+	packet->dport = BKXDP_REST_DPORT(c->rest);
+	packet->vlan = BKXDP_REST_VLAN(c->rest);
+	packet->kind = BKXDP_REST_KIND(c->rest);
+	packet->protocol = BKXDP_REST_PROTOCOL(c->rest);
+	packet->tcp_flags = p->tcp_flags;
+	packet->length = length;
+}
+
+#endif

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "facts.h"
+
+#include <string.h>
+
+typedef const struct received bkxdp_frame;
+struct received {
+	const uint8_t *bytes;
+	uint32_t length;
+};
+
+#define BKXDP_STEP static
+
+static uint32_t frame_length(bkxdp_frame *frame)
+{
+	return frame->length;
+}
+
+static uint32_t frame_near(bkxdp_frame *frame)
+{
+	return frame->length;
+}
+
+static const void *frame_at(bkxdp_frame *frame, uint32_t offset, uint32_t length, void *spare)
+{
+	if (offset > frame->length || length > frame->length - offset)
+		return NULL;
+	return memcpy(spare, frame->bytes + offset, length);
+}
+
+static const void *frame_begin(bkxdp_frame *frame)
+{
+	return frame->bytes;
+}
+
+static const void *frame_end(bkxdp_frame *frame)
+{
+	return frame->bytes + frame->length;
+}
+
+#include <bkxdp/packet.h>
+#include <bkxdp/plain.h>
+
+const char *facts_object(const uint8_t *bytes, size_t length, bool *plain)
+{
+	struct received frame = {bytes, (uint32_t)length};
+	struct bkxdp_packet slow = {}, quick = {};
+	struct bkxdp_plain facts = {};
+
+	*plain = bkxdp_parse_plain(&frame, &facts) && facts.end <= frame.length;
+	if (!*plain)
+		return NULL;
+	bkxdp_plain_facts(&facts, frame.length, &quick);
+	bkxdp_parse(&frame, &slow);
+	if (slow.tags_refused | slow.l3_refused | slow.l4_refused)
+		return "a packet that is refused passes for plain";
+	if (slow.fragment != BKXDP_FRAGMENT_NONE)
+		return "a fragment passes for plain";
+	slow.hop_limit = 0;
+	return memcmp(&slow, &quick, sizeof(slow)) ? "the quick reader reads other facts" : NULL;
+}
