@@ -312,14 +312,14 @@ static int replay_files(const char *file, const char *capture, const struct requ
 	AUTO_FREE char *complaint = NULL;
 	int status;
 
-	replay.capture = capture_open(capture, &complaint);
-	if (!replay.capture)
-		return fail("%s", complaint);
 	status = bench_open(&replay.bench, file, &request->options);
-	if (!status)
-		status = run(&replay);
+	if (status)
+		return status;
+	replay.capture = capture_open(capture, &complaint);
+	status = replay.capture ? run(&replay) : fail("%s", complaint);
+	if (replay.capture)
+		capture_close(replay.capture);
 	bench_close(&replay.bench);
-	capture_close(replay.capture);
 	return status;
 }
 
