@@ -123,18 +123,40 @@ static __always_inline void tell_listeners(struct xdp_md *ctx, const struct drop
 
 /* ---- grouped ---------------------------------------------------------------- */
 
-/* The service's port: who opens goes to it, who accepts comes from it, else the lower one. */
-static __always_inline void group_port(struct bkxdp_group_key *key,
+static __always_inline void set_side(struct bkxdp_group_key *key, const struct bkxdp_packet *packet,
+				     int reply)
+{
+	key->side = reply ? BKXDP_GROUP_REPLY : BKXDP_GROUP_INBOUND;
+	key->port = reply ? packet->sport : packet->dport;
+}
+
+static __always_inline int is_current(const struct bkxdp_group *group, const struct drop *drop)
+{
+	return group && group->generation == drop->generation;
+}
+
+/*
+ * The service's port: who opens goes to it, who accepts comes from it. Later
+ * segments are of the side on which the opening was seen, where it was; else the
+ * lower port is the service's.
+ */
+static __always_inline void group_port(struct bkxdp_group_key *key, const struct drop *drop,
 				       const struct bkxdp_packet *packet)
 {
 	int reply = packet->sport < packet->dport;
 
 	if (!packet->sport)
 		return;
-	if (packet->tcp_flags & BKXDP_TCP_SYN)
-		reply = packet->tcp_flags & BKXDP_TCP_ACK;
-	key->side = reply ? BKXDP_GROUP_REPLY : BKXDP_GROUP_INBOUND;
-	key->port = reply ? packet->sport : packet->dport;
+	if (packet->tcp_flags & BKXDP_TCP_SYN) {
+		set_side(key, packet, packet->tcp_flags & BKXDP_TCP_ACK);
+		return;
+	}
+	if (packet->protocol == BKXDP_PROTO_TCP) {
+		set_side(key, packet, !reply);
+		if (is_current(bpf_map_lookup_elem(&groups, key), drop))
+			return;
+	}
+	set_side(key, packet, reply);
 }
 
 static __always_inline struct bkxdp_group *find_group(const struct bkxdp_group_key *key,
@@ -144,7 +166,7 @@ static __always_inline struct bkxdp_group *find_group(const struct bkxdp_group_k
 	struct bkxdp_group *group = bpf_map_lookup_elem(&groups, key);
 	struct bkxdp_group begun = {.first = drop->time, .generation = drop->generation};
 
-	if (group && group->generation == drop->generation)
+	if (is_current(group, drop))
 		return group;
 	if (state->new_groups >= BKXDP_NEW_GROUPS_MAX)
 		return NULL;
@@ -160,7 +182,7 @@ static __always_inline void add_to_group(const struct drop *drop, const struct b
 	struct bkxdp_group *group;
 
 	__builtin_memcpy(key.address, packet->saddr, sizeof(key.address));
-	group_port(&key, packet);
+	group_port(&key, drop, packet);
 	group = find_group(&key, drop, state);
 	if (!group) {
 		state->ungrouped++;

@@ -9,6 +9,7 @@
 #include "complain.h"
 #include "counters.h"
 #include "engine.h"
+#include "groups.h"
 #include "policy.h"
 
 /* Where the BPF file system is mounted; pins are below DIR/bkxdp/IFACE. Default /sys/fs/bpf. */
@@ -48,6 +49,14 @@ int datapath_interfaces(char ***interfaces, size_t *count, struct complaints *co
 
 /* What the kernel holds of an interface now. NULL with complaints. */
 struct snapshot *datapath_snapshot(const char *interface, struct complaints *complaints);
+
+/* Drops by kind, of the policy in force; the caller frees them. 0 or negative errno. */
+int datapath_groups(const char *interface, struct drop_groups *groups);
+/*
+ * Has drops grouped for so long, also where the policy is in force; in audit mode
+ * they always are. To be asked again before the time is over. 0 or negative errno.
+ */
+int datapath_group_drops(const char *interface, unsigned int seconds);
 
 /*
  * The part of it that a scrape needs. 1, or 0 where there is nothing to be read,

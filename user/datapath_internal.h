@@ -44,6 +44,8 @@ extern const struct map_name map_names[MAP_COUNT];
 
 /* ---- datapath_maps.c: contents of maps ------------------------------------- */
 
+/* What every packet asks, as memory for munmap(); MAP_FAILED with errno. */
+struct bkxdp_words *words_open(const struct maps *maps, int protection);
 /* Fills the slot that is not in force and makes it the one that is. 0 or negative errno. */
 int slot_publish(const struct maps *maps, const struct tables *tables);
 /* Puts the policy that is in force in `from` in force in `to`, as it is now. */

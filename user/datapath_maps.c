@@ -136,8 +136,7 @@ static int slot_place(const struct maps *maps, uint32_t number, const struct slo
 	return 0;
 }
 
-/* What every packet asks, as memory; MAP_FAILED with errno. */
-static struct bkxdp_words *words_open(const struct maps *maps, int protection)
+struct bkxdp_words *words_open(const struct maps *maps, int protection)
 {
 	return mmap(NULL, sizeof(struct bkxdp_words), protection, MAP_SHARED, maps->fd[MAP_WORDS],
 		    0);
