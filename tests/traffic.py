@@ -86,6 +86,22 @@ def connect(arguments):
         stream.close()
 
 
+def ask(arguments):
+    """One datagram, and its echo."""
+    asker = socket.socket(family(arguments.destination), socket.SOCK_DGRAM)
+    asker.settimeout(arguments.timeout)
+    asker.bind((arguments.source, 0))
+    asker.connect((arguments.destination, arguments.port))
+    question = bytes(arguments.bytes)
+    asker.send(question)
+    try:
+        answer = asker.recv(65536)
+    except OSError as error:
+        sys.exit(f"{arguments.source} > {arguments.destination}:{arguments.port}: {error}")
+    if answer != question:
+        sys.exit("no echo")
+
+
 def stream(arguments):
     """Numbered datagrams at a steady rate until SIGTERM; then says how many."""
     wanted = [True]
@@ -181,6 +197,9 @@ def commands():
     sub.add_argument("--timeout", type=float, default=0.7)
     sub.add_argument("--hold", type=float, default=0)
     sub.add_argument("--reset", action="store_true")
+    sub = verb(ask, "source", "destination", "port")
+    sub.add_argument("--bytes", type=int, default=5)
+    sub.add_argument("--timeout", type=float, default=0.7)
     sub = verb(stream, "source", "destination", "port")
     sub.add_argument("--from-port", type=int, default=0)
     sub.add_argument("--rate", type=int, default=1000)

@@ -178,7 +178,8 @@ static void report_warnings(const struct request *request, const struct policy *
 static void say_observing(const char *interface)
 {
 	printf("%s is only observed: nothing is dropped. \"bkxdp status %s\" shows which vendors' "
-	       "traffic is seen;\nthen write /etc/bkxdp/%s.yaml and run \"bkxdp reload %s\".\n",
+	       "traffic is seen,\nand with --would-drop what else comes, as lines for the file. "
+	       "Then write /etc/bkxdp/%s.yaml\nand run \"bkxdp reload %s\".\n",
 	       interface, interface, interface, interface);
 }
 

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* status: what the kernel holds of an interface, for people and as JSON. */
+#include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -10,6 +12,7 @@
 #include "arguments.h"
 #include "cmd.h"
 #include "datapath.h"
+#include "status_would_drop.h"
 #include "term.h"
 
 static void format_time(uint64_t seconds, char text[static 32])
@@ -251,6 +254,18 @@ static void print_controls(const struct snapshot *s)
 		printf("  %zu ended\n", ended);
 }
 
+static void point_to_would_drop(const struct snapshot *s)
+{
+	bool any = false;
+
+	for (unsigned int r = BKXDP_DROP_MALFORMED; r < BKXDP_REASON_COUNT; r++)
+		any = any || s->reason[r].packets;
+	if (any && s->policy->settings.enforcement == BKXDP_AUDIT)
+		printf("\n  \"bkxdp status %s --would-drop\" lists what would be dropped, and the "
+		       "lines that let it in\n",
+		       s->device);
+}
+
 static void print_snapshot(const struct snapshot *s, bool all)
 {
 	print_attachment(s);
@@ -258,63 +273,125 @@ static void print_snapshot(const struct snapshot *s, bool all)
 	print_flows(s, all);
 	print_reasons(s, all);
 	print_controls(s);
+	point_to_would_drop(s);
 }
 
 /* ---- the verb --------------------------------------------------------------- */
 
-static int status_of_one(const char *interface, bool json, bool all)
-{
-	struct complaints complaints = {};
-	struct snapshot *snapshot = datapath_snapshot(interface, &complaints);
-	int status = snapshot ? EXIT_DONE : EXIT_FAILED;
+#define LIMIT_DEFAULT 20
 
-	if (snapshot && json)
-		print_json(snapshot_json(snapshot));
-	else if (snapshot)
-		print_snapshot(snapshot, all);
-	complaints_print(&complaints);
-	complaints_free(&complaints);
-	snapshot_free(snapshot);
+struct request {
+	bool json, all, would_drop;
+	size_t limit; /* of rows of --would-drop; 0: none */
+};
+
+static int read_groups(const struct snapshot *snapshot, struct drop_groups *groups,
+		       struct complaints *complaints)
+{
+	int error = datapath_groups(snapshot->device, groups);
+
+	if (error)
+		complain(complaints, NULL, "the drops of %s can't be read: %s", snapshot->device,
+			 strerror(-error));
+	return error;
+}
+
+/* What is asked of one interface: printed, or as JSON that the caller prints. NULL on failure. */
+static json_t *answer(const struct snapshot *snapshot, const struct request *request,
+		      struct complaints *complaints)
+{
+	struct drop_groups groups = {};
+	json_t *json = NULL;
+
+	if (!request->would_drop) {
+		if (request->json)
+			return snapshot_json(snapshot);
+		print_snapshot(snapshot, request->all);
+		return NULL;
+	}
+	if (read_groups(snapshot, &groups, complaints))
+		return NULL;
+	if (request->json)
+		json = would_drop_json(snapshot, &groups, request->limit);
+	else
+		would_drop_print(snapshot, &groups, request->limit);
+	groups_free(&groups);
+	return json;
+}
+
+static int end(struct complaints *complaints)
+{
+	int status = complaints->count ? EXIT_FAILED : EXIT_DONE;
+
+	complaints_print(complaints);
+	complaints_free(complaints);
 	return status;
 }
 
-static int status_of_all(bool json, bool all)
+static int status_of_one(const char *interface, const struct request *request)
 {
 	struct complaints complaints = {};
-	size_t count;
-	char **interface;
-	json_t *list = json_array();
+	struct snapshot *snapshot = datapath_snapshot(interface, &complaints);
+	json_t *json = snapshot ? answer(snapshot, request, &complaints) : NULL;
 
-	if (!datapath_interfaces(&interface, &count, &complaints) && !count && !json)
+	if (json)
+		print_json(json);
+	snapshot_free(snapshot);
+	return end(&complaints);
+}
+
+static int status_of_all(const struct request *request)
+{
+	struct complaints complaints = {};
+	json_t *list = json_array();
+	char **interface;
+	size_t count;
+
+	if (!datapath_interfaces(&interface, &count, &complaints) && !count && !request->json)
 		puts("no interface is filtered; \"bkxdp attach IFACE\" attaches one");
 	for (size_t i = 0; i < count; i++) {
 		struct snapshot *snapshot = datapath_snapshot(interface[i], &complaints);
+		json_t *json = snapshot ? answer(snapshot, request, &complaints) : NULL;
 
-		if (snapshot && json)
-			json_array_append_new(list, snapshot_json(snapshot));
-		else if (snapshot)
-			print_snapshot(snapshot, all);
+		if (json)
+			json_array_append_new(list, json);
 		snapshot_free(snapshot);
 		free(interface[i]);
 	}
 	free(interface);
-	if (json)
+	if (request->json)
 		print_json(list);
 	else
 		json_decref(list);
-	complaints_print(&complaints);
-	count = complaints.count;
-	complaints_free(&complaints);
-	return count ? EXIT_FAILED : EXIT_DONE;
+	return end(&complaints);
+}
+
+static int read_limit(const char *text, size_t *limit)
+{
+	char *end_of_number;
+	unsigned long number;
+
+	if (!text)
+		return 0;
+	errno = 0;
+	number = strtoul(text, &end_of_number, 10);
+	if (*text < '0' || *text > '9' || *end_of_number || errno || number > BKXDP_GROUPS_MAX)
+		return misuse("status", "--limit %s: not a number from 0 (all) to %d", text,
+			      BKXDP_GROUPS_MAX);
+	*limit = number;
+	return 0;
 }
 
 int cmd_status(int argc, char **argv)
 {
-	const char *bpffs = NULL;
-	bool json = false, all = false;
+	struct request request = {.limit = LIMIT_DEFAULT};
+	const char *bpffs = NULL, *limit = NULL;
 	const struct option_row rows[] = {
-		{"json", NULL, "for programs", .set = &json},
-		{"all", NULL, "also flows and reasons without a packet", .set = &all},
+		{"json", NULL, "for programs", .set = &request.json},
+		{"all", NULL, "also flows and reasons without a packet", .set = &request.all},
+		{"would-drop", NULL, "what enforcement would drop, and lines that let it in",
+		 .set = &request.would_drop},
+		{"limit", "N", "with --would-drop: list so many, 0: all (20)", .value = &limit},
 		{"bpffs", "DIR", "where the BPF file system is mounted (/sys/fs/bpf)",
 		 .value = &bpffs},
 	};
@@ -331,7 +408,12 @@ int cmd_status(int argc, char **argv)
 
 	if (status >= 0)
 		return status;
+	if (limit && !request.would_drop)
+		return misuse("status", "--limit goes with --would-drop");
+	status = read_limit(limit, &request.limit);
+	if (status)
+		return status;
 	if (bpffs)
 		datapath_set_bpffs(bpffs);
-	return count ? status_of_one(operands[0], json, all) : status_of_all(json, all);
+	return count ? status_of_one(operands[0], &request) : status_of_all(&request);
 }
