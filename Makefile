@@ -124,9 +124,10 @@ install: $(BUILD)/bkxdp
 	@grep -qF '$(PROFILESDIR)' $< || { echo "$< was built for another PREFIX:" \
 		"make clean, then make with the same PREFIX" >&2; exit 1; }
 	install -d $(addprefix $(DESTDIR),$(SBINDIR) $(PROFILESDIR) $(MANDIR)/man8 $(UNITDIR) \
-		$(COMPLETIONDIR) $(DOCDIR) /etc/bkxdp/profiles)
+		$(COMPLETIONDIR) $(DOCDIR) $(DATADIR)/monitoring /etc/bkxdp/profiles)
 	install -m 0755 $< $(DESTDIR)$(SBINDIR)/bkxdp
 	install -m 0644 profiles/*.yaml profiles/*.json $(DESTDIR)$(PROFILESDIR)
+	install -m 0644 monitoring/*.yml monitoring/*.json $(DESTDIR)$(DATADIR)/monitoring
 	install -m 0644 man/bkxdp.8 $(DESTDIR)$(MANDIR)/man8/bkxdp.8
 	install -m 0644 completion/bkxdp.bash $(DESTDIR)$(COMPLETIONDIR)/bkxdp
 	install -m 0644 README.md LICENSE docs/*.md $(DESTDIR)$(DOCDIR)

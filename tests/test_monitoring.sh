@@ -1,0 +1,97 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Configuration, rules and dashboard for Prometheus and Grafana: sound, of metrics and
+# commands that exist, and the alerts fire when they should and not else (unit tests by
+# promtool). With a real server and a real filter: tests/e2e_prometheus.sh.
+
+set -u
+# shellcheck source=scripts/lib.sh
+. "$(dirname "$0")/../scripts/lib.sh"
+cd "$root/monitoring" || exit 1
+readonly BKXDP=${BKXDP:-$root/build/bkxdp} rules=bkxdp.rules.yml dashboard=bkxdp-dashboard.json
+export NO_COLOR=1
+
+echo "TAP version 13"
+for tool in promtool python3; do
+	command -v "$tool" >/dev/null || {
+		echo "1..0 # SKIP there is no $tool; scripts/setup test installs it"
+		exit 4
+	}
+done
+[ -x "$BKXDP" ] || {
+	echo "1..0 # SKIP there is no $BKXDP; make builds it"
+	exit 4
+}
+
+points=0 failures=0
+scratch=$(mktemp -d) || exit 1
+trap 'rm -rf "$scratch"' EXIT
+
+# report WHAT WRONG: well if nothing is wrong, else a line for each that is
+report() {
+	points=$((points + 1))
+	if [ -z "$2" ]; then echo "ok $points $1"; else
+		failures=$((failures + 1))
+		echo "not ok $points $1"
+		printf '%s\n' "$2" | head -n 40 | sed 's/^/# /'
+	fi
+}
+
+# quiet COMMAND...: what it says, if it fails
+quiet() { "$@" >"$scratch/said" 2>&1 || { cat "$scratch/said" && echo "status $?"; }; }
+
+# words PATTERN FILE...: those that match, each once
+words() { grep -ohE -- "$@" | sort -u; }
+
+lacking() { # WORDS WORDS: of the first that the second have not
+	comm -23 <(sort -u <<<"$1") <(sort -u <<<"$2") | grep .
+}
+
+report "promtool finds the configuration sound" "$(quiet promtool check config prometheus.yml)"
+report "promtool finds the rules sound" "$(quiet promtool check rules --lint=all --lint-fatal "$rules")"
+
+report "the alerts fire when they should" "$(quiet promtool test rules tests/alerts.yaml)"
+tests/silence.py "$PWD/$rules" >"$scratch/silence.yml" || exit 1
+report "and that of silence, over months of schedules" "$(quiet promtool test rules "$scratch/silence.yml")"
+# A unit test that could not fail would be green for rules without thresholds, too.
+sed 's/1\.25 \* bkxdp:flow_usual_gap_seconds + 3600/1.01 * bkxdp:flow_usual_gap_seconds + 60/' "$rules" >"$scratch/nervous.yml"
+tests/silence.py "$scratch/nervous.yml" one-night >"$scratch/nervous-test.yml" || exit 1
+report "which would tell if the limit were another" \
+	"$(! promtool test rules "$scratch/nervous-test.yml" >/dev/null 2>&1 || echo "the tests pass with another limit")"
+
+alerts=$(sed -n 's/^ *- alert: //p' "$rules")
+report "there are alerts" "$([ "$(wc -l <<<"$alerts")" -ge 10 ] || echo "$alerts")"
+report "each alert has a severity, a summary and a description" "$(
+	for word in severity summary description; do
+		[ "$(grep -cE "^ +$word: *[^ ]" "$rules")" = "$(wc -l <<<"$alerts")" ] || echo "not every alert has a $word"
+	done
+)"
+report "each alert has its unit test" "$(for alert in $alerts; do grep -q "$alert" tests/alerts.yaml tests/silence.py || echo "$alert"; done)"
+report "docs/monitoring.md explains each alert, and no other" \
+	"$(diff <(sort <<<"$alerts") <(sed -n 's/^### \(Bkxdp[A-Za-z]*\)$/\1/p' ../docs/monitoring.md | sort))"
+
+report "rules and texts name commands that exist" "$(lacking \
+	"$(words '"bkxdp [a-z]+' "$rules" "$dashboard" | sed 's/.* //')" \
+	"$("$BKXDP" --help | awk '/^Commands:/ { on = 1; next } on && !NF { exit } on { print $1 }')")"
+
+report "the dashboard is well made" "$(tests/dashboard.py lint "$dashboard" 2>&1)"
+tests/dashboard.py queries "$dashboard" >"$scratch/queries" || exit 1
+report "it asks something" "$([ "$(wc -l <"$scratch/queries")" -ge 20 ] || echo "$(wc -l <"$scratch/queries") queries")"
+{
+	printf 'groups:\n- name: dashboard\n  rules:\n'
+	awk '{ gsub(/\\/, "\\\\"); gsub(/"/, "\\\""); printf "  - record: query%d\n    expr: \"%s\"\n", NR, $0 }' "$scratch/queries"
+} >"$scratch/queries.yml"
+report "each of its queries is PromQL" "$(quiet promtool check rules "$scratch/queries.yml")"
+
+report "rules and dashboard use metrics that there are" "$(lacking \
+	"$(words '\bbkxdp_[a-z_]+' "$rules" "$scratch/queries")" \
+	"$(words '"bkxdp_[a-z_]+"' ../user/metrics.c | tr -d '"')")"
+report "and series that are recorded" "$(lacking \
+	"$(words '\bbkxdp:[a-z_]+' "$rules" "$scratch/queries")" "$(sed -n 's/^ *- record: //p' "$rules" | sort -u)")"
+report "reasons in the rules are reasons of the filter" "$(lacking \
+	"$(grep -ohE 'reason=~?"[a-z|-]+"' "$rules" "$scratch/queries" | sed 's/.*"\(.*\)"/\1/' | tr '|' '\n')" \
+	"$(sed -nE 's/^.*X\([A-Z_0-9]+, "([a-z-]+)".*/\1/p' ../include/bkxdp/verdict.h)")"
+
+echo "1..$points"
+[ "$failures" = 0 ]
