@@ -175,7 +175,7 @@ double rig_cost(struct rig *rig, int filter, const struct kind *kind, uint32_t p
 {
 	int empty = bpf_program__fd(rig->program->progs.empty_drop);
 	int program = filter == RIG_EMPTY ? empty : filter;
-	uint32_t want = filter != RIG_EMPTY && kind->passes ? XDP_PASS : XDP_DROP, said;
+	uint32_t want = filter != RIG_EMPTY && kind->passes ? XDP_PASS : XDP_DROP, said = 0;
 	struct bench_vary vary = kind_vary(kind, prefixes);
 	double ns;
 

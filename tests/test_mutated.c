@@ -327,8 +327,11 @@ static void match_close(struct match *match)
 /* Now and then the same again, damaged or not: only then can a cache be wrong. */
 static void run_packets(struct match *match, const struct pool *pool)
 {
-	struct mutant m = pool->frame[0];
+	struct mutant m;
 
+	if (!check(pool->frame, "%s: there are frames to damage", match->policy->interface))
+		return;
+	m = pool->frame[0];
 	for (int i = 0; i < PACKETS; i++) {
 		if (below(4)) {
 			m = pool->frame[below(pool->frames)];

@@ -888,7 +888,7 @@ static void test_observe(void)
 	bool sound = true, extra = false;
 	char *got;
 
-	if (!check(policy, "observation"))
+	if (!check(policy, "observation") || !policy)
 		return;
 	check(policy->observes && policy->settings.enforcement == BKXDP_AUDIT, "drops nothing");
 	check_text(policy->interface, "eth1", "interface");

@@ -199,7 +199,7 @@ static void slot_retire(const struct maps *maps, uint32_t number, const struct s
 int slot_publish(const struct maps *maps, const struct tables *tables)
 {
 	struct slot slot = {-1, -1};
-	struct bkxdp_active active;
+	struct bkxdp_active active = {};
 	int error = slot_active(maps, &active);
 
 	if (error)

@@ -154,7 +154,7 @@ bool pins_are_changing(void)
 int pins_lock(void)
 {
 	char path[PIN_PATH_MAX];
-	struct stat held;
+	struct stat held = {};
 	int fd, error = pins_path(path, NULL, NULL);
 
 	for (int i = 0; i < LOCK_TRIES && !error; i++) {

@@ -50,7 +50,7 @@ static int read_policy(struct bench *bench, const char *file, const struct bench
 		bench->tables = compile(bench->policy, &complaints);
 	complaints_print(&complaints);
 	complaints_free(&complaints);
-	if (!bench->tables)
+	if (!bench->policy || !bench->tables)
 		return EXIT_FAILED;
 	for (size_t i = 0; i < bench->policy->notes; i++)
 		fprintf(stderr, "bkxdp: %s\n", bench->policy->note[i]);
