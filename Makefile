@@ -2,8 +2,11 @@
 #
 # make            builds build/bkxdp
 # make tests      builds the C tests; SANITIZE=1: under ASan and UBSan, in build/san
+# make test       installs what is missing, builds, runs all tests (root)
 # make fuzz       builds the fuzzers (clang)
 # make bench      measures, compares, prints a table (root); writes build/bench.json
+# make kselftest  KSRC=...: in a kernel's selftests, copies the tests, builds and runs them;
+#                 kselftest-copy only copies, kselftest-tar packs what a test machine needs
 # make install    PREFIX=/usr/local, DESTDIR=
 # V=1 shows the commands; WERROR=1 makes warnings errors
 
@@ -52,7 +55,7 @@ Q := @
 say = @printf '  %-8s %s\n' "$(1)" "$(2)"
 endif
 
-.PHONY: all tests fuzz bench install uninstall clean
+.PHONY: all tests test fuzz bench kselftest kselftest-copy kselftest-tar install uninstall clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -114,6 +117,12 @@ $(OUT)/tests/bench: $(BENCH_OBJ)
 
 bench: $(BUILD)/bkxdp $(BUILD)/tests/bench
 	scripts/bench
+
+test:
+	scripts/test
+
+kselftest kselftest-copy kselftest-tar:
+	@scripts/kselftest $(if $(filter kselftest,$@),run,$(@:kselftest-%=%)) "$(KSRC)"
 
 install uninstall: UNITDIR ?= $(PREFIX)/lib/systemd/system
 install uninstall: COMPLETIONDIR ?= $(PREFIX)/share/bash-completion/completions

@@ -139,9 +139,12 @@ probe_world() {
 	enter_private_world && ip link add probe type veth
 }
 
+# Where there is no bpftool, the first attach has to find out.
 probe_bpf() {
+	local tool
+	tool=$(find_bpftool) || return 0
 	enter_private_world &&
-		"$(find_bpftool)" map create /sys/fs/bpf/probe type array key 4 value 4 entries 1 name probe
+		"$tool" map create /sys/fs/bpf/probe type array key 4 value 4 entries 1 name probe
 }
 
 # The probes are the only things that this file does when it is run.

@@ -222,6 +222,7 @@ gone() {
 	check "leaves nothing" nothing_is_left
 }
 
+needs tcpdump
 make_network
 listen host tcp:22 tcp:10000 tcp:50000
 write_file <<END

@@ -177,7 +177,7 @@ data_with_control() { # FAMILY
 	finds "$is, it has ended" "filtered: 10000/open" "$peer" "$many" -sS
 }
 
-command -v nmap >/dev/null || skip_all "needs nmap"
+needs nmap
 make_network
 make_quiet
 answer_at_any_rate

@@ -9,7 +9,8 @@ set -u
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-readonly wire=$root/build/tests/wire mac=02:00:00:00:00:01 self4=10.20.30.9 self6=2001:db8:20::9
+wire=$(built wire)
+readonly wire mac=02:00:00:00:00:01 self4=10.20.30.9 self6=2001:db8:20::9
 
 # The far end says nothing by itself: only the table's frames are on this wire.
 make_silent_network() {
@@ -24,7 +25,7 @@ make_silent_network() {
 	ip -n host neighbour add "$server6" lladdr 02:00:00:00:00:05 dev wire0
 }
 
-attach_table() { bkxdp attach wire0 --config "$root/tests/wire.yaml"; }
+attach_table() { bkxdp attach wire0 --config "$suite/wire.yaml"; }
 
 # What must move, in the form of `moves`, how many frames pass, and the name: a line a row.
 expectations() {
@@ -82,7 +83,8 @@ send_row() { # EXPECTATION PASSES NAME
 # Lines of a packet that begin with its time; others are its bytes.
 seen() { tcpdump -nr "$WORK/in.pcap" 2>/dev/null | grep -c '^[0-9]'; }
 
-[ -x "$wire" ] || skip_all "there is no $wire; make tests builds it"
+must_be_built "$wire"
+needs tcpdump
 make_silent_network
 check "attach" attach_table
 in_net_begin host tcpdump -Z root --immediate-mode -i wire0 -Q in -U -w "$WORK/in.pcap" 2>"$WORK/tcpdump"

@@ -8,10 +8,22 @@
 #          10.20.30.6  a stranger                  2001:db8:20::1
 #          2001:db8:20::5, ::6
 
+# Among a kernel's selftests all of this is in one folder, else in the folders of the repository.
+suite=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+shared=$suite/scripts/lib.sh
+[ -e "$shared" ] || shared=$suite/../scripts/lib.sh
 # shellcheck source=scripts/lib.sh
-. "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib.sh"
+. "$shared"
 
-readonly BKXDP=${BKXDP:-$root/build/bkxdp} WORK=/run/work
+built() { # NAME: where a program is, or should be
+	local path
+	for path in "$suite/$1" "$root/build/tests/$1" "$root/build/$1"; do
+		[ ! -x "$path" ] || break
+	done
+	echo "$path"
+}
+
+readonly suite BKXDP=${BKXDP:-$(built bkxdp)} WORK=/run/work
 # shellcheck disable=SC2034 # for the tests
 readonly host4=10.20.30.1 server4=10.20.30.5 stranger4=10.20.30.6 \
 	host6=2001:db8:20::1 server6=2001:db8:20::5 stranger6=2001:db8:20::6
@@ -21,9 +33,25 @@ skip_all() { # REASON
 	exit 4
 }
 
+needs() { # COMMAND...
+	local command
+	for command; do
+		command -v "$command" >/dev/null || skip_all "needs $command, which is not installed"
+	done
+}
+
+must_be_built() { # PROGRAM
+	local said
+	[ -x "$1" ] || skip_all "there is no $1; make builds it"
+	# What a kernel's selftests could not build says why, instead.
+	said=$("$1" --help 2>&1)
+	[ $? != 4 ] || skip_all "${said##*SKIP }"
+}
+
 if [ -z "${BKXDP_WORLD:-}" ]; then
 	echo "TAP version 13"
-	[ -x "$BKXDP" ] || skip_all "there is no $BKXDP; make builds it"
+	must_be_built "$BKXDP"
+	needs ip jq mount nsenter python3 setpriv unshare
 	reason=$(may_filter) || skip_all "$reason"
 	in_private_world "$(realpath "$0")" "$@"
 	exit
@@ -33,7 +61,7 @@ cd "$WORK" || exit 1
 
 # --- TAP
 
-points=0 failures=0
+points=0 failures=0 skips=0
 
 ok() {
 	points=$((points + 1))
@@ -48,6 +76,7 @@ not_ok() {
 
 skip() { # WHAT # REASON
 	points=$((points + 1))
+	skips=$((skips + 1))
 	echo "ok $points $1 # SKIP $2"
 }
 
@@ -109,8 +138,10 @@ bail() {
 
 finish() {
 	echo "1..$points"
-	[ "$failures" = 0 ]
-	exit
+	echo "# Totals: pass:$((points - failures - skips)) fail:$failures xfail:0 xpass:0 skip:$skips error:0"
+	[ "$failures" = 0 ] || exit 1
+	[ "$points" != "$skips" ] || exit 4
+	exit 0
 }
 
 # --- network
@@ -137,11 +168,11 @@ make_network() { # [MTU]
 }
 
 # traffic NAMESPACE COMMAND...: see tests/traffic.py
-traffic() { in_net "$1" python3 "$root/tests/traffic.py" "${@:2}"; }
+traffic() { in_net "$1" python3 "$suite/traffic.py" "${@:2}"; }
 
 # begin OUTPUT NAMESPACE COMMAND...: the same in the background, ready on return; $! is its process.
 begin() {
-	in_net_begin "$2" python3 "$root/tests/traffic.py" "${@:3}" >"$1"
+	in_net_begin "$2" python3 "$suite/traffic.py" "${@:3}" >"$1"
 	busywait 10 test -s "$1" || bail "does not start: ${*:2}"
 }
 

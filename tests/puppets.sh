@@ -18,7 +18,7 @@ puppet() {
 	exec {in}<>"$WORK/$1.in" {out}<>"$WORK/$1.out"
 	rm "$WORK/$1.in" "$WORK/$1.out"
 	# Said here: what is begun in the background has no standard input otherwise.
-	nsenter --net="/run/netns/$2" -- "$python" "$root/tests/sockets.py" puppet \
+	nsenter --net="/run/netns/$2" -- "$python" "$suite/sockets.py" puppet \
 		<&"$in" >&"$out" 2>"$WORK/$1.errors" &
 	puppet_in[$1]=$in puppet_out[$1]=$out puppet_pid[$1]=$!
 }
@@ -60,7 +60,7 @@ transfer_goes_on() { # WHAT SOCKET
 }
 
 # forge FROM PORT TO PORT FLAGS...: see tests/sockets.py; prints how many it sent.
-forge() { net "$python" "$root/tests/sockets.py" forge "$@"; }
+forge() { net "$python" "$suite/sockets.py" forge "$@"; }
 
 # What is judged by flows or dropped: "drop connection 5, pass flow 12", those that are not 0.
 tally() {

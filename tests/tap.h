@@ -121,8 +121,8 @@ static inline bool tap_same(const char *a, const char *b)
 static inline int tap_done(void)
 {
 	printf("1..%u\n", tap_total.pass + tap_total.fail + tap_total.skip);
-	printf("# Totals: pass:%u fail:%u skip:%u\n", tap_total.pass, tap_total.fail,
-	       tap_total.skip);
+	printf("# Totals: pass:%u fail:%u xfail:0 xpass:0 skip:%u error:0\n", tap_total.pass,
+	       tap_total.fail, tap_total.skip);
 	if (tap_total.fail)
 		return 1;
 	return tap_total.skip && !tap_total.pass ? 4 : 0;

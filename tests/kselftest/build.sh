@@ -1,0 +1,63 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+#	build.sh FOLDER PROGRAM
+#
+# Builds a program of src/ into a folder. Where the libraries or tools for that are
+# missing, which must not stop the build of other selftests, it makes one that says so
+# and is skipped, unless the caller insists (FORCE_TARGETS=1).
+
+set -u
+folder=$1 program=$2
+CC=${CC:-cc} CLANG=${CLANG:-clang} PKG_CONFIG=${PKG_CONFIG:-pkg-config}
+PATH=$PATH:/usr/sbin:/sbin
+BPFTOOL=${BPFTOOL:-$(command -v bpftool)}
+libraries='libbpf libxdp yaml-0.1 jansson libpcap'
+
+# Also that they are of the machine that the compiler builds for. <pcap.h> does not bear
+# <linux/bpf.h>, which libbpf includes.
+links() {
+	# shellcheck disable=SC2046,SC2086 # one word an option
+	$CC -x c - -o /dev/null $("$PKG_CONFIG" --cflags --libs $libraries) <<-END
+	#include <bpf/libbpf.h>
+	#include <jansson.h>
+	#include <xdp/libxdp.h>
+	#include <yaml.h>
+	const char *pcap_lib_version(void);
+	int main(void)
+	{
+		return !libbpf_version_string() || !pcap_lib_version();
+	}
+	END
+}
+
+# A sentence, where it can't be built.
+lacking() {
+	for tool in "$CLANG" "$PKG_CONFIG"; do
+		command -v "$tool" >/dev/null || { echo "there was no $tool"; return; }
+	done
+	"${BPFTOOL:-false}" version >/dev/null 2>&1 || { echo "there was no bpftool that runs"; return; }
+	for library in $libraries; do
+		"$PKG_CONFIG" --exists "$library" || { echo "$library was not installed for development"; return; }
+	done
+	links 2>/dev/null || echo "$CC could not link with $libraries"
+}
+
+reason=$(lacking)
+if [ -n "$reason" ]; then
+	[ -z "${FORCE_TARGETS:-}" ] || { echo "$program can't be built: $reason" >&2; exit 1; }
+	echo "$program will be skipped: $reason" >&2
+	cat >"$folder/$program" <<-END
+	#!/bin/sh
+	echo "TAP version 13"
+	echo "1..0 # SKIP not built, because $reason"
+	exit 4
+	END
+	chmod 755 "$folder/$program"
+	exit
+fi
+
+case $program in bkxdp) path=bkxdp ;; *) path=tests/$program ;; esac
+# shellcheck disable=SC2086 # one word an option of make
+${MAKE:-make} -C src BUILD="$(realpath "$folder")/build" CC="$CC" CLANG="$CLANG" BPFTOOL="$BPFTOOL" \
+	"$(realpath "$folder")/build/$path" && cp "$folder/build/$path" "$folder/$program"
