@@ -93,6 +93,8 @@ static __always_inline int send(struct xdp_md *ctx, __u32 place, const struct dr
 	event->length = length;
 	event->reason = drop->reason;
 	event->audit = drop->audit;
+	event->generation = drop->generation;
+	event->unused = 0;
 	event->captured = copy_frame(ctx, length, event->frame);
 	bpf_ringbuf_submit(event, 0);
 	return 1;

@@ -45,6 +45,10 @@ _bkxdp_roles() { # PROFILE
 	_bkxdp_profiles "$1" | awk '/^Notes$|^Sources$/ { exit } /^  [a-z0-9-]+( |$)/ { print $1 }'
 }
 
+_bkxdp_reasons() {
+	_bkxdp_ask monitor --help | sed -n 's/^REASON: //p'
+}
+
 _bkxdp_choose() { # WORDS: those that the word under the cursor begins
 	mapfile -t COMPREPLY < <(compgen -W "$1" -- "$2")
 }
@@ -56,7 +60,7 @@ _bkxdp_files() {
 
 _bkxdp_value() { # OPTION WORD: false where that option takes no value
 	case $1 in
-	--config | --output) _bkxdp_files "$2" ;;
+	--config | --output | --write) _bkxdp_files "$2" ;;
 	--profiles | --bpffs)
 		compopt -o filenames 2>/dev/null
 		mapfile -t COMPREPLY < <(compgen -d -- "$2")
@@ -66,6 +70,7 @@ _bkxdp_value() { # OPTION WORD: false where that option takes no value
 		mapfile -t COMPREPLY < <(compgen -W "$(_bkxdp_profile_names)" -S : -- "$2")
 		;;
 	--engine) _bkxdp_choose "kernel user" "$2" ;;
+	--reason) _bkxdp_choose "$(_bkxdp_reasons)" "$2" ;;
 	--connections) _bkxdp_choose "flags sockets" "$2" ;;
 	--address | --port | --enable) COMPREPLY=() ;;
 	*) return 1 ;;
@@ -75,7 +80,7 @@ _bkxdp_value() { # OPTION WORD: false where that option takes no value
 _bkxdp_operand() { # COMMAND WORD
 	case $1 in
 	attach) _bkxdp_choose "$(_bkxdp_interfaces)" "$2" ;;
-	detach | reload | status) _bkxdp_choose "$(_bkxdp_filtered)" "$2" ;;
+	detach | reload | status | monitor) _bkxdp_choose "$(_bkxdp_filtered)" "$2" ;;
 	explain)
 		_bkxdp_files "$2"
 		mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -W "$(_bkxdp_filtered)" -- "$2")

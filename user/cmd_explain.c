@@ -2,7 +2,6 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <ifaddrs.h>
-#include <jansson.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,6 +15,7 @@
 #include "nearest.h"
 #include "options.h"
 #include "term.h"
+#include "told.h"
 
 static const char about[] =
 	"What would become of a packet that the interface receives, and why: by the filter\n"
@@ -57,35 +57,13 @@ struct answer {
 
 /* ---- for programs --------------------------------------------------------- */
 
-static json_t *place_json(const struct place *place)
-{
-	return json_pack("{ss? si}", "file", place->file, "line", (int)place->line);
-}
-
-static json_t *flow_name(const struct flow *flow)
-{
-	return json_sprintf("%s/%s", flow->profile, flow->name);
-}
-
-static json_t *nearest_json(const struct answer *answer)
-{
-	const struct rule *rule = answer->nearest.rule;
-	const struct flow *flow = &answer->policy->flow[rule->flow];
-	AUTO_FREE char *ports = port_set_text(&rule->ports);
-
-	return json_pack(
-		"{so ss ss ss so ss* ss}", "flow", flow_name(flow), "side", side_word(rule->side),
-		"protocol", rule->protocol == IPPROTO_TCP ? "tcp" : "udp", "ports", ports, "place",
-		place_json(&flow->place), "source", flow->source, "text", answer->nearest_text);
-}
-
 static void add_flow(json_t *object, const struct answer *answer)
 {
 	const struct flow *flow = &answer->policy->flow[answer->rule->flow];
 
-	json_object_set_new(object, "flow", flow_name(flow));
+	json_object_set_new(object, "flow", told_flow(flow));
 	json_object_set_new(object, "side", json_string(side_word(answer->rule->side)));
-	json_object_set_new(object, "place", place_json(&flow->place));
+	json_object_set_new(object, "place", told_place(&flow->place));
 	if (flow->source)
 		json_object_set_new(object, "source", json_string(flow->source));
 	if (flow->note)
@@ -103,7 +81,9 @@ static void print_json(const struct answer *answer)
 	if (answer->rule)
 		add_flow(object, answer);
 	if (answer->has_nearest)
-		json_object_set_new(object, "nearest", nearest_json(answer));
+		json_object_set_new(
+			object, "nearest",
+			told_nearest(answer->policy, &answer->nearest, answer->nearest_text));
 	json_object_set_new(object, "engine", json_string(answer->engine));
 	json_object_set_new(object, "enforced",
 			    json_boolean(answer->policy->settings.enforcement == BKXDP_ENFORCE));

@@ -486,27 +486,6 @@ static int attach_or_replace(const struct attaching *a)
 	return result;
 }
 
-static int take_lock(struct complaints *complaints)
-{
-	int lock = pins_lock();
-
-	if (lock == -EACCES || lock == -EPERM)
-		complain_of_load(complaints, "changing the filter", -EPERM);
-	else if (lock == -EBUSY)
-		complain(complaints, NULL,
-			 "another bkxdp has been at work for 30 seconds; nothing was "
-			 "changed, try again when it is done");
-	else if (lock == -EOWNERDEAD)
-		complain(complaints, NULL,
-			 "%s/bkxdp belongs to another user or others can write to it, so the pins "
-			 "there "
-			 "could be forged; remove that folder",
-			 pins_bpffs());
-	else if (lock < 0)
-		complain(complaints, NULL, "%s/bkxdp: %s", pins_bpffs(), strerror(-lock));
-	return lock;
-}
-
 int datapath_attach(const char *interface, struct policy *policy, enum cache_use cache,
 		    struct attach_report *report, struct complaints *complaints)
 {
@@ -518,7 +497,7 @@ int datapath_attach(const char *interface, struct policy *policy, enum cache_use
 	a.ifindex = netdev_index(interface, complaints);
 	if (!a.ifindex || pins_check(complaints))
 		return -1;
-	lock = take_lock(complaints);
+	lock = pins_take_lock(complaints);
 	if (lock < 0)
 		return -1;
 	error = attach_or_replace(&a);
@@ -608,7 +587,7 @@ int datapath_detach(const char *interface, struct complaints *complaints)
 	libraries_listen();
 	if (pins_check(complaints))
 		return -1;
-	lock = take_lock(complaints);
+	lock = pins_take_lock(complaints);
 	if (lock < 0)
 		return -1;
 	error = detach_locked(interface, complaints);

@@ -104,6 +104,8 @@ const char *pins_bpffs(void);
  * another holds it too long, -EOWNERDEAD where the folder is not safe, or negative errno.
  */
 int pins_lock(void);
+/* The same; what went wrong is explained. */
+int pins_take_lock(struct complaints *complaints);
 /* 1, 0, or negative errno where that can't be told. */
 int pins_exist(const char *interface);
 /* Sorted; the caller frees each and the array. */
@@ -132,6 +134,9 @@ bool pins_are_changing(void);
 
 /* ---- datapath_read.c: reading back ------------------------------------------ */
 
+/* Opens the maps of a filtered interface. 0, or -1 with complaints: not filtered, not permitted ...
+ */
+int open_filtered(const char *interface, struct maps *maps, struct complaints *complaints);
 /* The policy in force, as described when it was loaded. NULL with errno. */
 struct policy *policy_in(const char *interface, const struct maps *maps,
 			 struct description *description);

@@ -174,6 +174,27 @@ int pins_lock(void)
 	return error ? error : -EBUSY;
 }
 
+int pins_take_lock(struct complaints *complaints)
+{
+	int lock = pins_lock();
+
+	if (lock == -EACCES || lock == -EPERM)
+		complain_of_load(complaints, "changing the filter", -EPERM);
+	else if (lock == -EBUSY)
+		complain(complaints, NULL,
+			 "another bkxdp has been at work for 30 seconds; nothing was "
+			 "changed, try again when it is done");
+	else if (lock == -EOWNERDEAD)
+		complain(complaints, NULL,
+			 "%s/bkxdp belongs to another user or others can write to it, so the pins "
+			 "there "
+			 "could be forged; remove that folder",
+			 bpffs);
+	else if (lock < 0)
+		complain(complaints, NULL, "%s/bkxdp: %s", bpffs, strerror(-lock));
+	return lock;
+}
+
 /* `readers` may read it: the group that the exporter is in. */
 static int pin(const char *interface, const char *name, int fd, bool readers)
 {

@@ -217,19 +217,29 @@ static bool is_readable(const char *interface, struct complaints *complaints)
 	return there == 1;
 }
 
-struct snapshot *datapath_snapshot(const char *interface, struct complaints *complaints)
+int open_filtered(const char *interface, struct maps *maps, struct complaints *complaints)
 {
-	struct snapshot *snapshot;
-	struct maps maps;
 	int error;
 
 	libraries_listen();
 	if (!is_readable(interface, complaints))
+		return -1;
+	error = pins_open(interface, maps, 0);
+	if (error)
+		complain_of_pins(interface, error, complaints);
+	return error ? -1 : 0;
+}
+
+struct snapshot *datapath_snapshot(const char *interface, struct complaints *complaints)
+{
+	struct snapshot *snapshot;
+	struct maps maps;
+
+	if (open_filtered(interface, &maps, complaints))
 		return NULL;
-	error = pins_open(interface, &maps, 0);
-	snapshot = error ? NULL : snapshot_of(interface, &maps);
+	snapshot = snapshot_of(interface, &maps);
 	if (!snapshot)
-		complain_of_pins(interface, error ? error : -errno, complaints);
+		complain_of_pins(interface, -errno, complaints);
 	maps_close(&maps);
 	return snapshot;
 }

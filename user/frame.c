@@ -470,45 +470,65 @@ static void print_endpoint(FILE *out, const struct asked *asked, const uint32_t 
 		fprintf(out, ipv4 ? "%s:%u" : "[%s]:%u", text, port);
 }
 
-static void print_flags(FILE *out, uint8_t set)
+const char *asked_protocol(uint8_t protocol)
 {
-	const char *before = " ";
+	for (size_t i = 0; i < COUNT(protocols); i++)
+		if (protocols[i].protocol == protocol)
+			return protocols[i].word;
+	return NULL;
+}
+
+void asked_print_flags(FILE *out, const struct asked *asked)
+{
+	const char *before = "";
 
 	for (size_t i = 0; i < COUNT(flags); i++) {
-		if (!(set & flags[i].flag))
+		if (!(asked->tcp_flags & flags[i].flag))
 			continue;
 		fprintf(out, "%s%s", before, flags[i].word);
 		before = "-";
 	}
 }
 
-static void print_message(FILE *out, const struct asked *asked)
+const char *asked_message(const struct asked *asked)
 {
-	for (size_t i = 0; i < COUNT(messages); i++) {
-		if (messages[i].protocol != asked->protocol || messages[i].type != asked->icmp_type)
-			continue;
-		fprintf(out, " %s", messages[i].word);
-		return;
-	}
-	fprintf(out, " type %u", asked->icmp_type);
+	for (size_t i = 0; i < COUNT(messages); i++)
+		if (messages[i].protocol == asked->protocol && messages[i].type == asked->icmp_type)
+			return messages[i].word;
+	return NULL;
 }
 
-static void print_asked(FILE *out, const struct asked *asked)
+void asked_print_message(FILE *out, const struct asked *asked)
 {
-	for (size_t i = 0; i < COUNT(protocols); i++)
-		if (protocols[i].protocol == asked->protocol)
-			fprintf(out, "%s ", protocols[i].word);
-	print_endpoint(out, asked, asked->saddr, asked->sport);
-	fputs(" > ", out);
-	print_endpoint(out, asked, asked->daddr, asked->dport);
-	if (asked->protocol == IPPROTO_TCP)
-		print_flags(out, asked->tcp_flags);
-	if (!has_ports(asked))
-		print_message(out, asked);
+	const char *word = asked_message(asked);
+
+	if (word)
+		fprintf(out, " %s", word);
+	else
+		fprintf(out, " type %u", asked->icmp_type);
+}
+
+void asked_print_rest(FILE *out, const struct asked *asked)
+{
 	if (asked->vlan)
 		fprintf(out, " vlan %u", asked->vlan);
 	if (asked->fragment)
 		fputs(asked->fragment == SHRED_FIRST ? " first-fragment" : " later-fragment", out);
+}
+
+static void print_asked(FILE *out, const struct asked *asked)
+{
+	fprintf(out, "%s ", asked_protocol(asked->protocol));
+	print_endpoint(out, asked, asked->saddr, asked->sport);
+	fputs(" > ", out);
+	print_endpoint(out, asked, asked->daddr, asked->dport);
+	if (asked->protocol == IPPROTO_TCP && asked->tcp_flags) {
+		fputc(' ', out);
+		asked_print_flags(out, asked);
+	}
+	if (!has_ports(asked))
+		asked_print_message(out, asked);
+	asked_print_rest(out, asked);
 }
 
 char *asked_text(const struct asked *asked)

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <bkxdp/policy.h>
 
@@ -47,6 +48,13 @@ int asked_read(char *const *words, size_t count, struct asked *asked, char **com
 
 /* The same packet, with nothing left out; the caller frees it. */
 char *asked_text(const struct asked *asked);
+
+/* Parts of that text. A protocol's or ICMP message's word is NULL where there is none. */
+const char *asked_protocol(uint8_t protocol);
+const char *asked_message(const struct asked *asked);
+void asked_print_flags(FILE *out, const struct asked *asked);
+void asked_print_message(FILE *out, const struct asked *asked);
+void asked_print_rest(FILE *out, const struct asked *asked); /* VLAN, fragment */
 
 /* The frame's length. Checksums are left zero: the filter does not look at them. */
 size_t frame_build(const struct asked *asked, uint8_t frame[static FRAME_BYTES_MAX]);

@@ -9,32 +9,7 @@
 #include <string.h>
 
 #include "alloc.h"
-
-typedef const struct received bkxdp_frame;
-struct received {
-	const uint8_t *bytes;
-	uint32_t length;
-};
-
-#define BKXDP_STEP static
-
-static uint32_t frame_length(bkxdp_frame *frame)
-{
-	return frame->length;
-}
-
-static uint32_t frame_near(bkxdp_frame *frame)
-{
-	return frame->length;
-}
-
-/* A copy, so that no load is unaligned. */
-static const void *frame_at(bkxdp_frame *frame, uint32_t offset, uint32_t length, void *spare)
-{
-	if (offset > frame->length || length > frame->length - offset)
-		return NULL;
-	return memcpy(spare, frame->bytes + offset, length);
-}
+#include "received.h"
 
 /* A control connection that was seen; a node of the tree. */
 struct seen {
@@ -50,8 +25,6 @@ struct bkxdp_world {
 	uint64_t now;
 	uint64_t counted[BKXDP_REASON_COUNT];
 };
-
-#include <bkxdp/packet.h>
 
 /* The last entry that does not begin behind the address, or the nearest around it. */
 static bkxdp_peer_class ask_peer(struct bkxdp_world *world, const __u32 address[4])
@@ -181,7 +154,7 @@ static int user_judge(struct engine *engine, const void *frame, uint32_t length,
 		      struct judgement *judgement)
 {
 	struct bkxdp_world *world = world_of(engine);
-	struct received received = {frame, length};
+	struct received received = {frame, length, length};
 	struct bkxdp_packet packet = {};
 	struct bkxdp_verdict verdict;
 

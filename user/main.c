@@ -19,6 +19,7 @@ static const struct {
 	{"explain", cmd_explain, "what would happen to a packet, and why"},
 	{"replay", cmd_replay, "the verdict of each packet of a capture"},
 	{"profiles", cmd_profiles, "list and show the profiles"},
+	{"monitor", cmd_monitor, "dropped packets, as they happen"},
 	{"metrics", cmd_metrics, "print the counters for Prometheus"},
 };
 #define VERBS (sizeof(verbs) / sizeof(*verbs))

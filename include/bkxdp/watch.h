@@ -54,10 +54,12 @@ struct bkxdp_watch_state {
 /* In the ring of a listener. */
 struct bkxdp_event {
 	__u64 time;
-	__u32 length;   /* bytes of the frame */
-	__u16 captured; /* bytes of it that follow */
-	__u8 reason;    /* enum bkxdp_reason */
-	__u8 audit;     /* 1: it passed, for the policy only audits */
+	__u32 length;     /* bytes of the frame */
+	__u16 captured;   /* bytes of it that follow */
+	__u8 reason;      /* enum bkxdp_reason */
+	__u8 audit;       /* 1: it passed, for the policy only audits */
+	__u32 generation; /* of the policy by which it was dropped */
+	__u32 unused;
 	__u8 frame[BKXDP_EVENT_BYTES];
 };
 
@@ -85,7 +87,7 @@ struct bkxdp_group {
 };
 
 _Static_assert(sizeof(struct bkxdp_listener) == 56, "no padding");
-_Static_assert(sizeof(struct bkxdp_event) == 16 + BKXDP_EVENT_BYTES, "no padding");
+_Static_assert(sizeof(struct bkxdp_event) == 24 + BKXDP_EVENT_BYTES, "no padding");
 _Static_assert(sizeof(struct bkxdp_group_key) == 24, "no padding in a hash key");
 _Static_assert(sizeof(struct bkxdp_group) == 40, "no padding");
 
