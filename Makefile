@@ -60,7 +60,7 @@ endif
 .SECONDARY:
 
 all: $(OUT)/bkxdp
-tests: $(TESTS)
+tests: $(TESTS) $(OUT)/tests/vm/probe $(BUILD)/tests/vm/other.bpf.o $(BUILD)/tests/vm/caller.bpf.o
 fuzz: $(FUZZERS)
 
 # .bpf.c -> .bpf.o -> skeleton -> objects -> bkxdp
@@ -90,6 +90,12 @@ $(OUT)/bkxdp: $(LIB_OBJ) $(OUT)/user/main.o
 $(OUT)/tests/%: $(OUT)/tests/%.o $(TEST_LIB) $(LIB_OBJ)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $^ -o $@ $(LIBS)
+
+# other programs, that ours must live with
+$(BUILD)/tests/%.bpf.o: tests/%.bpf.c
+	$(call say,BPF,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
 
 # what a fuzzer drives is built with it, so that its coverage is seen
 $(BUILD)/fuzz/%: tests/%.c $(BUILD)/bkxdp.skel.h $(filter-out user/main.c,$(USER_SRC))
@@ -155,4 +161,4 @@ uninstall:
 clean:
 	rm -rf $(BUILD)
 
--include $(wildcard $(OUT)/user/*.d $(OUT)/tests/*.d)
+-include $(wildcard $(OUT)/user/*.d $(OUT)/tests/*.d $(OUT)/tests/vm/*.d)

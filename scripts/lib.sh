@@ -124,6 +124,8 @@ may_filter() {
 		echo "needs Linux 5.10 or later, and this is $(uname -r)"
 	elif [ ! -d /sys/fs/bpf ]; then
 		echo "needs a kernel with BPF: there is no directory /sys/fs/bpf (is /sys mounted?)"
+	elif [ ! -e /sys/kernel/btf/vmlinux ] && [ -z "${without_btf:-}" ]; then
+		echo "needs a kernel with BTF (CONFIG_DEBUG_INFO_BTF), and $(uname -r) is without"
 	elif ! in_private_world "$BASH" "${BASH_SOURCE[0]}" probe_world 2>/dev/null; then
 		echo "needs to mount and to make network devices, and the kernel or this container refuses" \
 			"(CAP_SYS_ADMIN, CAP_NET_ADMIN, veth)"

@@ -40,6 +40,13 @@ needs() { # COMMAND...
 	done
 }
 
+# Does the kernel know frames of several buffers? Where there is none to ask, it should.
+has_frags() {
+	local probe
+	probe=$(built vm/probe)
+	if [ -x "$probe" ] && ! "$probe" frags; then echo false; else echo true; fi
+}
+
 must_be_built() { # PROGRAM
 	local said
 	[ -x "$1" ] || skip_all "there is no $1; make builds it"

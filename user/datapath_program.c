@@ -119,6 +119,13 @@ void complain_of_load(struct complaints *complaints, const char *doing, int erro
 		complain(complaints, NULL,
 			 "%s: the kernel has no memory for the policy's maps (%s)", doing,
 			 strerror(-error));
+	else if (access("/sys/kernel/btf/vmlinux", F_OK))
+		complain(
+			complaints, NULL,
+			"%s: the kernel refused the program (%s), for it was built without BTF, "
+			"by which it knows what the program's functions take: bkxdp needs a kernel "
+			"with CONFIG_DEBUG_INFO_BTF=y",
+			doing, strerror(-error));
 	else
 		complain(complaints, NULL,
 			 "%s: the kernel refused the program or a map (%s); bkxdp needs Linux 5.10 "

@@ -1,23 +1,65 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What this kernel can do of what bkxdp uses, and what its verifier says of the
- * program as it would be attached here. Lines "NAME VALUE".
+ * What this kernel can do of what bkxdp uses, asked without bkxdp's own code where
+ * a test compares the two.
+ *
+ *	probe frags           programs for frames of several buffers
+ *	probe native DEVICE   its driver takes a program, as the device is now
+ *	probe sockets         programs may ask the socket table
+ *	probe batches         maps are filled by batches
+ *	probe verifier        takes the filter; prints what that cost
+ *
+ * 0 yes, 1 no, 2 misused.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <linux/if_link.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "datapath_internal.h"
 
-static const char *yes(bool holds)
+/* XDP_PASS and no more. */
+static int load_pass(uint32_t flags)
 {
-	return holds ? "yes" : "no";
+	struct bpf_insn pass[] = {
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = XDP_PASS},
+		{.code = BPF_JMP | BPF_EXIT},
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .prog_flags = flags);
+
+	return bpf_prog_load(BPF_PROG_TYPE_XDP, "probe", "GPL", pass, 2, &opts);
 }
 
-static bool batches_supported(void)
+static bool frags(void)
+{
+	int fd = load_pass(BPF_F_XDP_HAS_FRAGS);
+
+	return fd >= 0 && !close(fd);
+}
+
+static bool native(const char *device)
+{
+	uint32_t flags = XDP_FLAGS_DRV_MODE | XDP_FLAGS_UPDATE_IF_NOEXIST;
+	int fd = load_pass(frags() ? BPF_F_XDP_HAS_FRAGS : 0), index = if_nametoindex(device);
+	bool taken = fd >= 0 && index && !bpf_xdp_attach(index, fd, flags, NULL);
+
+	if (taken)
+		bpf_xdp_detach(index, XDP_FLAGS_DRV_MODE, NULL);
+	if (fd >= 0)
+		close(fd);
+	return taken;
+}
+
+static bool sockets(void)
+{
+	return program_sockets_supported();
+}
+
+static bool batches(void)
 {
 	LIBBPF_OPTS(bpf_map_batch_opts, opts);
 	int fd = bpf_map_create(BPF_MAP_TYPE_HASH, "probe", 4, 4, 2, NULL);
@@ -29,44 +71,61 @@ static bool batches_supported(void)
 	return taken;
 }
 
-/* Level 4: figures only, and the reason of a refusal. */
-static int verify(const struct program_plan *plan)
+static void print_figure(const char *log, const char *words, const char *name)
 {
-	static char log[65536];
-	struct bkxdp_bpf *program = program_open(plan);
-	unsigned long instructions, microseconds;
-	const char *figures;
-	int error;
+	const char *figure = strstr(log, words);
+	unsigned long value;
 
-	if (!program)
-		return -errno;
-	bpf_program__set_log_buf(program->progs.bkxdp, log, sizeof(log));
-	bpf_program__set_log_level(program->progs.bkxdp, 4);
-	error = bkxdp_bpf__load(program);
-	bkxdp_bpf__destroy(program);
-	figures = strstr(log, "processed ");
-	if (figures && sscanf(figures, "processed %lu", &instructions) == 1)
-		printf("instructions %lu\n", instructions);
-	figures = strstr(log, "verification time ");
-	if (figures && sscanf(figures, "verification time %lu", &microseconds) == 1)
-		printf("microseconds %lu\n", microseconds);
-	if (error)
-		printf("refused %s\n%s\n", strerror(-error), log);
-	return error;
+	if (figure && sscanf(figure + strlen(words), "%lu", &value) == 1)
+		printf("%s %lu\n", name, value);
 }
 
-int main(void)
+/* Level 4: figures only, and the reason of a refusal. */
+static bool verifier(void)
 {
+	static char log[65536];
 	struct program_plan plan = {
 		.purpose = PROGRAM_ATTACHED,
 		.frags = program_frags_supported(),
 		.sockets = program_sockets_supported(),
 		.cache = CACHE_ON,
 	};
+	struct bkxdp_bpf *program = program_open(&plan);
+	int error;
+
+	if (!program)
+		return false;
+	bpf_program__set_log_buf(program->progs.bkxdp, log, sizeof(log));
+	bpf_program__set_log_level(program->progs.bkxdp, 4);
+	error = bkxdp_bpf__load(program);
+	bkxdp_bpf__destroy(program);
+	print_figure(log, "processed ", "instructions");
+	print_figure(log, "verification time ", "microseconds");
+	if (error)
+		printf("refused: %s\n%s\n", strerror(-error), log);
+	return !error;
+}
+
+static const struct probe {
+	const char *word;
+	bool (*ask)(void);
+} probes[] = {
+	{"frags", frags},
+	{"sockets", sockets},
+	{"batches", batches},
+	{"verifier", verifier},
+};
+
+int main(int argc, char **argv)
+{
+	const char *word = argc > 1 ? argv[1] : "";
 
 	libraries_listen();
-	printf("frags %s\n", yes(plan.frags));
-	printf("sockets %s\n", yes(plan.sockets));
-	printf("batches %s\n", yes(batches_supported()));
-	return verify(&plan) ? 1 : 0;
+	if (argc == 3 && !strcmp(word, "native"))
+		return native(argv[2]) ? 0 : 1;
+	for (size_t i = 0; argc == 2 && i < sizeof(probes) / sizeof(*probes); i++)
+		if (!strcmp(word, probes[i].word))
+			return probes[i].ask() ? 0 : 1;
+	fprintf(stderr, "probe: frags, native DEVICE, sockets, batches or verifier\n");
+	return 2;
 }

@@ -1,0 +1,180 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The filter and another XDP program on one interface, by libxdp's dispatcher: who runs
+# first, what the second still sees, either one taken off first. Where the kernel can't
+# have both, attach says so and leaves the other alone.
+
+set -u
+# shellcheck source=tests/lib.sh
+. "$(dirname "$0")/../lib.sh"
+
+readonly objects=$root/build/tests/vm
+
+site() {
+	write_file <<-END
+	mode: native
+	flows:
+	  - {name: backup, from: [$server4], to: self, tcp: 6000, udp: 5000}
+	END
+}
+
+# Nothing on the wire but what we send: no neighbour is asked for, no router.
+make_silent() {
+	local side
+	for side in host net; do
+		in_net "$side" sh -c 'echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6'
+	done
+	ip -n host neighbour replace "$server4" lladdr 02:00:00:00:00:05 dev eth1 nud permanent
+	ip -n host neighbour replace "$stranger4" lladdr 02:00:00:00:00:05 dev eth1 nud permanent
+	ip -n net neighbour replace "$host4" lladdr 02:00:00:00:00:01 dev peer0 nud permanent
+}
+
+# Datagrams, which nobody answers: what is sent is all that is on the wire.
+send() { # FROM PORT COUNT
+	net python3 -c '
+import socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind((sys.argv[1], 0))
+for _ in range(int(sys.argv[4])):
+    s.sendto(b"x", (sys.argv[2], int(sys.argv[3])))' "$1" "$host4" "$2" "$3"
+}
+
+other_on() { host xdp-loader load -m native "$@" eth1 "$objects/other.bpf.o"; }
+other_id() { host xdp-loader status eth1 | awk '$3 == "other" { print $4 }'; }
+other_off() { host xdp-loader unload eth1 -i "$(other_id)"; }
+reached() { "$(find_bpftool)" -j map dump name reached | jq '.[0].formatted.value // .[0].value'; }
+order() { host xdp-loader status eth1 | awk '$1 == "=>" { printf "%s ", $3 }'; }
+own_pins() { find /sys/fs/bpf -path '*/bkxdp/*'; }
+
+any_company_possible() {
+	local status
+	other_on >"$WORK/company" 2>&1 && order | grep -q other
+	status=$?
+	host xdp-loader unload eth1 --all >/dev/null 2>&1
+	return "$status"
+}
+
+# Does this kernel let programs like ours have company?
+company_possible() {
+	host xdp-loader load -m native eth1 "$objects/caller.bpf.o" >"$WORK/company" 2>&1 || return
+	order | grep -q caller
+}
+
+try_company() {
+	local status
+	company_possible
+	status=$?
+	host xdp-loader unload eth1 --all >/dev/null 2>&1
+	return "$status"
+}
+
+no_room() {
+	check "alone: attach" attach
+	is "alone: status says that no other can join" "$(status .alone)" true
+	check "alone: detach" bkxdp detach eth1
+	check "the other is attached" other_on
+	fails "attach beside it is refused" 1 attach
+	says "says which program is in the way" "$said" other
+	says "says what to do" "$said" 'take it off'
+	is "the other stays" "$(order)" "other "
+	is "and nothing of ours" "$(own_pins)" ""
+	check "the other goes" other_off
+	check "leaves nothing" nothing_is_left
+	skip "both at work" "this kernel takes no program with global functions into a dispatcher"
+}
+
+# What bkxdp drops ends there; what it passes goes on.
+chain() { # WHAT
+	local before
+	is "$1: bkxdp runs first" "$(order)" "bkxdp other "
+	is "$1: status names the other" "$(status '.beside[]')" other
+	is "$1: and is not alone" "$(status .alone)" false
+	before=$(reached)
+	check "$1: a stranger sends" send "$stranger4" 5000 5
+	is "$1: nothing of that reaches the other" "$(($(reached) - before))" 0
+	check "$1: the server sends" send "$server4" 5000 7
+	is "$1: all of that does" "$(($(reached) - before))" 7
+}
+
+other_came_first() {
+	local before
+	check "other first: the other" other_on
+	check "other first: attach" attach
+	chain "other first"
+	check "other first: bkxdp goes" bkxdp detach eth1
+	is "other first: the other stays" "$(order)" "other "
+	is "other first: no pin of ours" "$(own_pins)" ""
+	before=$(reached)
+	check "other first: a stranger sends again" send "$stranger4" 5000 5
+	is "other first: and reaches the other" "$(($(reached) - before))" 5
+	check "other first: the other goes" other_off
+	check "other first: leaves nothing" nothing_is_left
+}
+
+bkxdp_came_first() {
+	local before
+	check "bkxdp first: attach" attach
+	check "bkxdp first: the server sends" send "$server4" 5000 3
+	before=$(flow site/backup inbound)
+	is "bkxdp first: which is counted" "$before" 3
+	check "bkxdp first: the other joins" other_on
+	is "bkxdp first: counters go on" "$(flow site/backup inbound)" 3
+	chain "bkxdp first"
+	check "bkxdp first: reload beside the other" reload
+	is "bkxdp first: counters go on" "$(flow site/backup inbound)" 10
+	check "bkxdp first: the other goes" other_off
+	is "bkxdp first: counters go on without it" "$(flow site/backup inbound)" 10
+	is "bkxdp first: none beside" "$(status '.beside | length')" 0
+	send "$stranger4" 5000 2 && send "$server4" 5000 2
+	is "bkxdp first: alone again it drops" "$(dropped source)" 7
+	is "bkxdp first: and passes" "$(flow site/backup inbound)" 12
+	check "bkxdp first: detach" bkxdp detach eth1
+	check "bkxdp first: leaves nothing" nothing_is_left
+}
+
+# A lower number runs earlier: it sees also what the filter will drop.
+earlier_one() {
+	local before
+	check "an earlier one: attach" attach
+	check "an earlier one: joins" other_on -P 5
+	is "an earlier one: runs before the filter" "$(order)" "other bkxdp "
+	before=$(reached)
+	check "an earlier one: a stranger sends" send "$stranger4" 5000 4
+	is "an earlier one: sees it" "$(($(reached) - before))" 4
+	is "an earlier one: and the filter drops it" "$(dropped source)" 4
+	check "an earlier one: goes" other_off
+	check "an earlier one: detach" bkxdp detach eth1
+	check "an earlier one: leaves nothing" nothing_is_left
+}
+
+# One that is not to be followed by others after a pass ends the chain.
+one_that_ends_the_chain() {
+	local before
+	check "end of the chain: attach" attach
+	check "end of the chain: one that goes on after drops only" other_on -P 5 -A XDP_DROP
+	before=$(judged)
+	check "end of the chain: a stranger sends" send "$stranger4" 5000 4
+	is "end of the chain: the filter judges nothing" "$(($(judged) - before))" 0
+	is "end of the chain: status names what is beside it" "$(status '.beside[]')" other
+	bkxdp detach eth1 >/dev/null
+	check "end of the chain: goes" other_off
+	check "end of the chain: leaves nothing" nothing_is_left
+}
+
+command -v xdp-loader >/dev/null || skip_all "xdp-loader is not installed"
+make_network
+make_silent
+site
+any_company_possible || skip_all "this kernel refuses libxdp's dispatcher"
+if try_company; then
+	diag "fact: beside other XDP programs: yes"
+	other_came_first
+	bkxdp_came_first
+	earlier_one
+	one_that_ends_the_chain
+else
+	diag "fact: beside other XDP programs: no"
+	no_room
+fi
+finish
