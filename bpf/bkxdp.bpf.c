@@ -177,13 +177,16 @@ struct {
 	__type(value, struct bkxdp_attachment);
 } attachment SEC(".maps");
 
+#include "cache.h"
+
 /* ---- the answers that classify.h asks for --------------------------------- */
 
 struct bkxdp_world {
 	struct xdp_md *ctx;
 	__u32 slot;
 	__u32 stranger; /* the source is no peer, at the first look */
-	__u32 failed;   /* a look-up that can't fail did */
+	__u32 generation;
+	__u32 failed; /* a look-up that can't fail did */
 };
 
 static __always_inline const struct bkxdp_settings *settings_of(__u32 slot)
@@ -210,14 +213,13 @@ static __always_inline int may_be_peer(__u32 slot, const __u64 half[2])
 	return bits->ipv6[bit / 64] >> (bit % 64) & 1;
 }
 
-static __always_inline bkxdp_peer_class ask_peer(struct bkxdp_world *world, const __u32 address[4])
+static __always_inline bkxdp_peer_class look_up_peer(struct bkxdp_world *world,
+						     const __u32 address[4])
 {
 	struct bkxdp_prefix key = {.bits = 128};
 	void *trie = bpf_map_lookup_elem(&peers, &world->slot);
 	bkxdp_peer_class *peer;
 
-	if (world->stranger)
-		return 0;
 	if (!trie) {
 		world->failed = 1;
 		return 0;
@@ -225,6 +227,27 @@ static __always_inline bkxdp_peer_class ask_peer(struct bkxdp_world *world, cons
 	__builtin_memcpy(key.address, address, sizeof(key.address));
 	peer = bpf_map_lookup_elem(trie, &key);
 	return peer ? *peer : 0;
+}
+
+static __always_inline bkxdp_peer_class ask_peer(struct bkxdp_world *world, const __u32 address[4])
+{
+	const __u64 half[2] = {((const __u64 *)address)[0], ((const __u64 *)address)[1]};
+	struct known *entry;
+	bkxdp_peer_class class;
+
+	if (world->stranger)
+		return 0;
+	entry = known_entry(half);
+	if (bkxdp_cache_entries && entry && is_known(entry, half, world->generation))
+		return entry->class;
+	class = look_up_peer(world, address);
+	if (bkxdp_cache_entries && entry && class) {
+		entry->address[0] = half[0];
+		entry->address[1] = half[1];
+		entry->generation = world->generation;
+		entry->class = class;
+	}
+	return class;
 }
 
 static __always_inline const struct bkxdp_port *ask_port(struct bkxdp_world *world, __u16 port)
@@ -498,7 +521,7 @@ static __always_inline void decide(const struct bkxdp_packet *packet, struct bkx
 static __always_inline void judge(struct xdp_md *ctx, const struct bkxdp_packet *packet,
 				  const struct bkxdp_active *now, struct fate *fate)
 {
-	struct bkxdp_world world = {.ctx = ctx, .slot = now->slot};
+	struct bkxdp_world world = {.ctx = ctx, .slot = now->slot, .generation = now->generation};
 	struct bkxdp_conversation conversation;
 	struct cached *entry = NULL;
 

@@ -109,4 +109,38 @@ static __always_inline void cache_keep(struct cached *entry, const struct bkxdp_
 	entry->counter = verdict->counter;
 }
 
+/* ---- peers, so that a new connection of a known one need not walk the trie ---- */
+
+#define KNOWN_ENTRIES 4096
+
+struct known {
+	__u64 address[2];
+	__u32 generation;
+	bkxdp_peer_class class; /* never 0: strangers evict nobody */
+	__u64 unused;
+};
+_Static_assert(sizeof(struct known) == 32, "half a cache line");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, KNOWN_ENTRIES);
+	__type(key, __u32);
+	__type(value, struct known);
+} known SEC(".maps");
+
+static __always_inline struct known *known_entry(const __u64 address[2])
+{
+	__u64 hash = (address[0] ^ address[1]) * 0x9e3779b97f4a7c15ull;
+	__u32 index = (hash >> 40) % KNOWN_ENTRIES;
+
+	return bpf_map_lookup_elem(&known, &index);
+}
+
+static __always_inline int is_known(const struct known *entry, const __u64 address[2],
+				    __u32 generation)
+{
+	return entry->address[0] == address[0] && entry->address[1] == address[1] &&
+	       entry->generation == generation;
+}
+
 #endif

@@ -122,6 +122,32 @@ exact() { # DATAGRAMS
 	is "flows and 'flow' agree" "$(status '[.flows[].packets] | add')" "$(passed flow)"
 }
 
+policy_of() { # ADDRESS
+	write_file <<<"flows: [{name: backup, from: [$1], to: self, udp: 5000}]"
+}
+
+has_dropped() { [ "$(dropped source)" -gt "$1" ]; } # PACKETS
+has_passed() { [ "$(flow site/backup inbound)" -gt "$1" ]; } # PACKETS
+
+# What the caches hold of a peer and of its conversation is of the policy that was. The new
+# one has a neighbour of his, so that the first look can't tell.
+forgotten() {
+	local passed dropped port
+	policy_of "$server4"
+	reload >/dev/null 2>&1
+	run warm net stream "$server4" "$host4" 5000 --from-port 40000 --rate 3000
+	check "a peer's datagrams pass" busywait 10 has_passed "$(($(flow site/backup inbound) + 1000))"
+	policy_of "${server4%.*}.77"
+	check "a policy without him" reload
+	passed=$(flow site/backup inbound) dropped=$(dropped source) port=$(dropped port)
+	check "drops them" busywait 10 has_dropped $((dropped + 1000))
+	run other net stream "$server4" "$host4" 5000 --rate 3000
+	check "and others of his" busywait 10 has_dropped $((dropped + 4000))
+	end warm other
+	is "not one passed after it" "$(flow site/backup inbound)" "$passed"
+	is "nor is he taken for a peer" "$(dropped port)" "$port"
+}
+
 bad_file() {
 	local before
 	policy_red
@@ -180,6 +206,7 @@ killed() {
 
 make_network
 under_traffic
+forgotten
 kill "${runs[served]}"
 listen host tcp:6000
 bad_file

@@ -66,7 +66,7 @@ static __always_inline int bkxdp_plain_link(struct bkxdp_reader *r)
 	r->type = BKXDP_NTOHS(tag->type);
 	r->at += sizeof(*tag);
 	r->offset += sizeof(*tag);
-	return r->vlan && r->at + sizeof(struct bkxdp_ipv4) <= r->end;
+	return r->at + sizeof(struct bkxdp_ipv4) <= r->end;
 }
 
 static __always_inline int bkxdp_plain_ipv4(struct bkxdp_reader *r, struct bkxdp_plain *p)
