@@ -21,7 +21,7 @@ PROFILESDIR ?= $(DATADIR)/profiles
 CC       ?= gcc
 CLANG    ?= clang
 BPFTOOL  ?= $(shell PATH="$$PATH:/usr/sbin:/sbin" command -v bpftool)
-PKGS     := libbpf libxdp yaml-0.1 jansson libpcap
+PKGS     := libbpf libxdp yaml-0.1 jansson libpcap libmicrohttpd gnutls libcrypt libsystemd zlib
 SANITIZE ?=
 
 BUILD    := build
@@ -133,20 +133,23 @@ kselftest kselftest-copy kselftest-tar:
 install uninstall: UNITDIR ?= $(PREFIX)/lib/systemd/system
 install uninstall: COMPLETIONDIR ?= $(PREFIX)/share/bash-completion/completions
 install uninstall: DOCDIR ?= $(PREFIX)/share/doc/bkxdp
+install uninstall: SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
+UNITS := bkxdp@.service bkxdp-names@.service bkxdp-exporter.service bkxdp-exporter.socket
 
 # where the profiles are is built in
 install: $(BUILD)/bkxdp
 	@grep -qF '$(PROFILESDIR)' $< || { echo "$< was built for another PREFIX:" \
 		"make clean, then make with the same PREFIX" >&2; exit 1; }
 	install -d $(addprefix $(DESTDIR),$(SBINDIR) $(PROFILESDIR) $(MANDIR)/man8 $(UNITDIR) \
-		$(COMPLETIONDIR) $(DOCDIR) $(DATADIR)/monitoring /etc/bkxdp/profiles)
+		$(COMPLETIONDIR) $(DOCDIR) $(DATADIR)/monitoring $(SYSUSERSDIR) /etc/bkxdp/profiles)
 	install -m 0755 $< $(DESTDIR)$(SBINDIR)/bkxdp
 	install -m 0644 profiles/*.yaml profiles/*.json $(DESTDIR)$(PROFILESDIR)
 	install -m 0644 monitoring/*.yml monitoring/*.json $(DESTDIR)$(DATADIR)/monitoring
 	install -m 0644 man/bkxdp.8 $(DESTDIR)$(MANDIR)/man8/bkxdp.8
 	install -m 0644 completion/bkxdp.bash $(DESTDIR)$(COMPLETIONDIR)/bkxdp
 	install -m 0644 README.md LICENSE docs/*.md $(DESTDIR)$(DOCDIR)
-	for unit in bkxdp@.service bkxdp-names@.service; do \
+	install -m 0644 systemd/bkxdp.sysusers $(DESTDIR)$(SYSUSERSDIR)/bkxdp.conf
+	for unit in $(UNITS); do \
 		sed 's|/usr/local/sbin/|$(SBINDIR)/|' systemd/$$unit \
 			> $(DESTDIR)$(UNITDIR)/$$unit && \
 		chmod 0644 $(DESTDIR)$(UNITDIR)/$$unit || exit 1; done
@@ -154,8 +157,8 @@ install: $(BUILD)/bkxdp
 # what an administrator wrote in /etc/bkxdp stays
 uninstall:
 	rm -f $(DESTDIR)$(SBINDIR)/bkxdp $(DESTDIR)$(MANDIR)/man8/bkxdp.8 \
-		$(DESTDIR)$(COMPLETIONDIR)/bkxdp $(DESTDIR)$(UNITDIR)/bkxdp@.service \
-		$(DESTDIR)$(UNITDIR)/bkxdp-names@.service
+		$(DESTDIR)$(COMPLETIONDIR)/bkxdp $(DESTDIR)$(SYSUSERSDIR)/bkxdp.conf \
+		$(addprefix $(DESTDIR)$(UNITDIR)/,$(UNITS))
 	rm -rf $(DESTDIR)$(DATADIR) $(DESTDIR)$(DOCDIR)
 
 clean:

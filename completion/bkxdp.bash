@@ -60,7 +60,7 @@ _bkxdp_files() {
 
 _bkxdp_value() { # OPTION WORD: false where that option takes no value
 	case $1 in
-	--config | --output | --write) _bkxdp_files "$2" ;;
+	--config | --output | --write | --web.config.file) _bkxdp_files "$2" ;;
 	--profiles | --bpffs)
 		compopt -o filenames 2>/dev/null
 		mapfile -t COMPREPLY < <(compgen -d -- "$2")
@@ -72,7 +72,9 @@ _bkxdp_value() { # OPTION WORD: false where that option takes no value
 	--engine) _bkxdp_choose "kernel user" "$2" ;;
 	--reason) _bkxdp_choose "$(_bkxdp_reasons)" "$2" ;;
 	--connections) _bkxdp_choose "flags sockets" "$2" ;;
-	--address | --port | --enable) COMPREPLY=() ;;
+	--user) mapfile -t COMPREPLY < <(compgen -u -- "$2") ;;
+	--web.listen-address) _bkxdp_choose "127.0.0.1:10471 [::1]:10471 :10471" "$2" ;;
+	--address | --port | --enable | --web.telemetry-path) COMPREPLY=() ;;
 	*) return 1 ;;
 	esac
 }

@@ -66,7 +66,7 @@ done
 
 section() { awk -v name=".Sh $1" '/^\.Sh / { on = $0 == name } on' "$man"; }
 synopsis_of() { section SYNOPSIS | awk -v verb="$1" '/^\.Nm/ { on = 0 } $1 == ".Cm" { on = $2 == verb } on'; }
-flags() { grep -oE 'Fl -[a-z][a-z-]*' | sed 's/Fl -/--/'; }
+flags() { grep -oE 'Fl -[a-z][a-z.-]*' | sed 's/Fl -/--/'; }
 
 report "the manual's COMMANDS are those of --help" \
 	"$(differ manual "$(section COMMANDS | awk '$1 == ".It" && $2 == "Cm" { print $3 }')" help "$verbs")"
@@ -120,7 +120,7 @@ report "the README's table has the reasons of verdict.h" \
 	done)"
 
 metrics=$(grep -ohE '"bkxdp_[a-z_]+"' user/metrics.c | tr -d '"' | sort -u)
-report "docs/output.md has the metrics" "$(lacking "$metrics" docs/output.md)"
+report "docs/metrics.md has the metrics" "$(lacking "$metrics" docs/metrics.md)"
 
 if command -v jq >/dev/null; then
 	keys() { jq -r "$2 | .properties | keys[] | \"$3\" + ." "profiles/$1.schema.json"; }
@@ -147,7 +147,7 @@ shown() {
 		# typed at a prompt, in an indented block, in a unit, or in the middle of a sentence
 		grep -hoE '^([#$] |    )(.*[ |])?bkxdp [a-z].*' $documents | grep -oE '\bbkxdp [a-z].*'
 		grep -hoE '`((sudo|pre-up|nsenter [^ ]+) )?bkxdp [a-z][^`]*`' $documents | tr -d '`' | grep -oE '\bbkxdp [a-z].*'
-		sed -n 's|^Exec[A-Za-z]*=.*/bkxdp|bkxdp|p' systemd/bkxdp@.service
+		sed -n 's|^Exec[A-Za-z]*=.*/bkxdp|bkxdp|p' systemd/*.service
 		section EXAMPLES | grep '^bkxdp'
 	} | sed -E 's/^bkxdp //; s/ [#|] .*//'
 }
@@ -159,7 +159,7 @@ unknown_words() {
 			echo "bkxdp $verb: no such command"
 			continue
 		fi
-		grep -oE -- '--[a-z-]+' <<<"$rest" | while read -r option; do
+		grep -oE -- '--[a-z.-]+[a-z]' <<<"$rest" | while read -r option; do
 			grep -qxF -- "$option" <<<"${options[$verb]}" || echo "bkxdp $verb has no option $option"
 		done
 	done < <(shown)
@@ -197,13 +197,15 @@ report "links between documents lead somewhere" "$(dead_links)"
 
 installed() {
 	local unit=$scratch/to/usr/local/lib/systemd/system/bkxdp@.service file
+	local exporter=${unit%@.service}-exporter.service
 	make -s install DESTDIR="$scratch/to" >"$scratch/said" 2>&1 || { cat "$scratch/said"; return; }
 	for file in sbin/bkxdp share/man/man8/bkxdp.8 share/bash-completion/completions/bkxdp \
 		share/bkxdp/profiles/backup-exec.yaml share/bkxdp/monitoring/bkxdp.rules.yml \
 		share/bkxdp/monitoring/prometheus.yml share/bkxdp/monitoring/bkxdp-dashboard.json share/doc/bkxdp/README.md; do
 		[ -e "$scratch/to/usr/local/$file" ] || echo "$file is not installed"
 	done
-	sed -n 's/^Exec[A-Za-z]*=\([^ ]*\).*/\1/p' "$unit" | while read -r file; do
+	[ -e "$exporter" ] && [ -e "${exporter%.service}.socket" ] || echo "the exporter's units are not installed"
+	sed -n 's/^Exec[A-Za-z]*=\(\/usr\/local\/[^ ]*\).*/\1/p' "$unit" "$exporter" | while read -r file; do
 		[ -x "$scratch/to$file" ] || echo "the unit starts $file, which is not installed"
 	done
 	make -s uninstall DESTDIR="$scratch/to" >/dev/null 2>&1

@@ -17,6 +17,7 @@ int cmd_replay(int argc, char **argv);
 int cmd_profiles(int argc, char **argv);
 int cmd_metrics(int argc, char **argv);
 int cmd_monitor(int argc, char **argv);
+int cmd_exporter(int argc, char **argv);
 
 /* "bkxdp: attach eth1: ..." to standard error; the status of a failure. */
 int fail(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -15,6 +15,14 @@
 /* Where the BPF file system is mounted; pins are below DIR/bkxdp/IFACE. Default /sys/fs/bpf. */
 void datapath_set_bpffs(const char *dir);
 
+/*
+ * For a process that gives up its privileges: keeps the folder of all pins open,
+ * and lets the group of readers at what is pinned already, where this is root.
+ */
+void datapath_hold(void);
+/* May this process, as it is now, read pins at all? Before Linux 5.19 that took CAP_BPF. */
+bool datapath_is_open_to_us(void);
+
 struct attach_report {
 	bool replaced; /* the filter was there and went on with another policy */
 	bool generic;

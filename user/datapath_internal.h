@@ -129,6 +129,8 @@ int pins_open_beside(const char *interface, enum beside what, uint32_t slot);
 int pins_open_for_scrape(const char *interface, struct maps *maps);
 /* Lets the group of readers at what a scrape needs; best effort. */
 void pins_share(const char *interface);
+/* Is this a process that gave its privileges up and reads by what it holds? */
+bool pins_are_held(void);
 /* Does another process change pins just now? */
 bool pins_are_changing(void);
 

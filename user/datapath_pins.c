@@ -35,19 +35,12 @@ const char *pins_bpffs(void)
 	return bpffs;
 }
 
-int pins_check(struct complaints *complaints)
-{
-	struct statfs fs;
-
-	if (!statfs(bpffs, &fs) && fs.f_type == BPF_FS_MAGIC)
-		return 0;
-	complain(complaints, NULL,
-		 "no BPF file system is mounted on %s, and the filter's maps are pinned there: "
-		 "\"mount -t bpf bpf %s\" mounts one; inside \"ip netns exec\" it is hidden, use "
-		 "\"nsenter --net=/run/netns/NAME\" instead",
-		 bpffs, bpffs);
-	return -1;
-}
+/*
+ * The folder of all pins, for a process that will not be able to open it by its
+ * path: systemd mounts /sys/fs/bpf for root alone, but a path that begins at an
+ * open directory asks nothing of those above it. -1: by path.
+ */
+static int door = -1;
 
 /* The BPF file system takes no dot in a name, and VLAN devices have one: eth1.100. */
 static void folder_of(char folder[static 3 * IF_NAMESIZE], const char *interface)
@@ -78,15 +71,19 @@ static void interface_of(char interface[static IF_NAMESIZE], const char *folder)
 
 int pins_path(char path[static PIN_PATH_MAX], const char *interface, const char *name)
 {
-	char folder[3 * IF_NAMESIZE] = "";
+	char folder[3 * IF_NAMESIZE] = "", base[PIN_PATH_MAX];
 	int length;
 
 	if (interface && !netdev_name_is_valid(interface))
 		return -EINVAL;
 	if (interface)
 		folder_of(folder, interface);
-	length = snprintf(path, PIN_PATH_MAX, "%s/bkxdp%s%s%s%s", bpffs, interface ? "/" : "",
-			  folder, name ? "/" : "", name ? name : "");
+	if (door >= 0)
+		snprintf(base, sizeof(base), "/proc/self/fd/%d", door);
+	else if (snprintf(base, sizeof(base), "%s/bkxdp", bpffs) >= PIN_PATH_MAX)
+		return -ENAMETOOLONG;
+	length = snprintf(path, PIN_PATH_MAX, "%s%s%s%s%s", base, interface ? "/" : "", folder,
+			  name ? "/" : "", name ? name : "");
 	return length < PIN_PATH_MAX ? 0 : -ENAMETOOLONG;
 }
 
@@ -235,11 +232,12 @@ int pins_remove(const char *interface)
 	return !error && rmdir(path) ? -errno : error;
 }
 
+/* Where others may read, the folder is their door, and stays. */
 void pins_tidy(void)
 {
 	char path[PIN_PATH_MAX];
 
-	if (!pins_path(path, NULL, NULL))
+	if (!readers_group() && !pins_path(path, NULL, NULL))
 		(void)rmdir(path);
 }
 
@@ -413,4 +411,103 @@ void pins_share(const char *interface)
 		beside_name(name, BESIDE_SERIES, slot);
 		share(interface, name, 0640);
 	}
+}
+
+/* ---- holding the folder ------------------------------------------------------ */
+
+static bool is_held(void)
+{
+	struct stat folder;
+
+	return door >= 0 && !fstat(door, &folder) && folder.st_nlink;
+}
+
+/* The folder is gone when the last interface was detached; another may have come. */
+static void hold(void)
+{
+	char path[PIN_PATH_MAX];
+	int fd;
+
+	if (is_held())
+		return;
+	if (door >= 0)
+		close(door);
+	door = -1;
+	if (pins_path(path, NULL, NULL))
+		return;
+	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd >= 0)
+		door = fd;
+}
+
+static bool holds;
+
+void datapath_hold(void)
+{
+	char **interface;
+	size_t count;
+
+	holds = true;
+	if (readers_group() && !geteuid() && !make_folder(NULL) &&
+	    !pins_interfaces(&interface, &count)) {
+		for (size_t i = 0; i < count; i++) {
+			pins_share(interface[i]);
+			free(interface[i]);
+		}
+		free(interface);
+	}
+	hold();
+}
+
+bool pins_are_held(void)
+{
+	return holds;
+}
+
+bool datapath_is_open_to_us(void)
+{
+	int fd = bpf_obj_get("/proc/self/nowhere");
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0 || errno != EPERM;
+}
+
+static bool is_mounted(void)
+{
+	struct statfs fs;
+
+	return !statfs(bpffs, &fs) && fs.f_type == BPF_FS_MAGIC;
+}
+
+static bool is_hidden(void)
+{
+	char path[PIN_PATH_MAX];
+
+	return !pins_path(path, NULL, NULL) && access(path, F_OK) && errno == EACCES;
+}
+
+int pins_check(struct complaints *complaints)
+{
+	if (holds)
+		hold();
+	if (is_held())
+		return 0;
+	if (is_hidden())
+		complain(complaints, NULL,
+			 "%s/bkxdp can't be looked into by this user: %s is open to root only, and "
+			 "that folder was not there, or not yet, when root started this process; "
+			 "start it again",
+			 bpffs, bpffs);
+	else if (!is_mounted())
+		complain(complaints, NULL,
+			 "no BPF file system is mounted on %s, and the filter's maps are pinned "
+			 "there: "
+			 "\"mount -t bpf bpf %s\" mounts one; inside \"ip netns exec\" it is "
+			 "hidden, use "
+			 "\"nsenter --net=/run/netns/NAME\" instead",
+			 bpffs, bpffs);
+	else
+		return 0;
+	return -1;
 }

@@ -9,6 +9,7 @@
 #include "alloc.h"
 #include "datapath_internal.h"
 #include "netdev.h"
+#include "readers.h"
 #include "socktable.h"
 
 int read_attachment(const struct maps *maps, struct bkxdp_attachment *attachment)
@@ -173,9 +174,23 @@ static struct snapshot *snapshot_of(const char *interface, const struct maps *ma
 	return snapshot;
 }
 
+/* A scrape takes no capability of root's, so none is asked for. */
 static void complain_of_reading(struct complaints *complaints, int error)
 {
-	complain_of_load(complaints, "opening the pinned maps", error == -EACCES ? -EPERM : error);
+	bool denied = error == -EACCES || error == -EPERM;
+
+	if (denied && pins_are_held() && !datapath_is_open_to_us())
+		complain(complaints, NULL,
+			 "the pinned counters can't be read: before Linux 5.19 that takes CAP_BPF, "
+			 "which this process does not have");
+	else if (denied && pins_are_held())
+		complain(
+			complaints, NULL,
+			"the pinned counters can't be read by this user: they are open to root and "
+			"to the group \"" READERS "\"; where that group is younger than they are, "
+			"\"bkxdp reload\" lets it in");
+	else
+		complain_of_load(complaints, "opening the pinned maps", denied ? -EPERM : error);
 }
 
 void complain_of_pins(const char *interface, int error, struct complaints *complaints)

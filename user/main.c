@@ -20,7 +20,8 @@ static const struct {
 	{"replay", cmd_replay, "the verdict of each packet of a capture"},
 	{"profiles", cmd_profiles, "list and show the profiles"},
 	{"monitor", cmd_monitor, "dropped packets, as they happen"},
-	{"metrics", cmd_metrics, "print the counters for Prometheus"},
+	{"metrics", cmd_metrics, "print the counters for Prometheus, once"},
+	{"exporter", cmd_exporter, "serve the counters to Prometheus"},
 };
 #define VERBS (sizeof(verbs) / sizeof(*verbs))
 
