@@ -276,7 +276,7 @@ explain_file() {
 	explains "the wrong port" 1 \
 		'nearest +backup-exec/control takes TCP 10000 from this address$' tcp $server4 to 10001
 	explains "the wrong protocol" 1 \
-		'nearest +backup-exec/control takes TCP 10000, not UDP, from this address$' udp $server4 to 10000
+		'nearest +backup-exec/control takes TCP 10000 \(not UDP\) from this address$' udp $server4 to 10000
 	explains "the wrong peer" 1 \
 		'nearest +site/ssh takes TCP 22, but only from 10.20.40.0/24$' tcp $server4 to 22
 	explains "a stranger" 1 \

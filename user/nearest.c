@@ -199,7 +199,7 @@ static void print_nearest(FILE *out, const struct policy *policy, const struct a
 	if (reply)
 		fprintf(out, " to our ports %u-%u", rule->local.low, rule->local.high);
 	if (!nearest->same_protocol)
-		fprintf(out, ", not %s,", protocol_word(asked->protocol));
+		fprintf(out, " (not %s)", protocol_word(asked->protocol));
 	print_source(out, policy, nearest);
 	if (!reply)
 		print_control(out, policy, asked, flow->requires);
