@@ -51,24 +51,26 @@ static void take_answer(struct resolution *resolution, struct gaicb *request, in
 	freeaddrinfo(request->ar_result);
 }
 
-/* Waits until none is open or the time is over. */
+static bool any_open(struct gaicb **request, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (gai_error(request[i]) == EAI_INPROGRESS)
+			return true;
+	return false;
+}
+
+/*
+ * Waits until none is open or the time is over. Not by gai_suspend(): where a
+ * request ends while that returns, glibc's thread goes on to tell a waiter that
+ * was on our stack.
+ */
 static void wait_for_all(struct gaicb **request, size_t count)
 {
+	const struct timespec pause = {.tv_nsec = 2000000};
 	int64_t deadline = now_ns() + RESOLVE_SECONDS * 1000000000ll;
 
-	for (;;) {
-		AUTO_FREE const struct gaicb **open = must_alloc(count, sizeof(*open));
-		int64_t left = deadline - now_ns();
-		struct timespec timeout = {left / 1000000000, left % 1000000000};
-		size_t opens = 0;
-
-		for (size_t i = 0; i < count; i++)
-			if (gai_error(request[i]) == EAI_INPROGRESS)
-				open[opens++] = request[i];
-		if (!opens || left <= 0)
-			return;
-		gai_suspend(open, (int)opens, &timeout);
-	}
+	while (any_open(request, count) && now_ns() < deadline)
+		nanosleep(&pause, NULL);
 }
 
 /*
@@ -79,7 +81,7 @@ static void finish(struct resolution *resolution, struct gaicb *request)
 {
 	int error;
 
-	if (gai_cancel(request) == EAI_NOTCANCELED) {
+	if (gai_error(request) == EAI_INPROGRESS && gai_cancel(request) == EAI_NOTCANCELED) {
 		resolution->why = late;
 		return;
 	}
