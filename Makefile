@@ -21,7 +21,8 @@ PROFILESDIR ?= $(DATADIR)/profiles
 CC       ?= gcc
 CLANG    ?= clang
 BPFTOOL  ?= $(shell PATH="$$PATH:/usr/sbin:/sbin" command -v bpftool)
-PKGS     := libbpf libxdp yaml-0.1 jansson libpcap libmicrohttpd gnutls libcrypt libsystemd zlib
+PKGS     := libbpf libxdp yaml-0.1 jansson libpcap libmicrohttpd gnutls libcrypt libsystemd zlib \
+            ncursesw
 SANITIZE ?=
 
 BUILD    := build

@@ -74,7 +74,8 @@ _bkxdp_value() { # OPTION WORD: false where that option takes no value
 	--connections) _bkxdp_choose "flags sockets" "$2" ;;
 	--user) mapfile -t COMPREPLY < <(compgen -u -- "$2") ;;
 	--web.listen-address) _bkxdp_choose "127.0.0.1:10471 [::1]:10471 :10471" "$2" ;;
-	--address | --port | --enable | --web.telemetry-path) COMPREPLY=() ;;
+	--sort) _bkxdp_choose "bits packets name" "$2" ;;
+	--limit | --interval | --address | --port | --enable | --web.telemetry-path) COMPREPLY=() ;;
 	*) return 1 ;;
 	esac
 }
@@ -82,7 +83,7 @@ _bkxdp_value() { # OPTION WORD: false where that option takes no value
 _bkxdp_operand() { # COMMAND WORD
 	case $1 in
 	attach) _bkxdp_choose "$(_bkxdp_interfaces)" "$2" ;;
-	detach | reload | status | monitor) _bkxdp_choose "$(_bkxdp_filtered)" "$2" ;;
+	detach | reload | status | monitor | top) _bkxdp_choose "$(_bkxdp_filtered)" "$2" ;;
 	explain)
 		_bkxdp_files "$2"
 		mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -W "$(_bkxdp_filtered)" -- "$2")

@@ -15,6 +15,7 @@ int cmd_check(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
 int cmd_profiles(int argc, char **argv);
+int cmd_top(int argc, char **argv);
 int cmd_metrics(int argc, char **argv);
 int cmd_monitor(int argc, char **argv);
 int cmd_exporter(int argc, char **argv);

@@ -19,6 +19,7 @@ static const struct {
 	{"explain", cmd_explain, "what would happen to a packet, and why"},
 	{"replay", cmd_replay, "the verdict of each packet of a capture"},
 	{"profiles", cmd_profiles, "list and show the profiles"},
+	{"top", cmd_top, "live table of flows, drops and their sources"},
 	{"monitor", cmd_monitor, "dropped packets, as they happen"},
 	{"metrics", cmd_metrics, "print the counters for Prometheus, once"},
 	{"exporter", cmd_exporter, "serve the counters to Prometheus"},

@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* top: readings to rates and rows, and rows to a page that fits. */
+#include <netinet/in.h>
+#include <stdlib.h>
+
+#include "alloc.h"
+#include "tap.h"
+#include "top_json.h"
+#include "top_page.h"
+
+#define SECOND 1000000000ull
+#define FLOWS  4
+
+/* ---- readings --------------------------------------------------------------- */
+
+/* What a sample points to. */
+struct made {
+	struct top_sample sample;
+	struct series_head head;
+	char profile[2][BKXDP_NAME_MAX];
+	struct series_flow flow[FLOWS];
+	struct bkxdp_counter count[FLOWS];
+	struct drop_group group[4];
+};
+
+/* Flows vendor/b, vendor/a, site/c, and a/answers: at `at` s, with these packets of 100 bytes. */
+static void make(struct made *made, const char *device, unsigned int at, const uint64_t packets[4])
+{
+	static const char *const names[FLOWS] = {"b", "a", "c", "a"};
+
+	memset(made, 0, sizeof(*made));
+	snprintf(made->sample.reading.device, IF_NAMESIZE, "%s", device);
+	made->sample.time = at * SECOND;
+	made->sample.grouped = true;
+	made->sample.groups.group = made->group;
+	made->sample.reading.attached = ATTACHED_YES;
+	made->head.flows = FLOWS;
+	made->head.profiles = 2;
+	strcpy(made->profile[0], "vendor");
+	strcpy(made->profile[1], "site");
+	for (size_t i = 0; i < FLOWS; i++) {
+		strcpy(made->flow[i].name, names[i]);
+		made->flow[i].profile = i == 2;
+		made->flow[i].side = i == 3 ? SIDE_REPLY : SIDE_INBOUND;
+		made->count[i] = (struct bkxdp_counter){packets[i], packets[i] * 100};
+	}
+	made->sample.reading.series =
+		(struct series){.head = &made->head, .profile = made->profile, .flow = made->flow};
+	made->sample.reading.flow = made->count;
+}
+
+static void add_group(struct made *made, const char *source, uint16_t port, uint64_t packets,
+		      uint64_t first)
+{
+	struct drop_group *group = &made->group[made->sample.groups.count++];
+	struct bkxdp_prefix prefix;
+	const char *why;
+
+	if (text_prefix(source, &prefix, &why))
+		abort();
+	memcpy(group->key.address, prefix.address, sizeof(group->key.address));
+	group->key.port = port;
+	group->key.side = BKXDP_GROUP_INBOUND;
+	group->key.protocol = IPPROTO_TCP;
+	group->key.reason = BKXDP_DROP_SOURCE;
+	group->sum = (struct bkxdp_group){packets, packets * 60, first, first, 1, 0};
+	qsort(made->group, made->sample.groups.count, sizeof(*group), groups_compare);
+}
+
+/* "name=packets/bits a second, ..." of a table; the caller frees it. */
+static char *rows_text(const struct top_rows *rows)
+{
+	char *text = must_copy("");
+
+	for (size_t i = 0; i < rows->count; i++) {
+		const struct top_row *row = &rows->row[i];
+		char *longer =
+			must_format("%s%s%s %s=%g/%g", text, i ? ", " : "", row->what, row->detail,
+				    row->amount.packet_rate, row->amount.bit_rate);
+
+		free(text);
+		text = longer;
+	}
+	return text;
+}
+
+static void check_rows(const struct made *before, const struct made *now, enum top_sort sort,
+		       enum top_table table, const char *wanted, const char *name)
+{
+	struct top top;
+	char *text;
+
+	top_make(&before->sample, &now->sample, sort, &top);
+	text = rows_text(&top.table[table]);
+	check_text(text, wanted, "%s", name);
+	free(text);
+	top_free(&top);
+}
+
+/* ---- rates -------------------------------------------------------------------- */
+
+static void test_flows(void)
+{
+	static const struct made nothing;
+	struct made before, now;
+
+	make(&before, "eth1", 10, (uint64_t[]){100, 200, 0, 5});
+	make(&now, "eth1", 12, (uint64_t[]){120, 210, 0, 5});
+	check_rows(&before, &now, TOP_BY_BITS, TOP_FLOWS,
+		   "vendor/b inbound=10/8000, vendor/a inbound=5/4000, vendor/a reply=0/0",
+		   "rates, most bits first, and no flow that never had a packet");
+	before.count[0].bytes = now.count[0].bytes;
+	check_rows(&before, &now, TOP_BY_BITS, TOP_FLOWS,
+		   "vendor/a inbound=5/4000, vendor/b inbound=10/0, vendor/a reply=0/0", "by bits");
+	check_rows(&before, &now, TOP_BY_PACKETS, TOP_FLOWS,
+		   "vendor/b inbound=10/0, vendor/a inbound=5/4000, vendor/a reply=0/0",
+		   "by packets");
+	check_rows(&before, &now, TOP_BY_NAME, TOP_FLOWS,
+		   "vendor/a inbound=5/4000, vendor/a reply=0/0, vendor/b inbound=10/0", "by name");
+	check_rows(&nothing, &now, TOP_BY_NAME, TOP_FLOWS,
+		   "vendor/a inbound=0/0, vendor/a reply=0/0, vendor/b inbound=0/0",
+		   "no rates from one reading");
+	make(&before, "eth2", 10, (uint64_t[]){100, 200, 0, 5});
+	check_rows(&before, &now, TOP_BY_NAME, TOP_FLOWS,
+		   "vendor/a inbound=0/0, vendor/a reply=0/0, vendor/b inbound=0/0",
+		   "nor from another interface's");
+}
+
+static void test_restarts(void)
+{
+	struct made before, now;
+
+	make(&before, "eth1", 10, (uint64_t[]){1000, 1000, 1000, 1000});
+	make(&now, "eth1", 11, (uint64_t[]){10, 0, 1000, 1001});
+	check_rows(&before, &now, TOP_BY_PACKETS, TOP_FLOWS,
+		   "vendor/b inbound=10/8000, vendor/a reply=1/800, site/c inbound=0/0",
+		   "a counter that began anew is not negative");
+	/* a reload moved and added flows */
+	strcpy(before.flow[0].name, "a");
+	before.count[0] = (struct bkxdp_counter){1, 100};
+	strcpy(before.flow[1].name, "gone");
+	make(&now, "eth1", 11, (uint64_t[]){7, 3, 0, 0});
+	check_rows(&before, &now, TOP_BY_PACKETS, TOP_FLOWS,
+		   "vendor/b inbound=7/5600, vendor/a inbound=2/1600",
+		   "flows are known by name, and a new one counts from nothing");
+}
+
+static void test_sources(void)
+{
+	struct made before, now;
+	const uint64_t none[FLOWS] = {};
+
+	make(&before, "eth1", 10, none);
+	make(&now, "eth1", 12, none);
+	add_group(&before, "10.0.0.1", 445, 10, 5);
+	add_group(&before, "10.0.0.2", 445, 10, 5);
+	add_group(&now, "10.0.0.1", 445, 30, 5);
+	add_group(&now, "10.0.0.2", 445, 16, 11 * SECOND);
+	add_group(&now, "10.0.0.3", 22, 2, 11 * SECOND);
+	check_rows(&before, &now, TOP_BY_PACKETS, TOP_SOURCES,
+		   "10.0.0.1 to tcp 445=10/4800, 10.0.0.2 to tcp 445=8/3840, "
+		   "10.0.0.3 to tcp 22=1/480",
+		   "a group, one that was lost and began anew, and a new one");
+	before.sample.grouped = false;
+	before.sample.groups.count = 0;
+	check_rows(&before, &now, TOP_BY_NAME, TOP_SOURCES,
+		   "10.0.0.1 to tcp 445=0/0, 10.0.0.2 to tcp 445=0/0, 10.0.0.3 to tcp 22=0/0",
+		   "no rates where the first reading failed");
+}
+
+static void test_totals(void)
+{
+	const uint64_t none[FLOWS] = {};
+	struct made before, now;
+	struct top top;
+	json_t *json;
+
+	make(&before, "eth1", 10, none);
+	make(&now, "eth1", 11, none);
+	now.sample.reading.reason[BKXDP_PASS_ARP] = (struct bkxdp_counter){2, 200};
+	now.sample.reading.reason[BKXDP_PASS_FLOW] = (struct bkxdp_counter){3, 300};
+	now.sample.reading.reason[BKXDP_DROP_PORT] = (struct bkxdp_counter){5, 500};
+	top_make(&before.sample, &now.sample, TOP_BY_BITS, &top);
+	check_int(top.passed.packets, 5, "what passed, with and without a flow");
+	check_int((long long)top.passed.bit_rate, 4000, "its rate");
+	check_int(top.dropped.packets, 5, "what was dropped");
+	check_int(top.table[TOP_REASONS].count, 1, "one reason");
+	check_text(top.table[TOP_REASONS].row[0].what, "port", "by its word");
+	json = top_json(&top);
+	check_int(json_integer_value(json_object_get(json_object_get(json, "dropped"), "packets")),
+		  5, "and in JSON");
+	json_decref(json);
+	top_free(&top);
+	make(&now, "a\033[2Jb\x80", 11, none);
+	top_make(&before.sample, &now.sample, TOP_BY_BITS, &top);
+	check_text(top.device, "a?[2Jb?", "a name cannot command the terminal");
+	top_free(&top);
+}
+
+/* ---- numbers ------------------------------------------------------------------ */
+
+static const struct {
+	double value;
+	const char *text;
+} numbers[] = {
+	{0, "0"},        {0.04, "0"},        {0.5, "0.5"},      {9.96, "10.0"},
+	{12.34, "12.3"}, {99.96, "100"},     {999.4, "999"},    {999.6, "1.00k"},
+	{1234, "1.23k"}, {9996, "10.0k"},    {123456, "123k"},  {999600, "1.00M"},
+	{1e9, "1.00G"},  {4.56e13, "45.6T"}, {1.8e19, "18.0E"},
+};
+
+/* ---- pages -------------------------------------------------------------------- */
+
+static void make_full(struct made *before, struct made *now)
+{
+	make(before, "eth1", 10, (uint64_t[]){1, 1, 1, 1});
+	make(now, "eth1", 11, (uint64_t[]){1000, 2000, 30000, 1});
+	strcpy(now->flow[0].name, "a-name-of-thirty-one-characters");
+	strcpy(now->profile[0], "a-vendor-of-some-thirty-letters");
+	add_group(now, "2001:db8:1111:2222:3333:4444:5555:6666", 65535, 10, 5);
+	add_group(now, "10.0.0.1", 445, 10, 5);
+	for (int reason = BKXDP_DROP_MALFORMED; reason < BKXDP_REASON_COUNT; reason++)
+		now->sample.reading.reason[reason] =
+			(struct bkxdp_counter){UINT64_MAX >> 8, UINT64_MAX >> 4};
+}
+
+/* No line is wider, none has a byte that is not printable, and there are as many as fit. */
+static bool fits(const struct page *page, unsigned int width, unsigned int height)
+{
+	if (height && page->lines > height)
+		return false;
+	for (size_t i = 0; i < page->lines; i++) {
+		const char *text = page->line[i].text;
+
+		if (strlen(text) > width)
+			return false;
+		for (; *text; text++)
+			if (*text < ' ' || *text > '~')
+				return false;
+	}
+	return true;
+}
+
+static bool has(const struct page *page, const char *text)
+{
+	for (size_t i = 0; i < page->lines; i++)
+		if (strstr(page->line[i].text, text))
+			return true;
+	return false;
+}
+
+static void test_sizes(void)
+{
+	static const struct top_view views[] = {
+		{.interval = 1, .number = 1, .of = 2, .clock = "14:15:26"},
+		{.interval = 0.5, .paused = true, .sort = TOP_BY_PACKETS},
+		{.interval = 60, .help = true},
+		{.interval = 1, .note = "eth1 is not filtered any more"},
+	};
+	struct made before, now;
+	bool fit = true, whole = true;
+	struct top top;
+
+	make_full(&before, &now);
+	top_make(&before.sample, &now.sample, TOP_BY_BITS, &top);
+	for (unsigned int width = 1; width <= 300; width += width < 120 ? 1 : 20)
+		for (unsigned int height = 0; height <= 60; height++)
+			for (size_t v = 0; v < sizeof(views) / sizeof(*views); v++) {
+				struct page page;
+
+				page_make(&page, views[v].note ? NULL : &top, &views[v], width,
+					  height);
+				fit = fit &&
+				      fits(&page, width > PAGE_WIDTH_MIN ? width : 80, height);
+				if (width >= PAGE_WIDTH_MIN && height >= PAGE_HEIGHT_MIN)
+					whole = whole && page.lines == height;
+				page_free(&page);
+			}
+	check(fit, "every size is kept, from 1x1 to 300x60");
+	check(whole, "and used to the last line");
+	top_free(&top);
+}
+
+static void test_page(void)
+{
+	struct top_view view = {.interval = 1, .number = 1, .of = 1};
+	struct made before, now;
+	struct page page;
+	struct top top;
+
+	make_full(&before, &now);
+	top_make(&before.sample, &now.sample, TOP_BY_BITS, &top);
+	page_make(&page, &top, &view, 80, 24);
+	check(has(&page, "2001:db8:1111:2222:3333:4444:5555:6666 "),
+	      "80x24: the longest address is whole");
+	check(has(&page, "site/c"), "80x24: a flow");
+	check(has(&page, " of 14)"), "80x24: says how many reasons do not fit");
+	page_free(&page);
+	page_make(&page, &top, &view, 40, 12);
+	check(has(&page, "10.0.0.1 "), "40x12: an address is whole");
+	check(has(&page, "30.0k"), "40x12: a rate");
+	page_free(&page);
+	page_make(&page, &top, &view, 39, 12);
+	check(has(&page, "too small"), "39x12: too small");
+	check(!has(&page, "site"), "39x12: and nothing else");
+	page_free(&page);
+	top_free(&top);
+	make(&now, "eth1", 11, (uint64_t[]){0, 0, 0, 0});
+	top_make(&before.sample, &now.sample, TOP_BY_BITS, &top);
+	page_make(&page, &top, &view, 80, 0);
+	check(has(&page, "no packet of a flow yet"), "an empty table says so");
+	check(!has(&page, "q quit"), "no keys where there are none to press");
+	page_free(&page);
+	top_free(&top);
+}
+
+int main(void)
+{
+	test_flows();
+	test_restarts();
+	test_sources();
+	test_totals();
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
+		check_text(page_si(numbers[i].value), numbers[i].text, "%g", numbers[i].value);
+	test_sizes();
+	test_page();
+	return tap_done();
+}
