@@ -1,0 +1,132 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Clients of the exporter that behave unlike curl, and the service manager's side.
+
+  silent HOST PORT N       N connections that say nothing; prints "ready", keeps them until killed
+  trickle HOST PORT        a request byte by byte; prints the seconds until it is cut off
+  sip HOST PORT N          N readers that ask for the metrics and read nothing; "ready"
+  activate ADDRESS... -- COMMAND   runs it with listening sockets passed as systemd does
+  notified FILE COMMAND    runs it, and writes what it tells the service manager to FILE
+  openmetrics FILE         parses OpenMetrics; prints one "name{labels} value" a line, sorted
+  climb URL SECONDS        scrapes on and on; prints scrapes, and series whose counter went down
+"""
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+
+
+def wait_for_ever():
+    signal.pause()
+
+
+def connections(host, port, count):
+    return [socket.create_connection((host, int(port)), timeout=30) for _ in range(int(count))]
+
+
+def silent(host, port, count):
+    kept = connections(host, port, count)
+    print("ready", len(kept), flush=True)
+    wait_for_ever()
+
+
+def trickle(host, port):
+    client, = connections(host, port, 1)
+    begin = time.monotonic()
+    client.settimeout(1)
+    try:
+        for byte in b"GET /metrics HTTP/1.1\r\nHost: here\r\nX: " + b"x" * 120:
+            client.send(bytes([byte]))
+            try:
+                if not client.recv(1):
+                    break
+            except socket.timeout:
+                pass
+    except (ConnectionResetError, BrokenPipeError):
+        pass
+    print(round(time.monotonic() - begin))
+
+
+def sip(host, port, count):
+    kept = connections(host, port, count)
+    for client in kept:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+        client.sendall(b"GET /metrics HTTP/1.1\r\nHost: here\r\n\r\n")
+    print("ready", len(kept), flush=True)
+    wait_for_ever()
+
+
+def listening(address):
+    host, port = address.rsplit(":", 1)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    server = socket.socket(family)
+    server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    server.bind((host.strip("[]"), int(port)))
+    server.listen()
+    return server
+
+
+def activate(*words):
+    at = words.index("--")
+    kept = [listening(address) for address in words[:at]]
+    free = [os.dup(server.fileno()) for server in kept]
+    for number, fd in enumerate(free):
+        os.dup2(fd, 3 + number, inheritable=True)
+    os.environ["LISTEN_FDS"] = str(len(free))
+    os.environ["LISTEN_PID"] = str(os.getpid())
+    os.execvp(words[at + 1], words[at + 1:])
+
+
+def notified(name, *command):
+    manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    manager.bind(name + ".socket")
+    os.chmod(name + ".socket", 0o666)
+    child = subprocess.Popen(command, env=dict(os.environ, NOTIFY_SOCKET=name + ".socket"))
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, frame: child.send_signal(number))
+    manager.settimeout(0.2)
+    with open(name, "w", encoding="ascii") as log:
+        while child.poll() is None:
+            try:
+                log.write(manager.recv(4096).decode() + "\n")
+                log.flush()
+            except socket.timeout:
+                pass
+    sys.exit(child.returncode)
+
+
+def openmetrics(name):
+    from prometheus_client.openmetrics.parser import text_string_to_metric_families
+    with open(name, encoding="utf-8") as file:
+        text = file.read()
+    lines = []
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            labels = ",".join(f'{key}="{value}"' for key, value in sample.labels.items())
+            lines.append(f"{sample.name}{{{labels}}} {sample.value:.17g}")
+    print("\n".join(sorted(lines)))
+
+
+def climb(url, seconds):
+    line = re.compile(r"^(bkxdp_[a-z_]*_total(?:\{[^}]*\})?) ([0-9]+)$", re.M)
+    last, scrapes, fallen = {}, 0, []
+    end = time.monotonic() + float(seconds)
+    while time.monotonic() < end:
+        with urllib.request.urlopen(url, timeout=60) as answer:
+            text = answer.read().decode()
+        scrapes += 1
+        for series, value in line.findall(text):
+            if int(value) < last.get(series, 0):
+                fallen.append(f"{series} {last[series]} -> {value}")
+            last[series] = int(value)
+        time.sleep(0.02)
+    print(scrapes, len(fallen))
+    print("\n".join(fallen[:10]))
+
+
+if __name__ == "__main__":
+    globals()[sys.argv[1]](*sys.argv[2:])
