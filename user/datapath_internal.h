@@ -167,8 +167,6 @@ int xdp_find_ours(const char *interface, const struct bkxdp_attachment *attachme
 		  struct found *found);
 /* Does any program that is loaded, in whatever namespace, use this map? 1, 0 or negative errno. */
 int xdp_runs_somewhere(int active_fd);
-/* Id of the program that the device runs, 0 for none, or negative errno. Needs no privilege. */
-int64_t xdp_root(int ifindex, bool generic);
 struct xdp_way {
 	bool frags;
 	bool generic;

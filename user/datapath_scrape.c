@@ -88,7 +88,7 @@ static int tell_attached(const char *interface, const struct maps *maps,
 	int runs;
 
 	if (attachment->root && attachment->netns == netdev_namespace())
-		root = xdp_root(attachment->ifindex, attachment->generic);
+		root = netdev_xdp(attachment->ifindex, attachment->generic);
 	if (!root)
 		return ATTACHED_NO;
 	if (root == attachment->root)

@@ -120,15 +120,6 @@ int xdp_runs_somewhere(int active_fd)
 	return errno == ENOENT ? 0 : -errno;
 }
 
-int64_t xdp_root(int ifindex, bool generic)
-{
-	uint32_t id;
-	int error =
-		bpf_xdp_query_id(ifindex, generic ? XDP_FLAGS_SKB_MODE : XDP_FLAGS_DRV_MODE, &id);
-
-	return error ? error : (int64_t)id;
-}
-
 int xdp_attach(int ifindex, struct bkxdp_bpf *program, const struct xdp_way *way)
 {
 	struct xdp_program *xdp = xdp_program__from_bpf_obj(program->obj, "xdp");

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <ifaddrs.h>
 #include <linux/ethtool.h>
+#include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <net/route.h>
 #include <linux/sockios.h>
@@ -66,6 +67,64 @@ uint64_t netdev_namespace(void)
 
 	return stat("/proc/self/ns/net", &status) ? 0 : status.st_ino;
 }
+
+/* ---- the program that it runs ---------------------------------------------- */
+
+#define LINK_BYTES 32768 /* of one interface's attributes */
+
+static int ask_for_link(int fd, unsigned int index)
+{
+	const struct {
+		struct nlmsghdr header;
+		struct ifinfomsg link;
+	} request = {
+		.header = {sizeof(request), RTM_GETLINK, NLM_F_REQUEST, 1, 0},
+		.link = {.ifi_family = AF_UNSPEC, .ifi_index = (int)index},
+	};
+
+	return send(fd, &request, sizeof(request), 0) == sizeof(request) ? 0 : -errno;
+}
+
+static const struct rtattr *attribute(const struct rtattr *first, int length, int type)
+{
+	for (const struct rtattr *a = first; RTA_OK(a, length); a = RTA_NEXT(a, length))
+		if ((a->rta_type & NLA_TYPE_MASK) == type)
+			return a;
+	return NULL;
+}
+
+static uint32_t program_of(const struct nlmsghdr *message, bool generic)
+{
+	const struct ifinfomsg *link = NLMSG_DATA(message);
+	const struct rtattr *xdp = attribute(IFLA_RTA(link), (int)IFLA_PAYLOAD(message), IFLA_XDP);
+	const struct rtattr *id =
+		xdp ? attribute(RTA_DATA(xdp), (int)RTA_PAYLOAD(xdp),
+				generic ? IFLA_XDP_SKB_PROG_ID : IFLA_XDP_DRV_PROG_ID)
+		    : NULL;
+	uint32_t program = 0;
+
+	if (id && RTA_PAYLOAD(id) >= sizeof(program))
+		memcpy(&program, RTA_DATA(id), sizeof(program));
+	return program;
+}
+
+int64_t netdev_xdp(unsigned int index, bool generic)
+{
+	AUTO_FREE struct nlmsghdr *answer = must_alloc(1, LINK_BYTES);
+	AUTO_CLOSE int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	int error = fd < 0 ? -errno : ask_for_link(fd, index);
+	ssize_t got = error ? 0 : recv(fd, answer, LINK_BYTES, 0);
+
+	if (error || got < 0)
+		return error ? error : -errno;
+	if (!NLMSG_OK(answer, got))
+		return -EBADMSG;
+	if (answer->nlmsg_type == NLMSG_ERROR)
+		return ((const struct nlmsgerr *)NLMSG_DATA(answer))->error == -ENODEV ? 0 : -EIO;
+	return answer->nlmsg_type == RTM_NEWLINK ? (int64_t)program_of(answer, generic) : -EBADMSG;
+}
+
+/* ---- offloads -------------------------------------------------------------- */
 
 static int ethtool(const char *interface, void *command)
 {

@@ -19,6 +19,9 @@ unsigned int netdev_index(const char *interface, struct complaints *complaints);
 /* Inode of this process's network namespace; 0 where /proc is not there. */
 uint64_t netdev_namespace(void);
 
+/* Id of the XDP program that the interface runs in this mode, 0 for none, or negative errno. */
+int64_t netdev_xdp(unsigned int index, bool generic);
+
 /* Does the NIC take VLAN tags off before XDP sees the frame? 0, 1 or negative errno. */
 int netdev_rxvlan(const char *interface);
 int netdev_set_rxvlan(const char *interface, bool on);
