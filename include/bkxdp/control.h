@@ -70,6 +70,15 @@ static __always_inline int bkxdp_same_connection(const struct bkxdp_connection *
 	       a->address[2] == b->address[2] && a->address[3] == b->address[3];
 }
 
+static __always_inline int bkxdp_remembers(const struct bkxdp_control *control,
+					   const struct bkxdp_connection *connection)
+{
+	for (int i = 0; i < BKXDP_CONTROL_CONNECTIONS; i++)
+		if (bkxdp_same_connection(&control->connection[i], connection))
+			return 1;
+	return 0;
+}
+
 /*
  * Takes the place of one that is no more, never of one that is established: forged
  * packets can't push a real control connection out. With all places taken by
@@ -80,9 +89,6 @@ static __always_inline void bkxdp_remember(struct bkxdp_world *world,
 					   struct bkxdp_control *control,
 					   const struct bkxdp_connection *connection)
 {
-	for (int i = 0; i < BKXDP_CONTROL_CONNECTIONS; i++)
-		if (bkxdp_same_connection(&control->connection[i], connection))
-			return;
 	for (int i = 0; i < BKXDP_CONTROL_CONNECTIONS; i++) {
 		if (ask_established(world, packet, &control->connection[i]))
 			continue;
@@ -91,7 +97,10 @@ static __always_inline void bkxdp_remember(struct bkxdp_world *world,
 	}
 }
 
-/* Sockets: a segment of a connection that both sides have opened, as far as can be seen. */
+/*
+ * Sockets: a segment of a connection that both sides have opened, as far as can
+ * be seen. Of one that is remembered already nothing is left to be noted.
+ */
 static __always_inline void bkxdp_note_connection(struct bkxdp_world *world,
 						  const struct bkxdp_packet *packet,
 						  const struct bkxdp_control_key *key)
@@ -104,6 +113,9 @@ static __always_inline void bkxdp_note_connection(struct bkxdp_world *world,
 	if (packet->protocol != BKXDP_PROTO_TCP || flags != BKXDP_TCP_ACK)
 		return;
 	__builtin_memcpy(connection.address, packet->daddr, sizeof(connection.address));
+	control = find_control(world, key);
+	if (control && bkxdp_remembers(control, &connection))
+		return;
 	/* forged segments of no connection must not crowd out real entries */
 	if (!ask_connection(world, packet))
 		return;
