@@ -2,6 +2,7 @@
 """Senders and receivers for the end-to-end tests; run by tests/lib.sh, in network namespaces."""
 
 import argparse
+import errno
 import json
 import resource
 import selectors
@@ -171,6 +172,32 @@ def send(arguments):
     print(struct.unpack("!Q", stream.recv(8, socket.MSG_WAITALL))[0])
 
 
+def datagram(arguments):
+    """A frame with a UDP datagram, as the filter sees one; checksums are zero, for it looks at none."""
+    payload = bytes(i % 251 for i in range(arguments.length - 42))
+    ethernet = bytes.fromhex("020000000001" "020000000005" "0800")
+    ip = struct.pack("!BBHHHBBH", 0x45, 0, 28 + len(payload), 1, 0, 64, 17, 0)
+    ends = socket.inet_aton(arguments.source) + socket.inet_aton(arguments.destination)
+    return ethernet + ip + ends + struct.pack("!HHHH", 40000, arguments.port, 8 + len(payload), 0) + payload
+
+
+def flood(arguments):
+    """The same datagram again and again, as fast as it goes."""
+    frame = datagram(arguments)
+    if arguments.print:
+        print(frame.hex())
+    sender = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+    sender.bind((arguments.interface, 0))
+    sent = 0
+    while sent < arguments.count:
+        try:
+            sender.send(frame)
+            sent += 1
+        except OSError as error:
+            if error.errno != errno.ENOBUFS:
+                raise
+
+
 def measure(arguments):
     """Runs a command; its time and peak memory go to the named file."""
     start = time.monotonic()
@@ -189,7 +216,7 @@ def commands():
         sub = verbs.add_parser(function.__name__)
         sub.set_defaults(run=function)
         for name in names:
-            sub.add_argument(name, type=int if name in ("port", "bytes") else str)
+            sub.add_argument(name, type=int if name in ("port", "bytes", "count") else str)
         return sub
 
     verb(listen).add_argument("where", nargs="+")
@@ -207,6 +234,9 @@ def commands():
     verb(serve, "port")
     verb(send, "source", "destination", "port", "bytes").add_argument(
         "--seconds", type=float, default=0)
+    sub = verb(flood, "interface", "source", "destination", "port", "count")
+    sub.add_argument("--length", type=int, default=60)
+    sub.add_argument("--print", action="store_true")
     verb(measure, "report").add_argument("command", nargs=argparse.REMAINDER)
     return parser
 

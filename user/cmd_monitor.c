@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdio_ext.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -142,7 +143,7 @@ static int tell(struct monitor *monitor, const struct drop *drop)
 	else if (!monitor->silent)
 		drop_print(stdout, drop);
 	if (ferror(stdout))
-		return errno ? -errno : -EIO;
+		return errno == EINTR ? -ECANCELED : -errno;
 	return monitor->capture ? capture(monitor, drop) : 0;
 }
 
@@ -320,6 +321,13 @@ static int explain_error(const struct monitor *monitor, int error)
 	return fail("%s: can't go on showing packets: %s", monitor->interface, strerror(-error));
 }
 
+/* What could not be written would be tried again at the end, and wait again. */
+static void give_up_output(void)
+{
+	if (ferror(stdout))
+		__fpurge(stdout);
+}
+
 /* As one who did not ignore SIGPIPE. */
 static void die_of_closed_pipe(void)
 {
@@ -336,6 +344,7 @@ static int run(struct monitor *monitor)
 	say_start(monitor);
 	error = listen_till_end(monitor, &end);
 	watch_stop(monitor->watch);
+	give_up_output();
 	if (error != -EPIPE)
 		say_end(monitor);
 	status = explain_error(monitor, error);

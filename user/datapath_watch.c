@@ -19,6 +19,7 @@
 
 #include "alloc.h"
 #include "datapath_internal.h"
+#include "netdev.h"
 #include "watch.h"
 
 #define LEASE_NS      5000000000ull
@@ -36,6 +37,7 @@ struct watch {
 	watch_seen *seen;
 	void *context;
 	uint64_t lost_before;
+	int64_t root; /* id of the program that the device runs */
 
 	pthread_t keeper;
 	bool kept;
@@ -207,19 +209,27 @@ static void end_keeper(struct watch *watch)
 
 /* ---- opening ---------------------------------------------------------------- */
 
-static bool program_runs(const struct watch *watch)
+/*
+ * Not by xdp_find_ours(): libxdp 1.3 forgets to close a program whenever it is
+ * asked, and a program that is held here would outlive its interface. While the
+ * device runs the program that it ran before, nothing has changed.
+ */
+static bool program_runs(struct watch *watch)
 {
 	struct bkxdp_attachment attachment;
-	struct found found = {};
-	bool runs;
+	int64_t root;
 
 	if (read_attachment(&watch->maps, &attachment))
 		return false;
-	runs = xdp_find_ours(watch->interface, &attachment, watch->maps.fd[MAP_WORDS], &found) >
-		       0 &&
-	       found.program;
-	found_free(&found);
-	return runs || xdp_runs_somewhere(watch->maps.fd[MAP_WORDS]) != 0;
+	if (attachment.netns != netdev_namespace())
+		return xdp_runs_somewhere(watch->maps.fd[MAP_WORDS]) != 0;
+	root = netdev_xdp(attachment.ifindex, attachment.generic);
+	if (root <= 0)
+		return false;
+	if (root != watch->root && xdp_runs_somewhere(watch->maps.fd[MAP_WORDS]) == 0)
+		return false;
+	watch->root = root;
+	return true;
 }
 
 static int take_event(void *context, void *event, size_t size)
@@ -365,7 +375,7 @@ static uint32_t id_of(int fd)
 	return bpf_obj_get_info_by_fd(fd, &info, &size) ? 0 : info.id;
 }
 
-enum watch_end watch_check(const struct watch *watch)
+enum watch_end watch_check(struct watch *watch)
 {
 	AUTO_CLOSE int pinned = pins_active(watch->interface);
 

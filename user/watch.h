@@ -43,7 +43,7 @@ enum watch_end {
 	WATCH_PLACE_TAKEN,  /* by another listener, while this process did not run for long */
 };
 /* Is there still something to listen to? To be asked every second or so. */
-enum watch_end watch_check(const struct watch *watch);
+enum watch_end watch_check(struct watch *watch);
 
 /* Listens no more. What has been told can still be taken by watch_wait(). */
 void watch_stop(struct watch *watch);
