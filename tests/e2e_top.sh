@@ -148,6 +148,13 @@ ordinary() {
 	shows "and by bits again" 'by bits, 1 s'
 	check "drops are grouped meanwhile" is_grouping 1
 
+	term pipe-pane "exec cat >$WORK/written"
+	sleep 4.5
+	term pipe-pane
+	check "something was written meanwhile" test -s "$WORK/written"
+	is_between "only what changed: fewer bytes in four seconds than one screen has" \
+		"$(stat -c %s "$WORK/written")" 1 $((80 * 24))
+
 	keys p
 	shows "p pauses" 'PAUSED'
 	before=$(screen)
@@ -263,6 +270,16 @@ colours() {
 coloured() { raw | grep -q $'\033\\[[0-9;]*31'; }
 plain() { ! coloured; }
 
+# The kernel stops by itself.
+killed() {
+	run 80 24 "$BKXDP" top eth1
+	shows "SIGKILL: runs" "^$stranger4 "
+	check "SIGKILL: drops are grouped" is_grouping 1
+	kill -KILL "$(pgrep -nx bkxdp)"
+	check "SIGKILL: and soon no more" busywait 20 is_grouping 0
+	term kill-server
+}
+
 make_network
 ip link add eth2 netns host type veth peer name peer2 netns net
 ip -n host link set eth2 up
@@ -277,8 +294,7 @@ resized
 endings
 stopped
 colours
-term kill-server
-check "when nobody looks, grouping ends" busywait 20 is_grouping 0
+killed
 end_traffic
 check "detach" bkxdp detach eth1
 check "detach the other" bkxdp detach eth2

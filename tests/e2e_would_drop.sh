@@ -140,6 +140,21 @@ observed() {
 	check "detach" bkxdp detach eth1
 }
 
+# More sources than there is room for, at once.
+flooded() {
+	write_file <<<$'verdict: audit\nflows:\n'"  - {name: a, from: [$server4], to: self, tcp: 22}"
+	check "flood: attach" attach
+	check "flood: the server's own, before" connects "$server4" "$host4" 22
+	traffic net sources peer0 "$host4" 445 40000
+	said=$(bkxdp status eth1 --would-drop)
+	says "flood: very many sources are one row" "$said" ' [0-9]{4,5} sources +to tcp 445$'
+	says "flood: and no line" "$said" '^  # \[1\] [0-9]{4,5} sources: '
+	says "flood: says that some are missing" "$said" 'are not among these|are left out'
+	is "flood: JSON does, too" "$(would '.ungrouped > 0 or .full')" true
+	says "flood: every packet is counted by its reason" "$(dropped source)" '^4[0-9]{4}$'
+	check "flood: detach" bkxdp detach eth1
+}
+
 make_network
 ip -n net address add "$scanner4/24" dev peer0
 ip -n net address add "$client4/24" dev peer0
@@ -148,5 +163,6 @@ listen net tcp:993 udp:53
 audited
 enforced
 observed
+flooded
 check "leaves nothing" nothing_is_left
 finish

@@ -36,10 +36,10 @@ static void make(struct made *made, const char *device, unsigned int at, const u
 	made->sample.reading.attached = ATTACHED_YES;
 	made->head.flows = FLOWS;
 	made->head.profiles = 2;
-	strcpy(made->profile[0], "vendor");
-	strcpy(made->profile[1], "site");
+	snprintf(made->profile[0], BKXDP_NAME_MAX, "%s", "vendor");
+	snprintf(made->profile[1], BKXDP_NAME_MAX, "%s", "site");
 	for (size_t i = 0; i < FLOWS; i++) {
-		strcpy(made->flow[i].name, names[i]);
+		snprintf(made->flow[i].name, BKXDP_NAME_MAX, "%s", names[i]);
 		made->flow[i].profile = i == 2;
 		made->flow[i].side = i == 3 ? SIDE_REPLY : SIDE_INBOUND;
 		made->count[i] = (struct bkxdp_counter){packets[i], packets[i] * 100};
@@ -136,9 +136,9 @@ static void test_restarts(void)
 		   "vendor/b inbound=10/8000, vendor/a reply=1/800, site/c inbound=0/0",
 		   "a counter that began anew is not negative");
 	/* a reload moved and added flows */
-	strcpy(before.flow[0].name, "a");
+	snprintf(before.flow[0].name, BKXDP_NAME_MAX, "%s", "a");
 	before.count[0] = (struct bkxdp_counter){1, 100};
-	strcpy(before.flow[1].name, "gone");
+	snprintf(before.flow[1].name, BKXDP_NAME_MAX, "%s", "gone");
 	make(&now, "eth1", 11, (uint64_t[]){7, 3, 0, 0});
 	check_rows(&before, &now, TOP_BY_PACKETS, TOP_FLOWS,
 		   "vendor/b inbound=7/5600, vendor/a inbound=2/1600",
@@ -215,8 +215,8 @@ static void make_full(struct made *before, struct made *now)
 {
 	make(before, "eth1", 10, (uint64_t[]){1, 1, 1, 1});
 	make(now, "eth1", 11, (uint64_t[]){1000, 2000, 30000, 1});
-	strcpy(now->flow[0].name, "a-name-of-thirty-one-characters");
-	strcpy(now->profile[0], "a-vendor-of-some-thirty-letters");
+	snprintf(now->flow[0].name, BKXDP_NAME_MAX, "%s", "a-name-of-thirty-one-characters");
+	snprintf(now->profile[0], BKXDP_NAME_MAX, "%s", "a-vendor-of-some-thirty-letters");
 	add_group(now, "2001:db8:1111:2222:3333:4444:5555:6666", 65535, 10, 5);
 	add_group(now, "10.0.0.1", 445, 10, 5);
 	for (int reason = BKXDP_DROP_MALFORMED; reason < BKXDP_REASON_COUNT; reason++)

@@ -173,16 +173,18 @@ static void test_every_reason(void)
 {
 	struct policy *policy = policy_of("");
 
-	for (uint8_t reason = BKXDP_DROP_MALFORMED; reason < BKXDP_REASON_COUNT; reason++)
-		for (uint8_t side = BKXDP_GROUP_NONE; side <= BKXDP_GROUP_REPLY; side++) {
+	for (int reason = BKXDP_DROP_MALFORMED; reason < BKXDP_REASON_COUNT; reason++)
+		for (int side = BKXDP_GROUP_NONE; side <= BKXDP_GROUP_REPLY; side++) {
 			struct drop_groups groups = {};
 			struct would_drop *found;
 
-			add(&groups, group("10.9.8.7", reason, side, IPPROTO_TCP, side ? 80 : 0));
+			add(&groups, group("10.9.8.7", (uint8_t)reason, (uint8_t)side, IPPROTO_TCP,
+					   side ? 80 : 0));
 			found = found_in(policy, &groups);
 			check(found->advices == 1 &&
 				      (found->advice[0].line || found->advice[0].sentence),
-			      "%s, side %u: something is said", reason_word(reason), side);
+			      "%s, side %d: something is said",
+			      reason_word((enum bkxdp_reason)reason), side);
 			would_drop_free(found);
 			groups_free(&groups);
 		}
@@ -289,6 +291,9 @@ static void test_many_sources(void)
 	}
 	found = found_in(policy, &groups);
 	check_int(found->advices, 2, "two ports of very many sources");
+	check_int(found->rows, 2, "are two rows");
+	check_int(found->row[0].sources, LINE_SOURCES_MAX + 1, "of all sources");
+	check_int(found->row[0].packets, LINE_SOURCES_MAX + 1, "and of all their packets");
 	for (size_t i = 0; i < found->advices; i++) {
 		check(!found->advice[i].line, "no line for them");
 		check(found->advice[i].sentence != NULL, "but what to think of");
@@ -298,23 +303,31 @@ static void test_many_sources(void)
 	policy_free(policy);
 }
 
+/* The same numbers for the same seed. */
+static int below(unsigned int *seed, unsigned int limit)
+{
+	*seed = *seed * 1103515245u + 12345u;
+	return (int)((*seed >> 16) % limit);
+}
+
 /* Whatever was dropped: the lines together are a sound file, with nothing for everyone. */
 static void test_lines_are_sound(unsigned int seed)
 {
 	struct drop_groups groups = {};
 	struct policy *policy = policy_of("");
 	struct would_drop *found;
+	unsigned int state = seed;
 	char *file = must_copy("");
 
-	srand(seed);
 	for (int i = 0; i < 300; i++) {
-		AUTO_FREE char *source = must_format(rand() % 2 ? "10.5.%d.%d" : "2001:db8::%d:%d",
-						     rand() % 3, 1 + rand() % 9);
+		AUTO_FREE char *source =
+			must_format(below(&state, 2) ? "10.5.%d.%d" : "2001:db8::%d:%d",
+				    below(&state, 3), 1 + below(&state, 9));
 
-		add(&groups,
-		    group(source, rand() % 2 ? BKXDP_DROP_SOURCE : BKXDP_DROP_PORT,
-			  (uint8_t)(1 + rand() % 2), rand() % 2 ? IPPROTO_TCP : IPPROTO_UDP,
-			  (uint16_t)(1 + rand() % 40)));
+		add(&groups, group(source, below(&state, 2) ? BKXDP_DROP_SOURCE : BKXDP_DROP_PORT,
+				   (uint8_t)(1 + below(&state, 2)),
+				   below(&state, 2) ? IPPROTO_TCP : IPPROTO_UDP,
+				   (uint16_t)(1 + below(&state, 40))));
 	}
 	found = found_in(policy, &groups);
 	for (size_t i = 0; i < found->advices; i++)

@@ -124,6 +124,18 @@ def stream(arguments):
     print(json.dumps({"sent": count}), flush=True)
 
 
+def sources(arguments):
+    """SYNs to one port, each from another address, as fast as they go."""
+    sender = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+    sender.bind((arguments.interface, 0x0800))
+    ethernet = bytes.fromhex("020000000001 020000000005 0800")
+    segment = struct.pack("!HHIIBBHHH", 40000, arguments.port, 1, 0, 0x50, 2, 1000, 0, 0)
+    for number in range(arguments.count):
+        source = struct.pack("!I", 0x0b000001 + number)
+        sender.send(ethernet + struct.pack("!BBHHHBBH4s4s", 0x45, 0, 40, 0, 0, 64, 6, 0, source,
+                                           socket.inet_aton(arguments.destination)) + segment)
+
+
 def receive(arguments):
     """Takes numbered datagrams until SIGTERM and a second of silence; says how many, and which are missing."""
     ended = []
@@ -230,6 +242,8 @@ def commands():
     sub = verb(stream, "source", "destination", "port")
     sub.add_argument("--from-port", type=int, default=0)
     sub.add_argument("--rate", type=int, default=1000)
+    sub = verb(sources, "interface", "destination", "port")
+    sub.add_argument("count", type=int)
     verb(receive, "port")
     verb(serve, "port")
     verb(send, "source", "destination", "port", "bytes").add_argument(

@@ -28,7 +28,7 @@ void group_source_text(const struct bkxdp_group_key *key, char text[static TEXT_
 	if (a[0] | a[1] | a[2] | a[3])
 		prefix_text(&(struct bkxdp_prefix){128, {a[0], a[1], a[2], a[3]}}, text);
 	else
-		strcpy(text, "-");
+		snprintf(text, TEXT_PREFIX_MAX, "-");
 }
 
 static const struct {
@@ -47,7 +47,7 @@ void group_protocol_text(const struct bkxdp_group_key *key, char text[static GRO
 	snprintf(text, GROUP_SERVICE_MAX, "ip %u", key->protocol);
 	for (size_t i = 0; i < sizeof(protocols) / sizeof(*protocols); i++)
 		if (protocols[i].number == key->protocol)
-			strcpy(text, protocols[i].word);
+			snprintf(text, GROUP_SERVICE_MAX, "%s", protocols[i].word);
 }
 
 void group_service_text(const struct bkxdp_group_key *key, char text[static GROUP_SERVICE_MAX])
@@ -56,7 +56,7 @@ void group_service_text(const struct bkxdp_group_key *key, char text[static GROU
 
 	group_protocol_text(key, protocol);
 	if (key->side == BKXDP_GROUP_NONE)
-		strcpy(text, protocol);
+		snprintf(text, GROUP_SERVICE_MAX, "%s", protocol);
 	else
 		snprintf(text, GROUP_SERVICE_MAX, "%s %.8s %u",
 			 key->side == BKXDP_GROUP_REPLY ? "from" : "to", protocol, key->port);

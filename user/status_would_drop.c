@@ -57,8 +57,9 @@ static json_t *row_json(const struct would_row *row, uint64_t now)
 	group_protocol_text(key, protocol);
 	format_moment(row->first, now, first);
 	format_moment(row->last, now, last);
-	json = json_pack("{ss ss ss sI sI ss ss si}", "reason", reason_word(key->reason), "source",
-			 source, "protocol", protocol, "packets", (json_int_t)row->packets, "bytes",
+	json = json_pack("{ss ss* si ss sI sI ss ss si}", "reason", reason_word(key->reason),
+			 "source", row->sources > 1 ? NULL : source, "sources", (int)row->sources,
+			 "protocol", protocol, "packets", (json_int_t)row->packets, "bytes",
 			 (json_int_t)row->bytes, "first", first, "last", last, "advice",
 			 (int)row->advice + 1);
 	if (row->ports > 1)
@@ -141,6 +142,8 @@ static void print_row(const struct would_row *row, uint64_t now)
 	char source[TEXT_PREFIX_MAX], service[GROUP_SERVICE_MAX], ago[16];
 
 	group_source_text(&row->group->key, source);
+	if (row->sources > 1)
+		snprintf(source, sizeof(source), "%u sources", row->sources);
 	group_service_text(&row->group->key, service);
 	if (row->ports > 1)
 		snprintf(service, sizeof(service), "%u ports, %u-%u", row->ports, row->low,

@@ -2,6 +2,7 @@
 #include "would_drop.h"
 
 #include <netinet/in.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -248,6 +249,7 @@ static void add_row(struct would_drop *found, const struct item *item)
 		row = APPEND(found->row, found->rows);
 		row->group = item->group;
 		row->advice = advice;
+		row->sources = 1;
 	}
 	add_to_row(row, item->group);
 }
@@ -269,6 +271,56 @@ static void fill(struct would_drop *found, const struct item *item, size_t count
 	}
 	for (size_t i = 0; i < found->advices; i++)
 		prefix_set_settle(&found->advice[i].sources);
+}
+
+/* ---- very many sources at one port ------------------------------------------ */
+
+/* By all that a group is but its source. */
+static int compare_services(const void *a, const void *b)
+{
+	const struct would_row *left = a, *right = b;
+	const size_t from = offsetof(struct bkxdp_group_key, port);
+	int order = (left->advice > right->advice) - (left->advice < right->advice);
+
+	if (!order)
+		order = (left->ports > 1) - (right->ports > 1);
+	return order ? order
+		     : memcmp((const char *)&left->group->key + from,
+			      (const char *)&right->group->key + from,
+			      sizeof(left->group->key) - from);
+}
+
+static void fold(struct would_row *into, const struct would_row *row, size_t count)
+{
+	*into = row[0];
+	for (size_t i = 1; i < count; i++) {
+		into->packets += row[i].packets;
+		into->bytes += row[i].bytes;
+		into->first = row[i].first < into->first ? row[i].first : into->first;
+		into->last = row[i].last > into->last ? row[i].last : into->last;
+	}
+	into->sources = (unsigned int)count;
+}
+
+/* A scan stays a row for each source: who it is, is what matters there. */
+static void fold_sources(struct would_drop *found)
+{
+	struct would_row *row = found->row;
+	size_t kept = 0;
+
+	if (found->rows)
+		qsort(row, found->rows, sizeof(*row), compare_services);
+	for (size_t i = 0, n; i < found->rows; i += n) {
+		for (n = 1; i + n < found->rows && !compare_services(&row[i], &row[i + n]);)
+			n++;
+		if (n > LINE_SOURCES_MAX && row[i].ports == 1) {
+			fold(&row[kept++], &row[i], n);
+			continue;
+		}
+		memmove(&row[kept], &row[i], n * sizeof(*row));
+		kept += n;
+	}
+	found->rows = kept;
 }
 
 /* The order is the same each time. */
@@ -307,6 +359,7 @@ struct would_drop *would_drop(const struct policy *policy, const struct drop_gro
 	AUTO_FREE struct item *item = make_items(policy, groups);
 
 	fill(found, item, groups->count);
+	fold_sources(found);
 	if (found->rows)
 		qsort(found->row, found->rows, sizeof(*found->row), by_packets);
 	number_advice(found);

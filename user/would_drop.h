@@ -38,12 +38,12 @@ struct advice {
 	char *sentence;            /* what it means, or what to be careful of; or NULL */
 };
 
-/* One group, or all the ports of a scan from one source. */
+/* One group, all the ports of a scan from one source, or very many sources at one port. */
 struct would_row {
-	const struct drop_group *group; /* within what was given; the first of a scan */
+	const struct drop_group *group; /* within what was given; the first of many */
 	uint64_t packets, bytes;
 	uint64_t first, last; /* ns, CLOCK_MONOTONIC */
-	unsigned int ports;
+	unsigned int ports, sources;
 	uint16_t low, high;  /* of a scan's ports */
 	unsigned int advice; /* index */
 };
@@ -57,7 +57,7 @@ struct would_drop {
 
 /* From so many ports on, one source scans. */
 #define SCAN_PORTS 20
-/* More sources than this are a decision for a prefix, or against them; not a line. */
+/* More sources than this are one row, and a decision for a prefix or against them; not a line. */
 #define LINE_SOURCES_MAX 32
 
 struct would_drop *would_drop(const struct policy *policy, const struct drop_groups *groups);
