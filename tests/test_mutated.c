@@ -329,7 +329,8 @@ static void run_packets(struct match *match, const struct pool *pool)
 {
 	struct mutant m;
 
-	if (!check(pool->frame, "%s: there are frames to damage", match->policy->interface))
+	check(pool->frames, "%s: there are frames to damage", match->policy->interface);
+	if (!pool->frame)
 		return;
 	m = pool->frame[0];
 	for (int i = 0; i < PACKETS; i++) {

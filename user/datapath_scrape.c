@@ -20,7 +20,7 @@ void reading_free(struct reading *reading)
 {
 	free(reading->bytes);
 	free(reading->flow);
-	*reading = (struct reading){};
+	memset(reading, 0, sizeof(*reading));
 }
 
 static int read_series(const char *interface, uint32_t slot, struct reading *reading)
