@@ -23,13 +23,18 @@ static struct {
 	unsigned int pass, fail, skip;
 } tap_total;
 
+/* Before any comment of main's; and who is stopped has said what he did. */
+__attribute__((constructor)) static void tap_begin(void)
+{
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	puts("TAP version 13");
+}
+
 __attribute__((format(printf, 2, 0))) static inline void tap_line(const char *verdict,
 								  const char *format, va_list args)
 {
 	unsigned int done = tap_total.pass + tap_total.fail + tap_total.skip;
 
-	if (!done)
-		puts("TAP version 13");
 	printf("%s %u - ", verdict, done + 1);
 	vprintf(format, args);
 }
