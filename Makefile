@@ -61,7 +61,8 @@ endif
 .SECONDARY:
 
 all: $(OUT)/bkxdp
-tests: $(TESTS) $(OUT)/tests/vm/probe $(BUILD)/tests/vm/other.bpf.o $(BUILD)/tests/vm/caller.bpf.o
+tests: $(TESTS) $(OUT)/tests/vm/probe $(BUILD)/tests/vm/other.bpf.o $(BUILD)/tests/vm/caller.bpf.o \
+	$(OUT)/tests/bench
 fuzz: $(FUZZERS)
 
 # .bpf.c -> .bpf.o -> skeleton -> objects -> bkxdp

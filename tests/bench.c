@@ -23,6 +23,7 @@ static int usage(void)
 	fputs("usage: bench cost ROUNDS REPEAT WHO/POLICY/IFACE/PREFIXES/KIND,KIND...\n"
 	      "       bench flood ROUNDS SECONDS WHO/POLICY/IFACE/PREFIXES/KIND,KIND...\n"
 	      "       bench time ROUNDS WHO/POLICY/WHAT UNDO COMMAND...\n"
+	      "       bench send IFACE ROUNDS FRAMES/KIND...\n"
 	      "       bench attach IFACE drop|pass\n"
 	      "       bench instructions IFACE\n"
 	      "See scripts/bench.\n",
@@ -200,6 +201,26 @@ static int time_it(char **args, int count)
 	return 0;
 }
 
+/* Exactly so many of each that the other end takes, each a part in every round. */
+static int send_frames(char **args, int count)
+{
+	int rounds = atoi(args[1]);
+
+	for (int round = 0; round < rounds; round++)
+		for (int i = 2; i < count; i++) {
+			char *slash = strchr(args[i], '/');
+			const struct kind *kind = slash ? kind_find(slash + 1) : NULL;
+			uint32_t frames = (uint32_t)atoi(args[i]);
+			int length = kind ? rig_send(args[0], kind, frames) : -1;
+
+			if (length < 0)
+				return 1;
+			if (round == rounds - 1)
+				printf("%s %u %d\n", kind->name, frames * (uint32_t)rounds, length);
+		}
+	return 0;
+}
+
 static int attach(char **args, int count)
 {
 	if (count != 2)
@@ -224,11 +245,8 @@ static const struct verb {
 	int (*run)(char **args, int count);
 	int least;
 } verbs[] = {
-	{"cost", cost, 3},
-	{"flood", flood, 3},
-	{"time", time_it, 4},
-	{"attach", attach, 2},
-	{"instructions", instructions, 1},
+	{"cost", cost, 3},        {"flood", flood, 3},   {"time", time_it, 4},
+	{"send", send_frames, 3}, {"attach", attach, 2}, {"instructions", instructions, 1},
 };
 
 int main(int argc, char **argv)

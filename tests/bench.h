@@ -42,6 +42,8 @@ double rig_cost(struct rig *rig, int filter, const struct kind *kind, uint32_t p
 #define RIG_EMPTY (-1)
 /* Frames a second of one core, sending included, that an interface's other end took. */
 double rig_flood(const char *interface, const struct kind *kind, uint32_t prefixes, double seconds);
+/* Sends so many frames that the other end takes, one interface at a time. Their length, or -1. */
+int rig_send(const char *interface, const struct kind *kind, uint32_t frames);
 /* What the verifier walked through to accept the interface's program. */
 int rig_instructions(const char *interface, uint32_t *count);
 

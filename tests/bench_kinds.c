@@ -54,6 +54,8 @@ static const struct kind kinds[] = {
 	 .frame = {.dport = DATA_PORT, .flags = SYN, .data = SHORT}, .vary = {FLOWS(1, 1000)}},
 	{"reply", "first answer to a connection of ours", .passes = true,
 	 .frame = {.sport = 6000, .dport = 40001, .flags = SYN | ACK, .data = SHORT}},
+	{"director", "answers of a director", .passes = true,
+	 .frame = {.sport = 2546, .dport = 40003, .flags = ACK, .data = SHORT}},
 	{"reply-none", "answer to no connection of ours",
 	 .frame = {.sport = 6000, .dport = 40002, .flags = SYN | ACK, .data = SHORT}},
 	{"stranger", "strangers, random sources", .frame = ACKS(), .vary = {STRANGERS}},

@@ -234,21 +234,52 @@ static int64_t statistic(const char *interface, const char *name)
 
 #define SENT_AT_ONCE (1 << 18)
 
-static int send_for(const char *interface, const struct kind *kind, double seconds)
+/* The length of a frame. What finds the ring of the other end full is lost. */
+static int send_once(const char *interface, const struct kind *kind, int count)
 {
 	static uint8_t frame[BUILD_BYTES_MAX];
 	struct xdp_md context = {.ingress_ifindex = if_nametoindex(interface)};
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .repeat = SENT_AT_ONCE,
-		    .ctx_in = &context, .ctx_size_in = sizeof(context),
-		    .flags = BPF_F_TEST_XDP_LIVE_FRAMES);
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .repeat = count, .ctx_in = &context,
+		    .ctx_size_in = sizeof(context), .flags = BPF_F_TEST_XDP_LIVE_FRAMES);
 	int program = bpf_program__fd(rigs[PLAIN].program->progs.transmit);
-	double end = cpu_seconds() + seconds;
 
 	opts.data_size_in = context.data_end = (uint32_t)build(&kind->frame, frame);
+	if (bpf_prog_test_run_opts(program, &opts))
+		return failed("sending from %s", interface);
+	return (int)opts.data_size_in;
+}
+
+static int send_for(const char *interface, const struct kind *kind, double seconds)
+{
+	double end = cpu_seconds() + seconds;
+
 	while (cpu_seconds() < end)
-		if (bpf_prog_test_run_opts(program, &opts))
-			return failed("sending from %s", interface);
+		if (send_once(interface, kind, SENT_AT_ONCE) < 0)
+			return -1;
 	return 0;
+}
+
+int rig_send(const char *interface, const struct kind *kind, uint32_t frames)
+{
+	struct rig *rig = rig_get(PLAIN);
+	int64_t start = statistic(interface, "_xdp_xmit"), before = start - 1, now = start;
+	int length = 0;
+
+	if (!rig || start < 0)
+		return failed("the benchmark's own programs");
+	rig->program->bss->how = kind_vary(kind, 0);
+	while (length >= 0 && now > before && now < start + frames) {
+		int64_t left = start + frames - now;
+
+		length = send_once(interface, kind, left < SENT_AT_ONCE ? (int)left : SENT_AT_ONCE);
+		before = now;
+		now = statistic(interface, "_xdp_xmit");
+	}
+	if (length >= 0 && now != start + frames) {
+		errno = EIO;
+		return failed("%s: its other end takes no frames", interface);
+	}
+	return length;
 }
 
 /*
