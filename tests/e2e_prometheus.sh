@@ -25,6 +25,7 @@ profiles_in_use() {
 	  - profile: backup-exec
 	    as: remote-agent
 	    addresses: {media-server: [$server4, "$server6"]}
+	    ports: {data: 50000-50100}
 	    enable: [oracle]
 	  - profile: ibm-cloud-backup
 	    as: agent
@@ -45,7 +46,7 @@ policy() { # NUMBER [KEY]
 		echo "connections: flags"
 		echo "use:"
 		profiles_in_use
-		[ $(($1 % 2)) = 0 ] || printf '  - %s\n' '{profile: livevault, as: agent}'
+		[ $(($1 % 2)) = 0 ] || printf '  - %s\n' '{profile: livevault, as: agent, addresses: {primary-gateway: 172.16.0.1, backup-gateway: 172.16.0.2}}'
 		echo "flows:"
 		[ $(($1 % 2)) = 1 ] || for number in $(seq $(($1 % 7 + 1))); do
 			echo "  - {name: before$number, from: 172.16.$number.0/24, to: self, tcp: $((700 + number))}"
@@ -94,7 +95,7 @@ short_rules() {
 			s/\+ 3600$/+ 2/
 			s/>= 7 \* 86400/>= 15/
 		}
-		s/\[6h\]/[5m]/; s/\[(5|10|15)m\]/[20s]/g
+		s/\[6h\]/[9m]/; s/\[(5|10|15)m\]/[20s]/g
 	' "$root/monitoring/bkxdp.rules.yml"
 }
 
@@ -114,14 +115,15 @@ start_prometheus() {
 	configure bkxdp
 	short_rules >"$WORK/bkxdp.rules.yml"
 	check "promtool finds the shortened configuration sound" promtool check config "$WORK/prometheus.yml"
+	# A series that no target has any more is forgotten after that time, not after 5 minutes.
 	in_net_begin host prometheus --config.file="$WORK/prometheus.yml" --storage.tsdb.path="$WORK/tsdb" \
-		--web.listen-address="$server" --log.level=warn >"$WORK/prometheus" 2>&1
+		--web.listen-address="$server" --query.lookback-delta=30s --log.level=warn >"$WORK/prometheus" 2>&1
 	prometheus=$!
 	busywait "$seconds" answers 'up{job="bkxdp"}' 1 || bail "Prometheus scrapes nothing: $(tail "$WORK/prometheus")"
 }
 
 ask() { # QUERY: its values, a line each
-	host curl -s --data-urlencode "query=$1" "http://$server/api/v1/query" | jq -r '.data.result[].value[1]'
+	host curl -sf --data-urlencode "query=$1" "http://$server/api/v1/query" | jq -r '.data.result[].value[1]'
 }
 answers() { [ "$(ask "$1")" = "$2" ]; }
 # The counters reach Prometheus with the next scrape.
@@ -130,22 +132,29 @@ reaches() { # WHAT QUERY VALUE
 	is "$1" "$(ask "$2")" "$3"
 }
 
-active() { # ALERT: its active alerts in state firing
-	host curl -s "http://$server/api/v1/alerts" |
-		jq -ce ".data.alerts[] | select(.labels.alertname == \"$1\" and .state == \"firing\")"
+active() { # ALERT WORDS: those that fire, and whose texts have the words
+	host curl -sf "http://$server/api/v1/alerts" |
+		jq -ce ".data.alerts[] | select(.labels.alertname == \"$1\" and .state == \"firing\") | .annotations" |
+		grep -E -- "$2"
 }
+inactive() { ! active "$1" '' >/dev/null; }
+
 fires() { # ALERT [WORDS]: fires, and its texts are whole
 	local said
-	busywait "$seconds" active "$1" >/dev/null
-	said=$(active "$1" | head -n 1)
-	says "$1 fires" "$said" '"state":"firing"' || { diag "$(ask 'ALERTS')"; return; }
-	says "and says what to do" "$said" '"description":"[^"]{80}.*"summary":"[^"]{10}'
-	says "about what it is" "$(jq -r .annotations.summary,.annotations.description <<<"$said")" "${2:-eth1}"
-	is "its words are whole" "$(grep -cE '<no value>|error expanding|\{\{' <<<"$said")" 0
+	busywait "$seconds" active "$1" "${2:-eth1}" >/dev/null
+	said=$(active "$1" "${2:-eth1}" | head -n 1)
+	says "$1 fires, about ${2:-eth1}" "$said" "${2:-eth1}" || {
+		diag "$(host curl -sf "http://$server/api/v1/alerts")"
+		diag "$(cat "$WORK/prometheus")"
+		return
+	}
+	is "and says what to do" "$(jq '(.summary | length > 20) and (.description | length > 100)' <<<"$said")" true
+	is "in whole words" "$(grep -cE '<no value>|error expanding|\{\{' <<<"$said")" 0
 }
+
 ends() { # ALERT
-	busywait "$seconds" eval '! active "$1" >/dev/null' "$1"
-	is "and ends" "$(active "$1")" ''
+	busywait "$seconds" inactive "$1"
+	is "$1 ends" "$(active "$1" '')" ''
 }
 
 # --- the tests
@@ -215,7 +224,7 @@ dashboard() {
 
 traffic_alerts() {
 	fires BkxdpPeerScan
-	fires BkxdpPeerDropped 'port'
+	fires BkxdpPeerDropped '\(port\)'
 	fires BkxdpStrangersFlood
 }
 
@@ -251,12 +260,15 @@ exporter_alerts() {
 	check "detach" bkxdp detach eth1
 	ends BkxdpScrapeErrors
 	fires BkxdpDeviceGone
-	kill "$exporting"
-	wait "$exporting" 2>/dev/null
-	fires BkxdpExporterDown "$exporter"
 	configure another
 	kill -HUP "$prometheus"
 	fires BkxdpNoTargets 'no bkxdp'
+	configure bkxdp
+	kill -HUP "$prometheus"
+	ends BkxdpNoTargets
+	kill "$exporting"
+	wait "$exporting" 2>/dev/null
+	fires BkxdpExporterDown "$exporter"
 }
 
 make_network

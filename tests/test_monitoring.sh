@@ -51,7 +51,7 @@ lacking() { # WORDS WORDS: of the first that the second have not
 report "promtool finds the configuration sound" "$(quiet promtool check config prometheus.yml)"
 report "promtool finds the rules sound" "$(quiet promtool check rules --lint=all --lint-fatal "$rules")"
 
-report "the alerts fire when they should" "$(quiet promtool test rules tests/alerts.yaml)"
+report "the alerts fire when they should" "$(quiet promtool test rules tests/alerts.yaml tests/audit.yaml)"
 tests/silence.py "$PWD/$rules" >"$scratch/silence.yml" || exit 1
 report "and that of silence, over months of schedules" "$(quiet promtool test rules "$scratch/silence.yml")"
 # A unit test that could not fail would be green for rules without thresholds, too.
@@ -67,13 +67,28 @@ report "each alert has a severity, a summary and a description" "$(
 		[ "$(grep -cE "^ +$word: *[^ ]" "$rules")" = "$(wc -l <<<"$alerts")" ] || echo "not every alert has a $word"
 	done
 )"
-report "each alert has its unit test" "$(for alert in $alerts; do grep -q "$alert" tests/alerts.yaml tests/silence.py || echo "$alert"; done)"
+report "each alert has its unit test" "$(for alert in $alerts; do grep -q "$alert" tests/*.yaml tests/silence.py || echo "$alert"; done)"
 report "docs/monitoring.md explains each alert, and no other" \
 	"$(diff <(sort <<<"$alerts") <(sed -n 's/^### \(Bkxdp[A-Za-z]*\)$/\1/p' ../docs/monitoring.md | sort))"
 
-report "rules and texts name commands that exist" "$(lacking \
-	"$(words '"bkxdp [a-z]+' "$rules" "$dashboard" | sed 's/.* //')" \
-	"$("$BKXDP" --help | awk '/^Commands:/ { on = 1; next } on && !NF { exit } on { print $1 }')")"
+# Lines "VERB" and "VERB --OPTION" of what the texts advise, between quotes and over ends of lines.
+advised() {
+	local verb rest
+	cat "$rules" "$dashboard" | tr '\\\n' ' ' | grep -oE '"bkxdp +[a-z][^"]*"' | tr -d '"' |
+		while read -r _ verb rest; do
+			echo "$verb"
+			grep -oE -- '--[a-z-]+' <<<"$rest" | sed "s/^/$verb /"
+		done | sort -u
+}
+offered() {
+	local verb
+	"$BKXDP" --help | awk '/^Commands:/ { on = 1; next } on && !NF { exit } on { print $1 }' | while read -r verb; do
+		echo "$verb"
+		"$BKXDP" "$verb" --help | grep -oE '^ +--[a-z.-]+' | sed "s/^ */$verb /"
+	done
+}
+report "rules and texts advise commands and options that exist" "$(lacking "$(advised)" "$(offered)")"
+report "they do advise some" "$([ "$(advised | wc -l)" -ge 8 ] || advised)"
 
 report "the dashboard is well made" "$(tests/dashboard.py lint "$dashboard" 2>&1)"
 tests/dashboard.py queries "$dashboard" >"$scratch/queries" || exit 1
