@@ -50,7 +50,7 @@ has_dropped() { [ "$(drops)" -ge "$1" ]; }
 has_judged() { [ "$(bkxdp status "${on:-eth1}" --json | jq '[.reasons[].packets] | add')" -ge "$1" ]; }
 
 # One SYN that is dropped.
-knock() { connects_not "$@" 2>/dev/null; }
+knock() { flood "$@" 1 --syn; }
 flood() { traffic net flood peer0 "$@"; }
 tshark_fields() { # FILE FIELD...
 	local file=$1
@@ -205,6 +205,10 @@ places() {
 	kill -KILL "${pid[@]}"
 	wait "${pid[@]}" 2>/dev/null
 	check "the places of killed ones are free after a while" busywait 30 can_listen
+	if [ -z "$(listeners)" ]; then
+		skip "nobody listens, nobody is told" "bpftool shows no names: the kernel has no BTF"
+		return
+	fi
 	sleep 6 # longer than a place is kept
 	knock "$server4" "$host4" 445
 	is "the first drop after that ends the telling" "$(listeners)" 0
@@ -332,9 +336,10 @@ terminals() {
 	is "a terminal gets no pcapng" $? 2
 	says "says what to do" "$said" 'terminal.*wireshark'
 	for no_colour in '' 1; do
-		(sleep 1; for _ in 1 2 3; do knock "$server4" "$host4" 445; done) &
+		while :; do knock "$server4" "$host4" 445; sleep 0.3; done &
 		on_terminal "${monitor[@]}" --count 1
-		wait $!
+		kill $!
+		wait $! 2>/dev/null
 		is "colour on a terminal unless NO_COLOR='$no_colour'" "$(grep -c $'\e\\[33mport' <<<"$said")" \
 			$((!${#no_colour}))
 	done
@@ -352,7 +357,7 @@ changes() {
 	knock "$server4" "$host4" 445
 	policy 'verdict: audit'
 	reload >/dev/null
-	check "and passes what it would drop" connects "$server4" "$host4" 445
+	knock "$server4" "$host4" 445
 	busywait 10 has_lines changes 3
 	is "the nearest flow is of the policy that dropped" \
 		"$(head -n 3 "$WORK/changes.out" | jq -r .nearest.flow | xargs)" \
@@ -431,11 +436,14 @@ bytes_of() { # MODE
 	captured_right "$1-small" 60
 	captured_right "$1-191" 191
 	captured_right "$1-193" 193
-	captured_right "$1-jumbo" 8000
+	[ "$mtu" = 1500 ] || captured_right "$1-jumbo" 8000
 	bkxdp detach eth1 >/dev/null
 }
 
-make_network 9000
+# a driver takes large frames with XDP only where they may have several buffers
+mtu=1500
+! kernel_is_at_least 5 18 || mtu=9000
+make_network "$mtu"
 make_wire
 listen host tcp:445
 table

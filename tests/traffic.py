@@ -184,18 +184,26 @@ def send(arguments):
     print(struct.unpack("!Q", stream.recv(8, socket.MSG_WAITALL))[0])
 
 
-def datagram(arguments):
-    """A frame with a UDP datagram, as the filter sees one; checksums are zero, for it looks at none."""
-    payload = bytes(i % 251 for i in range(arguments.length - 42))
-    ethernet = bytes.fromhex("020000000001" "020000000005" "0800")
-    ip = struct.pack("!BBHHHBBH", 0x45, 0, 28 + len(payload), 1, 0, 64, 17, 0)
-    ends = socket.inet_aton(arguments.source) + socket.inet_aton(arguments.destination)
-    return ethernet + ip + ends + struct.pack("!HHHH", 40000, arguments.port, 8 + len(payload), 0) + payload
+def bare_frame(arguments):
+    """A frame as the filter sees one: UDP, or a SYN; checksums are zero, for it looks at none."""
+    version6 = ":" in arguments.source
+    ports = struct.pack("!HH", 40000, arguments.port)
+    if arguments.syn:
+        segment, protocol = ports + struct.pack("!IIBBHHH", 1, 0, 5 << 4, 2, 64240, 0, 0), 6
+    else:
+        payload = bytes(i % 251 for i in range(arguments.length - (62 if version6 else 42)))
+        segment, protocol = ports + struct.pack("!HH", 8 + len(payload), 0) + payload, 17
+    ends = [socket.inet_pton(family(a), a) for a in (arguments.source, arguments.destination)]
+    if version6:
+        kind, header = 0x86DD, struct.pack("!IHBB", 6 << 28, len(segment), protocol, 64)
+    else:
+        kind, header = 0x0800, struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(segment), 1, 0, 64, protocol, 0)
+    return bytes.fromhex("020000000001020000000005") + struct.pack("!H", kind) + header + b"".join(ends) + segment
 
 
 def flood(arguments):
-    """The same datagram again and again, as fast as it goes."""
-    frame = datagram(arguments)
+    """The same frame again and again, as fast as it goes."""
+    frame = bare_frame(arguments)
     if arguments.print:
         print(frame.hex())
     sender = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
@@ -250,6 +258,7 @@ def commands():
         "--seconds", type=float, default=0)
     sub = verb(flood, "interface", "source", "destination", "port", "count")
     sub.add_argument("--length", type=int, default=60)
+    sub.add_argument("--syn", action="store_true")
     sub.add_argument("--print", action="store_true")
     verb(measure, "report").add_argument("command", nargs=argparse.REMAINDER)
     return parser

@@ -15,17 +15,17 @@
 
 void drop_read(struct drop *drop, const struct bkxdp_event *event, const struct policy *policy)
 {
-	const struct facts *facts = &drop->facts;
+	const struct glimpse *glimpse = &drop->glimpse;
 
 	drop->event = event;
 	drop->policy = policy;
-	facts_read(event->frame, event->captured, event->length, &drop->facts);
+	glimpse_read(event->frame, event->captured, event->length, &drop->glimpse);
 	/* a flow is found by addresses and ports; what is not known is not compared */
-	drop->has_nearest = policy && facts->asked.family && facts->has_ports &&
-			    nearest_find(policy, &facts->asked, event->reason, &drop->nearest);
+	drop->has_nearest = policy && glimpse->asked.family && glimpse->has_ports &&
+			    nearest_find(policy, &glimpse->asked, event->reason, &drop->nearest);
 	if (drop->has_nearest)
 		drop->nearest_text =
-			nearest_text(policy, &facts->asked, event->reason, &drop->nearest);
+			nearest_text(policy, &glimpse->asked, event->reason, &drop->nearest);
 }
 
 void drop_free(struct drop *drop)
@@ -76,7 +76,7 @@ static void print_time(FILE *out, uint64_t time)
 void drop_print(FILE *out, const struct drop *drop)
 {
 	enum bkxdp_reason reason = drop->event->reason;
-	AUTO_FREE char *text = facts_text(&drop->facts);
+	AUTO_FREE char *text = glimpse_text(&drop->glimpse);
 
 	print_time(out, drop->time);
 	fprintf(out, " %s %s%-*s%s %s", verdict_words(drop), term_colour(out, colour_of(reason)),
@@ -107,14 +107,15 @@ static json_t *time_json(uint64_t time)
 	return json_sprintf("%s.%09" PRIu64 "Z", text, time % NS_PER_S);
 }
 
-static json_t *end_json(const struct facts *facts, const uint32_t address[static 4], uint16_t port)
+static json_t *end_json(const struct glimpse *glimpse, const uint32_t address[static 4],
+			uint16_t port)
 {
-	char text[FACTS_ADDRESS_MAX];
+	char text[GLIMPSE_ADDRESS_MAX];
 	json_t *end;
 
-	facts_address(facts, address, text);
+	glimpse_address(glimpse, address, text);
 	end = json_pack("{ss}", "address", text);
-	if (facts->has_ports)
+	if (glimpse->has_ports)
 		json_object_set_new(end, "port", json_integer(port));
 	return end;
 }
@@ -126,20 +127,20 @@ static json_t *protocol_json(uint8_t protocol)
 	return word ? json_string(word) : json_sprintf("%u", protocol);
 }
 
-static void add_packet(json_t *object, const struct facts *facts)
+static void add_packet(json_t *object, const struct glimpse *glimpse)
 {
-	const struct asked *asked = &facts->asked;
+	const struct asked *asked = &glimpse->asked;
 
-	json_object_set_new(object, "from", end_json(facts, asked->saddr, asked->sport));
-	json_object_set_new(object, "to", end_json(facts, asked->daddr, asked->dport));
+	json_object_set_new(object, "from", end_json(glimpse, asked->saddr, asked->sport));
+	json_object_set_new(object, "to", end_json(glimpse, asked->daddr, asked->dport));
 	if (asked->protocol)
 		json_object_set_new(object, "protocol", protocol_json(asked->protocol));
-	if (facts->has_ports && asked->protocol == IPPROTO_TCP) {
-		AUTO_FREE char *flags = facts_flags(facts);
+	if (glimpse->has_ports && asked->protocol == IPPROTO_TCP) {
+		AUTO_FREE char *flags = glimpse_flags(glimpse);
 
 		json_object_set_new(object, "flags", json_string(flags));
 	}
-	if (facts->has_message)
+	if (glimpse->has_message)
 		json_object_set_new(object, "icmp_type", json_integer(asked->icmp_type));
 	if (asked->fragment)
 		json_object_set_new(
@@ -147,31 +148,31 @@ static void add_packet(json_t *object, const struct facts *facts)
 			json_string(asked->fragment == SHRED_FIRST ? "first" : "later"));
 }
 
-static json_t *link_json(const struct facts *facts)
+static json_t *link_json(const struct glimpse *glimpse)
 {
-	char from[FACTS_LINK_MAX], to[FACTS_LINK_MAX];
+	char from[GLIMPSE_LINK_MAX], to[GLIMPSE_LINK_MAX];
 
-	facts_link(facts->link_from, from);
-	facts_link(facts->link_to, to);
-	return json_pack("{ss ss si}", "from", from, "to", to, "ethertype", facts->ethertype);
+	glimpse_link(glimpse->link_from, from);
+	glimpse_link(glimpse->link_to, to);
+	return json_pack("{ss ss si}", "from", from, "to", to, "ethertype", glimpse->ethertype);
 }
 
 json_t *drop_json(const struct drop *drop)
 {
-	const struct facts *facts = &drop->facts;
-	AUTO_FREE char *text = facts_text(facts);
+	const struct glimpse *glimpse = &drop->glimpse;
+	AUTO_FREE char *text = glimpse_text(glimpse);
 	json_t *object = json_pack("{so ss ss ss sb ss}", "time", time_json(drop->time), "device",
 				   drop->device, "verdict", "drop", "reason",
 				   reason_word(drop->event->reason), "enforced",
 				   !drop->event->audit, "packet", text);
 
-	if (facts->asked.family)
-		add_packet(object, facts);
-	if (facts->asked.vlan)
-		json_object_set_new(object, "vlan", json_integer(facts->asked.vlan));
-	if (facts->has_link)
-		json_object_set_new(object, "link", link_json(facts));
-	json_object_set_new(object, "length", json_integer(facts->length));
+	if (glimpse->asked.family)
+		add_packet(object, glimpse);
+	if (glimpse->asked.vlan)
+		json_object_set_new(object, "vlan", json_integer(glimpse->asked.vlan));
+	if (glimpse->has_link)
+		json_object_set_new(object, "link", link_json(glimpse));
+	json_object_set_new(object, "length", json_integer(glimpse->length));
 	if (drop->has_nearest)
 		json_object_set_new(object, "nearest",
 				    told_nearest(drop->policy, &drop->nearest, drop->nearest_text));

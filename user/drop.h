@@ -7,7 +7,7 @@
 #include <jansson.h>
 #include <stdio.h>
 
-#include "facts.h"
+#include "glimpse.h"
 #include "nearest.h"
 #include "policy.h"
 
@@ -16,14 +16,14 @@ struct drop {
 	const char *device;
 	uint64_t time; /* ns since the epoch */
 	uint64_t lost; /* since the one that was told before */
-	struct facts facts;
+	struct glimpse glimpse;
 	const struct policy *policy; /* that dropped it */
 	bool has_nearest;
 	struct nearest nearest;
 	char *nearest_text;
 };
 
-/* Fills facts and nearest from the event; policy: that dropped it, or NULL if it is not known. */
+/* Reads the event; policy: that dropped it, or NULL if it is not known. */
 void drop_read(struct drop *drop, const struct bkxdp_event *event, const struct policy *policy);
 void drop_free(struct drop *drop);
 

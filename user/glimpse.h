@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What can be said of a frame, of which perhaps only the beginning is there:
- * facts, and words as `explain` takes them. What is not known is not said.
+ * glimpse, and words as `explain` takes them. What is not known is not said.
  */
-#ifndef FACTS_H
-#define FACTS_H
+#ifndef GLIMPSE_H
+#define GLIMPSE_H
 
 #include "frame.h"
 
-struct facts {
+struct glimpse {
 	struct asked asked;   /* the packet; family 0: no address of it is known */
 	bool has_ports;       /* else asked.sport, dport and tcp_flags mean nothing */
 	bool has_message;     /* else asked.icmp_type means nothing */
@@ -20,20 +20,20 @@ struct facts {
 	uint32_t length;   /* of the whole frame */
 };
 
-void facts_read(const uint8_t *bytes, uint32_t held, uint32_t length, struct facts *facts);
+void glimpse_read(const uint8_t *bytes, uint32_t held, uint32_t length, struct glimpse *glimpse);
 
-#define FACTS_ADDRESS_MAX 48
+#define GLIMPSE_ADDRESS_MAX 48
 /* "10.20.30.5" */
-void facts_address(const struct facts *facts, const uint32_t address[static 4],
-		   char text[static FACTS_ADDRESS_MAX]);
-#define FACTS_LINK_MAX 18
+void glimpse_address(const struct glimpse *glimpse, const uint32_t address[static 4],
+		     char text[static GLIMPSE_ADDRESS_MAX]);
+#define GLIMPSE_LINK_MAX 18
 /* "02:00:00:00:00:05" */
-void facts_link(const uint8_t address[static 6], char text[static FACTS_LINK_MAX]);
+void glimpse_link(const uint8_t address[static 6], char text[static GLIMPSE_LINK_MAX]);
 
 /* "syn-ack", or ""; the caller frees it. */
-char *facts_flags(const struct facts *facts);
+char *glimpse_flags(const struct glimpse *glimpse);
 
 /* "tcp 10.9.8.7:40000 > 10.20.30.1:445 syn vlan 7"; the caller frees it. */
-char *facts_text(const struct facts *facts);
+char *glimpse_text(const struct glimpse *glimpse);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "facts.h"
+#include "glimpse.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -34,21 +34,22 @@ static bool has_message(const struct bkxdp_packet *packet)
 	       (packet->protocol == BKXDP_PROTO_ICMP || packet->protocol == BKXDP_PROTO_ICMPV6);
 }
 
-static void read_link(bkxdp_frame *frame, const struct bkxdp_packet *packet, struct facts *facts)
+static void read_link(bkxdp_frame *frame, const struct bkxdp_packet *packet,
+		      struct glimpse *glimpse)
 {
 	struct bkxdp_ethernet ethernet;
 
 	if (!frame_at(frame, 0, sizeof(ethernet), &ethernet))
 		return;
-	facts->has_link = true;
-	memcpy(facts->link_from, ethernet.source, sizeof(facts->link_from));
-	memcpy(facts->link_to, ethernet.destination, sizeof(facts->link_to));
-	facts->ethertype = BKXDP_NTOHS(ethernet.type);
+	glimpse->has_link = true;
+	memcpy(glimpse->link_from, ethernet.source, sizeof(glimpse->link_from));
+	memcpy(glimpse->link_to, ethernet.destination, sizeof(glimpse->link_to));
+	glimpse->ethertype = BKXDP_NTOHS(ethernet.type);
 	if (!packet->tags_refused)
-		facts->ethertype = BKXDP_TAGS_TYPE(bkxdp_tags(frame, facts->ethertype));
+		glimpse->ethertype = BKXDP_TAGS_TYPE(bkxdp_tags(frame, glimpse->ethertype));
 }
 
-void facts_read(const uint8_t *bytes, uint32_t held, uint32_t length, struct facts *facts)
+void glimpse_read(const uint8_t *bytes, uint32_t held, uint32_t length, struct glimpse *glimpse)
 {
 	static const enum shred shreds[] = {
 		[BKXDP_FRAGMENT_NONE] = SHRED_NONE,
@@ -59,7 +60,7 @@ void facts_read(const uint8_t *bytes, uint32_t held, uint32_t length, struct fac
 	struct bkxdp_packet packet = {};
 
 	bkxdp_parse(&frame, &packet);
-	*facts = (struct facts){
+	*glimpse = (struct glimpse){
 		.asked = {.family = family_of(&packet),
 			  .protocol = packet.protocol,
 			  .has_daddr = true,
@@ -74,42 +75,42 @@ void facts_read(const uint8_t *bytes, uint32_t held, uint32_t length, struct fac
 		.has_message = has_message(&packet),
 		.length = length,
 	};
-	memcpy(facts->asked.saddr, packet.saddr, sizeof(packet.saddr));
-	memcpy(facts->asked.daddr, packet.daddr, sizeof(packet.daddr));
-	read_link(&frame, &packet, facts);
+	memcpy(glimpse->asked.saddr, packet.saddr, sizeof(packet.saddr));
+	memcpy(glimpse->asked.daddr, packet.daddr, sizeof(packet.daddr));
+	read_link(&frame, &packet, glimpse);
 }
 
 /* ---- to words --------------------------------------------------------------- */
 
-void facts_address(const struct facts *facts, const uint32_t address[static 4],
-		   char text[static FACTS_ADDRESS_MAX])
+void glimpse_address(const struct glimpse *glimpse, const uint32_t address[static 4],
+		     char text[static GLIMPSE_ADDRESS_MAX])
 {
-	bool ipv4 = facts->asked.family == AF_INET;
+	bool ipv4 = glimpse->asked.family == AF_INET;
 
-	inet_ntop(facts->asked.family, ipv4 ? &address[3] : address, text, FACTS_ADDRESS_MAX);
+	inet_ntop(glimpse->asked.family, ipv4 ? &address[3] : address, text, GLIMPSE_ADDRESS_MAX);
 }
 
-void facts_link(const uint8_t address[static 6], char text[static FACTS_LINK_MAX])
+void glimpse_link(const uint8_t address[static 6], char text[static GLIMPSE_LINK_MAX])
 {
-	snprintf(text, FACTS_LINK_MAX, "%02x:%02x:%02x:%02x:%02x:%02x", address[0], address[1],
+	snprintf(text, GLIMPSE_LINK_MAX, "%02x:%02x:%02x:%02x:%02x:%02x", address[0], address[1],
 		 address[2], address[3], address[4], address[5]);
 }
 
-static void print_end(FILE *out, const struct facts *facts, const uint32_t address[static 4],
+static void print_end(FILE *out, const struct glimpse *glimpse, const uint32_t address[static 4],
 		      uint16_t port)
 {
-	char text[FACTS_ADDRESS_MAX];
+	char text[GLIMPSE_ADDRESS_MAX];
 
-	facts_address(facts, address, text);
-	if (!facts->has_ports)
+	glimpse_address(glimpse, address, text);
+	if (!glimpse->has_ports)
 		fputs(text, out);
 	else
-		fprintf(out, facts->asked.family == AF_INET ? "%s:%u" : "[%s]:%u", text, port);
+		fprintf(out, glimpse->asked.family == AF_INET ? "%s:%u" : "[%s]:%u", text, port);
 }
 
-static void print_packet(FILE *out, const struct facts *facts)
+static void print_packet(FILE *out, const struct glimpse *glimpse)
 {
-	const struct asked *asked = &facts->asked;
+	const struct asked *asked = &glimpse->asked;
 	const char *protocol = asked_protocol(asked->protocol);
 
 	if (protocol)
@@ -118,38 +119,38 @@ static void print_packet(FILE *out, const struct facts *facts)
 		fprintf(out, "protocol %u ", asked->protocol);
 	else
 		fputs(asked->family == AF_INET ? "ipv4 " : "ipv6 ", out);
-	print_end(out, facts, asked->saddr, asked->sport);
+	print_end(out, glimpse, asked->saddr, asked->sport);
 	fputs(" > ", out);
-	print_end(out, facts, asked->daddr, asked->dport);
-	if (facts->has_ports && asked->protocol == IPPROTO_TCP && asked->tcp_flags) {
+	print_end(out, glimpse, asked->daddr, asked->dport);
+	if (glimpse->has_ports && asked->protocol == IPPROTO_TCP && asked->tcp_flags) {
 		fputc(' ', out);
 		asked_print_flags(out, asked);
 	}
-	if (facts->has_message)
+	if (glimpse->has_message)
 		asked_print_message(out, asked);
 	asked_print_rest(out, asked);
 }
 
-static void print_frame(FILE *out, const struct facts *facts)
+static void print_frame(FILE *out, const struct glimpse *glimpse)
 {
-	char from[FACTS_LINK_MAX], to[FACTS_LINK_MAX];
+	char from[GLIMPSE_LINK_MAX], to[GLIMPSE_LINK_MAX];
 
-	if (!facts->has_link) {
-		fprintf(out, "frame of %u bytes", facts->length);
+	if (!glimpse->has_link) {
+		fprintf(out, "frame of %u bytes", glimpse->length);
 		return;
 	}
-	facts_link(facts->link_from, from);
-	facts_link(facts->link_to, to);
-	fprintf(out, "frame %s > %s ethertype 0x%04x", from, to, facts->ethertype);
-	asked_print_rest(out, &facts->asked);
+	glimpse_link(glimpse->link_from, from);
+	glimpse_link(glimpse->link_to, to);
+	fprintf(out, "frame %s > %s ethertype 0x%04x", from, to, glimpse->ethertype);
+	asked_print_rest(out, &glimpse->asked);
 }
 
-static void print_flags(FILE *out, const struct facts *facts)
+static void print_flags(FILE *out, const struct glimpse *glimpse)
 {
-	asked_print_flags(out, &facts->asked);
+	asked_print_flags(out, &glimpse->asked);
 }
 
-static char *printed(const struct facts *facts, void (*print)(FILE *, const struct facts *))
+static char *printed(const struct glimpse *glimpse, void (*print)(FILE *, const struct glimpse *))
 {
 	char *text = NULL;
 	size_t length = 0;
@@ -157,17 +158,17 @@ static char *printed(const struct facts *facts, void (*print)(FILE *, const stru
 
 	if (!out)
 		return must_copy("");
-	print(out, facts);
+	print(out, glimpse);
 	fclose(out);
 	return text;
 }
 
-char *facts_flags(const struct facts *facts)
+char *glimpse_flags(const struct glimpse *glimpse)
 {
-	return printed(facts, print_flags);
+	return printed(glimpse, print_flags);
 }
 
-char *facts_text(const struct facts *facts)
+char *glimpse_text(const struct glimpse *glimpse)
 {
-	return printed(facts, facts->asked.family ? print_packet : print_frame);
+	return printed(glimpse, glimpse->asked.family ? print_packet : print_frame);
 }

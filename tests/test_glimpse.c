@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What is said of a frame: a packet in words comes back in the same words; and
+ * of a frame of which only the beginning is there nothing is said that the whole
+ * frame does not say.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "glimpse.h"
+#include "packets.h"
+#include "tap.h"
+
+#define LINK_BYTES (14 + 4 * BUILD_TAGS_MAX)
+#define HELD_MOST  400
+
+/* ---- words, a frame, and back ----------------------------------------------- */
+
+static const char *const sentences[] = {
+	"tcp 10.20.30.5:40000 > 10.20.30.1:10000 syn",
+	"tcp 10.20.30.5:40000 > 10.20.30.1:445 syn-ack",
+	"tcp 10.20.30.5:1 > 10.20.30.1:65535 fin-rst-psh-urg-ack vlan 4094",
+	"tcp [2001:db8::5]:40000 > [2001:db8::1]:445 rst",
+	"tcp 10.20.30.5:40000 > 10.20.30.1:445 syn first-fragment",
+	"udp 10.20.30.5:53 > 10.20.30.1:40000",
+	"udp [fe80::5]:546 > [ff02::1:2]:547 vlan 7",
+	"icmp 10.20.30.5 > 10.20.30.1 echo",
+	"icmp 10.20.30.5 > 10.20.30.1 redirect vlan 1",
+	"icmp 10.20.30.5 > 10.20.30.1 type 42",
+	"icmpv6 2001:db8::5 > 2001:db8::1 echo-reply",
+	"icmpv6 fe80::5 > ff02::1 router-advertisement",
+};
+
+static void test_words(const char *sentence)
+{
+	char *words[] = {(char *)sentence}, *complaint = NULL, *text;
+	uint8_t frame[FRAME_BYTES_MAX];
+	struct asked asked;
+	struct glimpse glimpse;
+	size_t length;
+
+	if (!check_int(asked_read(words, 1, &asked, &complaint), 0, "%s: is read", sentence)) {
+		free(complaint);
+		return;
+	}
+	length = frame_build(&asked, frame);
+	glimpse_read(frame, length, length, &glimpse);
+	text = glimpse_text(&glimpse);
+	check_text(text, sentence, "%s: comes back", sentence);
+	free(text);
+}
+
+/* What has no ports, and what is no packet. */
+static void test_other_words(void)
+{
+	static const uint8_t other[64] = {2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 5, 0x88, 0xcc};
+	struct glimpse glimpse;
+	char *text;
+
+	glimpse_read(other, sizeof(other), sizeof(other), &glimpse);
+	text = glimpse_text(&glimpse);
+	check_text(text, "frame 02:00:00:00:00:05 > 02:00:00:00:00:01 ethertype 0x88cc",
+		   "a frame without IP");
+	free(text);
+	glimpse_read(other, 10, 10, &glimpse);
+	text = glimpse_text(&glimpse);
+	check_text(text, "frame of 10 bytes", "a frame that is cut off in its addresses");
+	free(text);
+}
+
+/* ---- only the beginning ----------------------------------------------------- */
+
+static bool same_addresses(const struct asked *part, const struct asked *whole)
+{
+	return part->family == whole->family &&
+	       !memcmp(part->saddr, whole->saddr, sizeof(part->saddr)) &&
+	       !memcmp(part->daddr, whole->daddr, sizeof(part->daddr));
+}
+
+static bool same_ports(const struct asked *part, const struct asked *whole)
+{
+	return part->sport == whole->sport && part->dport == whole->dport &&
+	       part->tcp_flags == whole->tcp_flags;
+}
+
+static bool is_less(uint32_t part, uint32_t whole)
+{
+	return !part || part == whole;
+}
+
+/* What is wrong of what the part says, or NULL. */
+static const char *contradiction(const struct glimpse *part, const struct glimpse *whole,
+				 uint32_t held)
+{
+	if (part->asked.family && !same_addresses(&part->asked, &whole->asked))
+		return "addresses";
+	if (part->has_ports && (!whole->has_ports || !same_ports(&part->asked, &whole->asked)))
+		return "ports";
+	if (part->has_message &&
+	    (!whole->has_message || part->asked.icmp_type != whole->asked.icmp_type))
+		return "message";
+	if (!is_less(part->asked.protocol, whole->asked.protocol))
+		return "protocol";
+	if (!is_less(part->asked.fragment, whole->asked.fragment))
+		return "fragment";
+	if (!is_less(part->asked.vlan, whole->asked.vlan))
+		return "vlan";
+	if (part->has_link && memcmp(part->link_from, whole->link_from, 6) != 0)
+		return "link";
+	if (held >= LINK_BYTES && part->ethertype != whole->ethertype)
+		return "ethertype";
+	return part->length == whole->length ? NULL : "length";
+}
+
+static void test_beginnings(const struct row *row)
+{
+	static uint8_t bytes[BUILD_BYTES_MAX];
+	const char *wrong = NULL;
+	uint32_t where = 0;
+
+	for (size_t n = 0; n < STEPS_MAX && row->step[n].reason; n++) {
+		uint32_t length = (uint32_t)build(&row->step[n].frame, bytes);
+		struct glimpse whole, part;
+
+		glimpse_read(bytes, length, length, &whole);
+		for (uint32_t held = 0; held <= length && held < HELD_MOST && !wrong; held++) {
+			/* what is read beyond is found by the sanitizer */
+			uint8_t *beginning = malloc(held ? held : 1);
+
+			memcpy(beginning, bytes, held);
+			glimpse_read(beginning, held, length, &part);
+			free(beginning);
+			wrong = contradiction(&part, &whole, held);
+			where = held;
+		}
+	}
+	check(!wrong, "%s: its beginning says nothing else", row->name);
+	if (wrong)
+		printf("# %s, of the first %u bytes\n", wrong, where);
+}
+
+int main(void)
+{
+	for (size_t i = 0; i < sizeof(sentences) / sizeof(*sentences); i++)
+		test_words(sentences[i]);
+	test_other_words();
+	for (size_t i = 0; i < row_count; i++)
+		test_beginnings(&rows[i]);
+	return tap_done();
+}
