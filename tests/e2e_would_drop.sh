@@ -9,7 +9,7 @@ set -u
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-readonly scanner4=10.20.30.7 client4=10.20.30.8
+readonly scanner4=10.20.30.7 client4=10.20.30.8 agent4=10.20.30.9
 
 would() { bkxdp status eth1 --would-drop --limit 0 --json | jq -r "$1"; }
 lines() { would ".advice[] | select(.kind == \"$1\") | .line"; }
@@ -36,6 +36,7 @@ of_other_kinds() { # WHEN
 	check "$1: a data connection of a second server" connects "$client4" "$host4" 65000
 	kill "$control"
 	wait "$control" 2>/dev/null
+	check "$1: an agent to our tcp 5633" connects "$agent4" "$host4" 5633
 	check "$1: a ping" pings "$stranger4" "$host4"
 	check "$1: a datagram in fragments" traffic net ask "$stranger4" "$host4" 5000 --bytes 4000
 }
@@ -53,6 +54,10 @@ policy() { # VERDICT MEDIA-SERVERS SETTINGS FLOWS
 	    as: remote-agent
 	    addresses:
 	      $2
+	  - profile: backup-exec
+	    as: media-server
+	    addresses: {remote-agent: [$agent4]}
+	    ${5:-}
 	verdict: $1
 	${3:-ping: none}
 	flows:
@@ -87,6 +92,7 @@ audited() {
 		"- {name: to-udp-53, from: self, to: [$server4], udp: 53}"
 	is "a role's address, in place of a flow" "$(lines address)" "media-server: [$server4, $client4]"
 	is "and none for its data connections" "$(lines flow | grep -E '10000|65000')" ""
+	is "an optional flow" "$(lines enable)" "enable: [oracle]"
 	says "ping" "$(lines setting)" '^ping: peers$'
 	says "fragments" "$(lines setting)" '^fragments: peers$'
 	is "nothing for everyone" "$(would '.advice[].line // empty' | grep -w any)" ""
@@ -103,7 +109,7 @@ audited() {
 }
 
 enforced() {
-	policy enforce "$(lines address)" "$(lines setting)" "$(lines flow | pasted)"
+	policy enforce "$(lines address)" "$(lines setting)" "$(lines flow | pasted)" "$(lines enable)"
 	diag "$(cat "$WORK/eth1.yaml")"
 	check "what was advised is sound" bkxdp check "$WORK/eth1.yaml" --profiles "$root/profiles"
 	check "and put in force" reload
@@ -158,7 +164,8 @@ flooded() {
 make_network
 ip -n net address add "$scanner4/24" dev peer0
 ip -n net address add "$client4/24" dev peer0
-listen host tcp:22 tcp:445 tcp:10000 tcp:65000 udp:5000
+ip -n net address add "$agent4/24" dev peer0
+listen host tcp:22 tcp:445 tcp:5633 tcp:10000 tcp:65000 udp:5000
 listen net tcp:993 udp:53
 audited
 enforced

@@ -14,8 +14,12 @@
 static const char *dirs[1];
 static const struct site_lookup offline = {dirs, 1, false};
 
+static struct profile *profile;
+
 static void write_profiles(void)
 {
+	struct complaints complaints = {};
+
 	dirs[0] = must_copy(scratch_path("profiles"));
 	mkdir(dirs[0], 0700);
 	scratch_file("profiles/vendor.yaml",
@@ -24,7 +28,12 @@ static void write_profiles(void)
 		     "flows:\n"
 		     "- {name: control, from: server, to: agent, tcp: 10000}\n"
 		     "- {name: data, from: server, to: agent, tcp: 1025-65535, requires: control}\n"
-		     "- {name: report, from: agent, to: portal, tcp: 8086}\n");
+		     "- {name: report, from: agent, to: portal, tcp: 8086}\n"
+		     "- {name: extra, from: server, to: agent, tcp: 500, optional: true}\n"
+		     "- {name: other, from: server, to: portal, tcp: 501, optional: true}\n"
+		     "- {name: back, from: agent, to: server, udp: 502, optional: true}\n");
+	profile = profile_read(scratch_path("profiles/vendor.yaml"), &complaints);
+	complaints_print(&complaints);
 }
 
 /* Without ping, fragments and DHCP, unless `more` says so. */
@@ -73,7 +82,8 @@ static void add(struct drop_groups *groups, struct drop_group made)
 static struct would_drop *found_in(const struct policy *policy, struct drop_groups *groups)
 {
 	qsort(groups->group, groups->count, sizeof(*groups->group), groups_compare);
-	return would_drop(policy, groups);
+	return would_drop(&(struct in_force){policy, (const struct profile *const *)&profile},
+			  groups);
 }
 
 /* "kind: line # sentence", one a line; the caller frees it. */
@@ -122,6 +132,23 @@ static const struct {
 	{"a role's answers", "", "10.1.0.9", BKXDP_DROP_SOURCE, BKXDP_GROUP_REPLY, IPPROTO_TCP,
 	 8086, "address: portal: [10.1.0.1, 10.1.0.2, 10.1.0.3, 10.1.0.4, 10.1.0.5, 10.1.0.9]",
 	 "portal"},
+	{"an optional flow", "", "10.0.0.1", BKXDP_DROP_PORT, BKXDP_GROUP_INBOUND, IPPROTO_TCP, 500,
+	 "enable: enable: [extra]", "vendor"},
+	{"an optional flow's answers", "", "10.0.0.1", BKXDP_DROP_PORT, BKXDP_GROUP_REPLY,
+	 IPPROTO_UDP, 502, "enable: enable: [back]", "vendor"},
+	{"an optional flow, from a stranger", "", "10.9.8.7", BKXDP_DROP_SOURCE,
+	 BKXDP_GROUP_INBOUND, IPPROTO_TCP, 500,
+	 "flow: - {name: tcp-500, from: [10.9.8.7], to: self, tcp: 500}", NULL},
+	{"an optional flow of other roles", "", "10.0.0.1", BKXDP_DROP_PORT, BKXDP_GROUP_INBOUND,
+	 IPPROTO_TCP, 501, "flow: - {name: tcp-501, from: [10.0.0.1], to: self, tcp: 501}", NULL},
+	{"an answer at a data port", "", "10.0.0.1", BKXDP_DROP_CONTROL, BKXDP_GROUP_REPLY,
+	 IPPROTO_TCP, 993, "flow: - {name: to-tcp-993, from: self, to: [10.0.0.1], tcp: 993}",
+	 NULL},
+	{"an opening at an answer's port", "", "10.0.0.1", BKXDP_DROP_CONNECTION,
+	 BKXDP_GROUP_INBOUND, IPPROTO_TCP, 5633,
+	 "flow: - {name: tcp-5633, from: [10.0.0.1], to: self, tcp: 5633}", NULL},
+	{"a stray segment to a port of the moment", "", "10.0.0.1", BKXDP_DROP_CONNECTION,
+	 BKXDP_GROUP_INBOUND, IPPROTO_TCP, 40000, "none: -", "stray"},
 	{"a ping, none taken", "ping: none", "10.9.8.7", BKXDP_DROP_ICMP, 0, IPPROTO_ICMP, 0,
 	 "setting: ping: peers", "pings of peers"},
 	{"a ping, peers' taken", "ping: peers", "10.9.8.7", BKXDP_DROP_ICMP, 0, IPPROTO_ICMP, 0,
@@ -361,6 +388,7 @@ int main(void)
 	test_many_sources();
 	for (unsigned int seed = 1; seed <= 5; seed++)
 		test_lines_are_sound(seed);
+	profile_free(profile);
 	free((char *)dirs[0]);
 	return tap_done();
 }

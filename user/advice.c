@@ -6,14 +6,12 @@
 #include "alloc.h"
 #include "would_drop.h"
 
-/* From here on, Linux takes ports for connections that it opens (ip_local_port_range). */
-#define EPHEMERAL 32768
-
 const char *advice_kind_word(enum advice_kind kind)
 {
 	static const char *const words[ADVICE_KINDS] = {
-		[ADVICE_FLOW] = "flow", [ADVICE_ADDRESS] = "address", [ADVICE_SETTING] = "setting",
-		[ADVICE_SCAN] = "scan", [ADVICE_NONE] = "none",
+		[ADVICE_FLOW] = "flow",     [ADVICE_ADDRESS] = "address",
+		[ADVICE_ENABLE] = "enable", [ADVICE_SETTING] = "setting",
+		[ADVICE_SCAN] = "scan",     [ADVICE_NONE] = "none",
 	};
 
 	return words[kind];
@@ -125,6 +123,18 @@ static void write_address(struct advice *advice, const struct policy *policy)
 				group->roles ? group->roles : "", new);
 }
 
+/* ---- optional flows -------------------------------------------------------------- */
+
+static void write_enable(struct advice *advice, const struct in_force *now)
+{
+	const struct profile *profile = now->profile[advice->subject.use - 1];
+	const struct profile_flow *flow = &profile->flow[advice->subject.flow];
+
+	advice->line = must_format("enable: [%s]", flow->name);
+	advice->sentence = must_format("an optional flow of %s (%s:%u): to enable of that use",
+				       profile->name, flow->place.file, flow->place.line);
+}
+
 /* ---- what a reason says by itself ------------------------------------------------ */
 
 static const char nobody[] = "no legitimate host sends this: nothing lets it in";
@@ -174,21 +184,26 @@ static void write_setting(struct advice *advice, const struct policy *policy)
 
 static const char *scan_sentence(enum bkxdp_reason reason)
 {
-	if (reason == BKXDP_DROP_PORT)
+	if (reason == BKXDP_DROP_PORT || reason == BKXDP_DROP_CONNECTION)
 		return "one peer at many ports: looks like a scan, or the ports of a profile are "
 		       "set otherwise there (use.ports); no line for each port";
 	return "looks like a scan: no line, for it would let the scanner in";
 }
 
-void advice_write(struct advice *advice, const struct policy *policy, const struct advice *before,
+void advice_write(struct advice *advice, const struct in_force *now, const struct advice *before,
 		  size_t count)
 {
+	const struct policy *policy = now->policy;
+
 	switch (advice->subject.kind) {
 	case ADVICE_FLOW:
 		write_flow(advice, policy, before, count);
 		break;
 	case ADVICE_ADDRESS:
 		write_address(advice, policy);
+		break;
+	case ADVICE_ENABLE:
+		write_enable(advice, now);
 		break;
 	case ADVICE_SETTING:
 		write_setting(advice, policy);

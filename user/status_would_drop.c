@@ -23,6 +23,38 @@ static bool audits(const struct snapshot *snapshot)
 	return snapshot->policy->settings.enforcement == BKXDP_AUDIT;
 }
 
+/* ---- what is in force ---------------------------------------------------------- */
+
+/* From the file that its flows came from. */
+static struct profile *profile_of(const struct policy *policy, const char *name)
+{
+	struct complaints unheard = {};
+	struct profile *profile = NULL;
+
+	for (size_t i = 0; i < policy->flows && !profile; i++)
+		if (!strcmp(policy->flow[i].profile, name)) {
+			profile = profile_read(policy->flow[i].place.file, &unheard);
+			break;
+		}
+	complaints_free(&unheard);
+	return profile;
+}
+
+static struct would_drop *find(const struct policy *policy, const struct drop_groups *groups)
+{
+	size_t uses = policy->observes ? 0 : policy->uses;
+	AUTO_FREE struct profile **profile = must_alloc(uses, sizeof(struct profile *));
+	const struct in_force now = {policy, uses ? (const struct profile *const *)profile : NULL};
+	struct would_drop *found;
+
+	for (size_t i = 0; i < uses; i++)
+		profile[i] = profile_of(policy, policy->use[i].profile);
+	found = would_drop(&now, groups);
+	for (size_t i = 0; i < uses; i++)
+		profile_free(profile[i]);
+	return found;
+}
+
 static size_t shown_of(const struct would_drop *found, size_t limit)
 {
 	return limit && limit < found->rows ? limit : found->rows;
@@ -86,8 +118,10 @@ static json_t *sources_json(const struct advice *advice)
 
 static json_t *advice_json(const struct advice *advice, size_t number, const struct policy *policy)
 {
-	uint32_t rule = advice->subject.rule;
-	const char *profile = rule ? policy->flow[policy->rule[rule - 1].flow].profile : NULL;
+	uint32_t rule = advice->subject.rule, use = advice->subject.use;
+	const char *profile = rule  ? policy->flow[policy->rule[rule - 1].flow].profile
+			      : use ? policy->use[use - 1].profile
+				    : NULL;
 	const char *role = rule ? policy->group[policy->rule[rule - 1].group].roles : NULL;
 
 	return json_pack("{si ss ss* ss* ss* ss* ss* so}", "number", (int)number, "kind",
@@ -99,7 +133,7 @@ static json_t *advice_json(const struct advice *advice, size_t number, const str
 json_t *would_drop_json(const struct snapshot *snapshot, const struct drop_groups *groups,
 			size_t limit)
 {
-	struct would_drop *found = would_drop(snapshot->policy, groups);
+	struct would_drop *found = find(snapshot->policy, groups);
 	json_t *rows = json_array(), *advice = json_array();
 	size_t shown = shown_of(found, limit), needed = advice_of(found, shown);
 	char since[32];
@@ -169,6 +203,7 @@ static void print_rows(const struct would_drop *found, size_t shown, uint64_t no
 static const char *const headings[ADVICE_KINDS] = {
 	[ADVICE_FLOW] = "If it is legitimate, add to flows: in the interface file",
 	[ADVICE_ADDRESS] = "If it is legitimate, these are addresses for a profile in use",
+	[ADVICE_ENABLE] = "If it is legitimate, these are optional flows of a profile in use",
 	[ADVICE_SETTING] = "If it is legitimate, set in the interface file",
 	[ADVICE_SCAN] = "Not to be let in",
 	[ADVICE_NONE] = "No line helps",
@@ -248,7 +283,7 @@ static void print_lost(const struct drop_groups *groups)
 void would_drop_print(const struct snapshot *snapshot, const struct drop_groups *groups,
 		      size_t limit)
 {
-	struct would_drop *found = would_drop(snapshot->policy, groups);
+	struct would_drop *found = find(snapshot->policy, groups);
 	size_t shown = shown_of(found, limit);
 
 	print_heading(snapshot, found->rows);

@@ -21,11 +21,26 @@ static bool is_same_source(const struct drop_group *a, const struct drop_group *
 	return !memcmp(a->key.address, b->key.address, sizeof(a->key.address));
 }
 
+/*
+ * Where a flow has nearly all ports, what comes for another service is dropped for
+ * want of that flow's connection: an opening to us as no answer, an answer to us
+ * as no data. A port that was not chosen for the moment tells them apart.
+ */
+static bool is_for_service(const struct bkxdp_group_key *key)
+{
+	if (key->port >= EPHEMERAL)
+		return false;
+	return (key->reason == BKXDP_DROP_CONNECTION && key->side == BKXDP_GROUP_INBOUND) ||
+	       (key->reason == BKXDP_DROP_CONTROL && key->side == BKXDP_GROUP_REPLY);
+}
+
 static bool may_be_scan(const struct drop_group *group)
 {
-	return group->key.side == BKXDP_GROUP_INBOUND &&
-	       (group->key.reason == BKXDP_DROP_SOURCE || group->key.reason == BKXDP_DROP_PORT ||
-		group->key.reason == BKXDP_DROP_TCP_FLAGS);
+	const struct bkxdp_group_key *key = &group->key;
+
+	return key->side == BKXDP_GROUP_INBOUND &&
+	       (key->reason == BKXDP_DROP_SOURCE || key->reason == BKXDP_DROP_PORT ||
+		key->reason == BKXDP_DROP_TCP_FLAGS || is_for_service(key));
 }
 
 /* The groups of one source stand together. How many do, and whether it scans. */
@@ -67,6 +82,9 @@ static enum advice_kind kind_of(const struct bkxdp_settings *settings,
 		if (!settings->dhcp && is_dhcp(key))
 			return ADVICE_SETTING;
 		return key->side == BKXDP_GROUP_NONE ? ADVICE_NONE : ADVICE_FLOW;
+	case BKXDP_DROP_CONNECTION:
+	case BKXDP_DROP_CONTROL:
+		return is_for_service(key) ? ADVICE_FLOW : ADVICE_NONE;
 	case BKXDP_DROP_ICMP:
 		return settings->ping == BKXDP_PING_ANY ? ADVICE_NONE : ADVICE_SETTING;
 	case BKXDP_DROP_FRAGMENT:
@@ -125,13 +143,80 @@ static uint32_t find_role(const struct policy *policy, const struct bkxdp_group_
 	return 0;
 }
 
-static struct subject subject_of(const struct policy *policy, const struct bkxdp_group_key *key)
+/* ---- optional flows -------------------------------------------------------------- */
+
+static bool has_role(const unsigned int *role, size_t count, int wanted)
 {
+	for (size_t i = 0; i < count; i++)
+		if ((int)role[i] == wanted)
+			return true;
+	return false;
+}
+
+static bool has_port(const struct profile *profile, const struct profile_ports *ports,
+		     uint16_t port)
+{
+	for (size_t i = 0; i < ports->nameds; i++)
+		if (port_set_has(&profile->port[ports->named[i]].set, port))
+			return true;
+	return port_set_has(&ports->set, port);
+}
+
+static bool is_on(const struct policy *policy, const char *profile, const char *name)
+{
+	for (size_t i = 0; i < policy->flows; i++)
+		if (!strcmp(policy->flow[i].profile, profile) &&
+		    !strcmp(policy->flow[i].name, name))
+			return true;
+	return false;
+}
+
+static bool would_take(const struct profile *profile, const struct profile_flow *flow, int role,
+		       const struct bkxdp_group_key *key)
+{
+	bool inbound = key->side == BKXDP_GROUP_INBOUND;
+
+	return flow->optional &&
+	       has_role(inbound ? flow->to : flow->from, inbound ? flow->tos : flow->froms, role) &&
+	       has_port(profile, key->protocol == IPPROTO_TCP ? &flow->tcp : &flow->udp, key->port);
+}
+
+/* Of a profile in use, and off: for a peer that comes for it. */
+static bool find_optional(const struct in_force *now, const struct bkxdp_group_key *key,
+			  struct subject *subject)
+{
+	const struct policy *policy = now->policy;
+
+	if (!now->profile || key->reason == BKXDP_DROP_SOURCE)
+		return false;
+	for (size_t u = 0; u < policy->uses; u++) {
+		const struct profile *profile = now->profile[u];
+		int role = profile ? profile_role_index(profile, policy->use[u].role) : -1;
+
+		for (size_t f = 0; role >= 0 && f < profile->flows; f++) {
+			const struct profile_flow *flow = &profile->flow[f];
+
+			if (!would_take(profile, flow, role, key) ||
+			    is_on(policy, profile->name, flow->name))
+				continue;
+			*subject = (struct subject){
+				.kind = ADVICE_ENABLE, .use = (uint32_t)u + 1, .flow = (uint32_t)f};
+			return true;
+		}
+	}
+	return false;
+}
+
+static struct subject subject_of(const struct in_force *now, const struct bkxdp_group_key *key)
+{
+	const struct policy *policy = now->policy;
 	struct subject subject = {.kind = kind_of(&policy->settings, key), .reason = key->reason};
 
 	if (subject.kind == ADVICE_SETTING && is_dhcp(key))
 		subject.port = key->port;
 	if (subject.kind != ADVICE_FLOW)
+		return subject;
+	if (find_optional(now, key, &subject))
 		return subject;
 	subject.reason = 0; /* the line is the same */
 	subject.rule = find_role(policy, key, false);
@@ -201,7 +286,7 @@ static void join_control(const struct policy *policy, struct item *item, size_t 
 	qsort(item, count, sizeof(*item), compare_items);
 }
 
-static struct item *make_items(const struct policy *policy, const struct drop_groups *groups)
+static struct item *make_items(const struct in_force *now, const struct drop_groups *groups)
 {
 	struct item *item = must_alloc(groups->count ? groups->count : 1, sizeof(*item));
 	bool scans;
@@ -216,11 +301,11 @@ static struct item *make_items(const struct policy *policy, const struct drop_gr
 				item[j].subject = (struct subject){.kind = ADVICE_SCAN,
 								   .reason = group->key.reason};
 			else
-				item[j].subject = subject_of(policy, &group->key);
+				item[j].subject = subject_of(now, &group->key);
 		}
 	}
 	qsort(item, groups->count, sizeof(*item), compare_items);
-	join_control(policy, item, groups->count);
+	join_control(now->policy, item, groups->count);
 	return item;
 }
 
@@ -353,10 +438,10 @@ static void number_advice(struct would_drop *found)
 	found->advice = ordered;
 }
 
-struct would_drop *would_drop(const struct policy *policy, const struct drop_groups *groups)
+struct would_drop *would_drop(const struct in_force *now, const struct drop_groups *groups)
 {
 	struct would_drop *found = must_alloc(1, sizeof(*found));
-	AUTO_FREE struct item *item = make_items(policy, groups);
+	AUTO_FREE struct item *item = make_items(now, groups);
 
 	fill(found, item, groups->count);
 	fold_sources(found);
@@ -364,7 +449,7 @@ struct would_drop *would_drop(const struct policy *policy, const struct drop_gro
 		qsort(found->row, found->rows, sizeof(*found->row), by_packets);
 	number_advice(found);
 	for (size_t i = 0; i < found->advices; i++)
-		advice_write(&found->advice[i], policy, found->advice, i);
+		advice_write(&found->advice[i], now, found->advice, i);
 	return found;
 }
 

@@ -9,10 +9,12 @@
 
 #include "groups.h"
 #include "policy.h"
+#include "profile.h"
 
 enum advice_kind {
 	ADVICE_FLOW,    /* a line for the interface file's flows */
 	ADVICE_ADDRESS, /* a role of a profile in use lacks these addresses */
+	ADVICE_ENABLE,  /* an optional flow of a profile in use */
 	ADVICE_SETTING, /* a key of the interface file */
 	ADVICE_SCAN,    /* one source at many ports: no line, or the scanner would be let in */
 	ADVICE_NONE,    /* no setting helps, or only somebody who knows can tell */
@@ -28,6 +30,8 @@ struct subject {
 	uint32_t port;
 	uint32_t protocol;
 	uint32_t rule; /* ADVICE_ADDRESS: 1 + index of a rule of the role; else 0 */
+	uint32_t use;  /* ADVICE_ENABLE: 1 + index of the use; else 0 */
+	uint32_t flow; /* ADVICE_ENABLE: index into its profile's flows */
 };
 
 struct advice {
@@ -60,13 +64,22 @@ struct would_drop {
 /* More sources than this are one row, and a decision for a prefix or against them; not a line. */
 #define LINE_SOURCES_MAX 32
 
-struct would_drop *would_drop(const struct policy *policy, const struct drop_groups *groups);
+/* A policy, and the profile of each of its uses; NULL where that can't be read any more. */
+struct in_force {
+	const struct policy *policy;
+	const struct profile *const *profile; /* or NULL: none is known */
+};
+
+struct would_drop *would_drop(const struct in_force *now, const struct drop_groups *groups);
 void would_drop_free(struct would_drop *found);
 
 /* ---- advice.c: a subject in words ------------------------------------------ */
 
 /* Sets name, line and sentence; `before` are those that have a name already. */
-void advice_write(struct advice *advice, const struct policy *policy, const struct advice *before,
+void advice_write(struct advice *advice, const struct in_force *now, const struct advice *before,
 		  size_t count);
+
+/* From here on, Linux takes ports for connections that it opens (ip_local_port_range). */
+#define EPHEMERAL 32768
 
 #endif
