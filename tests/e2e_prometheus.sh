@@ -254,6 +254,12 @@ state_alerts() {
 	ends BkxdpAuditMode
 }
 
+rules_work() {
+	is "no rule failed" "$(host curl -sf "http://$server/metrics" |
+		awk '/^prometheus_rule_evaluation_failures_total/ { sum += $2; seen++ } END { print (seen >= 4) " " sum + 0 }')" "1 0"
+	is "Prometheus met no error" "$(grep -i "level=error" "$WORK/prometheus")" ''
+}
+
 exporter_alerts() {
 	check "one map is lost" rm "$(find /sys/fs/bpf/bkxdp/eth1 -name 'reasons*')"
 	fires BkxdpScrapeErrors exporter
@@ -284,5 +290,6 @@ traffic_alerts
 silence
 state_alerts
 exporter_alerts
+rules_work
 check "leaves nothing" nothing_is_left
 finish

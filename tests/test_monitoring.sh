@@ -49,6 +49,9 @@ lacking() { # WORDS WORDS: of the first that the second have not
 }
 
 report "promtool finds the configuration sound" "$(quiet promtool check config prometheus.yml)"
+awk '/^```$/ { on = 0 } on; /^```yaml$/ { on = 1 }' ../docs/monitoring.md >"$scratch/example.yml"
+report "and the example of docs/monitoring.md" "$(quiet grep -q job_name "$scratch/example.yml")$(
+	quiet promtool check config --syntax-only "$scratch/example.yml")"
 report "promtool finds the rules sound" "$(quiet promtool check rules --lint=all --lint-fatal "$rules")"
 
 report "the alerts fire when they should" "$(quiet promtool test rules tests/alerts.yaml tests/audit.yaml)"

@@ -12,7 +12,7 @@ import sys
 COLUMNS = 24  # of Grafana's grid
 KINDS = {"row", "stat", "table", "timeseries", "bargauge"}
 NO_UNIT = {"row"}
-VARIABLES = {"$__rate_interval": "1m", "$__range": "1h", "$instance": ".*", "$device": ".*"}
+VARIABLES = {"$__rate_interval": "10m", "$__range": "1h", "$instance": ".*", "$device": ".*"}
 
 
 def queries(dashboard):
