@@ -522,7 +522,7 @@ static __always_inline void judge(struct xdp_md *ctx, const struct bkxdp_packet 
 				  const struct bkxdp_active *now, struct fate *fate)
 {
 	struct bkxdp_world world = {.ctx = ctx, .slot = now->slot, .generation = now->generation};
-	struct bkxdp_conversation conversation;
+	struct bkxdp_conversation conversation = {};
 	struct cached *entry = NULL;
 
 	world.stranger = bkxdp_first_look && !may_be_peer(now->slot, packet->saddr_half);

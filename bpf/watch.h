@@ -47,15 +47,14 @@ struct drop {
 /* Byte by byte where the kernel has no helper for it; rare, for it is done for listeners only. */
 static __always_inline __u16 copy_frame(struct xdp_md *ctx, __u32 length, __u8 *to)
 {
-	__u64 wanted = length < BKXDP_EVENT_BYTES ? length : BKXDP_EVENT_BYTES;
+	/* Behind the first byte: so that the verifier sees both bounds, which 6.1 must. */
+	__u64 rest = length - 1;
 
 	if (bkxdp_frags) {
-		/* the compiler knows these bounds, the verifier must see them */
-		asm volatile("" : "+r"(wanted));
-		if (wanted < 1 || wanted > BKXDP_EVENT_BYTES ||
-		    bpf_xdp_load_bytes(ctx, 0, to, wanted))
-			return 0;
-		return wanted;
+		asm volatile("" : "+r"(rest));
+		if (rest >= BKXDP_EVENT_BYTES)
+			rest = BKXDP_EVENT_BYTES - 1;
+		return bpf_xdp_load_bytes(ctx, 0, to, rest + 1) ? 0 : rest + 1;
 	}
 	for (__u32 i = 0; i < BKXDP_EVENT_BYTES; i++) {
 		__u8 spare;

@@ -171,6 +171,11 @@ static void report_warnings(const struct request *request, const struct policy *
 		warn(request->interface, "the NIC's VLAN tag stripping (rxvlan) is now off, so "
 					 "that the filter sees the tags; "
 					 "detach turns it on again");
+	if (report->rxvlan_off && netdev_is_veth(request->interface))
+		warn(request->interface,
+		     "the other end of a veth pair may still send tags beside the "
+		     "frame, where no filter sees them: turn its txvlan off, too "
+		     "(ethtool -K PEER txvlan off)");
 	for (size_t i = 0; i < policy->notes; i++)
 		warn(request->interface, policy->note[i]);
 }

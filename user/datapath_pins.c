@@ -87,14 +87,19 @@ int pins_path(char path[static PIN_PATH_MAX], const char *interface, const char 
 	return length < PIN_PATH_MAX ? 0 : -ENAMETOOLONG;
 }
 
-/* Where that group is not, or the file system keeps no owners, root reads alone. */
+/*
+ * Where that group is not, or we may not give it anything (CAP_CHOWN), root reads
+ * alone; the exporter, which may, makes up for it.
+ */
 static int readers_admit(const char *path, mode_t mode)
 {
 	gid_t readers = readers_group();
 
 	if (!readers)
 		return 0;
-	return chown(path, (uid_t)-1, readers) || chmod(path, mode) ? -errno : 0;
+	if (chown(path, (uid_t)-1, readers))
+		return errno == EPERM ? 0 : -errno;
+	return chmod(path, mode) ? -errno : 0;
 }
 
 static int make_folder(const char *interface)

@@ -162,6 +162,13 @@ int netdev_set_rxvlan(const char *interface, bool on)
 	return netdev_rxvlan(interface) == on ? 0 : -EOPNOTSUPP;
 }
 
+bool netdev_is_veth(const char *interface)
+{
+	struct ethtool_drvinfo info = {.cmd = ETHTOOL_GDRVINFO};
+
+	return !ethtool(interface, &info) && !strcmp(info.driver, "veth");
+}
+
 static bool ipv4_default(const char *interface)
 {
 	AUTO_FCLOSE FILE *routes = fopen("/proc/net/route", "re");

@@ -25,6 +25,8 @@ int64_t netdev_xdp(unsigned int index, bool generic);
 /* Does the NIC take VLAN tags off before XDP sees the frame? 0, 1 or negative errno. */
 int netdev_rxvlan(const char *interface);
 int netdev_set_rxvlan(const char *interface, bool on);
+/* Whose tags may be beside the frame, whatever is set here. */
+bool netdev_is_veth(const char *interface);
 
 /*
  * The interface and all devices whose packets come in by it: its bridge or bond,

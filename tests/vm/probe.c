@@ -77,18 +77,18 @@ static void print_figure(const char *log, const char *words, const char *name)
 	unsigned long value;
 
 	if (figure && sscanf(figure + strlen(words), "%lu", &value) == 1)
-		printf("%s %lu\n", name, value);
+		printf(" %lu %s", value, name);
 }
 
 /* Level 4: figures only, and the reason of a refusal. */
-static bool verifier(void)
+static bool is_taken(const char *name, enum cache_use cache)
 {
 	static char log[65536];
 	struct program_plan plan = {
 		.purpose = PROGRAM_ATTACHED,
 		.frags = program_frags_supported(),
 		.sockets = program_sockets_supported(),
-		.cache = CACHE_ON,
+		.cache = cache,
 	};
 	struct bkxdp_bpf *program = program_open(&plan);
 	int error;
@@ -99,11 +99,20 @@ static bool verifier(void)
 	bpf_program__set_log_level(program->progs.bkxdp, 4);
 	error = bkxdp_bpf__load(program);
 	bkxdp_bpf__destroy(program);
+	printf("%s", name);
 	print_figure(log, "processed ", "instructions");
 	print_figure(log, "verification time ", "microseconds");
+	printf("\n");
 	if (error)
-		printf("refused: %s\n%s\n", strerror(-error), log);
+		printf("refused %s: %s\n%s\n", name, strerror(-error), log);
 	return !error;
+}
+
+static bool verifier(void)
+{
+	bool cached = is_taken("program", CACHE_ON);
+
+	return is_taken("program-without-cache", CACHE_OFF) && cached;
 }
 
 static const struct probe {

@@ -7,8 +7,8 @@
 readonly programs='bash env nsenter unshare setpriv mount mountpoint jq ip ss tc bridge ethtool tcpdump
 	xdp-loader mawk seq date stat find grep sed sort timeout modprobe'
 # In this order: each needs those before it.
-readonly devices='veth virtio_pci virtio_net dummy bridge 8021q bonding cls_bpf sch_ingress inet_diag
-	tcp_diag udp_diag virtio_blk ext4'
+devices='veth virtio_pci virtio_net dummy bridge macvlan 8021q bonding cls_bpf sch_ingress inet_diag
+	tcp_diag udp_diag'
 
 # put FILE [WHERE]: with the libraries that it needs.
 put() {
