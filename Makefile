@@ -17,12 +17,14 @@ SBINDIR     ?= $(PREFIX)/sbin
 DATADIR     ?= $(PREFIX)/share/bkxdp
 MANDIR      ?= $(PREFIX)/share/man
 PROFILESDIR ?= $(DATADIR)/profiles
+LIBEXECDIR  ?= $(PREFIX)/libexec/bkxdp
 
 CC       ?= gcc
 CLANG    ?= clang
 BPFTOOL  ?= $(shell PATH="$$PATH:/usr/sbin:/sbin" command -v bpftool)
-PKGS     := libbpf libxdp yaml-0.1 jansson libpcap libmicrohttpd gnutls libcrypt libsystemd zlib \
+PKGS     := libbpf libxdp yaml-0.1 jansson libpcap \
             ncursesw
+WEB_PKGS := libmicrohttpd gnutls libcrypt libsystemd zlib
 SANITIZE ?=
 
 BUILD    := build
@@ -33,8 +35,10 @@ WARN     := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wvl
 CFLAGS   ?= -O2 -g
 ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -Iinclude -Iuser -I$(BUILD) -Itests $(WARN) $(CFLAGS) \
              -DBKXDP_VERSION='"$(VERSION)"' -DBKXDP_PROFILES_DIR='"$(PROFILESDIR)"' \
-             $(shell pkg-config --cflags $(PKGS)) $(SANITIZERS)
+             -DBKXDP_LIBEXEC_DIR='"$(LIBEXECDIR)"' \
+             $(shell pkg-config --cflags $(PKGS) $(WEB_PKGS)) $(SANITIZERS)
 LIBS     := $(shell pkg-config --libs $(PKGS)) -lanl
+WEB_LIBS := $(shell pkg-config --libs $(WEB_PKGS))
 ifneq ($(SANITIZE),)
 SANITIZERS := -fsanitize=address,undefined -fno-sanitize=alignment \
               -fno-sanitize-recover=undefined -fno-omit-frame-pointer
@@ -44,7 +48,10 @@ endif
 BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 -fno-strict-aliasing -Wall -Wextra -Wno-unused-parameter \
               $(if $(WERROR),-Werror) -Iinclude -I/usr/include/$(shell $(CC) -dumpmachine)
 
-USER_SRC := $(sort $(wildcard user/*.c))
+# bkxdp-exporter's own: bkxdp itself loads neither HTTP nor TLS
+WEB_SRC  := $(wildcard user/web*.c user/exporter*.c) user/pages.c user/stream.c user/service.c
+WEB_OBJ  := $(patsubst user/%.c,$(OUT)/user/%.o,$(WEB_SRC))
+USER_SRC := $(sort $(filter-out $(WEB_SRC),$(wildcard user/*.c)))
 LIB_OBJ  := $(patsubst user/%.c,$(OUT)/user/%.o,$(filter-out user/main.c,$(USER_SRC)))
 TESTS    := $(patsubst tests/%.c,$(OUT)/tests/%,$(sort $(wildcard tests/test_*.c tests/wire.c)))
 TEST_LIB := $(patsubst tests/%.c,$(OUT)/tests/%.o,$(sort $(filter-out tests/test_%.c \
@@ -60,7 +67,7 @@ endif
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-all: $(OUT)/bkxdp
+all: $(OUT)/bkxdp $(OUT)/bkxdp-exporter
 tests: $(TESTS) $(OUT)/tests/vm/probe $(BUILD)/tests/vm/other.bpf.o $(BUILD)/tests/vm/caller.bpf.o \
 	$(OUT)/tests/bench
 fuzz: $(FUZZERS)
@@ -88,6 +95,10 @@ $(OUT)/tests/%.o: tests/%.c $(BUILD)/bkxdp.skel.h
 $(OUT)/bkxdp: $(LIB_OBJ) $(OUT)/user/main.o
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $^ -o $@ $(LIBS)
+
+$(OUT)/bkxdp-exporter: $(LIB_OBJ) $(WEB_OBJ)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $^ -o $@ $(WEB_LIBS) $(LIBS)
 
 $(OUT)/tests/%: $(OUT)/tests/%.o $(TEST_LIB) $(LIB_OBJ)
 	$(call say,LINK,$@)
@@ -139,12 +150,14 @@ install uninstall: SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
 UNITS := bkxdp@.service bkxdp-names@.service bkxdp-exporter.service bkxdp-exporter.socket
 
 # where the profiles are is built in
-install: $(BUILD)/bkxdp
+install: $(BUILD)/bkxdp $(BUILD)/bkxdp-exporter
 	@grep -qF '$(PROFILESDIR)' $< || { echo "$< was built for another PREFIX:" \
 		"make clean, then make with the same PREFIX" >&2; exit 1; }
 	install -d $(addprefix $(DESTDIR),$(SBINDIR) $(PROFILESDIR) $(MANDIR)/man8 $(UNITDIR) \
-		$(COMPLETIONDIR) $(DOCDIR) $(DATADIR)/monitoring $(SYSUSERSDIR) /etc/bkxdp/profiles)
+		$(COMPLETIONDIR) $(DOCDIR) $(DATADIR)/monitoring $(SYSUSERSDIR) \
+		$(LIBEXECDIR) /etc/bkxdp/profiles)
 	install -m 0755 $< $(DESTDIR)$(SBINDIR)/bkxdp
+	install -m 0755 $(BUILD)/bkxdp-exporter $(DESTDIR)$(LIBEXECDIR)/bkxdp-exporter
 	install -m 0644 profiles/*.yaml profiles/*.json $(DESTDIR)$(PROFILESDIR)
 	install -m 0644 monitoring/*.yml monitoring/*.json $(DESTDIR)$(DATADIR)/monitoring
 	install -m 0644 man/bkxdp.8 $(DESTDIR)$(MANDIR)/man8/bkxdp.8
@@ -161,7 +174,7 @@ uninstall:
 	rm -f $(DESTDIR)$(SBINDIR)/bkxdp $(DESTDIR)$(MANDIR)/man8/bkxdp.8 \
 		$(DESTDIR)$(COMPLETIONDIR)/bkxdp $(DESTDIR)$(SYSUSERSDIR)/bkxdp.conf \
 		$(addprefix $(DESTDIR)$(UNITDIR)/,$(UNITS))
-	rm -rf $(DESTDIR)$(DATADIR) $(DESTDIR)$(DOCDIR)
+	rm -rf $(DESTDIR)$(DATADIR) $(DESTDIR)$(DOCDIR) $(DESTDIR)$(LIBEXECDIR)
 
 clean:
 	rm -rf $(BUILD)

@@ -24,7 +24,7 @@ _bkxdp_filtered() {
 	local path
 	for path in /sys/fs/bpf/bkxdp/*/; do
 		path=${path%/}
-		[ ! -d "$path" ] || echo "${path##*/}"
+		[ ! -d "$path" ] || [ "${path##*/}" = %lock ] || echo "${path##*/}"
 	done
 }
 

@@ -93,8 +93,29 @@ checking() { # NAME WHAT; the file on standard input
 	within "$1-$release" "${figure:-0}" "$2"
 }
 
+# What reading and printing the counters takes, four interfaces at once.
+scraping() {
+	local n figure
+	echo "flows:" >"$WORK/flows"
+	awk 'BEGIN { for (n = 0; n < 4096; n++)
+		printf "  - {name: flow-%d, from: [10.%d.%d.0/24], to: self, tcp: %d}\n",
+			n, 64 + n / 256, n % 256, 2000 + n }' >>"$WORK/flows"
+	for n in 1 2 3 4; do
+		ip -n host link add "backup$n" type veth peer name "far$n"
+		{ echo "interface: backup$n"; cat "$WORK/flows"; } >"$WORK/backup.yaml"
+		bkxdp attach "backup$n" --config "$WORK/backup.yaml" >"$WORK/said" 2>&1 ||
+			{ not_ok "attach" && diag "$(cat "$WORK/said")" && return; }
+	done
+	host valgrind --tool=callgrind --callgrind-out-file=/dev/null "$BKXDP" metrics >/dev/null 2>"$WORK/said" ||
+		{ not_ok "a scrape" && diag "$(cat "$WORK/said")" && return; }
+	figure=$(awk '/Collected : / { print $NF }' "$WORK/said")
+	within "scrape-4x4096-$release" "${figure:-0}" "a scrape of 4 interfaces with 4,096 flows"
+	for n in 1 2 3 4; do bkxdp detach "backup$n" >/dev/null; done
+}
+
 make_network
 verifier
 checking check-example "check of two vendors" < <(example)
 checking check-10000 "check of 10,000 prefixes" < <(ten_thousand)
+if command -v valgrind >/dev/null; then scraping; else skip "scrape" "valgrind is not installed"; fi
 finish

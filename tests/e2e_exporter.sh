@@ -144,6 +144,10 @@ as_whom() {
 	fails "the user can't write a counter" 255 as_user "$(find_bpftool)" map update pinned \
 		/sys/fs/bpf/bkxdp/eth1/flows key 0 0 0 0 value 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0
 	says "for want of permission" "$said" 'Permission denied|Operation not permitted'
+	as_user flock /sys/fs/bpf/bkxdp sleep 60 &
+	check "nor keep others from changing the filter" timeout 20 nsenter --net=/run/netns/host \
+		"$BKXDP" attach eth1 "${use[@]}"
+	kill "$!"
 	fails "nor read who is connected" 255 as_user "$(find_bpftool)" map dump pinned /sys/fs/bpf/bkxdp/eth1/controls
 	chmod 700 /sys/fs/bpf
 }

@@ -19,6 +19,7 @@ struct made {
 	struct series_head head;
 	char profile[2][BKXDP_NAME_MAX];
 	struct series_flow flow[FLOWS];
+	char name[FLOWS][BKXDP_NAME_MAX];
 	struct bkxdp_counter count[FLOWS];
 	struct drop_group group[4];
 };
@@ -39,13 +40,14 @@ static void make(struct made *made, const char *device, unsigned int at, const u
 	snprintf(made->profile[0], BKXDP_NAME_MAX, "%s", "vendor");
 	snprintf(made->profile[1], BKXDP_NAME_MAX, "%s", "site");
 	for (size_t i = 0; i < FLOWS; i++) {
-		snprintf(made->flow[i].name, BKXDP_NAME_MAX, "%s", names[i]);
+		made->flow[i].name = i * BKXDP_NAME_MAX;
+		snprintf(made->name[i], BKXDP_NAME_MAX, "%s", names[i]);
 		made->flow[i].profile = i == 2;
 		made->flow[i].side = i == 3 ? SIDE_REPLY : SIDE_INBOUND;
 		made->count[i] = (struct bkxdp_counter){packets[i], packets[i] * 100};
 	}
 	made->sample.reading.series =
-		(struct series){.head = &made->head, .profile = made->profile, .flow = made->flow};
+		(struct series){&made->head, made->profile, made->flow, made->name[0], ""};
 	made->sample.reading.flow = made->count;
 }
 
@@ -136,9 +138,9 @@ static void test_restarts(void)
 		   "vendor/b inbound=10/8000, vendor/a reply=1/800, site/c inbound=0/0",
 		   "a counter that began anew is not negative");
 	/* a reload moved and added flows */
-	snprintf(before.flow[0].name, BKXDP_NAME_MAX, "%s", "a");
+	snprintf(before.name[0], BKXDP_NAME_MAX, "%s", "a");
 	before.count[0] = (struct bkxdp_counter){1, 100};
-	snprintf(before.flow[1].name, BKXDP_NAME_MAX, "%s", "gone");
+	snprintf(before.name[1], BKXDP_NAME_MAX, "%s", "gone");
 	make(&now, "eth1", 11, (uint64_t[]){7, 3, 0, 0});
 	check_rows(&before, &now, TOP_BY_PACKETS, TOP_FLOWS,
 		   "vendor/b inbound=7/5600, vendor/a inbound=2/1600",
@@ -215,7 +217,7 @@ static void make_full(struct made *before, struct made *now)
 {
 	make(before, "eth1", 10, (uint64_t[]){1, 1, 1, 1});
 	make(now, "eth1", 11, (uint64_t[]){1000, 2000, 30000, 1});
-	snprintf(now->flow[0].name, BKXDP_NAME_MAX, "%s", "a-name-of-thirty-one-characters");
+	snprintf(now->name[0], BKXDP_NAME_MAX, "%s", "a-name-of-thirty-one-characters");
 	snprintf(now->profile[0], BKXDP_NAME_MAX, "%s", "a-vendor-of-some-thirty-letters");
 	add_group(now, "2001:db8:1111:2222:3333:4444:5555:6666", 65535, 10, 5);
 	add_group(now, "10.0.0.1", 445, 10, 5);

@@ -199,7 +199,7 @@ installed() {
 	local unit=$scratch/to/usr/local/lib/systemd/system/bkxdp@.service file
 	local exporter=${unit%@.service}-exporter.service
 	make -s install DESTDIR="$scratch/to" >"$scratch/said" 2>&1 || { cat "$scratch/said"; return; }
-	for file in sbin/bkxdp share/man/man8/bkxdp.8 share/bash-completion/completions/bkxdp \
+	for file in sbin/bkxdp libexec/bkxdp/bkxdp-exporter lib/sysusers.d/bkxdp.conf share/man/man8/bkxdp.8 share/bash-completion/completions/bkxdp \
 		share/bkxdp/profiles/backup-exec.yaml share/bkxdp/monitoring/bkxdp.rules.yml \
 		share/bkxdp/monitoring/prometheus.yml share/bkxdp/monitoring/bkxdp-dashboard.json share/doc/bkxdp/README.md; do
 		[ -e "$scratch/to/usr/local/$file" ] || echo "$file is not installed"

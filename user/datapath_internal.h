@@ -113,7 +113,7 @@ int pins_interfaces(char ***interfaces, size_t *count);
 int pins_path(char path[static PIN_PATH_MAX], const char *interface, const char *name);
 int pins_create(const char *interface, const struct maps *maps);
 int pins_remove(const char *interface);
-/* Removes the common folder if no interface has pins any more. */
+/* Before the lock is freed: removes its folder, and the common one if no interface has pins. */
 void pins_tidy(void);
 /* All fds -1 on failure; flags: BPF_F_RDONLY or 0. */
 int pins_open(const char *interface, struct maps *maps, uint32_t flags);

@@ -16,6 +16,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <time.h>
 
 #include "alloc.h"
 #include "datapath_internal.h"
@@ -139,31 +140,54 @@ static int open_folder(const char *path, struct stat *held)
 	return error;
 }
 
-/* Whoever changes pins holds the lock; where that can't be asked, nobody is said to. */
+/*
+ * What is locked is a folder of its own, which is there while somebody is at
+ * work: whoever may look into the common one could lock that, and stop all
+ * changes. No interface is called so: folder_of() writes no such percent sign.
+ */
+#define LOCK_FOLDER "%lock"
+
+/* Nobody works for longer; what is older was left by one who was killed. */
+#define WORK_SECONDS 120
+
 bool pins_are_changing(void)
 {
 	char path[PIN_PATH_MAX];
-	AUTO_CLOSE int fd =
-		pins_path(path, NULL, NULL) ? -1 : open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct stat lock;
 
-	return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) && errno == EWOULDBLOCK;
+	if (pins_path(path, NULL, LOCK_FOLDER) || stat(path, &lock))
+		return false;
+	return time(NULL) - lock.st_ctime < WORK_SECONDS;
 }
 
 #define LOCK_TRIES    300
 #define LOCK_PAUSE_US 100000
+
+/* 0, where the lock's folder is there and in a common one that is safe. */
+static int make_lock_folder(char path[static PIN_PATH_MAX])
+{
+	char common[PIN_PATH_MAX];
+	struct stat status;
+	int fd, error = make_folder(NULL);
+
+	if (error || pins_path(common, NULL, NULL) || pins_path(path, NULL, LOCK_FOLDER))
+		return error ? error : -ENAMETOOLONG;
+	fd = open_folder(common, &status);
+	if (fd < 0)
+		return fd;
+	close(fd);
+	return mkdir(path, 0700) && errno != EEXIST ? -errno : 0;
+}
 
 /* The kernel frees the lock when its holder dies. */
 int pins_lock(void)
 {
 	char path[PIN_PATH_MAX];
 	struct stat held = {};
-	int fd, error = pins_path(path, NULL, NULL);
 
-	for (int i = 0; i < LOCK_TRIES && !error; i++) {
-		error = make_folder(NULL);
-		if (error)
-			return error;
-		fd = open_folder(path, &held);
+	for (int i = 0; i < LOCK_TRIES; i++) {
+		int error = make_lock_folder(path), fd = error ? error : open_folder(path, &held);
+
 		if (fd == -ENOENT)
 			continue;
 		if (fd < 0)
@@ -173,7 +197,7 @@ int pins_lock(void)
 		close(fd);
 		usleep(LOCK_PAUSE_US);
 	}
-	return error ? error : -EBUSY;
+	return -EBUSY;
 }
 
 int pins_take_lock(struct complaints *complaints)
@@ -242,6 +266,8 @@ void pins_tidy(void)
 {
 	char path[PIN_PATH_MAX];
 
+	if (!pins_path(path, NULL, LOCK_FOLDER))
+		(void)rmdir(path);
 	if (!readers_group() && !pins_path(path, NULL, NULL))
 		(void)rmdir(path);
 }
@@ -354,7 +380,7 @@ int pins_interfaces(char ***interfaces, size_t *count)
 	if (!folder)
 		return errno == ENOENT ? 0 : -errno;
 	while ((entry = readdir(folder))) {
-		if (entry->d_name[0] == '.')
+		if (entry->d_name[0] == '.' || !strcmp(entry->d_name, LOCK_FOLDER))
 			continue;
 		interface_of(name, entry->d_name);
 		*APPEND(list, *count) = must_copy(name);

@@ -129,7 +129,7 @@ static char *flow_sample(char *to, const char *name, const struct reading *readi
 
 	to = begin_sample(to, name, reading);
 	to = put_label(to, "profile", reading->series.profile[flow->profile]);
-	to = put_label(to, "flow", flow->name);
+	to = put_label(to, "flow", reading->series.name + flow->name);
 	return end_sample(put_label(to, "side", side_word(flow->side)), value);
 }
 

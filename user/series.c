@@ -7,8 +7,8 @@
 
 #include "alloc.h"
 
-_Static_assert(sizeof(struct series_flow) == 4 + BKXDP_NAME_MAX, "no padding");
-_Static_assert(sizeof(struct series_head) == 48, "no padding");
+_Static_assert(sizeof(struct series_flow) == 8, "no padding");
+_Static_assert(sizeof(struct series_head) == 56, "no padding");
 
 /* ---- writing --------------------------------------------------------------- */
 
@@ -17,9 +17,19 @@ struct writing {
 	size_t profiles;
 	struct series_flow *flow;
 	size_t flows;
+	char *name;
+	size_t name_bytes;
 	char *file;
 	size_t file_bytes;
 };
+
+/* With its NUL, at the end of all. */
+static void write_text(char **all, size_t *bytes, const char *text)
+{
+	do
+		*APPEND(*all, *bytes) = *text;
+	while (*text++);
+}
 
 /* Flows of one profile stand together. */
 static uint8_t profile_index(struct writing *w, const char profile[static BKXDP_NAME_MAX])
@@ -46,16 +56,8 @@ static void write_flows(struct writing *w, const struct policy *policy)
 		flow->counter = rule->counter;
 		flow->profile = profile_index(w, policy->flow[rule->flow].profile);
 		flow->side = rule->side;
-		memcpy(flow->name, policy->flow[rule->flow].name, sizeof(flow->name));
-	}
-}
-
-static void write_file(struct writing *w, const char *name)
-{
-	for (const char *c = name;; c++) {
-		*APPEND(w->file, w->file_bytes) = *c;
-		if (!*c)
-			return;
+		flow->name = w->name_bytes;
+		write_text(&w->name, &w->name_bytes, policy->flow[rule->flow].name);
 	}
 }
 
@@ -66,13 +68,13 @@ static void write_files(struct writing *w, const struct policy *policy)
 
 	if (!policy->file)
 		return;
-	write_file(w, policy->file);
+	write_text(&w->file, &w->file_bytes, policy->file);
 	for (size_t i = 0; i < policy->flows; i++) {
 		const char *file = policy->flow[i].place.file;
 
 		if (!file || !strcmp(file, last))
 			continue;
-		write_file(w, file);
+		write_text(&w->file, &w->file_bytes, file);
 		last = file;
 	}
 }
@@ -87,11 +89,12 @@ static char *pack(const struct writing *w, const struct series_head *head, size_
 	size_t profiles = w->profiles * sizeof(*w->profile), flows = w->flows * sizeof(*w->flow);
 	char *bytes, *to;
 
-	*size = sizeof(*head) + profiles + flows + w->file_bytes;
+	*size = sizeof(*head) + profiles + flows + w->name_bytes + w->file_bytes;
 	bytes = must_alloc(1, *size);
 	to = put(bytes, head, sizeof(*head));
 	to = put(to, w->profile, profiles);
 	to = put(to, w->flow, flows);
+	to = put(to, w->name, w->name_bytes);
 	put(to, w->file, w->file_bytes);
 	return bytes;
 }
@@ -113,10 +116,12 @@ void *series_write(const struct policy *policy, const struct tables *tables, uin
 	write_files(&w, policy);
 	head.profiles = w.profiles;
 	head.flows = w.flows;
+	head.name_bytes = w.name_bytes;
 	head.file_bytes = w.file_bytes;
 	bytes = pack(&w, &head, size);
 	free(w.profile);
 	free(w.flow);
+	free(w.name);
 	free(w.file);
 	return bytes;
 }
@@ -128,11 +133,26 @@ static bool fits(const struct series_head *head, size_t size)
 	size_t needed = sizeof(*head);
 
 	if (head->profiles > UINT8_MAX + 1 || head->flows > BKXDP_COUNTERS_MAX ||
-	    head->file_bytes > size)
+	    head->name_bytes > size || head->file_bytes > size)
 		return false;
 	needed += head->profiles * (size_t)BKXDP_NAME_MAX;
-	needed += head->flows * sizeof(struct series_flow) + head->file_bytes;
+	needed += head->flows * sizeof(struct series_flow);
+	needed += (size_t)head->name_bytes + head->file_bytes;
 	return needed <= size;
+}
+
+static bool flow_is_whole(const struct series *series, const struct series_flow *flow)
+{
+	const struct series_head *head = series->head;
+
+	return flow->counter < BKXDP_COUNTERS_MAX && flow->profile < head->profiles &&
+	       flow->side <= SIDE_REPLY && flow->name < head->name_bytes &&
+	       strlen(series->name + flow->name) < BKXDP_NAME_MAX;
+}
+
+static bool ends_in_nul(const char *text, size_t bytes)
+{
+	return !bytes || !text[bytes - 1];
 }
 
 static bool is_whole(const struct series *series)
@@ -142,14 +162,13 @@ static bool is_whole(const struct series *series)
 	for (size_t i = 0; i < head->profiles; i++)
 		if (series->profile[i][BKXDP_NAME_MAX - 1])
 			return false;
-	for (size_t i = 0; i < head->flows; i++) {
-		const struct series_flow *flow = &series->flow[i];
-
-		if (flow->counter >= BKXDP_COUNTERS_MAX || flow->profile >= head->profiles ||
-		    flow->side > SIDE_REPLY || flow->name[BKXDP_NAME_MAX - 1])
+	if (!ends_in_nul(series->name, head->name_bytes) ||
+	    !ends_in_nul(series->file, head->file_bytes))
+		return false;
+	for (size_t i = 0; i < head->flows; i++)
+		if (!flow_is_whole(series, &series->flow[i]))
 			return false;
-	}
-	return !head->file_bytes || !series->file[head->file_bytes - 1];
+	return true;
 }
 
 int series_read(const void *bytes, size_t size, struct series *series)
@@ -160,7 +179,8 @@ int series_read(const void *bytes, size_t size, struct series *series)
 		return -EBADMSG;
 	found.profile = (const void *)(found.head + 1);
 	found.flow = (const void *)(found.profile + found.head->profiles);
-	found.file = (const void *)(found.flow + found.head->flows);
+	found.name = (const void *)(found.flow + found.head->flows);
+	found.file = found.name + found.head->name_bytes;
 	if (!is_whole(&found))
 		return -EBADMSG;
 	*series = found;

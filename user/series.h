@@ -17,26 +17,27 @@ struct series_flow {
 	uint16_t counter;
 	uint8_t profile; /* index */
 	uint8_t side;
-	char name[BKXDP_NAME_MAX];
+	uint32_t name; /* where it begins among the names */
 };
 
-/* Behind it in memory: the profiles, the flows, the files. */
+/* Behind it in memory: the profiles, the flows, the names, the files. */
 struct series_head {
 	uint64_t loaded; /* s since the epoch */
 	uint64_t digest;
 	uint64_t ipv4_prefixes, ipv6_prefixes;
 	uint32_t enforcement;
 	uint32_t profiles, flows;
-	uint32_t file_bytes;
+	uint32_t name_bytes, file_bytes;
+	uint32_t unused;
 };
 
-/* A view into the bytes. */
+/* A view into the bytes; texts end in NUL. */
 struct series {
 	const struct series_head *head;
 	const char (*profile)[BKXDP_NAME_MAX];
 	const struct series_flow *flow;
-	const char
-		*file; /* names with their NULs, one behind the other: the interface file first */
+	const char *name;
+	const char *file; /* one behind the other, the interface file first */
 };
 
 /* The counters must have been assigned. The caller frees it. */

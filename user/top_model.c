@@ -59,7 +59,7 @@ static bool is_same_flow(const struct series *a, size_t i, const struct series *
 {
 	const struct series_flow *left = &a->flow[i], *right = &b->flow[j];
 
-	return left->side == right->side && !strcmp(left->name, right->name) &&
+	return left->side == right->side && !strcmp(a->name + left->name, b->name + right->name) &&
 	       !strcmp(a->profile[left->profile], b->profile[right->profile]);
 }
 
@@ -93,7 +93,7 @@ static void add_flows(struct top *top, const struct reading *before, const struc
 		amount = amount_of(old ? old : &none, &now->flow[i], top->seconds);
 		row = add_row(&top->table[TOP_FLOWS], &amount);
 		snprintf(row->what, sizeof(row->what), "%s/%s", now->series.profile[flow->profile],
-			 flow->name);
+			 now->series.name + flow->name);
 		snprintf(row->detail, sizeof(row->detail), "%s", side_word(flow->side));
 	}
 }
