@@ -302,6 +302,16 @@ static void test_page(void)
 	check(has(&page, "10.0.0.1 "), "40x12: an address is whole");
 	check(has(&page, "30.0k"), "40x12: a rate");
 	page_free(&page);
+	view.note = "a sentence that is longer than one line of \033[31m this screen";
+	page_make(&page, NULL, &view, 40, 12);
+	check_text(page.line[1].text, "a sentence that is longer than one line", "a sentence");
+	check_text(page.line[2].text, "of ?[31m this screen", "on two lines, and harmless");
+	page_free(&page);
+	view.note = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+	page_make(&page, NULL, &view, 40, 12);
+	check_int(strlen(page.line[2].text), 28, "and a word that is longer than a line");
+	page_free(&page);
+	view.note = NULL;
 	page_make(&page, &top, &view, 39, 12);
 	check(has(&page, "too small"), "39x12: too small");
 	check(!has(&page, "site"), "39x12: and nothing else");

@@ -47,6 +47,27 @@ __attribute__((format(printf, 3, 4))) static void add_line(struct page *page, en
 		line->text[page->width - 1] = '~';
 	for (size_t i = strlen(line->text); i && line->text[i - 1] == ' '; i--)
 		line->text[i - 1] = '\0';
+	/* names of interfaces may hold nearly any byte */
+	for (char *c = line->text; *c; c++)
+		if (*c < ' ' || *c > '~')
+			*c = '?';
+}
+
+/* A sentence on as many lines as it takes, cut between words where there are any. */
+static void add_sentence(struct page *page, enum page_style style, const char *text)
+{
+	while (*text) {
+		size_t length = strlen(text), cut = length;
+
+		if (length > page->width)
+			for (cut = page->width; cut && text[cut] != ' '; cut--)
+				;
+		if (!cut)
+			cut = page->width;
+		add_line(page, style, "%.*s", (int)cut, text);
+		text += cut;
+		text += strspn(text, " ");
+	}
 }
 
 /* Cut to a column, with a mark where it was longer. */
@@ -293,7 +314,7 @@ void page_make(struct page *page, const struct top *top, const struct top_view *
 	if (view->help || view->note) {
 		add_title(page, view->note ? NULL : top, view);
 		if (view->note)
-			add_line(page, PAGE_BAD, "%s", view->note);
+			add_sentence(page, PAGE_BAD, view->note);
 		if (view->help)
 			add_help(page);
 	} else {
