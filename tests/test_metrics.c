@@ -5,16 +5,18 @@
  */
 #include <stdlib.h>
 
+#include "alloc.h"
 #include "metrics.h"
 #include "tap.h"
 
 #define FLOWS 300
 
 static struct flow flow[FLOWS];
-static struct rule rule[2 * FLOWS];
 
 static void make_policy(struct policy *policy)
 {
+	struct rule *rule = must_alloc(2 * FLOWS, sizeof(*rule));
+
 	*policy = (struct policy){.file = (char *)"/etc/bkxdp/eth1.yaml",
 				  .flow = flow,
 				  .flows = FLOWS,
@@ -135,5 +137,6 @@ int main(void)
 		free(reading.flow);
 	}
 	free(bytes);
+	free(policy.rule);
 	return tap_done();
 }

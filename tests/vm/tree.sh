@@ -70,7 +70,8 @@ put_system() {
 # As in the build's own tree, so that tests find what they look for.
 put_project() { # TEST...
 	local path
-	put "$root/build/bkxdp" /bkxdp/build/bkxdp && put "$root/build/tests/wire" /bkxdp/build/tests/wire &&
+	put "$root/build/bkxdp" /bkxdp/build/bkxdp &&
+		put "$root/build/bkxdp-exporter" /bkxdp/build/bkxdp-exporter && put "$root/build/tests/wire" /bkxdp/build/tests/wire &&
 		put "$root/build/tests/vm/probe" /bkxdp/build/tests/vm/probe || return
 	for path in "$root"/build/tests/vm/*.bpf.o; do
 		install -D -m 644 "$path" "$tree/bkxdp/build/tests/vm/$(basename "$path")" || return
