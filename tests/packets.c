@@ -9,8 +9,11 @@
 
 #define STRANGER  "10.20.99.99"
 #define STRANGER6 "2001:db8:99::9"
-#define LINK6     "fe80::5"
-#define V6        .from = PEER6
+/* no peer's address begins as theirs: the first look knows them */
+#define FAR   "96.1.2.3"
+#define FAR6  "2400:1::9"
+#define LINK6 "fe80::5"
+#define V6    .from = PEER6
 
 #define IS(word, ...)   .reason = BKXDP_##word, .frame = {__VA_ARGS__}
 #define IN(name, ...)   IS(PASS_FLOW, __VA_ARGS__), .flow = name, .side = SIDE_INBOUND
@@ -1253,6 +1256,40 @@ const struct row rows[] = {
 	  {IN("control", .from = PEER, .sport = 40002, .flags = ACK, .to = "10.20.30.10")},
 	  {IS(DROP_CONTROL, .dport = 50000)},
 	  {IS(DROP_CONTROL, .protocol = UDP, .dport = 51000)}}},
+
+	/* ---- what the quick way may decide, and what only looks like it ---- */
+
+	ROW("far", "wire", DROP_SOURCE, .from = FAR),
+	ROW("far-udp", "wire", DROP_SOURCE, .from = FAR, .protocol = UDP),
+	ROW("far-ipv6", "wire", DROP_SOURCE, .from = FAR6),
+	ROW("far-ipv6-udp", "wire", DROP_SOURCE, .from = FAR6, .protocol = UDP),
+	ROW("far-tag", "wire", DROP_SOURCE, .from = FAR, .tag = {{CTAG, 10}}),
+	ROW("far-priority", "wire", DROP_SOURCE, .from = FAR, .tag = {{CTAG, 0xe000}}),
+	ROW("far-vlan-taken", "vlans-list", DROP_SOURCE, .from = FAR, .tag = {{CTAG, 10}}),
+	ROW("far-vlan-not-taken", "vlans-list", DROP_VLAN, .from = FAR, .tag = {{CTAG, 11}}),
+	ROW("far-untagged-not-taken", "vlans-list", DROP_VLAN, .from = FAR),
+	ROW("far-to-itself", "wire", DROP_SOURCE_INVALID, .from = FAR, .to = FAR),
+	ROW("far-to-itself-ipv6", "wire", DROP_SOURCE_INVALID, .from = FAR6, .to = FAR6),
+	ROW("far-total-past-frame", "wire", DROP_MALFORMED, .from = FAR, .total = 41),
+	ROW("far-tcp-flags", "wire", DROP_TCP_FLAGS, .from = FAR, .flags = ZERO),
+	ROW("far-syn", "wire", DROP_SOURCE, .from = FAR, .flags = SYN),
+	ROW("far-fragment", "wire", DROP_FRAGMENT, .from = FAR, .flags16 = 1),
+	ROW("far-dhcp", "dhcp", PASS_DHCP, .protocol = UDP, .from = FAR, .sport = 67, .dport = 68),
+	ROW("far-audit", "audit", DROP_SOURCE, .from = FAR),
+	{"cached-then-past-frame",
+	 "order",
+	 {{IN("second", .from = "10.1.0.5", .dport = 260, .flags = ACK)},
+	  {IN("second", .from = "10.1.0.5", .dport = 260, .flags = ACK)},
+	  {IS(DROP_MALFORMED, .from = "10.1.0.5", .dport = 260, .flags = ACK, .total = 41)},
+	  {IS(DROP_TCP_FLAGS, .from = "10.1.0.5", .dport = 260, .flags = ZERO)},
+	  {IN("second", .from = "10.1.0.5", .dport = 260, .flags = ACK)}}},
+	{"cached-then-of-another",
+	 "order",
+	 {{IN("second", .from = "10.1.0.5", .dport = 260, .flags = ACK)},
+	  {IS(DROP_PORT, .from = "10.1.0.5", .dport = 261, .flags = ACK)},
+	  {IN("second", .from = "10.1.0.5", .dport = 260, .flags = ACK, .protocol = TCP,
+	      .tag = {{CTAG, 10}})},
+	  {IS(DROP_PORT, .from = "10.1.0.5", .dport = 260, .protocol = UDP)}}},
 
 	/* ---- audit ---- */
 
