@@ -24,6 +24,8 @@ struct court {
 	uint64_t now;
 };
 
+/* The last packet, for a test run of this kernel: before 5.18 that has one page. */
+static bool too_long;
 static bool reached[BKXDP_REASON_COUNT];
 
 static bool has_moved(struct court *court, const uint64_t *before, enum bkxdp_reason reason)
@@ -71,6 +73,7 @@ static char *judge_once(struct court *court, const struct step *step)
 	for (int i = 1; i < BKXDP_REASON_COUNT; i++)
 		before[i] = court->engine->counted(court->engine, i);
 	error = court->engine->judge(court->engine, bytes, (uint32_t)length, court->now, &got);
+	too_long = error == -EMSGSIZE;
 	if (error)
 		return must_format("can't be judged: %s", strerror(-error));
 	wrong = wrong_verdict(court, step, &got);
@@ -114,7 +117,11 @@ static void run_row(struct court *court, const struct row *row)
 	court->now += ROW_NS;
 	for (i = 0; i < STEPS_MAX && row->step[i].reason && !wrong; i++)
 		wrong = run_step(court, &row->step[i]);
-	check(!wrong, "%s: %s", court->name, row->name);
+	if (wrong && too_long)
+		skip_as("this kernel's test runs take no frame of that length", "%s: %s",
+			court->name, row->name);
+	else
+		check(!wrong, "%s: %s", court->name, row->name);
 	if (wrong)
 		printf("#   packet %zu %s\n", i, wrong);
 	free(wrong);
@@ -125,7 +132,10 @@ static void run_rows(struct court *court)
 	const char *variant = court->policy->interface;
 
 	if (!court->engine) {
-		skip_as(strerror(errno), "%s: variant %s", court->name, variant);
+		if (kernel_is_closed(errno))
+			skip_as(strerror(errno), "%s: variant %s", court->name, variant);
+		else
+			check(false, "%s: variant %s: %s", court->name, variant, strerror(errno));
 		return;
 	}
 	for (size_t i = 0; i < row_count; i++)

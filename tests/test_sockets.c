@@ -253,7 +253,10 @@ static void run_engine(const struct tables *tables, const char *word, enum cache
 {
 	engine = engine_kernel(tables, cache);
 	if (!engine) {
-		skip_as(strerror(errno), "connections: sockets, %s", word);
+		if (kernel_is_closed(errno))
+			skip_as(strerror(errno), "connections: sockets, %s", word);
+		else
+			check(false, "connections: sockets, %s: %s", word, strerror(errno));
 		return;
 	}
 	printf("# %s\n", word);

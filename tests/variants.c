@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "variants.h"
 
+#include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "alloc.h"
 
@@ -268,4 +270,9 @@ struct tables *variant_tables(const struct policy *policy)
 	complaints_free(&complaints);
 	must(tables, "a variant does not compile");
 	return tables;
+}
+
+bool kernel_is_closed(int error)
+{
+	return error == EPERM || access("/sys/kernel/btf/vmlinux", F_OK);
 }

@@ -3,6 +3,8 @@
 #ifndef VARIANTS_H
 #define VARIANTS_H
 
+#include <stdbool.h>
+
 #include "compile.h"
 #include "policy.h"
 
@@ -11,5 +13,8 @@ const char *variant_name(size_t index); /* NULL behind the last */
 /* Each ends the program where it can't: then no test would mean anything. */
 struct policy *variant_policy(const char *name);
 struct tables *variant_tables(const struct policy *policy);
+
+/* Is it no fault of ours that this kernel has no engine: no rights, or no BTF? */
+bool kernel_is_closed(int error);
 
 #endif

@@ -82,7 +82,7 @@ arrange() { # FOLDER
 	mkdir -p "$1/lib/modules" && mv "$kernel" "$1/kernel" && mv "$modules" "$1/lib/modules/" || return
 	basename "$modules" >"$1/release"
 	rm -rf "$1/root"
-	depmod -b "$1" "$(cat "$1/release")"
+	depmod -b "$1" "$(cat "$1/release")" 2>/dev/null
 }
 
 download() { # FOLDER PACKAGE...

@@ -45,7 +45,7 @@ boot_qemu() { # SECONDS KERNEL INITRAMFS ACCELERATION WORD...
 	[ "$4" != kvm ] || cpu=host
 	command=("${leash[@]}" timeout -k 5 "$1" "${leash[@]}" qemu-system-x86_64 -M q35 -accel "$4" -cpu "$cpu,la57=off" -m 1536 -smp 2
 		-nodefaults -no-user-config -display none -no-reboot -serial stdio -kernel "$2" -initrd "$3"
-		-append "console=ttyS0 quiet panic=-1 mitigations=off init_on_alloc=0 audit=0 rcupdate.rcu_expedited=1 ${*:5}")
+		-append "console=ttyS0 quiet panic=-1 no_timer_check mitigations=off init_on_alloc=0 audit=0 rcupdate.rcu_expedited=1 ${*:5}")
 	if [[ " ${*:5} " == *" vmtest.up "* ]] || ! nics_possible; then
 		exec "${command[@]}"
 	fi

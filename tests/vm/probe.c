@@ -17,6 +17,7 @@
 #include <linux/if_link.h>
 #include <net/if.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -71,13 +72,28 @@ static bool batches(void)
 	return taken;
 }
 
-static void print_figure(const char *log, const char *words, const char *name)
+/* From the log, where the last word counts. */
+static unsigned long figure(const char *log, const char *words)
 {
-	const char *figure = strstr(log, words);
-	unsigned long value;
+	unsigned long value = 0;
 
-	if (figure && sscanf(figure + strlen(words), "%lu", &value) == 1)
-		printf(" %lu %s", value, name);
+	while ((log = strstr(log, words))) {
+		log += strlen(words);
+		value = strtoul(log, NULL, 10);
+	}
+	return value;
+}
+
+/* Before 5.16 only the log knows. */
+static unsigned long instructions(const struct bkxdp_bpf *program, const char *log)
+{
+	struct bpf_prog_info info = {};
+	uint32_t size = sizeof(info);
+	int fd = bpf_program__fd(program->progs.bkxdp);
+
+	if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &size) && info.verified_insns)
+		return info.verified_insns;
+	return figure(log, "processed ");
 }
 
 /* Level 4: figures only, and the reason of a refusal. */
@@ -98,11 +114,9 @@ static bool is_taken(const char *name, enum cache_use cache)
 	bpf_program__set_log_buf(program->progs.bkxdp, log, sizeof(log));
 	bpf_program__set_log_level(program->progs.bkxdp, 4);
 	error = bkxdp_bpf__load(program);
+	printf("%s %lu instructions %lu microseconds\n", name, instructions(program, log),
+	       figure(log, "verification time "));
 	bkxdp_bpf__destroy(program);
-	printf("%s", name);
-	print_figure(log, "processed ", "instructions");
-	print_figure(log, "verification time ", "microseconds");
-	printf("\n");
 	if (error)
 		printf("refused %s: %s\n%s\n", name, strerror(-error), log);
 	return !error;
