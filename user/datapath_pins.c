@@ -473,13 +473,20 @@ static void hold(void)
 
 static bool holds;
 
+static bool is_mounted(void)
+{
+	struct statfs fs;
+
+	return !statfs(bpffs, &fs) && fs.f_type == BPF_FS_MAGIC;
+}
+
 void datapath_hold(void)
 {
 	char **interface;
 	size_t count;
 
 	holds = true;
-	if (readers_group() && !geteuid() && !make_folder(NULL) &&
+	if (readers_group() && !geteuid() && is_mounted() && !make_folder(NULL) &&
 	    !pins_interfaces(&interface, &count)) {
 		for (size_t i = 0; i < count; i++) {
 			pins_share(interface[i]);
@@ -502,13 +509,6 @@ bool datapath_is_open_to_us(void)
 	if (fd >= 0)
 		close(fd);
 	return fd >= 0 || errno != EPERM;
-}
-
-static bool is_mounted(void)
-{
-	struct statfs fs;
-
-	return !statfs(bpffs, &fs) && fs.f_type == BPF_FS_MAGIC;
 }
 
 static bool is_hidden(void)

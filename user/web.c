@@ -190,6 +190,7 @@ static void on_read_end(void *cls)
 
 static struct MHD_Response *response_of(const struct web *web, const struct page *page)
 {
+	struct MHD_Response *response;
 	struct source *source;
 
 	if (page->text)
@@ -197,8 +198,11 @@ static struct MHD_Response *response_of(const struct web *web, const struct page
 						       MHD_RESPMEM_MUST_FREE);
 	source = must_alloc(1, sizeof(*source));
 	*source = (struct source){web->plan.pages, page->stream};
-	return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, CLIENT_BYTES / 2, on_read,
-						 source, on_read_end);
+	response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, CLIENT_BYTES / 2, on_read,
+						     source, on_read_end);
+	if (!response)
+		free(source);
+	return response;
 }
 
 static void add_headers(const struct web *web, const struct page *page,
@@ -228,8 +232,11 @@ static enum MHD_Result send_page(const struct web *web, struct MHD_Connection *c
 	struct MHD_Response *response = response_of(web, page);
 	enum MHD_Result result;
 
-	if (!response)
+	if (!response) {
+		if (page->stream)
+			pages_close(web->plan.pages, page->stream);
 		return MHD_NO;
+	}
 	add_headers(web, page, response);
 	if (closes)
 		MHD_add_response_header(response, "Connection", "close");
@@ -356,17 +363,21 @@ static struct MHD_Daemon *start_daemon(struct web *web, const struct web_config 
 				tls, MHD_OPTION_END);
 }
 
+/* All of it or nothing: users without a way to check them would let everybody in. */
 static int use_config(struct web *web, struct web_config *config)
 {
-	struct MHD_Daemon *daemon = start_daemon(web, config);
+	struct web_auth *auth = web_auth_new(config);
+	struct MHD_Daemon *daemon = config->users && !auth ? NULL : start_daemon(web, config);
 
-	if (!daemon)
+	if (!daemon) {
+		web_auth_free(auth);
 		return -EIO;
+	}
 	if (web->daemon)
 		MHD_stop_daemon(web->daemon);
 	web->daemon = daemon;
 	web_auth_free(web->auth);
-	web->auth = web_auth_new(config);
+	web->auth = auth;
 	web_config_free(web->config);
 	web->config = config;
 	return 0;
