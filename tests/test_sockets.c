@@ -176,6 +176,9 @@ static void test_replies(const struct family *f)
 		   "%s: not from another peer", f->word);
 	check_text(VERDICT(f, .sport = 6101, .dport = 40001, .flags = SYN | ACK), "connection",
 		   "%s: a listening socket is no connection", f->word);
+	/* now it is cached: the SYN above cleared it */
+	check_text(VERDICT(f, .sport = 6101, .dport = 40000, .flags = ACK), "flow",
+		   "%s: and another answer", f->word);
 	close_connection(&ours);
 	wait_for_cache();
 	check_text(VERDICT(f, .sport = 6101, .dport = 40000, .flags = ACK), "connection",
