@@ -92,6 +92,12 @@ static unsigned int rank(const struct nearest *found, const struct asked *asked)
 	return rank + (found->rule->side == SIDE_REPLY && opens(asked) ? 12 : 0);
 }
 
+static unsigned long cost_of(const struct nearest *found, const struct asked *asked,
+			     unsigned int distance)
+{
+	return (unsigned long)rank(found, asked) << 20 | distance;
+}
+
 bool nearest_find(const struct policy *policy, const struct asked *asked, enum bkxdp_reason reason,
 		  struct nearest *nearest)
 {
@@ -104,13 +110,16 @@ bool nearest_find(const struct policy *policy, const struct asked *asked, enum b
 	for (size_t i = 0; i < policy->rules; i++) {
 		const struct rule *rule = &policy->rule[i];
 		unsigned int distance = ports_distance(rule, asked);
-		struct nearest found = {rule, membership(&policy->group[rule->group], asked),
-					rule->protocol == asked->protocol, !distance};
-		unsigned long cost = (unsigned long)rank(&found, asked) << 20 | distance;
+		struct nearest found = {rule, MEMBER, rule->protocol == asked->protocol, !distance};
 
-		if (cost >= best || !eligible(policy, rule, reason, found.source))
+		/* the source is looked for last: it takes longest, and could only cost more */
+		if (cost_of(&found, asked, distance) >= best)
 			continue;
-		best = cost;
+		found.source = membership(&policy->group[rule->group], asked);
+		if (cost_of(&found, asked, distance) >= best ||
+		    !eligible(policy, rule, reason, found.source))
+			continue;
+		best = cost_of(&found, asked, distance);
 		*nearest = found;
 	}
 	return best != ULONG_MAX;
