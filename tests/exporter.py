@@ -8,7 +8,7 @@
   activate ADDRESS... -- COMMAND   runs it with listening sockets passed as systemd does
   notified FILE COMMAND    runs it, and writes what it tells the service manager to FILE
   openmetrics FILE         parses OpenMetrics; prints one "name{labels} value" a line, sorted
-  climb URL SECONDS        scrapes on and on; prints scrapes, and series whose counter went down
+  climb URL                scrapes until SIGTERM; prints scrapes, and series whose counter went down
 """
 import os
 import re
@@ -111,11 +111,11 @@ def openmetrics(name):
     print("\n".join(sorted(lines)))
 
 
-def climb(url, seconds):
+def climb(url):
     line = re.compile(r"^(bkxdp_[a-z_]*_total(?:\{[^}]*\})?) ([0-9]+)$", re.M)
-    last, scrapes, fallen = {}, 0, []
-    end = time.monotonic() + float(seconds)
-    while time.monotonic() < end:
+    last, scrapes, fallen, ended = {}, 0, [], []
+    signal.signal(signal.SIGTERM, lambda number, frame: ended.append(number))
+    while not ended:
         with urllib.request.urlopen(url, timeout=60) as answer:
             text = answer.read().decode()
         scrapes += 1

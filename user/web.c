@@ -100,22 +100,24 @@ static struct client *oldest(struct web *web, enum client_state state)
 	return found;
 }
 
-/* Room for one more: who waits between requests goes first, then who asks most slowly. */
+/* Who waits between requests goes first, then who asks most slowly. */
+static bool make_room(struct web *web)
+{
+	struct client *leaves = oldest(web, CLIENT_IDLE);
+
+	leaves = leaves ? leaves : oldest(web, CLIENT_READING);
+	if (leaves)
+		cut(leaves);
+	return leaves;
+}
+
 static struct client *client_new(struct web *web, int fd)
 {
 	size_t taken = CLIENTS - count_of(web, CLIENT_FREE) - count_of(web, CLIENT_CUT);
-	struct client *leaves = NULL, *place = oldest(web, CLIENT_FREE);
+	struct client *place = oldest(web, CLIENT_FREE);
 
-	if (taken >= CLIENTS_MAX) {
-		leaves = oldest(web, CLIENT_IDLE);
-		leaves = leaves ? leaves : oldest(web, CLIENT_READING);
-		if (!leaves)
-			return NULL;
-	}
-	if (!place)
+	if (!place || (taken >= CLIENTS_MAX && !make_room(web)))
 		return NULL;
-	if (leaves)
-		cut(leaves);
 	*place = (struct client){CLIENT_READING, fd, now()};
 	return place;
 }
@@ -485,6 +487,8 @@ static void accept_from(struct web *web, int listener)
 				 SOCK_CLOEXEC | SOCK_NONBLOCK);
 		struct client *client;
 
+		if (fd < 0 && (errno == EMFILE || errno == ENFILE))
+			(void)make_room(web);
 		if (fd < 0)
 			return;
 		client = client_new(web, fd);
@@ -500,13 +504,13 @@ static void accept_from(struct web *web, int listener)
 /* In ms, -1 for ever: the library's, the clients' and the configuration's next moment. */
 static int patience(struct web *web)
 {
-	MHD_UNSIGNED_LONG_LONG wanted;
+	unsigned long long wanted;
 	int least = web->plan.config_file ? LOOK_SECONDS * 1000 : -1;
 
 	if (count_of(web, CLIENT_FREE) < CLIENTS)
 		least = 1000;
 	if (MHD_get_timeout(web->daemon, &wanted) == MHD_YES &&
-	    (least < 0 || wanted < (MHD_UNSIGNED_LONG_LONG)least))
+	    (least < 0 || wanted < (unsigned long long)least))
 		least = wanted;
 	return least;
 }
