@@ -36,9 +36,10 @@ CFLAGS   ?= -O2 -g
 ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -Iinclude -Iuser -I$(BUILD) -Itests $(WARN) $(CFLAGS) \
              -DBKXDP_VERSION='"$(VERSION)"' -DBKXDP_PROFILES_DIR='"$(PROFILESDIR)"' \
              -DBKXDP_LIBEXEC_DIR='"$(LIBEXECDIR)"' \
-             $(shell pkg-config --cflags $(PKGS) $(WEB_PKGS)) $(SANITIZERS)
+             $(shell pkg-config --cflags $(PKGS)) $(SANITIZERS)
 LIBS     := $(shell pkg-config --libs $(PKGS)) -lanl
-WEB_LIBS := $(shell pkg-config --libs $(WEB_PKGS))
+# asked only where they are needed: bkxdp is built without these packages
+WEB_LIBS  = $(shell pkg-config --libs $(WEB_PKGS))
 ifneq ($(SANITIZE),)
 SANITIZERS := -fsanitize=address,undefined -fno-sanitize=alignment \
               -fno-sanitize-recover=undefined -fno-omit-frame-pointer
@@ -96,6 +97,7 @@ $(OUT)/bkxdp: $(LIB_OBJ) $(OUT)/user/main.o
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $^ -o $@ $(LIBS)
 
+$(WEB_OBJ): CFLAGS += $(shell pkg-config --cflags $(WEB_PKGS))
 $(OUT)/bkxdp-exporter: $(LIB_OBJ) $(WEB_OBJ)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $^ -o $@ $(WEB_LIBS) $(LIBS)
