@@ -274,5 +274,8 @@ struct tables *variant_tables(const struct policy *policy)
 
 bool kernel_is_closed(int error)
 {
-	return error == EPERM || access("/sys/kernel/btf/vmlinux", F_OK);
+	bool closed = error == EPERM || access("/sys/kernel/btf/vmlinux", F_OK);
+
+	errno = error;
+	return closed;
 }

@@ -14,7 +14,8 @@ const char *variant_name(size_t index); /* NULL behind the last */
 struct policy *variant_policy(const char *name);
 struct tables *variant_tables(const struct policy *policy);
 
-/* Is it no fault of ours that this kernel has no engine: no rights, or no BTF? */
+/* Is it no fault of ours that this kernel has no engine: no rights, or no BTF? errno stays `error`.
+ */
 bool kernel_is_closed(int error);
 
 #endif
