@@ -22,8 +22,7 @@ LIBEXECDIR  ?= $(PREFIX)/libexec/bkxdp
 CC       ?= gcc
 CLANG    ?= clang
 BPFTOOL  ?= $(shell PATH="$$PATH:/usr/sbin:/sbin" command -v bpftool)
-PKGS     := libbpf libxdp yaml-0.1 jansson libpcap \
-            ncursesw
+PKGS     := libbpf libxdp yaml-0.1 jansson libpcap ncursesw
 WEB_PKGS := libmicrohttpd gnutls libcrypt libsystemd zlib
 SANITIZE ?=
 

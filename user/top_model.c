@@ -187,7 +187,7 @@ static void copy_printable(char *to, const char *from, size_t size)
 {
 	size_t i = 0;
 
-	for (; from[i] && i < size - 1; i++)
+	for (; i < size - 1 && from[i]; i++)
 		to[i] = from[i] > ' ' && from[i] <= '~' ? from[i] : '?';
 	to[i] = '\0';
 }

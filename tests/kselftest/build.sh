@@ -12,7 +12,7 @@ folder=$1 program=$2
 CC=${CC:-cc} CLANG=${CLANG:-clang} PKG_CONFIG=${PKG_CONFIG:-pkg-config}
 PATH=$PATH:/usr/sbin:/sbin
 BPFTOOL=${BPFTOOL:-$(command -v bpftool)}
-libraries='libbpf libxdp yaml-0.1 jansson libpcap'
+libraries='libbpf libxdp yaml-0.1 jansson libpcap ncursesw'
 
 # Also that they are of the machine that the compiler builds for. <pcap.h> does not bear
 # <linux/bpf.h>, which libbpf includes.
