@@ -63,7 +63,7 @@ Q := @
 say = @printf '  %-8s %s\n' "$(1)" "$(2)"
 endif
 
-.PHONY: all tests test fuzz bench kselftest kselftest-copy kselftest-tar install uninstall clean
+.PHONY: all tests test fuzz bench kselftest kselftest-copy kselftest-tar install uninstall clean packages
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -179,5 +179,9 @@ uninstall:
 
 clean:
 	rm -rf $(BUILD)
+
+# what has to be there for development
+packages:
+	@echo $(PKGS)
 
 -include $(wildcard $(OUT)/user/*.d $(OUT)/tests/*.d $(OUT)/tests/vm/*.d)
