@@ -80,16 +80,23 @@ as_captured() {
 	[ "$(flow backup-exec/control inbound)" = "$(segments_on_wire "$1" "$control_segments")" ]
 }
 
+# Frames sent and not judged, read while none was sent: hosts say something now and then.
+unjudged() {
+	local before count
+	before=$(sent) count=$(judged)
+	if [ "$before" = "$(sent)" ]; then echo $((before - count)); else unjudged; fi
+}
+
 every_packet_counts_once() {
 	local packets bytes
 	check "attach again replaces" bkxdp attach eth1 "${use[@]}"
 	busywait 5 quiet
-	packets=$(($(sent) - $(judged)))
+	packets=$(unjudged)
 	connects "$server4" "$host4" 10000
 	connects "$stranger4" "$host4" 10000 2>/dev/null
 	connects "$server6" "$host6" 22 2>/dev/null
 	busywait 5 quiet
-	is "every frame sent is one packet judged" $(($(sent) - $(judged))) "$packets"
+	is "every frame sent is one packet judged" "$(unjudged)" "$packets"
 	is "metrics say what status says" "$(metric_total packets)" "$(judged)"
 	bytes=$(status '[.reasons[].bytes] | add')
 	is "metrics say how many bytes" "$(metric_total bytes)" "$bytes"
@@ -214,6 +221,31 @@ other_bpffs() {
 	umount "$WORK/bpf"
 }
 
+# Who may write to a BPF file system (it is open to all where nobody said otherwise) plants LINK or folder.
+planted() { # WHAT COMMAND...
+	local what=$1 command
+	shift
+	setpriv --reuid 65534 --clear-groups "$@" "$WORK/bpf/bkxdp"
+	for command in "attach eth1 ${use[*]}" "detach eth1" "status eth1" "monitor eth1"; do
+		# shellcheck disable=SC2086 # words
+		fails "${command%% *}, with $what for the pins" 1 bkxdp $command --bpffs "$WORK/bpf"
+		says "says why" "$said" 'could be forged; remove it'
+	done
+	rm -d "$WORK/bpf/bkxdp"
+}
+
+forged_folder() {
+	{ grep -v '^bkxdp:' /etc/group; echo 'bkxdp:x:964:'; } >"$WORK/group"
+	mount --bind "$WORK/group" /etc/group
+	mount -t bpf -o mode=1777 bpf "$WORK/bpf"
+	mkdir -m 700 "$WORK/private"
+	planted "a link" ln -s "$WORK/private"
+	is "nothing changes where the link leads" "$(stat -c '%a %g' "$WORK/private")" "700 0"
+	planted "another's folder" mkdir
+	umount "$WORK/bpf" /etc/group
+	check "leaves nothing" nothing_is_left
+}
+
 gone() {
 	ip -n host link add eth9 type veth peer name eth8
 	check "attach to an interface that will go" bkxdp attach eth9 "${use[@]}"
@@ -241,5 +273,6 @@ beside_a_stranger
 without_rights
 observation
 other_bpffs
+forged_folder
 gone
 finish

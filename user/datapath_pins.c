@@ -103,18 +103,6 @@ static int readers_admit(const char *path, mode_t mode)
 	return chmod(path, mode) ? -errno : 0;
 }
 
-static int make_folder(const char *interface)
-{
-	char path[PIN_PATH_MAX];
-	int error = pins_path(path, interface, NULL);
-
-	if (error)
-		return error;
-	if (mkdir(path, 0700) && errno != EEXIST)
-		return -errno;
-	return readers_admit(path, 0750);
-}
-
 /* A folder that a detach removed meanwhile is locked in vain. */
 static bool is_still_there(const struct stat *held, const char *path)
 {
@@ -124,20 +112,43 @@ static bool is_still_there(const struct stat *held, const char *path)
 }
 
 /* Whoever else may write there could put maps of his own in place of ours. */
+static bool is_safe(const struct stat *folder)
+{
+	return S_ISDIR(folder->st_mode) && (!folder->st_uid || folder->st_uid == geteuid()) &&
+	       !(folder->st_mode & (S_IWGRP | S_IWOTH));
+}
+
+/* No link: where all may write to the BPF file system, it could lead to any other folder. */
 static int open_folder(const char *path, struct stat *held)
 {
-	int error, fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int error, fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 	if (fd < 0)
-		return -errno;
+		return errno == ENOTDIR || errno == ELOOP ? -EOWNERDEAD : -errno;
 	if (fstat(fd, held))
 		error = -errno;
-	else if (held->st_uid != geteuid() || (held->st_mode & (S_IWGRP | S_IWOTH)))
+	else if (!is_safe(held))
 		error = -EOWNERDEAD;
 	else
 		return fd;
 	close(fd);
 	return error;
+}
+
+/* What is there already is looked at before anything about it is changed. */
+static int make_folder(const char *interface)
+{
+	char path[PIN_PATH_MAX];
+	struct stat status;
+	int error = pins_path(path, interface, NULL);
+
+	if (error)
+		return error;
+	if (mkdir(path, 0700) && errno != EEXIST)
+		return -errno;
+	AUTO_CLOSE int fd = open_folder(path, &status);
+
+	return fd < 0 ? fd : readers_admit(path, 0750);
 }
 
 /*
@@ -166,17 +177,21 @@ bool pins_are_changing(void)
 /* 0, where the lock's folder is there and in a common one that is safe. */
 static int make_lock_folder(char path[static PIN_PATH_MAX])
 {
-	char common[PIN_PATH_MAX];
-	struct stat status;
-	int fd, error = make_folder(NULL);
+	int error = make_folder(NULL);
 
-	if (error || pins_path(common, NULL, NULL) || pins_path(path, NULL, LOCK_FOLDER))
-		return error ? error : -ENAMETOOLONG;
-	fd = open_folder(common, &status);
-	if (fd < 0)
-		return fd;
-	close(fd);
+	if (!error)
+		error = pins_path(path, NULL, LOCK_FOLDER);
+	if (error)
+		return error;
 	return mkdir(path, 0700) && errno != EEXIST ? -errno : 0;
+}
+
+static void complain_of_forgery(struct complaints *complaints)
+{
+	complain(complaints, NULL,
+		 "%s/bkxdp is a link, belongs to another user or can be written to by others, so "
+		 "the pins there could be forged; remove it",
+		 bpffs);
 }
 
 /* The kernel frees the lock when its holder dies. */
@@ -211,11 +226,7 @@ int pins_take_lock(struct complaints *complaints)
 			 "another bkxdp has been at work for 30 seconds; nothing was "
 			 "changed, try again when it is done");
 	else if (lock == -EOWNERDEAD)
-		complain(complaints, NULL,
-			 "%s/bkxdp belongs to another user or others can write to it, so the pins "
-			 "there "
-			 "could be forged; remove that folder",
-			 bpffs);
+		complain_of_forgery(complaints);
 	else if (lock < 0)
 		complain(complaints, NULL, "%s/bkxdp: %s", bpffs, strerror(-lock));
 	return lock;
@@ -457,6 +468,7 @@ static bool is_held(void)
 static void hold(void)
 {
 	char path[PIN_PATH_MAX];
+	struct stat folder;
 	int fd;
 
 	if (is_held())
@@ -466,9 +478,11 @@ static void hold(void)
 	door = -1;
 	if (pins_path(path, NULL, NULL))
 		return;
-	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (fd >= 0)
+	fd = open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd >= 0 && !fstat(fd, &folder) && is_safe(&folder))
 		door = fd;
+	else if (fd >= 0)
+		close(fd);
 }
 
 static bool holds;
@@ -518,6 +532,14 @@ static bool is_hidden(void)
 	return !pins_path(path, NULL, NULL) && access(path, F_OK) && errno == EACCES;
 }
 
+static bool is_forgeable(void)
+{
+	char path[PIN_PATH_MAX];
+	struct stat folder;
+
+	return !pins_path(path, NULL, NULL) && !lstat(path, &folder) && !is_safe(&folder);
+}
+
 int pins_check(struct complaints *complaints)
 {
 	if (holds)
@@ -538,6 +560,8 @@ int pins_check(struct complaints *complaints)
 			 "hidden, use "
 			 "\"nsenter --net=/run/netns/NAME\" instead",
 			 bpffs, bpffs);
+	else if (is_forgeable())
+		complain_of_forgery(complaints);
 	else
 		return 0;
 	return -1;
