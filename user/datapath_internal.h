@@ -87,12 +87,16 @@ bool program_frags_supported(void);
 /* May programs ask the socket table (bpf_skc_lookup_tcp; needs CONFIG_INET)? */
 bool program_sockets_supported(void);
 
+/* ---- datapath_said.c: what the libraries say --------------------------------- */
+
 /* Collects what libbpf and libxdp say, in place of printing it. */
 void libraries_listen(void);
 /* The kernel's own sentence from the last failure, or "". */
 const char *libraries_kernel_words(void);
 /* Why a load failed, as a sentence with what to do. */
 void complain_of_load(struct complaints *complaints, const char *doing, int error);
+/* Where the verifier is to write, for the sentences above. */
+char *libraries_verifier_log(size_t *size);
 
 /* ---- datapath_pins.c: pins, one folder an interface ------------------------ */
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -11,6 +12,23 @@
 #include "alloc.h"
 #include "fields.h"
 #include "text.h"
+
+struct place value_place(const struct document *document, const struct value *value)
+{
+	return (struct place){document->file, value->line, value->column};
+}
+
+void value_complain(struct document *document, const struct value *value, const char *format, ...)
+{
+	struct place place = value_place(document, value);
+	char text[1024];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	complain(document->complaints, &place, "%s", text);
+}
 
 #define CHUNK_BYTES (1 << 20)
 #define DEPTH_MAX   16 /* the deepest that a good file goes is 7 */

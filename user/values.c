@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Values to fields, or to complaints. */
-#include <stdarg.h>
 #include <string.h>
 
 #include "alloc.h"
@@ -8,23 +7,6 @@
 #include "fields.h"
 #include "hint.h"
 #include "text.h"
-
-struct place value_place(const struct document *document, const struct value *value)
-{
-	return (struct place){document->file, value->line, value->column};
-}
-
-void value_complain(struct document *document, const struct value *value, const char *format, ...)
-{
-	struct place place = value_place(document, value);
-	char text[1024];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	complain(document->complaints, &place, "%s", text);
-}
 
 static const char *type_words(const struct value *value)
 {
