@@ -23,7 +23,7 @@ CC       ?= gcc
 CLANG    ?= clang
 BPFTOOL  ?= $(shell PATH="$$PATH:/usr/sbin:/sbin" command -v bpftool)
 PKGS     := libbpf libxdp yaml-0.1 jansson libpcap ncursesw
-WEB_PKGS := libmicrohttpd gnutls libcrypt libsystemd zlib
+WEB_PKGS := libmicrohttpd gnutls libcrypt libsystemd zlib libseccomp
 SANITIZE ?=
 
 BUILD    := build
@@ -49,7 +49,8 @@ BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 -fno-strict-aliasing -Wall -Wextra -Wn
               $(if $(WERROR),-Werror) -Iinclude -I/usr/include/$(shell $(CC) -dumpmachine)
 
 # bkxdp-exporter's own: bkxdp itself loads neither HTTP nor TLS
-WEB_SRC  := $(wildcard user/web*.c user/exporter*.c) user/pages.c user/stream.c user/service.c
+WEB_SRC  := $(wildcard user/web*.c user/exporter*.c) user/pages.c user/stream.c user/service.c \
+            user/unprivileged.c
 WEB_OBJ  := $(patsubst user/%.c,$(OUT)/user/%.o,$(WEB_SRC))
 USER_SRC := $(sort $(filter-out $(WEB_SRC),$(wildcard user/*.c)))
 LIB_OBJ  := $(patsubst user/%.c,$(OUT)/user/%.o,$(filter-out user/main.c,$(USER_SRC)))
@@ -101,6 +102,8 @@ $(OUT)/bkxdp-exporter: $(LIB_OBJ) $(WEB_OBJ)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $^ -o $@ $(WEB_LIBS) $(LIBS)
 
+$(OUT)/tests/test_unprivileged: LIBS += $(shell pkg-config --libs libseccomp)
+$(OUT)/tests/test_unprivileged: $(OUT)/user/unprivileged.o
 $(OUT)/tests/%: $(OUT)/tests/%.o $(TEST_LIB) $(LIB_OBJ)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $^ -o $@ $(LIBS)

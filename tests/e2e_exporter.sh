@@ -138,6 +138,7 @@ as_whom() {
 		is "without a capability" "$(awk '/^Cap(Prm|Eff|Amb):/ { print $2 }' "$status" | sort -u)" 0000000000000000
 	fi
 	is "and can gain none" "$(awk '/^NoNewPrivs:/ { print $2 }' "$status")" 1
+	is "nor load a program (test_unprivileged)" "$(awk '/^Seccomp:/ { print $2 }' "$status")" 2
 	is "other pins stay root's own" "$(stat -c '%a %G' /sys/fs/bpf/bkxdp/eth1/controls)" "600 root"
 	is "those of a scrape are the group's to read" "$(stat -c '%a %G' /sys/fs/bpf/bkxdp/eth1/flows)" "640 bkxdp"
 	chmod 755 /sys/fs/bpf
@@ -150,6 +151,23 @@ as_whom() {
 	kill "$!"
 	fails "nor read who is connected" 255 as_user "$(find_bpftool)" map dump pinned /sys/fs/bpf/bkxdp/eth1/controls
 	chmod 700 /sys/fs/bpf
+}
+
+# The sysctl is the whole machine's, so a file stands in for it.
+where_any_user_loads_programs() {
+	local switch=/proc/sys/kernel/unprivileged_bpf_disabled
+	bkxdp detach eth1
+	echo 0 >"$WORK/zero"
+	mount --bind "$WORK/zero" "$switch"
+	check "attach where any user may load programs" bkxdp attach eth1 "${use[@]}"
+	is "all pins stay root's" "$(find /sys/fs/bpf/bkxdp/eth1 ! -group root -o -type f ! -perm 600)" ""
+	start
+	is "the exporter reads nothing" "$(value bkxdp_scrape_errors_total)" 1
+	says "the log says which sysctl" "$(cat "$WORK/log")" 'kernel.unprivileged_bpf_disabled to 2'
+	umount "$switch"
+	check "attach where it is not so" bkxdp attach eth1 "${use[@]}"
+	is "lets the exporter read" "$(value 'bkxdp_attached{device="eth1"}')" 1
+	stop
 }
 
 by_another_user() {
@@ -425,6 +443,7 @@ reloads_under_scrapes
 crowds
 ends_well "SIGTERM is a good end"
 by_another_user
+where_any_user_loads_programs
 check "certificates for the test" certificates
 tls
 passwords

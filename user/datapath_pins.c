@@ -96,7 +96,7 @@ static int readers_admit(const char *path, mode_t mode)
 {
 	gid_t readers = readers_group();
 
-	if (!readers)
+	if (!readers || readers_could_write())
 		return 0;
 	if (chown(path, (uid_t)-1, readers))
 		return errno == EPERM ? 0 : -errno;

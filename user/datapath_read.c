@@ -183,6 +183,12 @@ static void complain_of_reading(struct complaints *complaints, int error)
 		complain(complaints, NULL,
 			 "the pinned counters can't be read: before Linux 5.19 that takes CAP_BPF, "
 			 "which this process does not have");
+	else if (denied && pins_are_held() && readers_could_write())
+		complain(complaints, NULL,
+			 "the pinned counters can't be read by this user: any user may load BPF "
+			 "programs here, and could by one change the filter's maps where he may "
+			 "read them, so they are open to root only; set the sysctl "
+			 "kernel.unprivileged_bpf_disabled to 2, then \"bkxdp reload\"");
 	else if (denied && pins_are_held())
 		complain(
 			complaints, NULL,

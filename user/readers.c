@@ -17,3 +17,10 @@ gid_t readers_group(void)
 			return group->gr_gid;
 	return 0;
 }
+
+bool readers_could_write(void)
+{
+	AUTO_FCLOSE FILE *file = fopen("/proc/sys/kernel/unprivileged_bpf_disabled", "re");
+
+	return file && fgetc(file) == '0';
+}

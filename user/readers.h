@@ -3,11 +3,14 @@
 #ifndef READERS_H
 #define READERS_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #define READERS "bkxdp" /* the group, and the exporter's own user */
 
 /* 0: this machine has no such group. */
 gid_t readers_group(void);
+/* Where any user may load programs, one could by them write to maps that he may only read. */
+bool readers_could_write(void);
 
 #endif

@@ -3,8 +3,10 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <linux/bpf.h>
 #include <linux/capability.h>
 #include <pwd.h>
+#include <seccomp.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -66,6 +68,25 @@ static int become(const char *user, struct complaints *complaints)
 	return 0;
 }
 
+/*
+ * No program is to be loaded: the kernel lets one write to a map whoever names
+ * it by a file that is open for reading only. Of the command it takes 32 bits.
+ */
+static int forbid_programs(void)
+{
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+	int error;
+
+	if (!filter)
+		return -ENOMEM;
+	error = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(bpf), 1,
+				 SCMP_A0(SCMP_CMP_MASKED_EQ, UINT32_MAX, BPF_PROG_LOAD));
+	if (!error)
+		error = seccomp_load(filter);
+	seccomp_release(filter);
+	return error;
+}
+
 int unprivileged_become(const char *user, bool (*works)(void), struct complaints *complaints)
 {
 	uint64_t keep = permitted_now() & (1ull << CAP_BPF);
@@ -80,5 +101,6 @@ int unprivileged_become(const char *user, bool (*works)(void), struct complaints
 		return refuse(complaints, "capabilities", strerror(-error));
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		return refuse(complaints, "PR_SET_NO_NEW_PRIVS", strerror(errno));
-	return 0;
+	error = forbid_programs();
+	return error ? refuse(complaints, "seccomp", strerror(-error)) : 0;
 }
