@@ -389,6 +389,9 @@ addresses() {
 	stop
 	fails "an address without a port" 1 host "$BKXDP" exporter --web.listen-address 127.0.0.1
 	says "is told" "$said" 'no address with a port'
+	fails "a port that is none" 1 timeout 20 nsenter --net=/run/netns/host "$BKXDP" exporter \
+		--web.listen-address 127.0.0.1:99999
+	says "is told" "$said" '"127\.0\.0\.1:99999": a port is a number up to 65535'
 	fails "a path without a slash" 2 host "$BKXDP" exporter --web.telemetry-path metrics
 	fails "no socket of systemd" 1 host "$BKXDP" exporter --web.systemd-socket
 	says "is told" "$said" 'no socket was passed'

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -33,6 +34,14 @@ static const char *split(const char *address, char **host)
 	}
 	*host = must_format("%.*s", (int)length, start);
 	return colon + 1;
+}
+
+/* getaddrinfo() would take 99999 for 34463. A port may also be a word, such as "https". */
+static bool is_number_beyond(const char *port)
+{
+	size_t digits = strspn(port, "0123456789");
+
+	return !port[digits] && (digits > 5 || strtoul(port, NULL, 10) > UINT16_MAX);
 }
 
 static int socket_for(const struct addrinfo *info)
@@ -77,6 +86,8 @@ int listen_open(const char *address, struct complaints *complaints)
 			      "it is no address with a port, such as 127.0.0.1:10471, [::1]:10471 "
 			      "or :10471",
 			      complaints);
+	if (is_number_beyond(port))
+		return refuse(address, "a port is a number up to 65535", complaints);
 	error = getaddrinfo(*host ? host : NULL, port, &hints, &list);
 	if (error)
 		return refuse(address, gai_strerror(error), complaints);
