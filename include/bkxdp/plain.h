@@ -5,7 +5,7 @@
  * most one 802.1Q tag, sound in every respect. All others are packet.h's.
  *
  * An accelerator: of a packet that is plain, bkxdp_parse() says the same, and
- * tests/test_plain.c holds the two against each other. The includer provides,
+ * the tests hold the two against each other (tests/facts.c). The includer provides,
  * besides what packet.h asks for:
  *
  *   static const void *frame_begin(bkxdp_frame *);
