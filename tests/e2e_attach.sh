@@ -31,7 +31,7 @@ policy_of_real_profile() {
 
 	in_net_begin net tcpdump -Z root --immediate-mode -i peer0 -Q out -U -w "$capture" 2>/dev/null
 	tcpdump=$!
-	busywait 20 captures "$capture" 9 || bail "tcpdump does not start"
+	busywait 60 captures "$capture" 9 || bail "tcpdump does not start"
 	before=$(dropped source)
 
 	check "IPv4: data before control is cut" connects_not "$server4" "$host4" 50000

@@ -449,12 +449,17 @@ static void read_config_again(struct web *web)
 	complaints_free(&complaints);
 }
 
-/* Another configuration is another server, so first let those go who are being answered. */
+/*
+ * Another configuration is another server, so first let those go who are being
+ * answered; but those who ask again and again can't keep a removed user alive.
+ */
 static void look_at_config(struct web *web)
 {
-	bool due = now() - web->looked > LOOK_SECONDS * 1000;
+	int64_t waited = now() - web->looked - LOOK_SECONDS * 1000;
 
-	if (!web->plan.config_file || (!web->asked && !due) || count_of(web, CLIENT_ANSWERED))
+	if (!web->plan.config_file || (!web->asked && waited <= 0))
+		return;
+	if (count_of(web, CLIENT_ANSWERED) && waited <= ANSWER_SECONDS * 1000)
 		return;
 	web->looked = now();
 	if (web->asked || web_config_is_old(web->config))
