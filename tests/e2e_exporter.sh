@@ -156,7 +156,7 @@ as_whom() {
 # The sysctl is the whole machine's, so a file stands in for it.
 where_any_user_loads_programs() {
 	local switch=/proc/sys/kernel/unprivileged_bpf_disabled
-	bkxdp detach eth1
+	bkxdp detach eth1 >/dev/null
 	echo 0 >"$WORK/zero"
 	mount --bind "$WORK/zero" "$switch"
 	check "attach where any user may load programs" bkxdp attach eth1 "${use[@]}"
@@ -312,6 +312,23 @@ passwords() {
 	stop
 }
 
+# Somebody is being answered all the time, for the buffers hold less than an answer.
+who_stays() {
+	local relay
+	host sysctl -qw net.ipv4.tcp_wmem='4096 4096 4096'
+	printf 'http_server_config:\n  headers: {X-Frame-Options: deny}\n' | web_config
+	start --web.config.file "$WORK/web.yml"
+	client_begin "$WORK/relay" relay 127.0.0.1 "$port"
+	relay=$!
+	busywait 20 grep -q ready "$WORK/relay"
+	printf 'basic_auth_users:\n  prometheus: %s\n' "$(bcrypt 'right:word')" | web_config
+	check "slow readers one after the other put a new configuration off, and not for ever" \
+		busywait 100 asks_for_a_password
+	kill "$relay"
+	stop
+}
+asks_for_a_password() { [ "$(code /healthz)" = 401 ]; }
+
 # On one connection, so that what is slow is not TLS.
 guesses() {
 	local n=0 answers=''
@@ -450,6 +467,7 @@ where_any_user_loads_programs
 check "certificates for the test" certificates
 tls
 passwords
+who_stays
 bad_configs
 addresses
 service

@@ -5,6 +5,7 @@
   silent HOST PORT N       N connections that say nothing; prints "ready", keeps them until killed
   trickle HOST PORT        a request byte by byte; prints the seconds until it is cut off
   sip HOST PORT N          N readers that ask for the metrics and read nothing; "ready"
+  relay HOST PORT          such readers, the next before the last is cut off; "ready"
   activate ADDRESS... -- COMMAND   runs it with listening sockets passed as systemd does
   notified FILE COMMAND    runs it, and writes what it tells the service manager to FILE
   openmetrics FILE         parses OpenMetrics; prints one "name{labels} value" a line, sorted
@@ -51,13 +52,29 @@ def trickle(host, port):
     print(round(time.monotonic() - begin))
 
 
-def sip(host, port, count):
-    kept = connections(host, port, count)
+def ask_and_leave_unread(host, port, count):
+    kept = [socket.socket() for _ in range(int(count))]
     for client in kept:
+        # before the connection: what was offered to the other side once is not taken back
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+        client.settimeout(30)
+        client.connect((host, int(port)))
         client.sendall(b"GET /metrics HTTP/1.1\r\nHost: here\r\n\r\n")
+    return kept
+
+
+def sip(host, port, count):
+    kept = ask_and_leave_unread(host, port, count)
     print("ready", len(kept), flush=True)
     wait_for_ever()
+
+
+def relay(host, port):
+    kept = []
+    while True:
+        kept += ask_and_leave_unread(host, port, 1)
+        print("ready", len(kept), flush=True)
+        time.sleep(10)
 
 
 def listening(address):
