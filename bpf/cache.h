@@ -19,11 +19,11 @@
 /* A cache line. */
 struct cached {
 	struct bkxdp_conversation conversation;
+	__u64 seen; /* jiffies; in 32 bits an old entry would look young again after weeks */
 	__u32 generation;
-	__u32 seen; /* jiffies */
 	__u16 rule;
 	__u16 counter;
-	__u32 unused[3];
+	__u64 unused;
 };
 _Static_assert(sizeof(struct cached) == 64, "a cache line");
 
@@ -37,7 +37,7 @@ struct {
 	__type(value, struct cached);
 } cache SEC(".maps");
 
-static __always_inline __u32 jiffies_now(void)
+static __always_inline __u64 jiffies_now(void)
 {
 	/* a test run has its own clock, in ns */
 	return bkxdp_report ? words.clock >> 22 : bpf_jiffies64();
