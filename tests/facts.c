@@ -1,32 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "facts.h"
 
-#include <string.h>
-
-typedef const struct received bkxdp_frame;
-struct received {
-	const uint8_t *bytes;
-	uint32_t length;
-};
-
-#define BKXDP_STEP static
-
-static uint32_t frame_length(bkxdp_frame *frame)
-{
-	return frame->length;
-}
-
-static uint32_t frame_near(bkxdp_frame *frame)
-{
-	return frame->length;
-}
-
-static const void *frame_at(bkxdp_frame *frame, uint32_t offset, uint32_t length, void *spare)
-{
-	if (offset > frame->length || length > frame->length - offset)
-		return NULL;
-	return memcpy(spare, frame->bytes + offset, length);
-}
+#include "received.h"
 
 static const void *frame_begin(bkxdp_frame *frame)
 {
@@ -38,12 +13,11 @@ static const void *frame_end(bkxdp_frame *frame)
 	return frame->bytes + frame->length;
 }
 
-#include <bkxdp/packet.h>
 #include <bkxdp/plain.h>
 
 const char *facts_object(const uint8_t *bytes, size_t length, bool *plain)
 {
-	struct received frame = {bytes, (uint32_t)length};
+	struct received frame = {bytes, (uint32_t)length, (uint32_t)length};
 	struct bkxdp_packet slow = {}, quick = {};
 	struct bkxdp_plain facts = {};
 
