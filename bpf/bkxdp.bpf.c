@@ -232,21 +232,18 @@ static __always_inline bkxdp_peer_class look_up_peer(struct bkxdp_world *world,
 static __always_inline bkxdp_peer_class ask_peer(struct bkxdp_world *world, const __u32 address[4])
 {
 	const __u64 half[2] = {((const __u64 *)address)[0], ((const __u64 *)address)[1]};
-	struct known *entry;
+	struct known *entry = NULL;
 	bkxdp_peer_class class;
 
 	if (world->stranger)
 		return 0;
-	entry = known_entry(half);
-	if (bkxdp_cache_entries && entry && is_known(entry, half, world->generation))
+	if (bkxdp_cache_entries)
+		entry = known_entry(half);
+	if (entry && is_known(entry, half, world->generation))
 		return entry->class;
 	class = look_up_peer(world, address);
-	if (bkxdp_cache_entries && entry && class) {
-		entry->address[0] = half[0];
-		entry->address[1] = half[1];
-		entry->generation = world->generation;
-		entry->class = class;
-	}
+	if (entry && class)
+		known_keep(entry, half, world->generation, class);
 	return class;
 }
 

@@ -139,8 +139,16 @@ static __always_inline struct known *known_entry(const __u64 address[2])
 static __always_inline int is_known(const struct known *entry, const __u64 address[2],
 				    __u32 generation)
 {
-	return entry->address[0] == address[0] && entry->address[1] == address[1] &&
-	       entry->generation == generation;
+	return bkxdp_same_address(entry->address, address) && entry->generation == generation;
+}
+
+static __always_inline void known_keep(struct known *entry, const __u64 address[2],
+				       __u32 generation, bkxdp_peer_class class)
+{
+	entry->address[0] = address[0];
+	entry->address[1] = address[1];
+	entry->generation = generation;
+	entry->class = class;
 }
 
 #endif

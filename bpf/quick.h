@@ -25,11 +25,6 @@ static __always_inline int is_valid_source(const struct bkxdp_conversation *c)
 	       (bkxdp_word(c->saddr[0], 0) && BKXDP_OCTET(c->saddr, 0) != 0xff);
 }
 
-static __always_inline int is_to_itself(const struct bkxdp_conversation *c)
-{
-	return !((c->saddr[0] ^ c->daddr[0]) | (c->saddr[1] ^ c->daddr[1]));
-}
-
 /* Is it dropped as `source`, and by nothing that comes before? */
 static __always_inline int is_plainly_strange(const struct bkxdp_conversation *c,
 					      const struct bkxdp_settings *mode)
@@ -37,7 +32,7 @@ static __always_inline int is_plainly_strange(const struct bkxdp_conversation *c
 	if (mode->dhcp && BKXDP_REST_PROTOCOL(c->rest) == BKXDP_PROTO_UDP)
 		return 0;
 	return bkxdp_takes_vlan(mode, BKXDP_REST_VLAN(c->rest)) && is_valid_source(c) &&
-	       !is_to_itself(c);
+	       !bkxdp_same_address(c->saddr, c->daddr);
 }
 
 /* Who looks at drops wants the whole packet. */

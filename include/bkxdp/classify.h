@@ -101,12 +101,10 @@ static __always_inline int bkxdp_ipv6_source_invalid(const struct bkxdp_packet *
 /* Step 5. */
 static __always_inline __u32 bkxdp_judge_source(const struct bkxdp_packet *packet)
 {
-	const __u64 *from = packet->saddr_half, *to = packet->daddr_half;
-
 	if (packet->kind == BKXDP_FRAME_IPV4 ? bkxdp_ipv4_source_invalid(packet->saddr[3])
 					     : bkxdp_ipv6_source_invalid(packet))
 		return BKXDP_DROP_SOURCE_INVALID;
-	if (!((from[0] ^ to[0]) | (from[1] ^ to[1])))
+	if (bkxdp_same_address(packet->saddr_half, packet->daddr_half))
 		return BKXDP_DROP_SOURCE_INVALID;
 	return BKXDP_UNDECIDED;
 }

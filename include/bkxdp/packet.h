@@ -107,6 +107,11 @@ struct bkxdp_packet {
 	__u32 unused2;
 };
 
+static __always_inline int bkxdp_same_address(const __u64 a[2], const __u64 b[2])
+{
+	return !((a[0] ^ b[0]) | (a[1] ^ b[1]));
+}
+
 /* Where the parser stands: the next header, and the first byte past the L3 packet. */
 struct bkxdp_span {
 	__u32 offset;
