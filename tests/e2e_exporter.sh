@@ -10,16 +10,6 @@ set -u
 readonly port=10471 at=http://127.0.0.1:10471
 use=(--use backup-exec:remote-agent --address "media-server=$server4" --profiles "$root/profiles")
 
-# --- a machine that has the user, and a BPF file system as systemd mounts it
-
-make_user() {
-	{ grep -v '^bkxdp:' /etc/passwd; echo 'bkxdp:x:964:964::/:/usr/sbin/nologin'; } >"$WORK/passwd"
-	{ grep -v '^bkxdp:' /etc/group; echo 'bkxdp:x:964:'; } >"$WORK/group"
-	chmod 644 "$WORK/passwd" "$WORK/group"
-	mount --bind "$WORK/passwd" /etc/passwd && mount --bind "$WORK/group" /etc/group &&
-		chmod 700 /sys/fs/bpf
-}
-
 as_user() { host setpriv --reuid 964 --regid 964 --clear-groups --inh-caps=-all "$@"; }
 
 # --- the exporter
@@ -449,7 +439,7 @@ units() {
 }
 
 make_network
-make_user || bail "no user"
+make_reader || bail "no user"
 listen host tcp:22 tcp:10000
 bkxdp attach eth1 "${use[@]}" >/dev/null 2>&1 || bail "attach failed"
 connects "$server4" "$host4" 10000

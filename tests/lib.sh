@@ -157,6 +157,15 @@ host() { in_net host "$@"; }
 net() { in_net net "$@"; }
 bkxdp() { in_net host "$BKXDP" "$@"; }
 
+# A machine that has the exporter's user, and a BPF file system as systemd mounts it.
+make_reader() {
+	{ grep -v '^bkxdp:' /etc/passwd; echo 'bkxdp:x:964:964::/:/usr/sbin/nologin'; } >"$WORK/passwd"
+	{ grep -v '^bkxdp:' /etc/group; echo 'bkxdp:x:964:'; } >"$WORK/group"
+	chmod 644 "$WORK/passwd" "$WORK/group"
+	mount --bind "$WORK/passwd" /etc/passwd && mount --bind "$WORK/group" /etc/group &&
+		chmod 700 /sys/fs/bpf
+}
+
 make_network() { # [MTU]
 	if ! add_net host net || ! ip link add eth1 netns host type veth peer name peer0 netns net; then
 		bail "no veth pair"

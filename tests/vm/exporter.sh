@@ -10,14 +10,6 @@ set -u
 
 [ -x "${BKXDP%/*}/bkxdp-exporter" ] || skip_all "there is no bkxdp-exporter"
 
-make_user() {
-	{ grep -v '^bkxdp:' /etc/passwd; echo 'bkxdp:x:964:964::/:/bin/false'; } >"$WORK/passwd"
-	{ grep -v '^bkxdp:' /etc/group; echo 'bkxdp:x:964:'; } >"$WORK/group"
-	chmod 644 "$WORK/passwd" "$WORK/group"
-	mount --bind "$WORK/passwd" /etc/passwd && mount --bind "$WORK/group" /etc/group &&
-		chmod 700 /sys/fs/bpf
-}
-
 says_where() { grep -q 'metrics at' "$WORK/log"; }
 scrape() {
 	host python3 -c 'import urllib.request as r; print(r.urlopen("http://127.0.0.1:10471/metrics").read().decode())' >"$WORK/metrics"
@@ -28,7 +20,7 @@ capabilities() { awk '/^Cap(Prm|Eff):/ { print $2 }' "/proc/$exporter/status" | 
 # Elsewhere than on a machine of its own this is the administrator's.
 echo 1 >/proc/sys/kernel/unprivileged_bpf_disabled
 make_network
-make_user || bail "no user"
+make_reader || bail "no user"
 listen host tcp:6000
 write_file <<END
 flows:
