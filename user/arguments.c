@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "arguments.h"
 
+#include <errno.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -76,4 +78,23 @@ int arguments_read(const struct usage *usage, int argc, char **argv, char ***ope
 	*operands = argv + optind;
 	*count = argc - optind;
 	return check_operands(usage, *count);
+}
+
+int arguments_number(const struct number_range *range, const char *text, uint64_t *number)
+{
+	unsigned long long value;
+	char *end;
+
+	if (!text)
+		return EXIT_DONE;
+	errno = 0;
+	value = strtoull(text, &end, 10);
+	if (*text < '0' || *text > '9' || *end || errno || value < range->least ||
+	    value > range->most)
+		return misuse(range->verb,
+			      "--%s takes a number from %" PRIu64 " to %" PRIu64
+			      ", and \"%s\" is none",
+			      range->option, range->least, range->most, text);
+	*number = value;
+	return EXIT_DONE;
 }

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* An option that may be given several times keeps all its values. */
 struct values {
@@ -35,5 +36,13 @@ struct usage {
  * exit status: --help was printed (0), or what was wrong (2).
  */
 int arguments_read(const struct usage *usage, int argc, char **argv, char ***operands, int *count);
+
+/* Where an option's number may lie. */
+struct number_range {
+	const char *verb, *option;
+	uint64_t least, most;
+};
+/* Leaves *number alone where the option was not given; else as above, but 0 for "go on". */
+int arguments_number(const struct number_range *range, const char *text, uint64_t *number);
 
 #endif

@@ -5,10 +5,10 @@
 #include <net/if.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "alloc.h"
+#include "clock.h"
 #include "cmd.h"
 #include "datapath.h"
 #include "frame.h"
@@ -182,19 +182,12 @@ static void print_people(const struct answer *answer)
 
 /* ---- the answer ----------------------------------------------------------- */
 
-static uint64_t monotonic_now(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
 static int judge(struct answer *answer, struct engine *engine)
 {
 	uint8_t frame[FRAME_BYTES_MAX];
 	size_t length = frame_build(&answer->asked, frame);
-	int error = engine->judge(engine, frame, length, monotonic_now(), &answer->judgement);
+	int error =
+		engine->judge(engine, frame, length, clock_ns(CLOCK_MONOTONIC), &answer->judgement);
 
 	if (error)
 		return fail("the test run in the kernel failed: %s", strerror(-error));

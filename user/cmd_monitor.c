@@ -6,11 +6,11 @@
 #include <stdio.h>
 #include <stdio_ext.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "alloc.h"
 #include "arguments.h"
+#include "clock.h"
 #include "cmd.h"
 #include "datapath.h"
 #include "drop.h"
@@ -45,7 +45,6 @@ static const char about[] =
 			     "filter is gone,\n"
 			     "2 misused.\n";
 
-#define NS_PER_S     1000000000u
 #define RATE_DEFAULT 1000
 #define RATE_MOST    1000000
 #define COUNT_MOST   1000000000
@@ -77,14 +76,6 @@ struct monitor {
 };
 
 /* ---- one event -------------------------------------------------------------- */
-
-static uint64_t clock_ns(clockid_t clock)
-{
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
-}
 
 /* What was dropped by another policy than the one at hand is told without a nearest flow. */
 static const struct policy *policy_of(struct monitor *monitor, const struct bkxdp_event *event)
@@ -483,31 +474,19 @@ static int read_from(const char *text, struct bkxdp_prefix *from)
 	return EXIT_DONE;
 }
 
-static int read_number(const char *option, const char *text, uint64_t most, uint64_t *number)
-{
-	char *end;
-
-	if (!text)
-		return EXIT_DONE;
-	errno = 0;
-	*number = strtoull(text, &end, 10);
-	if (*text >= '0' && *text <= '9' && !*end && !errno && *number && *number <= most)
-		return EXIT_DONE;
-	return misuse("monitor", "--%s takes a number from 1 to %" PRIu64 ", and \"%s\" is none",
-		      option, most, text);
-}
-
 static int read_request(const struct request *request, struct monitor *monitor)
 {
+	static const struct number_range rates = {"monitor", "rate", 1, RATE_MOST};
+	static const struct number_range counts = {"monitor", "count", 1, COUNT_MOST};
 	uint64_t rate = RATE_DEFAULT;
 	int status = read_reasons(&request->reasons, &monitor->filter.reasons);
 
 	if (!status)
 		status = read_from(request->from, &monitor->filter.from);
 	if (!status)
-		status = read_number("rate", request->rate, RATE_MOST, &rate);
+		status = arguments_number(&rates, request->rate, &rate);
 	if (!status)
-		status = read_number("count", request->count, COUNT_MOST, &monitor->most);
+		status = arguments_number(&counts, request->count, &monitor->most);
 	monitor->filter.rate = rate;
 	monitor->json = request->json;
 	monitor->silent = request->write && !strcmp(request->write, "-");

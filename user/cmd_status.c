@@ -282,7 +282,7 @@ static void print_snapshot(const struct snapshot *s, bool all)
 
 struct request {
 	bool json, all, would_drop;
-	size_t limit; /* of rows of --would-drop; 0: none */
+	uint64_t limit; /* of rows of --would-drop; 0: none */
 };
 
 static int read_groups(const struct snapshot *snapshot, struct drop_groups *groups,
@@ -366,25 +366,10 @@ static int status_of_all(const struct request *request)
 	return end(&complaints);
 }
 
-static int read_limit(const char *text, size_t *limit)
-{
-	char *end_of_number;
-	unsigned long number;
-
-	if (!text)
-		return 0;
-	errno = 0;
-	number = strtoul(text, &end_of_number, 10);
-	if (*text < '0' || *text > '9' || *end_of_number || errno || number > BKXDP_GROUPS_MAX)
-		return misuse("status", "--limit %s: not a number from 0 (all) to %d", text,
-			      BKXDP_GROUPS_MAX);
-	*limit = number;
-	return 0;
-}
-
 int cmd_status(int argc, char **argv)
 {
 	struct request request = {.limit = LIMIT_DEFAULT};
+	static const struct number_range limits = {"status", "limit", 0, BKXDP_GROUPS_MAX};
 	const char *bpffs = NULL, *limit = NULL;
 	const struct option_row rows[] = {
 		{"json", NULL, "for programs", .set = &request.json},
@@ -410,7 +395,7 @@ int cmd_status(int argc, char **argv)
 		return status;
 	if (limit && !request.would_drop)
 		return misuse("status", "--limit goes with --would-drop");
-	status = read_limit(limit, &request.limit);
+	status = arguments_number(&limits, limit, &request.limit);
 	if (status)
 		return status;
 	if (bpffs)

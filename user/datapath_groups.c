@@ -5,20 +5,10 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 
 #include "alloc.h"
+#include "clock.h"
 #include "datapath_internal.h"
-
-#define NS 1000000000ull
-
-static uint64_t monotonic_now(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * NS + (uint64_t)now.tv_nsec;
-}
 
 /* ---- reading --------------------------------------------------------------- */
 
@@ -126,7 +116,7 @@ static int read_groups(const struct maps *maps, struct drop_groups *groups)
 		return error;
 	memset(groups, 0, sizeof(*groups));
 	keep_current(groups, &read, active.generation);
-	groups->now = monotonic_now();
+	groups->now = clock_ns(CLOCK_MONOTONIC);
 	groups->full = is_full(read.count, cpus);
 	groups->ungrouped = ungrouped_in(maps, cpus);
 	return 0;
@@ -168,7 +158,7 @@ int datapath_group_drops(const char *interface, unsigned int seconds)
 	words = words_open(&maps, PROT_READ | PROT_WRITE);
 	error = words == MAP_FAILED ? -errno : 0;
 	if (!error) {
-		prolong(&words->watch, monotonic_now() + seconds * NS);
+		prolong(&words->watch, clock_ns(CLOCK_MONOTONIC) + seconds * NS_PER_S);
 		munmap(words, sizeof(*words));
 	}
 	maps_close(&maps);

@@ -4,9 +4,9 @@
 #include <errno.h>
 #include <net/if.h>
 #include <string.h>
-#include <time.h>
 
 #include "alloc.h"
+#include "clock.h"
 #include "datapath_internal.h"
 #include "netdev.h"
 #include "readers.h"
@@ -92,10 +92,7 @@ static void add_control(struct snapshot *snapshot, const struct bkxdp_control_ke
 
 static bool is_recent(const struct bkxdp_control *control)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec < control->seen / 1000000000u + BKXDP_CONTROL_SECONDS;
+	return clock_ns(CLOCK_MONOTONIC) < control->seen + BKXDP_CONTROL_SECONDS * NS_PER_S;
 }
 
 static void see_control(struct snapshot *snapshot, const struct bkxdp_control_key *key,

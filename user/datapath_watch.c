@@ -15,9 +15,9 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
-#include <time.h>
 
 #include "alloc.h"
+#include "clock.h"
 #include "datapath_internal.h"
 #include "netdev.h"
 #include "watch.h"
@@ -47,14 +47,6 @@ struct watch {
 	bool taken;
 };
 
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
 /* ---- the place -------------------------------------------------------------- */
 
 static struct bkxdp_listener *place_of(const struct watch *watch, uint32_t place)
@@ -71,7 +63,7 @@ static uint32_t clear_places(const struct watch *watch)
 		__u64 *until = &place_of(watch, i)->until;
 		__u64 ended = __atomic_load_n(until, __ATOMIC_ACQUIRE);
 
-		if (ended > now_ns() ||
+		if (ended > clock_ns(CLOCK_MONOTONIC) ||
 		    !__atomic_compare_exchange_n(until, &ended, 0, false, __ATOMIC_ACQ_REL,
 						 __ATOMIC_RELAXED))
 			continue;
@@ -137,7 +129,7 @@ static int take_place(struct watch *watch, const struct watch_filter *filter)
 	if (error)
 		return error;
 	watch->lost_before = lost_at(watch);
-	watch->until = now_ns() + LEASE_NS;
+	watch->until = clock_ns(CLOCK_MONOTONIC) + LEASE_NS;
 	__atomic_store_n(&place_of(watch, watch->place)->until, watch->until, __ATOMIC_RELEASE);
 	error = place_ring(watch);
 	__atomic_store_n(&watch->words->watch.listeners, 1, __ATOMIC_RELEASE);
@@ -160,7 +152,7 @@ static bool move_until(struct watch *watch, uint64_t until)
 
 static void prolong(struct watch *watch)
 {
-	uint64_t now = now_ns(), before = watch->until;
+	uint64_t now = clock_ns(CLOCK_MONOTONIC), before = watch->until;
 
 	if (!move_until(watch, now + LEASE_NS)) {
 		__atomic_store_n(&watch->taken, true, __ATOMIC_RELEASE);
@@ -397,7 +389,7 @@ enum watch_end watch_check(struct watch *watch)
 void watch_stop(struct watch *watch)
 {
 	end_keeper(watch);
-	if (!watch->until || !move_until(watch, now_ns() + LEASE_NS))
+	if (!watch->until || !move_until(watch, clock_ns(CLOCK_MONOTONIC) + LEASE_NS))
 		return;
 	place_of(watch, watch->place)->reasons = 0;
 	(void)place_ring(watch);

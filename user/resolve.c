@@ -10,16 +10,9 @@
 #include <time.h>
 
 #include "alloc.h"
+#include "clock.h"
 
 static const char late[] = "no answer in 5 seconds";
-
-static int64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000000000ll + now.tv_nsec;
-}
 
 static void take_address(struct prefix_set *set, const struct sockaddr *address)
 {
@@ -67,9 +60,9 @@ static bool any_open(struct gaicb **request, size_t count)
 static void wait_for_all(struct gaicb **request, size_t count)
 {
 	const struct timespec pause = {.tv_nsec = 2000000};
-	int64_t deadline = now_ns() + RESOLVE_SECONDS * 1000000000ll;
+	uint64_t deadline = clock_ns(CLOCK_MONOTONIC) + RESOLVE_SECONDS * NS_PER_S;
 
-	while (any_open(request, count) && now_ns() < deadline)
+	while (any_open(request, count) && clock_ns(CLOCK_MONOTONIC) < deadline)
 		nanosleep(&pause, NULL);
 }
 

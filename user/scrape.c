@@ -1,18 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "scrape.h"
 
-#include <time.h>
-
 #include "alloc.h"
+#include "clock.h"
 #include "datapath.h"
-
-static double seconds_now(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec + now.tv_nsec / 1e9;
-}
 
 static void scrape_one(struct scrape *scrape, const char *interface, struct complaints *complaints)
 {
@@ -27,7 +18,7 @@ static void scrape_one(struct scrape *scrape, const char *interface, struct comp
 
 void scrape_all(struct scrape *scrape, struct complaints *complaints)
 {
-	double start = seconds_now();
+	uint64_t start = clock_ns(CLOCK_MONOTONIC);
 	char **interface;
 	size_t count;
 
@@ -38,7 +29,7 @@ void scrape_all(struct scrape *scrape, struct complaints *complaints)
 		free(interface[i]);
 	}
 	free(interface);
-	scrape->seconds = seconds_now() - start;
+	scrape->seconds = (double)(clock_ns(CLOCK_MONOTONIC) - start) / NS_PER_S;
 }
 
 void scrape_free(struct scrape *scrape)

@@ -4,9 +4,9 @@
 #include <inttypes.h>
 #include <string.h>
 #include <systemd/sd-daemon.h>
-#include <time.h>
 
 #include "alloc.h"
+#include "clock.h"
 
 bool service_has_sockets(void)
 {
@@ -52,11 +52,8 @@ void service_ready(const char *status)
 /* Type=notify-reload asks for the time by which its signal is known to be answered. */
 void service_reloading(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
 	(void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64,
-			 (uint64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000);
+			 clock_ns(CLOCK_MONOTONIC) / 1000);
 }
 
 void service_stopping(void)

@@ -7,19 +7,12 @@
 #include <time.h>
 
 #include "alloc.h"
+#include "clock.h"
 #include "cmd.h"
 #include "datapath.h"
 #include "screen.h"
 
 /* ---- reading ---------------------------------------------------------------- */
-
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
 
 void top_ask_for_groups(const char *interface, double interval)
 {
@@ -32,7 +25,7 @@ int top_take_sample(const char *interface, struct top_sample *sample, struct com
 
 	if (status != 1)
 		return status;
-	sample->time = now_ns();
+	sample->time = clock_ns(CLOCK_MONOTONIC);
 	sample->grouped = !datapath_groups(interface, &sample->groups);
 	return 1;
 }
@@ -170,7 +163,7 @@ static void live_read(struct live *live, int step)
 	if (!live->view.paused)
 		set_clock(live);
 	live->wait = live->before.time ? live->view.interval : INTERVAL_LEAST;
-	live->last = now_ns();
+	live->last = clock_ns(CLOCK_MONOTONIC);
 	complaints_free(&complaints);
 }
 
@@ -237,7 +230,7 @@ static bool live_key(struct live *live, int key)
 
 static double time_left(const struct live *live)
 {
-	double left = live->wait - (double)(now_ns() - live->last) / 1e9;
+	double left = live->wait - (double)(clock_ns(CLOCK_MONOTONIC) - live->last) / 1e9;
 
 	return left > 0 ? left : 0;
 }

@@ -8,9 +8,9 @@
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #include "alloc.h"
+#include "clock.h"
 #include "service.h"
 #include "web_auth.h"
 #include "web_tls.h"
@@ -49,10 +49,7 @@ struct web {
 
 static int64_t now(void)
 {
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return time.tv_sec * 1000ll + time.tv_nsec / 1000000;
+	return clock_ns(CLOCK_MONOTONIC) / 1000000;
 }
 
 /* ---- clients: who they are, and who must go -------------------------------- */

@@ -6,9 +6,9 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/random.h>
-#include <time.h>
 
 #include "alloc.h"
+#include "clock.h"
 #include "web_tls.h"
 
 #define KNOWN_MAX 64
@@ -47,10 +47,7 @@ const char *web_auth_objection(const char *hash)
 
 static int64_t now(void)
 {
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return time.tv_sec * 1000000000ll + time.tv_nsec;
+	return clock_ns(CLOCK_MONOTONIC);
 }
 
 struct web_auth *web_auth_new(const struct web_config *config)
