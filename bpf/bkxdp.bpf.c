@@ -332,6 +332,9 @@ BKXDP_STEP int bkxdp_connection(struct xdp_md *ctx)
 	if (s->packet.protocol == BKXDP_PROTO_UDP)
 		return udp_is_bound(ctx, &tuple, size);
 	state = tcp_state(ctx, &tuple, size);
+	/* in TIME-WAIT, say, a SYN would reach a listener on our former port */
+	if ((s->packet.tcp_flags & (BKXDP_TCP_SYN | BKXDP_TCP_ACK)) == BKXDP_TCP_SYN)
+		return state == BPF_TCP_SYN_SENT;
 	return state && state != BPF_TCP_LISTEN;
 }
 
@@ -382,12 +385,6 @@ static __always_inline struct bkxdp_control *add_control(struct bkxdp_world *wor
 		return found;
 	bpf_map_update_elem(&controls, key, &s->nothing, BPF_NOEXIST);
 	return bpf_map_lookup_elem(&controls, key);
-}
-
-static __always_inline void forget_control(struct bkxdp_world *world,
-					   const struct bkxdp_control_key *key)
-{
-	bpf_map_delete_elem(&controls, key);
 }
 
 #include <bkxdp/control.h>

@@ -26,10 +26,13 @@ static __always_inline int is_valid_source(const struct bkxdp_conversation *c)
 }
 
 /* Is it dropped as `source`, and by nothing that comes before? */
-static __always_inline int is_plainly_strange(const struct bkxdp_conversation *c,
+static __always_inline int is_plainly_strange(const struct bkxdp_plain *plain,
 					      const struct bkxdp_settings *mode)
 {
-	if (mode->dhcp && BKXDP_REST_PROTOCOL(c->rest) == BKXDP_PROTO_UDP)
+	const struct bkxdp_conversation *c = &plain->conversation;
+
+	if (BKXDP_REST_PROTOCOL(c->rest) == BKXDP_PROTO_UDP &&
+	    (mode->dhcp || plain->link_broadcast || bkxdp_is_group(c->daddr)))
 		return 0;
 	return bkxdp_takes_vlan(mode, BKXDP_REST_VLAN(c->rest)) && is_valid_source(c) &&
 	       !bkxdp_same_address(c->saddr, c->daddr);
@@ -69,7 +72,8 @@ static __always_inline __u64 decide_quickly(struct xdp_md *ctx, const struct bkx
 		return 0;
 	c = &plain.conversation;
 	if (!may_be_peer(now->slot, c->saddr)) {
-		if (plain.end > *length || !is_plainly_strange(c, mode) || !is_dropped_unseen(mode))
+		if (plain.end > *length || !is_plainly_strange(&plain, mode) ||
+		    !is_dropped_unseen(mode))
 			return 0;
 		return BKXDP_DROP_SOURCE;
 	}

@@ -6,6 +6,7 @@
 
 /* What the oracle understood of a frame. `plain`: all of it, down to the ports. */
 struct seen {
+	bool link_broadcast;
 	bool ip, plain, ipv4, invalid_source;
 	uint8_t from[16], to[16];
 	unsigned int protocol, offset, more;
@@ -115,6 +116,19 @@ static bool group_holds(const struct group *group, const struct seen *seen)
 	return false;
 }
 
+static bool is_group(const struct seen *seen)
+{
+	if (!seen->ipv4)
+		return seen->to[0] == 255;
+	return (seen->to[12] >= 224 && seen->to[12] <= 239) ||
+	       !memcmp(seen->to + 12, "\377\377\377\377", 4);
+}
+
+static bool is_for_everybody(const struct seen *seen)
+{
+	return seen->protocol == IPPROTO_UDP && (seen->link_broadcast || is_group(seen));
+}
+
 static bool is_peer(const struct policy *policy, const struct seen *seen)
 {
 	for (size_t i = 0; i < policy->groups; i++)
@@ -138,7 +152,7 @@ static bool rule_may_hold(const struct policy *policy, const struct rule *rule,
 	    !port_set_has(&rule->ports, reply ? seen->sport : seen->dport))
 		return false;
 	if (!reply)
-		return true;
+		return rule->protocol != IPPROTO_TCP || (seen->l4[13] & 0x12) != 0x12;
 	return seen->dport >= rule->local.low && seen->dport <= rule->local.high &&
 	       (by_sockets(policy) || rule->protocol == IPPROTO_UDP || seen->l4[13] & 0x14);
 }
@@ -179,12 +193,20 @@ static const char *object_to_plain(const struct policy *policy, const struct see
 	case BKXDP_PASS_FRAGMENT:
 		return peer ? NULL : "a fragment from nobody passed";
 	case BKXDP_DROP_SOURCE:
+		if (!seen->offset && is_for_everybody(seen))
+			return "a datagram to everybody that counts for its source";
 		return peer ? "dropped for its source, which is a peer" : NULL;
+	case BKXDP_DROP_BROADCAST:
+		if (seen->offset || !is_for_everybody(seen))
+			return "dropped as a datagram to everybody, which it is not";
+		return peer ? object_to_flow(policy, seen, judgement) : NULL;
 	case BKXDP_DROP_PORT:
 	case BKXDP_DROP_CONTROL:
 	case BKXDP_DROP_CONNECTION:
 		if (!peer)
 			return "dropped for its port, but its source is no peer";
+		if (is_for_everybody(seen))
+			return "a datagram to everybody that counts for its port";
 		return object_to_flow(policy, seen, judgement);
 	case BKXDP_PASS_FLOW:
 		return object_to_flow(policy, seen, judgement);
@@ -235,6 +257,7 @@ const char *oracle_objects(const struct policy *policy, const uint8_t *frame, si
 	if (length < 14)
 		return reason == BKXDP_DROP_MALFORMED ? NULL
 						      : "a short frame that is not malformed";
+	seen.link_broadcast = !memcmp(frame, "\377\377\377\377\377\377", 6);
 	if (be16(frame + 12) == 0x0800)
 		sound = see_ipv4(frame + 14, length - 14, &seen);
 	else if (be16(frame + 12) == 0x86dd)

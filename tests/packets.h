@@ -12,7 +12,7 @@
 #include "build.h"
 #include "policy.h"
 
-#define STEPS_MAX 8
+#define STEPS_MAX 18
 
 /* One packet of a row; `reason` is never 0, so 0 ends the steps. */
 struct step {

@@ -82,38 +82,40 @@ cat >captures.py <<-'END'
 	    (6, tcp(SERVER, 10000, FIN | ACK, big), control),
 	    (7, tcp(SERVER, 50002), drop("control")),
 	    (8, tcp(SERVER, 50001, ACK), data),
-	    (9, tcp(SERVER, 10000), control),
-	    (9 + 7199, tcp(SERVER, 50003), data),
-	    (9 + 7201, tcp(SERVER, 50003), drop("control")),
+	    (8, tcp(SERVER, 10000, ACK), control),
+	    (8, tcp(SERVER, 50002), drop("control")),  # the last ACK of a close makes nothing live
+	    (9, tcp(SERVER, 10000, origin=40009), control),
+	    (9 + 7499, tcp(SERVER, 50003), data),
+	    (9 + 7501, tcp(SERVER, 50003), drop("control")),
 	    (10, tcp(SERVER, 50003), drop("control")),  # the clock goes back: it does not live again
-	    (8000, tcp(SERVER, 22), drop("port")),
-	    (8000, tcp("10.20.40.9", 22), flow("site/ssh")),
-	    (8000, tcp(OTHER, 22), drop("source")),
-	    (8000, tcp(SERVER, 40000, ACK, origin=6101), advertise),
-	    (8000, tcp(SERVER, 40000, SYN, origin=6101), drop("connection")),
-	    (8000, udp("10.20.30.7", 514, 40000), flow("site/log", "reply")),
-	    (8000, icmp(SERVER, 8), passed("ping")),
-	    (8000, icmp(OTHER, 8), drop("icmp")),
-	    (8000, icmp(OTHER, 3), passed("icmp-error")),
-	    (8000, ethernet(bytes(28), 0x0806), passed("arp")),
-	    (8000, ethernet(bytes(46), 0x88cc, to="0180c200000e"), passed("link")),
-	    (8000, ethernet(bytes(46), 0x88cc), drop("ethertype")),
-	    (8000, ipv6(struct.pack("!BBHI16x", 135, 0, 0, 0), 58, 255), passed("nd")),
-	    (8000, tcp6(10000), control),
-	    (8000, tcp6(50000), data),
-	    (8000, tcp(SERVER, 10000, fragment=0x2000), drop("fragment")),
-	    (8000, tcp("127.0.0.1", 10000), drop("source-invalid")),
-	    (8000, tcp(SERVER, 10000, 0), drop("tcp-flags")),
-	    (8000, ethernet(ipv4(SERVER, 47, bytes(8))), drop("protocol")),
-	    (8000, ethernet(ipv4(SERVER, 6, bytes(8))), drop("malformed")),
-	    (8000, tcp(SERVER, 10000)[:13], drop("malformed")),
-	    (8000, b"\x02", drop("malformed")),
-	    (8000, ethernet(ipv4(SERVER, 6, tcp(SERVER, 10000)[34:]), tags=(7,)), control),
-	    (8000, ethernet(bytes(40), tags=(1, 2)), drop("vlan")),
-	    (8000, tcp(SERVER, 10000, ACK, b"x" * 1400), control, 114),
-	    (8000, tcp(SERVER, 10000, ACK, b"x" * 1400), dict(control, cut=True), 60),
-	    (8000, tcp(SERVER, 10000, ACK, b"x" * 1400), dict(drop("source-invalid"), cut=True), 20),
-	    (8000, tcp(SERVER, 10000, ACK) + bytes(200000), control),
+	    (8500, tcp(SERVER, 22), drop("port")),
+	    (8500, tcp("10.20.40.9", 22), flow("site/ssh")),
+	    (8500, tcp(OTHER, 22), drop("source")),
+	    (8500, tcp(SERVER, 40000, ACK, origin=6101), advertise),
+	    (8500, tcp(SERVER, 40000, SYN, origin=6101), drop("connection")),
+	    (8500, udp("10.20.30.7", 514, 40000), flow("site/log", "reply")),
+	    (8500, icmp(SERVER, 8), passed("ping")),
+	    (8500, icmp(OTHER, 8), drop("icmp")),
+	    (8500, icmp(OTHER, 3), passed("icmp-error")),
+	    (8500, ethernet(bytes(28), 0x0806), passed("arp")),
+	    (8500, ethernet(bytes(46), 0x88cc, to="0180c200000e"), passed("link")),
+	    (8500, ethernet(bytes(46), 0x88cc), drop("ethertype")),
+	    (8500, ipv6(struct.pack("!BBHI16x", 135, 0, 0, 0), 58, 255), passed("nd")),
+	    (8500, tcp6(10000), control),
+	    (8500, tcp6(50000), data),
+	    (8500, tcp(SERVER, 10000, fragment=0x2000), drop("fragment")),
+	    (8500, tcp("127.0.0.1", 10000), drop("source-invalid")),
+	    (8500, tcp(SERVER, 10000, 0), drop("tcp-flags")),
+	    (8500, ethernet(ipv4(SERVER, 47, bytes(8))), drop("protocol")),
+	    (8500, ethernet(ipv4(SERVER, 6, bytes(8))), drop("malformed")),
+	    (8500, tcp(SERVER, 10000)[:13], drop("malformed")),
+	    (8500, b"\x02", drop("malformed")),
+	    (8500, ethernet(ipv4(SERVER, 6, tcp(SERVER, 10000)[34:]), tags=(7,)), control),
+	    (8500, ethernet(bytes(40), tags=(1, 2)), drop("vlan")),
+	    (8500, tcp(SERVER, 10000, ACK, b"x" * 1400), control, 114),
+	    (8500, tcp(SERVER, 10000, ACK, b"x" * 1400), dict(control, cut=True), 60),
+	    (8500, tcp(SERVER, 10000, ACK, b"x" * 1400), dict(drop("source-invalid"), cut=True), 20),
+	    (8500, tcp(SERVER, 10000, ACK) + bytes(200000), control),
 	]
 
 	with open("table.pcap", "wb") as out, open("expected", "w") as lines:
@@ -163,9 +165,9 @@ other_shapes() {
 summary() {
 	local said
 	said=$(bkxdp replay "$file" table.pcap)
-	says "summary: a flow with its side" "$said" '^pass +flow +backup-exec/control +inbound +9 '
-	says "summary: a reason" "$said" '^drop +control +5 +270$'
-	says "summary: the total" "$said" '^total +40 +[0-9]+$'
+	says "summary: a flow with its side" "$said" '^pass +flow +backup-exec/control +inbound +10 '
+	says "summary: a reason" "$said" '^drop +control +6 +324$'
+	says "summary: the total" "$said" '^total +42 +[0-9]+$'
 	says "summary: cut packets are counted" "$said" '^2 cut by the capture'
 	says "summary: no colour, no controls in it" "$(grep -c $'\e' <<<"$said")" '^0$'
 	said=$(bkxdp replay "$file" none.pcap)
@@ -185,7 +187,7 @@ connections() {
 	for engine in kernel user; do
 		bkxdp replay "$file" table.pcap --json --engine $engine --connections sockets >sockets.$engine
 		check "engine $engine, --connections sockets: an answer without a socket" \
-			grep -qx '{"n":16,"verdict":"drop","reason":"connection"}' sockets.$engine
+			grep -qx '{"n":18,"verdict":"drop","reason":"connection"}' sockets.$engine
 	done
 	check "--connections sockets: the same from both engines" diff -u sockets.kernel sockets.user
 	fails "explain: an answer by the flags" 0 bkxdp explain default.yaml tcp $server4:6101 to 40000 ack
@@ -193,6 +195,36 @@ connections() {
 	fails "explain: an answer by the sockets" 1 \
 		bkxdp explain default.yaml tcp $server4:6101 to 40000 ack --connections sockets
 	says "explain: why not" "$said" 'advertise takes answers .*; this host has no such connection'
+}
+
+# Each flow's control connection lets in its own data, and nobody else's: in a file's policy, whose
+# flows have no counters, as on an interface.
+control_of_each() {
+	local engine
+	cat >two.yaml <<-END
+	interface: eth1
+	use:
+	  - {profile: $root/profiles/backup-exec.yaml, as: remote-agent, addresses: {media-server: [$server4]}, ports: {data: 50000-50100}}
+	flows:
+	  - {name: own-control, from: [$server4], to: self, tcp: 11000}
+	  - {name: own-data, from: [$server4], to: self, tcp: 12000, requires: own-control}
+	connections: flags
+	END
+	python3 - <<-'END'
+	import sys
+	sys.argv = ["captures.py"]
+	exec(open("captures.py").read())
+	with open("two.pcap", "wb") as out:
+	    out.write(struct.pack("<IHHIIII", 0xa1b2c3d4, 2, 4, 0, 0, 262144, 1))
+	    for when, frame in enumerate([tcp(SERVER, 11000), tcp(SERVER, 50001), tcp(SERVER, 12000),
+	                                  tcp(SERVER, 10000), tcp(SERVER, 50001)], 1):
+	        out.write(struct.pack("<IIII", when, 0, len(frame), len(frame)) + frame)
+	END
+	for engine in kernel user; do
+		is "engine $engine: control of one flow is none of another" \
+			"$(bkxdp replay two.yaml two.pcap --json --engine $engine | jq -r '.flow // .reason' | xargs)" \
+			"site/own-control control site/own-data backup-exec/control backup-exec/data"
+	done
 }
 
 damaged() {
@@ -332,6 +364,7 @@ one_table_two_engines
 other_shapes
 summary
 connections
+control_of_each
 damaged
 unprivileged
 long_captures

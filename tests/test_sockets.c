@@ -5,6 +5,7 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/filter.h>
 #include <net/if.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -166,8 +167,12 @@ static void test_replies(const struct family *f)
 
 	check_text(VERDICT(f, .sport = 6101, .dport = 40000, .flags = ACK), "flow",
 		   "%s: an answer to a connection of ours", f->word);
-	check_text(VERDICT(f, .sport = 6101, .dport = 40000, .flags = SYN), "flow",
-		   "%s: whatever its flags: TCP itself judges them", f->word);
+	check_text(VERDICT(f, .sport = 6101, .dport = 40000, .flags = RST), "flow",
+		   "%s: also an RST: TCP itself judges it", f->word);
+	check_text(VERDICT(f, .sport = 6101, .dport = 40000, .flags = SYN), "connection",
+		   "%s: a SYN without ACK is no answer", f->word);
+	check_text(VERDICT(f, .sport = 6101, .dport = 40000, .flags = SYN | ECE | CWR),
+		   "connection", "%s: nor with more flags", f->word);
 	check_text(VERDICT(f, .sport = 6101, .dport = 40002, .flags = ACK), "connection",
 		   "%s: not to another port of ours", f->word);
 	check_text(VERDICT(f, .sport = 6102, .dport = 40000, .flags = ACK), "port",
@@ -184,6 +189,53 @@ static void test_replies(const struct family *f)
 	check_text(VERDICT(f, .sport = 6101, .dport = 40000, .flags = ACK), "connection",
 		   "%s: not when the connection is gone", f->word);
 	close(listener);
+}
+
+/* Nobody answers: a filter in front of the listener drops what comes. */
+static int open_syn_sent(const struct family *f, int sport, int dport, int *listener)
+{
+	struct sock_filter drop = {.code = BPF_RET | BPF_K, .k = 0};
+	struct sock_fprog filter = {1, &drop};
+	struct sockaddr_storage storage;
+	socklen_t length = address_of(f, f->peer, dport, &storage);
+	int fd = open_bound(f, SOCK_STREAM | SOCK_NONBLOCK, f->self, sport);
+
+	*listener = open_bound(f, SOCK_STREAM, f->peer, dport);
+	must(!setsockopt(*listener, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof(filter)),
+	     "SO_ATTACH_FILTER");
+	must(!listen(*listener, 4), "listen");
+	must(connect(fd, (struct sockaddr *)&storage, length) && errno == EINPROGRESS,
+	     "a connect that is not answered");
+	return fd;
+}
+
+static void test_opening(const struct family *f)
+{
+	int listener, fd = open_syn_sent(f, 40003, 6101, &listener);
+
+	check_text(VERDICT(f, .sport = 6101, .dport = 40003, .flags = SYN | ACK), "flow",
+		   "%s: SYN-SENT: the answer", f->word);
+	check_text(VERDICT(f, .sport = 6101, .dport = 40003, .flags = SYN), "flow",
+		   "%s: SYN-SENT: a simultaneous open", f->word);
+	check_text(VERDICT(f, .sport = 6101, .dport = 40003, .flags = RST | ACK), "flow",
+		   "%s: SYN-SENT: a refusal", f->word);
+	close(fd);
+	close(listener);
+}
+
+/* Whoever ended it first waits; a SYN could then open a listener on the same port. */
+static void test_time_wait(const struct family *f)
+{
+	struct connection ours = open_connection(f, f->self, 40004, f->peer, 6101);
+
+	close(ours.opener);
+	close(ours.taker);
+	check_text(VERDICT(f, .sport = 6101, .dport = 40004, .flags = FIN | ACK), "flow",
+		   "%s: TIME-WAIT: a FIN that comes again", f->word);
+	check_text(VERDICT(f, .sport = 6101, .dport = 40004, .flags = SYN), "connection",
+		   "%s: TIME-WAIT: a SYN opens nothing", f->word);
+	check_text(VERDICT(f, .sport = 6101, .dport = 40004, .flags = SYN | ECE | CWR),
+		   "connection", "%s: TIME-WAIT: nor one with more flags", f->word);
 }
 
 static void test_udp(const struct family *f)
@@ -265,6 +317,8 @@ static void run_engine(const struct tables *tables, const char *word, enum cache
 	printf("# %s\n", word);
 	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
 		test_replies(&families[i]);
+		test_opening(&families[i]);
+		test_time_wait(&families[i]);
 		test_udp(&families[i]);
 		test_control(&families[i]);
 		test_forged_controls(&families[i]);

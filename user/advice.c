@@ -153,6 +153,9 @@ static const char *const sentences[BKXDP_REASON_COUNT] = {
 	[BKXDP_DROP_ICMP] = "messages that nothing here needs: nothing lets them in",
 	[BKXDP_DROP_PROTOCOL] = "neither TCP, UDP nor ICMP: nothing lets it in",
 	[BKXDP_DROP_TCP_FLAGS] = nobody,
+	[BKXDP_DROP_BROADCAST] =
+		"hosts that look for each other (mDNS and the like): normal; where "
+		"a product needs it, a flow with that UDP port takes it",
 	[BKXDP_DROP_CONTROL] = "a data connection without its control connection: that one does "
 			       "not come in by this interface, or goes to another address",
 	[BKXDP_DROP_CONNECTION] =

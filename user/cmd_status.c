@@ -96,7 +96,7 @@ static json_t *controls_json(const struct snapshot *s)
 
 		peer_text(seen, peer);
 		json_array_append_new(list, json_pack("{ss ss ss si si sb}", "profile",
-						      seen->name->profile, "flow", seen->name->flow,
+						      seen->flow->profile, "flow", seen->flow->name,
 						      "peer", peer, "peer_port",
 						      seen->connection.peer_port, "port",
 						      seen->connection.port, "live", seen->live));
@@ -232,10 +232,8 @@ static void print_control(const struct control_seen *seen)
 	char peer[TEXT_PREFIX_MAX];
 
 	peer_text(seen, peer);
-	printf("  live     %s/%s with %s", seen->name->profile, seen->name->flow, peer);
-	if (seen->connection.port)
-		printf(", its port %u, ours %u", seen->connection.peer_port, seen->connection.port);
-	putchar('\n');
+	printf("  live     %s/%s with %s, its port %u, ours %u\n", seen->flow->profile,
+	       seen->flow->name, peer, seen->connection.peer_port, seen->connection.port);
 }
 
 static void print_controls(const struct snapshot *s)

@@ -279,28 +279,6 @@ static bool same_flow(const struct flow *a, const struct flow *b)
 	return !strcmp(a->profile, b->profile) && !strcmp(a->name, b->name);
 }
 
-/*
- * A control flow is known by its name, so that every use of a profile and every
- * later policy means the same one: the counter of its first rule, inbound if it
- * has one.
- */
-static uint16_t control_id(const struct policy *policy, const struct flow *control)
-{
-	const struct rule *first = NULL;
-
-	for (size_t r = 0; r < policy->rules; r++) {
-		const struct rule *rule = &policy->rule[r];
-
-		if (!same_flow(&policy->flow[rule->flow], control))
-			continue;
-		if (rule->side == SIDE_INBOUND)
-			return rule->counter;
-		if (!first)
-			first = rule;
-	}
-	return first ? first->counter : 0;
-}
-
 static bool is_control(const struct policy *policy, const struct flow *flow)
 {
 	for (size_t f = 0; f < policy->flows; f++) {
@@ -310,6 +288,34 @@ static bool is_control(const struct policy *policy, const struct flow *flow)
 			return true;
 	}
 	return false;
+}
+
+/* With one id for two control flows, connections of the one would let in the data of the other. */
+static int check_control_ids(const struct compiler *c)
+{
+	const struct policy *policy = c->policy;
+	AUTO_FREE const struct flow **control = must_alloc(policy->flows, sizeof(*control));
+	size_t n_controls = 0;
+
+	for (size_t f = 0; f < policy->flows; f++) {
+		const struct flow *one;
+
+		if (policy->flow[f].requires < 0)
+			continue;
+		one = &policy->flow[policy->flow[f].requires];
+		for (size_t i = 0; i < n_controls; i++) {
+			if (flow_control_id(control[i]) != flow_control_id(one) ||
+			    same_flow(control[i], one))
+				continue;
+			complain(c->complaints, &one->place,
+				 "the control flows %s/%s and %s/%s can't be told apart: their "
+				 "names have the same hash; give one of them another name",
+				 control[i]->profile, control[i]->name, one->profile, one->name);
+			return -1;
+		}
+		control[n_controls++] = one;
+	}
+	return 0;
 }
 
 static struct bkxdp_candidate candidate_of(const struct policy *policy, uint32_t number)
@@ -324,11 +330,11 @@ static struct bkxdp_candidate candidate_of(const struct policy *policy, uint32_t
 	};
 
 	if (rule->side == SIDE_INBOUND && flow->requires >= 0) {
-		candidate.requires = control_id(policy, &policy->flow[flow->requires]);
+		candidate.requires = flow_control_id(&policy->flow[flow->requires]);
 		candidate.flags |= BKXDP_CANDIDATE_REQUIRES;
 	}
-	if (is_control(policy, flow)) {
-		candidate.control = control_id(policy, flow);
+	if (rule->protocol == IPPROTO_TCP && is_control(policy, flow)) {
+		candidate.control = flow_control_id(flow);
 		candidate.flags |= BKXDP_CANDIDATE_IS_CONTROL;
 	}
 	return candidate;
@@ -534,7 +540,7 @@ struct tables *compile(const struct policy *policy, struct complaints *complaint
 	compile_filter(c.tables);
 	for (int kind = 0; kind < BKXDP_KIND_COUNT; kind++)
 		compile_ports(&c, kind);
-	if (compile_services(&c)) {
+	if (check_control_ids(&c) || compile_services(&c)) {
 		tables_free(c.tables);
 		c.tables = NULL;
 	} else if (c.tables->services) {

@@ -117,7 +117,6 @@ void snapshot_free(struct snapshot *snapshot)
 	policy_free(snapshot->policy);
 	free(snapshot->flow);
 	free(snapshot->control);
-	free(snapshot->names);
 	free(snapshot);
 }
 

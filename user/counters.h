@@ -32,8 +32,8 @@ struct flow_count {
 /* A control connection that is remembered, by which its peer may open data connections. */
 struct control_seen {
 	uint32_t peer[4];
-	const struct bkxdp_flow_name *name; /* within snapshot.names */
-	struct bkxdp_connection connection; /* all zero where connections are told by flags */
+	const struct flow *flow; /* the control flow, within snapshot.policy */
+	struct bkxdp_connection connection;
 	bool live;
 };
 
@@ -60,7 +60,6 @@ struct snapshot {
 	size_t flows;
 	struct control_seen *control;
 	size_t controls;
-	struct counter_names *names;
 };
 
 void snapshot_free(struct snapshot *snapshot);

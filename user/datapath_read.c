@@ -79,35 +79,44 @@ static void count_flows(struct snapshot *snapshot, const struct maps *maps)
 	}
 }
 
-static void add_control(struct snapshot *snapshot, const struct bkxdp_control_key *key,
-			const struct bkxdp_connection *connection, bool live)
+/* Does a flow of the policy in force require it? */
+static const struct flow *control_flow(const struct policy *policy, uint32_t id)
 {
-	struct control_seen *seen = APPEND(snapshot->control, snapshot->controls);
+	for (size_t i = 0; i < policy->flows; i++) {
+		int requires = policy->flow[i].requires;
 
-	memcpy(seen->peer, key->address, sizeof(seen->peer));
-	seen->name = &snapshot->names->name[key->control % BKXDP_COUNTERS_MAX];
-	seen->connection = *connection;
-	seen->live = live;
+		if (requires >= 0 && flow_control_id(&policy->flow[requires]) == id)
+			return &policy->flow[requires];
+	}
+	return NULL;
 }
 
-static bool is_recent(const struct bkxdp_control *control)
+static bool slot_is_live(const struct policy *policy, const struct bkxdp_control_key *key,
+			 const struct bkxdp_control_slot *slot)
 {
-	return clock_ns(CLOCK_MONOTONIC) < control->seen + BKXDP_CONTROL_SECONDS * NS_PER_S;
+	if (policy->settings.connections != BKXDP_CONNECTIONS_FLAGS)
+		return socktable_established(key->address, &slot->connection);
+	return !slot->ended && slot->seen &&
+	       clock_ns(CLOCK_MONOTONIC) < slot->seen + BKXDP_CONTROL_SECONDS * NS_PER_S;
 }
 
 static void see_control(struct snapshot *snapshot, const struct bkxdp_control_key *key,
 			const struct bkxdp_control *control)
 {
-	static const struct bkxdp_connection none;
+	const struct flow *flow = control_flow(snapshot->policy, key->control);
 
-	if (snapshot->policy->settings.connections == BKXDP_CONNECTIONS_FLAGS) {
-		add_control(snapshot, key, &none, is_recent(control));
-		return;
+	for (size_t i = 0; flow && i < BKXDP_CONTROL_CONNECTIONS; i++) {
+		const struct bkxdp_control_slot *slot = &control->slot[i];
+		struct control_seen *seen;
+
+		if (!slot->connection.peer_port)
+			continue;
+		seen = APPEND(snapshot->control, snapshot->controls);
+		memcpy(seen->peer, key->address, sizeof(seen->peer));
+		seen->flow = flow;
+		seen->connection = slot->connection;
+		seen->live = slot_is_live(snapshot->policy, key, slot);
 	}
-	for (size_t i = 0; i < BKXDP_CONTROL_CONNECTIONS; i++)
-		if (control->connection[i].peer_port)
-			add_control(snapshot, key, &control->connection[i],
-				    socktable_established(key->address, &control->connection[i]));
 }
 
 static void see_controls(struct snapshot *snapshot, const struct maps *maps)
@@ -165,9 +174,7 @@ static struct snapshot *snapshot_of(const char *interface, const struct maps *ma
 	for (uint32_t reason = 1; reason < BKXDP_REASON_COUNT; reason++)
 		(void)counter_read(maps->fd[MAP_REASONS], reason, &snapshot->reason[reason]);
 	count_flows(snapshot, maps);
-	snapshot->names = must_alloc(1, sizeof(*snapshot->names));
-	if (!names_read(maps, snapshot->names))
-		see_controls(snapshot, maps);
+	see_controls(snapshot, maps);
 	return snapshot;
 }
 

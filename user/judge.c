@@ -93,17 +93,6 @@ static struct bkxdp_control *add_control(struct bkxdp_world *world,
 	return &seen->control;
 }
 
-static void forget_control(struct bkxdp_world *world, const struct bkxdp_control_key *key)
-{
-	struct seen **found = tfind(key, &world->controls, compare_seen), *seen;
-
-	if (!found)
-		return;
-	seen = *found;
-	tdelete(key, &world->controls, compare_seen);
-	free(seen);
-}
-
 /* There is no kernel here, so no socket: by sockets, no reply is one of ours. */
 static int ask_connection(struct bkxdp_world *world, const struct bkxdp_packet *packet)
 {

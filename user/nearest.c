@@ -65,6 +65,7 @@ static bool eligible(const struct policy *policy, const struct rule *rule, enum 
 	switch (reason) {
 	case BKXDP_DROP_SOURCE:
 	case BKXDP_DROP_PORT:
+	case BKXDP_DROP_BROADCAST:
 		return true;
 	case BKXDP_DROP_CONTROL:
 		return rule->side == SIDE_INBOUND && policy->flow[rule->flow].requires

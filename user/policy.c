@@ -25,6 +25,8 @@ const char *connections_word(enum bkxdp_connections connections)
 
 /* ---- digest: FNV-1a, 64 bits ---------------------------------------------- */
 
+#define FNV_OFFSET 0xcbf29ce484222325ull
+
 static void mix(uint64_t *hash, const void *bytes, size_t count)
 {
 	const unsigned char *byte = bytes;
@@ -40,7 +42,7 @@ static void mix_number(uint64_t *hash, int64_t number)
 
 static uint64_t prefixes_digest(const struct prefix_set *set)
 {
-	uint64_t hash = 0xcbf29ce484222325ull;
+	uint64_t hash = FNV_OFFSET;
 
 	mix(&hash, set->prefix, set->count * sizeof(*set->prefix));
 	return hash;
@@ -64,10 +66,19 @@ static void mix_rule(uint64_t *hash, const struct rule *rule, uint64_t group)
 	mix(hash, rule->ports.range, rule->ports.count * sizeof(*rule->ports.range));
 }
 
+uint32_t flow_control_id(const struct flow *flow)
+{
+	uint64_t hash = FNV_OFFSET;
+
+	mix(&hash, flow->profile, strlen(flow->profile) + 1);
+	mix(&hash, flow->name, strlen(flow->name) + 1);
+	return (uint32_t)(hash ^ hash >> 32);
+}
+
 void policy_seal(struct policy *policy)
 {
 	AUTO_FREE uint64_t *group = must_alloc(policy->groups, sizeof(*group));
-	uint64_t hash = 0xcbf29ce484222325ull;
+	uint64_t hash = FNV_OFFSET;
 
 	mix(&hash, &policy->settings, sizeof(policy->settings));
 	for (size_t i = 0; i < policy->groups; i++)

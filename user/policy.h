@@ -81,6 +81,12 @@ struct policy {
 	uint64_t digest; /* of all that changes a verdict; equal policies have equal digests */
 };
 
+/*
+ * By which control connections of this flow are known, here and in the kernel:
+ * made of its name, so equal for every use of a profile and in every policy.
+ */
+uint32_t flow_control_id(const struct flow *flow);
+
 const char *side_word(enum side side); /* "inbound", "reply" */
 const char *mode_word(enum attach_mode mode);
 const char *connections_word(enum bkxdp_connections connections);

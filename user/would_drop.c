@@ -89,6 +89,8 @@ static enum advice_kind kind_of(const struct bkxdp_settings *settings,
 		return settings->ping == BKXDP_PING_ANY ? ADVICE_NONE : ADVICE_SETTING;
 	case BKXDP_DROP_FRAGMENT:
 		return ADVICE_SETTING;
+	case BKXDP_DROP_BROADCAST:
+		return !settings->dhcp && is_dhcp(key) ? ADVICE_SETTING : ADVICE_NONE;
 	default:
 		return ADVICE_NONE;
 	}

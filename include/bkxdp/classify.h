@@ -193,6 +193,32 @@ static __always_inline __u32 bkxdp_judge_dhcp(const struct bkxdp_packet *packet,
 	return BKXDP_UNDECIDED;
 }
 
+/* A group address (RFC 1112, 4; RFC 4291, 2.7) or the limited broadcast address (RFC 919, 7). */
+static __always_inline int bkxdp_is_group(const __u64 half[2])
+{
+	__u32 ipv4 = bkxdp_word(half[1], 1);
+
+	if (half[0] || bkxdp_word(half[1], 0) != BKXDP_MAPPED_WORD)
+		return BKXDP_OCTET(half, 0) == 0xff;
+	return (BKXDP_OCTET(&ipv4, 0) & 0xf0) == 0xe0 || ipv4 == 0xffffffffu;
+}
+
+/* mDNS and the like are sent to everybody: that they come here is no scan of this host. */
+static __always_inline int bkxdp_is_for_everybody(const struct bkxdp_packet *packet)
+{
+	return packet->protocol == BKXDP_PROTO_UDP &&
+	       (packet->link_broadcast || bkxdp_is_group(packet->daddr_half));
+}
+
+/* What no flow passed. */
+static __always_inline struct bkxdp_verdict bkxdp_refuse(const struct bkxdp_packet *packet,
+							 __u32 reason)
+{
+	if (reason != BKXDP_DROP_INTERNAL && bkxdp_is_for_everybody(packet))
+		reason = BKXDP_DROP_BROADCAST;
+	return bkxdp_decided(reason);
+}
+
 /* ---- the sentence ------------------------------------------------------- */
 
 static __always_inline __u32 bkxdp_judge_ip(const struct bkxdp_packet *packet,
@@ -232,8 +258,11 @@ static __always_inline struct bkxdp_verdict bkxdp_classify(struct bkxdp_world *w
 	if (reason)
 		return bkxdp_decided(reason);
 	if (!peer)
-		return bkxdp_decided(BKXDP_DROP_SOURCE);
-	return ask_flows(world, packet, settings, peer);
+		return bkxdp_refuse(packet, BKXDP_DROP_SOURCE);
+
+	struct bkxdp_verdict verdict = ask_flows(world, packet, settings, peer);
+
+	return verdict.reason == BKXDP_PASS_FLOW ? verdict : bkxdp_refuse(packet, verdict.reason);
 }
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Control connections: which peers have a live one, and so may open data
- * connections. Pure like packet.h. Its includer defines, before the #include:
+ * connections. They are TCP. Pure like packet.h. Its includer defines, before the #include:
  *
  *   static __u64 ask_now(struct bkxdp_world *);     ns, monotonic
  *   static int ask_established(struct bkxdp_world *, const struct bkxdp_packet *,
@@ -16,7 +16,6 @@
  *                                            const struct bkxdp_control_key *);
  *                                the same, zeroed where nothing was remembered; NULL if it can't:
  *                                the peer's data flows are then dropped, not passed
- *   static void forget_control(struct bkxdp_world *, const struct bkxdp_control_key *);
  */
 #ifndef BKXDP_CONTROL_H
 #define BKXDP_CONTROL_H
@@ -33,33 +32,12 @@ static __always_inline void bkxdp_control_key(struct bkxdp_control_key *key,
 	key->control = control;
 }
 
-/* Another CPU may have stored a later time than ours, so the difference is signed. */
-static __always_inline int bkxdp_is_recent(struct bkxdp_world *world,
-					   const struct bkxdp_control *control)
+static __always_inline void bkxdp_connection_of(struct bkxdp_connection *connection,
+						const struct bkxdp_packet *packet)
 {
-	return (__s64)(ask_now(world) - control->seen) <
-	       (__s64)(BKXDP_CONTROL_SECONDS * BKXDP_NS_PER_SECOND);
-}
-
-static __always_inline int bkxdp_control_is_live(struct bkxdp_world *world,
-						 const struct bkxdp_packet *packet,
-						 const struct bkxdp_settings *settings,
-						 __u32 required)
-{
-	struct bkxdp_control_key key;
-
-	bkxdp_control_key(&key, packet, required);
-
-	const struct bkxdp_control *control = find_control(world, &key);
-
-	if (!control)
-		return 0;
-	if (settings->connections == BKXDP_CONNECTIONS_FLAGS)
-		return bkxdp_is_recent(world, control);
-	for (int i = 0; i < BKXDP_CONTROL_CONNECTIONS; i++)
-		if (ask_established(world, packet, &control->connection[i]))
-			return 1;
-	return 0;
+	__builtin_memcpy(connection->address, packet->daddr, sizeof(connection->address));
+	connection->port = packet->dport;
+	connection->peer_port = packet->sport;
 }
 
 static __always_inline int bkxdp_same_connection(const struct bkxdp_connection *a,
@@ -70,14 +48,96 @@ static __always_inline int bkxdp_same_connection(const struct bkxdp_connection *
 	       a->address[2] == b->address[2] && a->address[3] == b->address[3];
 }
 
-static __always_inline int bkxdp_remembers(const struct bkxdp_control *control,
-					   const struct bkxdp_connection *connection)
+static __always_inline struct bkxdp_control_slot *
+bkxdp_find_slot(struct bkxdp_control *control, const struct bkxdp_connection *connection)
 {
 	for (int i = 0; i < BKXDP_CONTROL_CONNECTIONS; i++)
-		if (bkxdp_same_connection(&control->connection[i], connection))
-			return 1;
-	return 0;
+		if (bkxdp_same_connection(&control->slot[i].connection, connection))
+			return &control->slot[i];
+	return NULL;
 }
+
+/* ---- connections: flags ------------------------------------------------- */
+
+/* A slot that was filled under `sockets` was never seen. */
+static __always_inline int bkxdp_is_younger(const struct bkxdp_control_slot *slot, __u64 now,
+					    __u64 seconds)
+{
+	/* another CPU may have stored a later time than ours, so the difference is signed */
+	return slot->seen && (__s64)(now - slot->seen) < (__s64)(seconds * BKXDP_NS_PER_SECOND);
+}
+
+static __always_inline int bkxdp_slot_is_live(const struct bkxdp_control_slot *slot, __u64 now)
+{
+	return !slot->ended && bkxdp_is_younger(slot, now, BKXDP_CONTROL_SECONDS);
+}
+
+/* One that is empty or silent for too long, else the one that ended first; never a live one. */
+static __always_inline struct bkxdp_control_slot *bkxdp_free_slot(struct bkxdp_control *control,
+								  __u64 now)
+{
+	struct bkxdp_control_slot *ended = NULL;
+
+	for (int i = 0; i < BKXDP_CONTROL_CONNECTIONS; i++) {
+		struct bkxdp_control_slot *slot = &control->slot[i];
+
+		if (!bkxdp_is_younger(slot, now, BKXDP_CONTROL_SECONDS))
+			return slot;
+		if (slot->ended && (!ended || slot->seen < ended->seen))
+			ended = slot;
+	}
+	return ended;
+}
+
+/*
+ * Two CPUs may fill one slot at the same moment. What came of it is then a
+ * connection that nobody has and nobody would end, so it counts as never seen;
+ * the next segment of each finds a slot again.
+ */
+static __always_inline void bkxdp_fill_slot(struct bkxdp_control_slot *slot,
+					    const struct bkxdp_connection *connection)
+{
+	slot->ended = 1;
+	slot->connection = *connection;
+	asm volatile("" ::: "memory");
+	if (!bkxdp_same_connection(&slot->connection, connection))
+		slot->seen = 0;
+}
+
+/*
+ * Live from a segment without FIN and RST until one with either; the segments
+ * that follow that one, such as the ACK of our own FIN, make nothing live.
+ */
+static __always_inline void bkxdp_note_flags(struct bkxdp_world *world,
+					     const struct bkxdp_packet *packet,
+					     const struct bkxdp_control_key *key)
+{
+	__u32 ends = packet->tcp_flags & (BKXDP_TCP_FIN | BKXDP_TCP_RST);
+	struct bkxdp_control *control = add_control(world, key);
+	struct bkxdp_connection connection;
+	struct bkxdp_control_slot *slot;
+	__u64 now = ask_now(world);
+
+	if (!control)
+		return;
+	bkxdp_connection_of(&connection, packet);
+	slot = bkxdp_find_slot(control, &connection);
+	if (slot && slot->ended && bkxdp_is_younger(slot, now, BKXDP_CONTROL_ENDED_SECONDS))
+		return;
+	if (!slot) {
+		slot = bkxdp_free_slot(control, now);
+		if (!slot)
+			return;
+		slot->seen = now;
+		bkxdp_fill_slot(slot, &connection);
+		if (!slot->seen)
+			return;
+	}
+	slot->seen = now;
+	slot->ended = !!ends;
+}
+
+/* ---- connections: sockets ----------------------------------------------- */
 
 /*
  * Takes the place of one that is no more, never of one that is established: forged
@@ -90,16 +150,19 @@ static __always_inline void bkxdp_remember(struct bkxdp_world *world,
 					   const struct bkxdp_connection *connection)
 {
 	for (int i = 0; i < BKXDP_CONTROL_CONNECTIONS; i++) {
-		if (ask_established(world, packet, &control->connection[i]))
+		struct bkxdp_control_slot *slot = &control->slot[i];
+
+		if (ask_established(world, packet, &slot->connection))
 			continue;
-		control->connection[i] = *connection;
+		slot->connection = *connection;
+		slot->seen = 0;
 		return;
 	}
 }
 
 /*
- * Sockets: a segment of a connection that both sides have opened, as far as can
- * be seen. Of one that is remembered already nothing is left to be noted.
+ * A segment of a connection that both sides have opened, as far as can be seen.
+ * Of one that is remembered already nothing is left to be noted.
  */
 static __always_inline void bkxdp_note_connection(struct bkxdp_world *world,
 						  const struct bkxdp_packet *packet,
@@ -107,14 +170,14 @@ static __always_inline void bkxdp_note_connection(struct bkxdp_world *world,
 {
 	__u8 flags =
 		packet->tcp_flags & (BKXDP_TCP_SYN | BKXDP_TCP_FIN | BKXDP_TCP_RST | BKXDP_TCP_ACK);
-	struct bkxdp_connection connection = {.port = packet->dport, .peer_port = packet->sport};
+	struct bkxdp_connection connection;
 	struct bkxdp_control *control;
 
-	if (packet->protocol != BKXDP_PROTO_TCP || flags != BKXDP_TCP_ACK)
+	if (flags != BKXDP_TCP_ACK)
 		return;
-	__builtin_memcpy(connection.address, packet->daddr, sizeof(connection.address));
+	bkxdp_connection_of(&connection, packet);
 	control = find_control(world, key);
-	if (control && bkxdp_remembers(control, &connection))
+	if (control && bkxdp_find_slot(control, &connection))
 		return;
 	/* forged segments of no connection must not crowd out real entries */
 	if (!ask_connection(world, packet))
@@ -124,23 +187,34 @@ static __always_inline void bkxdp_note_connection(struct bkxdp_world *world,
 		bkxdp_remember(world, packet, control, &connection);
 }
 
-/* Flags: live until a FIN, an RST, or silence. */
-static __always_inline void bkxdp_note_flags(struct bkxdp_world *world,
-					     const struct bkxdp_packet *packet,
-					     const struct bkxdp_control_key *key)
-{
-	struct bkxdp_control *control;
+/* ---- both ---------------------------------------------------------------- */
 
-	if (packet->tcp_flags & (BKXDP_TCP_FIN | BKXDP_TCP_RST)) {
-		forget_control(world, key);
-		return;
+static __always_inline int bkxdp_control_is_live(struct bkxdp_world *world,
+						 const struct bkxdp_packet *packet,
+						 const struct bkxdp_settings *settings,
+						 __u32 required)
+{
+	int by_flags = settings->connections == BKXDP_CONNECTIONS_FLAGS;
+	struct bkxdp_control_key key;
+	__u64 now = by_flags ? ask_now(world) : 0;
+
+	bkxdp_control_key(&key, packet, required);
+
+	const struct bkxdp_control *control = find_control(world, &key);
+
+	if (!control)
+		return 0;
+	for (int i = 0; i < BKXDP_CONTROL_CONNECTIONS; i++) {
+		const struct bkxdp_control_slot *slot = &control->slot[i];
+
+		if (by_flags ? bkxdp_slot_is_live(slot, now)
+			     : ask_established(world, packet, &slot->connection))
+			return 1;
 	}
-	control = add_control(world, key);
-	if (control)
-		control->seen = ask_now(world);
+	return 0;
 }
 
-/* A packet of the control flow passes. */
+/* A segment of the control flow passes. */
 static __always_inline void bkxdp_note_control(struct bkxdp_world *world,
 					       const struct bkxdp_packet *packet,
 					       const struct bkxdp_settings *settings, __u32 control)

@@ -9,7 +9,8 @@
  *                                                  const struct bkxdp_service_key *);
  *   static int ask_connection(struct bkxdp_world *, const struct bkxdp_packet *);
  *                                is there a socket of ours for exactly these addresses and ports,
- *                                and not a listening one?
+ *                                and not a listening one? For a SYN without ACK: one that has
+ *                                sent its own SYN (RFC 9293, 3.5, simultaneous open)?
  *   static int ask_control(struct bkxdp_world *, const struct bkxdp_packet *,
  *                          const struct bkxdp_settings *, __u32 control);
  *                                does the packet's source have a live control connection?
@@ -38,12 +39,22 @@ static __always_inline int bkxdp_opens(const struct bkxdp_packet *packet)
 	return (packet->tcp_flags & (BKXDP_TCP_SYN | BKXDP_TCP_ACK)) == BKXDP_TCP_SYN;
 }
 
+/* The answer to a connection of ours: reply flows alone let it in. */
+static __always_inline int bkxdp_answers(const struct bkxdp_packet *packet)
+{
+	return packet->protocol == BKXDP_PROTO_TCP &&
+	       (packet->tcp_flags & (BKXDP_TCP_SYN | BKXDP_TCP_ACK)) ==
+		       (BKXDP_TCP_SYN | BKXDP_TCP_ACK);
+}
+
 static __always_inline int bkxdp_inbound_holds(struct bkxdp_world *world,
 					       const struct bkxdp_packet *packet,
 					       const struct bkxdp_settings *settings,
 					       const struct bkxdp_candidate *rule,
 					       struct bkxdp_search *search)
 {
+	if (bkxdp_answers(packet))
+		return 0;
 	if (!(rule->flags & BKXDP_CANDIDATE_REQUIRES))
 		return 1;
 	if (bkxdp_opens(packet)) {

@@ -102,8 +102,8 @@ struct bkxdp_packet {
 	__u8 tags_refused;
 	__u8 l3_refused;
 	__u8 l4_refused;
-	__u8 unused;
-	__u32 length; /* bytes of the frame, of all its buffers */
+	__u8 link_broadcast; /* to ff:ff:ff:ff:ff:ff */
+	__u32 length;        /* bytes of the frame, of all its buffers */
 	__u32 unused2;
 };
 
@@ -159,6 +159,13 @@ static __always_inline int bkxdp_is_link_control(const struct bkxdp_ethernet *et
 		return 0;
 	return to[0] == 0x01 && to[1] == 0x80 && to[2] == 0xc2 && to[3] == 0 && to[4] == 0 &&
 	       (to[5] & 0xf0) == 0;
+}
+
+static __always_inline int bkxdp_is_link_broadcast(const struct bkxdp_ethernet *eth)
+{
+	const __u16 *to = (const void *)eth->destination;
+
+	return (to[0] & to[1] & to[2]) == 0xffff;
 }
 
 /*
@@ -232,6 +239,7 @@ static __always_inline __u32 bkxdp_parse_link(bkxdp_frame *frame, struct bkxdp_p
 
 	__u16 type = BKXDP_NTOHS(eth->type);
 
+	packet->link_broadcast = bkxdp_is_link_broadcast(eth);
 	if (bkxdp_is_link_control(eth, type)) {
 		packet->kind = BKXDP_FRAME_LINK;
 		return 0;

@@ -37,6 +37,7 @@ struct bkxdp_plain {
 	struct bkxdp_conversation conversation;
 	__u32 end; /* of the L3 packet, in the frame: that the frame is as long is not yet said */
 	__u8 tcp_flags;
+	__u8 link_broadcast;
 };
 
 /* Where a layer is read. */
@@ -49,7 +50,7 @@ struct bkxdp_reader {
 };
 
 /* No plain packet is smaller than an IPv4 header, so that a tag needs no check of its own. */
-static __always_inline int bkxdp_plain_link(struct bkxdp_reader *r)
+static __always_inline int bkxdp_plain_link(struct bkxdp_reader *r, struct bkxdp_plain *p)
 {
 	const struct bkxdp_ethernet *eth = r->at;
 	const struct bkxdp_tag *tag;
@@ -57,6 +58,7 @@ static __always_inline int bkxdp_plain_link(struct bkxdp_reader *r)
 	if (r->at + sizeof(*eth) + sizeof(struct bkxdp_ipv4) > r->end)
 		return 0;
 	r->type = BKXDP_NTOHS(eth->type);
+	p->link_broadcast = bkxdp_is_link_broadcast(eth);
 	r->at += sizeof(*eth);
 	r->offset = sizeof(*eth);
 	if (r->type != BKXDP_ETH_CTAG)
@@ -156,7 +158,7 @@ static __always_inline int bkxdp_parse_plain(bkxdp_frame *frame, struct bkxdp_pl
 {
 	struct bkxdp_reader r = {.at = frame_begin(frame), .end = frame_end(frame)};
 
-	if (!bkxdp_plain_link(&r))
+	if (!bkxdp_plain_link(&r, p))
 		return 0;
 	if (r.type == BKXDP_ETH_IPV4)
 		return bkxdp_plain_ipv4(&r, p) && bkxdp_plain_l4(&r, BKXDP_FRAME_IPV4, p);
@@ -180,6 +182,7 @@ static __always_inline void bkxdp_plain_facts(const struct bkxdp_plain *p, __u32
 	packet->kind = BKXDP_REST_KIND(c->rest);
 	packet->protocol = BKXDP_REST_PROTOCOL(c->rest);
 	packet->tcp_flags = p->tcp_flags;
+	packet->link_broadcast = p->link_broadcast;
 	packet->length = length;
 }
 

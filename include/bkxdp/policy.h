@@ -16,7 +16,7 @@
 #include "watch.h"
 
 /* Pinned maps of another layout are refused, not misread. */
-#define BKXDP_ABI 2
+#define BKXDP_ABI 3
 
 #define BKXDP_NAME_MAX       32    /* profile, role, port and flow names, with NUL */
 #define BKXDP_FLOWS_MAX      4096  /* flows that are on, on one interface */
@@ -32,8 +32,13 @@
 
 #define BKXDP_CONTROL_CONNECTIONS 7 /* of one peer and control flow, remembered at a time */
 
-/* Under `connections: flags`, a control connection that is silent for longer is no longer live. */
-#define BKXDP_CONTROL_SECONDS 7200
+/*
+ * Under `connections: flags`, a control connection that is silent for so long is no
+ * longer live. Linux begins its keepalives at 7,200 s (net.ipv4.tcp_keepalive_time).
+ */
+#define BKXDP_CONTROL_SECONDS 7500
+/* One that has ended stays ended for so long: the last segments of its close make no new one. */
+#define BKXDP_CONTROL_ENDED_SECONDS 120
 
 /* The third word of a mapped address, 00 00 ff ff on the wire. */
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
@@ -73,18 +78,19 @@ struct bkxdp_service_key {
 };
 
 /*
- * A rule as the datapath sees it: its conditions, and where to count. A control
- * flow has an id, the counter of one of its sides: it keeps its place across
- * reloads, so live control connections do too.
+ * A rule as the datapath sees it: its conditions, and where to count. The id of
+ * a control flow is made of its name (flow_control_id()), so that it is the same
+ * in every policy, and control connections stay live through reloads.
  */
 struct bkxdp_candidate {
 	__u16 rule; /* position in the policy; the lowest that holds wins */
 	__u16 counter;
-	__u16 requires;  /* id of the control flow that must be live; see flags */
-	__u16 control;   /* this flow's own id as a control flow; see flags */
+	__u32 requires;  /* id of the control flow that must be live; see flags */
+	__u32 control;   /* this flow's own id as a control flow; see flags */
 	__u16 local_low; /* replies: our port must lie within, inclusive */
 	__u16 local_high;
 	__u16 flags;
+	__u16 unused;
 };
 #define BKXDP_CANDIDATE_REQUIRES   (1 << 0) /* `requires` is set */
 #define BKXDP_CANDIDATE_IS_CONTROL (1 << 1) /* `control` is set: some flow requires it */
@@ -99,16 +105,20 @@ struct bkxdp_control_key {
 	__u32 address[4]; /* the peer's */
 	__u32 control;    /* id of the control flow */
 };
-/* One TCP connection; all zero: none. Its socket says whether it is live. */
+/* One TCP connection; all zero: none. */
 struct bkxdp_connection {
 	__u32 address[4]; /* ours */
 	__u16 port;       /* ours */
 	__u16 peer_port;
 };
+/* Under `connections: sockets` its socket says whether it is live, else what was seen of it. */
+struct bkxdp_control_slot {
+	struct bkxdp_connection connection;
+	__u32 ended; /* flags: 1 from its FIN or RST on */
+	__u64 seen;  /* flags: when it ended, or spoke last; ns, CLOCK_MONOTONIC; 0: never */
+};
 struct bkxdp_control {
-	__u64 seen; /* connections: flags; ns, CLOCK_MONOTONIC */
-	struct bkxdp_connection connection[BKXDP_CONTROL_CONNECTIONS]; /* connections: sockets */
-	__u32 unused;
+	struct bkxdp_control_slot slot[BKXDP_CONTROL_CONNECTIONS];
 };
 
 /*
@@ -197,10 +207,9 @@ _Static_assert(sizeof(struct bkxdp_attachment) == 72, "no padding");
 _Static_assert(sizeof(struct bkxdp_prefix) == 20, "LPM key");
 _Static_assert(sizeof(struct bkxdp_port) == 8, "one array element");
 _Static_assert(sizeof(struct bkxdp_service_key) == 8, "no padding in a hash key");
-_Static_assert(sizeof(struct bkxdp_service) == 4 + 14 * BKXDP_CANDIDATES_MAX, "no padding");
+_Static_assert(sizeof(struct bkxdp_service) == 4 + 20 * BKXDP_CANDIDATES_MAX, "no padding");
 _Static_assert(sizeof(struct bkxdp_control_key) == 20, "no padding in a hash key");
-_Static_assert(sizeof(struct bkxdp_control) == 8 + 20 * BKXDP_CONTROL_CONNECTIONS + 4,
-	       "no padding");
+_Static_assert(sizeof(struct bkxdp_control) == 32 * BKXDP_CONTROL_CONNECTIONS, "no padding");
 _Static_assert(sizeof(struct bkxdp_settings) == 8 + BKXDP_VLANS / 8, "no padding");
 
 #endif

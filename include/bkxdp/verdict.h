@@ -31,6 +31,7 @@
 	X(DROP_ICMP, "icmp", DROP, "ICMP that is not needed here")                                 \
 	X(DROP_PROTOCOL, "protocol", DROP, "neither TCP, UDP nor ICMP")                            \
 	X(DROP_TCP_FLAGS, "tcp-flags", DROP, "TCP flags that no connection uses")                  \
+	X(DROP_BROADCAST, "broadcast", DROP, "UDP to everybody on the link, which no flow has")    \
 	X(DROP_CONTROL, "control", DROP, "needs a live control connection from this peer")         \
 	X(DROP_CONNECTION, "connection", DROP, "an answer to no connection of ours")               \
 	X(DROP_PORT, "port", DROP, "a peer, but no flow has this port")                            \
