@@ -193,6 +193,11 @@ static const struct {
 	      "  - {name: g, from: b, to: a, tcp: 2}\n",
 	 "p.yaml:4:49: flow \"g\" does not run between the same roles in the same direction, so it "
 	 "cannot be what \"f\" requires"},
+	{"requires a flow without TCP",
+	 HEAD "flows:\n  - {name: f, from: a, to: b, tcp: 1, requires: g}\n"
+	      "  - {name: g, from: a, to: b, udp: 2}\n",
+	 "p.yaml:4:49: flow \"g\" has no TCP port: only a TCP connection can be live, so it cannot "
+	 "be what \"f\" requires"},
 	{"requires for one role of two",
 	 HEAD "flows:\n  - {name: f, from: [a, c], to: b, tcp: 1, requires: g}\n"
 	      "  - {name: g, from: a, to: b, tcp: 2}\n",

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "alloc.h"
+#include "compile.h"
 #include "scratch.h"
 #include "site.h"
 #include "tap.h"
@@ -300,7 +301,7 @@ static const struct row good[] = {
 	 "local-ports: 123, note: time}\n"
 	 "- {name: more, from: 10.0.0.1, to: self, tcp: [9, 5-6], udp: 7, requires: "
 	 "backup-exec/control}\n"
-	 "- {name: even-more, from: any, to: self, tcp: 9, requires: more}\n",
+	 "- {name: even-more, from: 10.0.0.1, to: self, tcp: 9, requires: more}\n",
 	 "backup-exec/control inbound tcp 10000 media-server, 10.0.0.1{10.0.0.1}\n"
 	 "backup-exec/data inbound tcp 1025-65535 media-server, 10.0.0.1{10.0.0.1} if control\n"
 	 "backup-exec/advertise reply tcp 6101 media-server, 10.0.0.1{10.0.0.1}\n"
@@ -308,7 +309,21 @@ static const struct row good[] = {
 	 "10.0.0.4 10.0.0.5}\n"
 	 "site/more inbound tcp 5,6,9 media-server, 10.0.0.1{10.0.0.1} if control\n"
 	 "site/more inbound udp 7 media-server, 10.0.0.1{10.0.0.1} if control\n"
-	 "site/even-more inbound tcp 9 any{::/0 0.0.0.0/0} if more\n"},
+	 "site/even-more inbound tcp 9 media-server, 10.0.0.1{10.0.0.1} if more\n"},
+	{"a requirement that two prefixes meet together",
+	 "flows:\n- {name: a, from: [10.0.0.0/25, 10.0.0.128/25, \"2001:db8::/32\"], to: self, "
+	 "tcp: 1}\n- {name: b, from: [10.0.0.0/24, \"2001:db8:1::/48\"], to: self, tcp: 2, "
+	 "requires: a}\n",
+	 "site/a inbound tcp 1 10.0.0.0/25, 10.0.0.128/25, 2001:db8::/32{10.0.0.0/25 "
+	 "10.0.0.128/25 2001:db8::/32}\n"
+	 "site/b inbound tcp 2 10.0.0.0/24, 2001:db8:1::/48{10.0.0.0/24 2001:db8:1::/48} if a\n"},
+	/* tomorrow the name may be that very address */
+	{"a requirement that a name may meet",
+	 "flows:\n- {name: a, from: x.invalid, to: self, tcp: 1}\n"
+	 "- {name: b, from: 10.0.0.1, to: self, tcp: 2, requires: a}\n",
+	 "site/a inbound tcp 1 x.invalid{}\n"
+	 "site/b inbound tcp 2 10.0.0.1{10.0.0.1} if a\n"
+	 "# host name \"x.invalid\" was not looked up: it adds no address here\n"},
 	{"a flow that names come to", "flows: [{name: a, from: x.invalid, to: self, tcp: 1}]\n",
 	 "site/a inbound tcp 1 x.invalid{}\n"
 	 "# host name \"x.invalid\" was not looked up: it adds no address here\n"},
@@ -509,6 +524,27 @@ static const struct row bad[] = {
 	 USE "flows: [{name: a, from: self, to: any, tcp: 1, requires: arc/ssl}]\n",
 	 "eth1.yaml:2:58: flow \"arc/ssl\" does not run in the direction of \"a\", so it cannot be "
 	 "what that requires"},
+	{"requires a flow without TCP",
+	 "flows:\n- {name: a, from: any, to: self, udp: 1}\n"
+	 "- {name: b, from: any, to: self, tcp: 2, requires: a}\n",
+	 "eth1.yaml:3:52: flow \"a\" has no TCP port: only a TCP connection can be live, so it "
+	 "cannot be what \"b\" requires"},
+	{"requires what another peer has",
+	 "flows:\n- {name: a, from: [10.0.0.1, 10.0.0.2], to: self, tcp: 1}\n"
+	 "- {name: b, from: [10.0.0.2, 10.0.0.3], to: self, tcp: 2, requires: a}\n",
+	 "eth1.yaml:3:69: flow \"b\" is for 10.0.0.3, too, from where \"a\" takes no connection: "
+	 "add "
+	 "that to the peers of \"a\", or take it from those of \"b\""},
+	{"requires what a part of the peers has",
+	 "flows:\n- {name: a, from: [10.0.0.0/25, \"::/0\"], to: self, tcp: 1}\n"
+	 "- {name: b, from: 10.0.0.0/24, to: self, tcp: 2, requires: a}\n",
+	 "eth1.yaml:3:60: flow \"b\" is for 10.0.0.0/24, too, from where \"a\" takes no "
+	 "connection: "
+	 "add that to the peers of \"a\", or take it from those of \"b\""},
+	{"requires what none of a profile's peers has",
+	 USE "flows: [{name: a, from: 192.0.2.1, to: self, tcp: 1, requires: arc/ssl}]\n",
+	 "eth1.yaml:2:64: flow \"a\" is for 192.0.2.1, too, from where \"arc/ssl\" takes no "
+	 "connection: add that to the peers of \"arc/ssl\", or take it from those of \"a\""},
 
 	{"all mistakes at once",
 	 "interface: e e\nuse:\n- {profile: ark, as: x}\n- {profile: arc, as: servr}\n"
@@ -1034,6 +1070,68 @@ static void test_prefixes(void)
 	free(list);
 }
 
+/* ---- ids of control flows ---------------------------------------------------- */
+
+struct named {
+	uint32_t id;
+	unsigned int number;
+};
+
+static int by_id(const void *a, const void *b)
+{
+	const struct named *x = a, *y = b;
+
+	return (x->id > y->id) - (x->id < y->id);
+}
+
+/* Two of these names have the same id: of so many in 32 bits some do. */
+static bool find_twins(unsigned int number[static 2])
+{
+	const size_t count = 400000;
+	AUTO_FREE struct named *names = must_alloc(count, sizeof(*names));
+
+	for (unsigned int i = 0; i < count; i++) {
+		struct flow flow = {.profile = SITE_PROFILE};
+
+		snprintf(flow.name, sizeof(flow.name), "c%u", i);
+		names[i] = (struct named){flow_control_id(&flow), i};
+	}
+	qsort(names, count, sizeof(*names), by_id);
+	for (size_t i = 1; i < count; i++) {
+		if (names[i - 1].id != names[i].id)
+			continue;
+		number[0] = names[i - 1].number;
+		number[1] = names[i].number;
+		return true;
+	}
+	return false;
+}
+
+static void test_control_ids(void)
+{
+	struct complaints complaints = {};
+	struct policy *policy;
+	unsigned int twin[2] = {};
+	char *text, *said;
+
+	if (!check(find_twins(twin), "two names with the same id"))
+		return;
+	text = must_format("flows:\n"
+			   "- {name: c%u, from: any, to: self, tcp: 1}\n"
+			   "- {name: c%u, from: any, to: self, tcp: 2}\n"
+			   "- {name: data, from: any, to: self, tcp: 3, requires: c%u}\n"
+			   "- {name: more, from: any, to: self, tcp: 4, requires: c%u}\n",
+			   twin[0], twin[1], twin[0], twin[1]);
+	policy = policy_of(text);
+	check(!compile(policy, &complaints), "control flows of one id do not compile");
+	said = scratch_said(&complaints);
+	check_has(said, "can't be told apart: their names have the same hash", "and it is said");
+	free(said);
+	free(text);
+	complaints_free(&complaints);
+	policy_free(policy);
+}
+
 int main(void)
 {
 	scratch_begin();
@@ -1052,6 +1150,7 @@ int main(void)
 	test_limits();
 	test_million();
 	test_prefixes();
+	test_control_ids();
 	free((char *)dirs[0]);
 	return tap_done();
 }

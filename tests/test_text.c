@@ -170,6 +170,61 @@ static void test_prefix_sets(void)
 	free(set.prefix);
 }
 
+struct covering {
+	const char *set, *outer, *want;
+};
+
+static void add_words(struct prefix_set *set, const char *words)
+{
+	char copy[128], *rest = NULL;
+
+	snprintf(copy, sizeof(copy), "%s", words);
+	for (char *word = strtok_r(copy, " ", &rest); word; word = strtok_r(NULL, " ", &rest))
+		add(set, word);
+	prefix_set_settle(set);
+}
+
+static void test_outside(void)
+{
+	static const struct covering rows[] = {
+		{"", "", ""},
+		{"10.0.0.1", "", "10.0.0.1"},
+		{"", "10.0.0.1", ""},
+		{"10.0.0.1", "10.0.0.1", ""},
+		{"10.0.0.0/24", "10.0.0.0/8", ""},
+		{"10.0.0.0/8", "10.0.0.0/24", "10.0.0.0/8"},
+		{"10.0.0.0/24", "10.0.0.0/25 10.0.0.128/25", ""},
+		{"10.0.0.0/24", "10.0.0.0/25 10.0.0.128/26 10.0.0.224/27", "10.0.0.0/24"},
+		{"10.0.0.0/24", "10.0.0.1 10.0.0.0/24", ""},
+		{"10.0.0.0/24 10.0.0.7 10.0.2.0/24", "10.0.0.0/24 10.0.1.0/24", "10.0.2.0/24"},
+		{"10.0.0.5 10.9.0.0/16", "10.0.0.0/24 10.2.0.0/16 10.9.0.0/16", ""},
+		{"10.0.0.0/24 10.0.0.255", "10.0.0.0/24", ""},
+		{"0.0.0.0/0", "0.0.0.0/1 128.0.0.0/1", ""},
+		{"10.0.0.1", "::/0", "10.0.0.1"},
+		{"::/0", "::/0", ""},
+		{"2001:db8::/32", "2001:db8::/33 2001:db8:8000::/33", ""},
+		{"2001:db8::1 10.0.0.1", "10.0.0.1 2001:db8::2", "2001:db8::1"},
+		{"ffff::/16", "ff00::/8", ""},
+		{"ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "ff00::/8", ""},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct prefix_set set = {}, outer = {};
+		const struct bkxdp_prefix *found;
+		char text[TEXT_PREFIX_MAX] = "";
+
+		add_words(&set, rows[i].set);
+		add_words(&outer, rows[i].outer);
+		found = prefix_set_outside(&set, &outer);
+		if (found)
+			prefix_text(found, text);
+		check_text(text, rows[i].want, "\"%s\" outside of \"%s\"", rows[i].set,
+			   rows[i].outer);
+		free(set.prefix);
+		free(outer.prefix);
+	}
+}
+
 static void test_names(void)
 {
 	static const struct {
@@ -240,6 +295,7 @@ int main(void)
 	test_port_sets();
 	test_prefixes();
 	test_prefix_sets();
+	test_outside();
 	test_names();
 	test_nearest();
 	return tap_done();

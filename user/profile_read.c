@@ -444,6 +444,11 @@ static void settle_requires(struct document *document, struct profile_flow *flow
 			       "flow \"%s\" does not run between the same roles in the same "
 			       "direction, so it cannot be what \"%s\" requires",
 			       control->name, flow->name);
+	if (!control->tcp.given)
+		value_complain(document, at,
+			       "flow \"%s\" has no TCP port: only a TCP connection can be live, so "
+			       "it cannot be what \"%s\" requires",
+			       control->name, flow->name);
 	flow->requires = index;
 }
 

@@ -179,9 +179,12 @@ static void make_side(struct making *making, const struct profile_flow *flow, in
 	AUTO_FREE unsigned int *peer = must_alloc(others, sizeof(*peer));
 	struct part part = {flow, index, side, peer, 0};
 
-	for (size_t i = 0; i < others; i++)
-		if (peers_known(making, other[i]))
-			peer[part.peers++] = other[i];
+	for (size_t i = 0; i < others; i++) {
+		if (!peers_known(making, other[i]))
+			continue;
+		peer[part.peers++] = other[i];
+		making->named[index] |= peers_named(making, other[i]);
+	}
 	if (!part.peers) {
 		miss_addresses(making, flow, other, others);
 		return;
@@ -294,6 +297,7 @@ static void make_site_flow(struct making *making, const struct site_flow *flow)
 
 	if (index < 0)
 		return;
+	making->named[index] = flow->peers.names;
 	peers_add(making, &set, &flow->peers);
 	prefix_set_settle(&set);
 	group = build_group(&making->builder, &flow->place, &set,
@@ -351,6 +355,49 @@ static bool goes_round(const struct policy *policy, int start)
 	return false;
 }
 
+/* The addresses from which the control flow can have connections. */
+static void control_peers(const struct policy *policy, size_t control, enum side side,
+			  struct prefix_set *peers)
+{
+	for (size_t i = 0; i < policy->rules; i++) {
+		const struct rule *rule = &policy->rule[i];
+		const struct prefix_set *group = &policy->group[rule->group].prefixes;
+
+		if (rule->flow != control || rule->side != side || rule->protocol != IPPROTO_TCP)
+			continue;
+		for (size_t j = 0; j < group->count; j++)
+			prefix_set_add(peers, &group->prefix[j]);
+	}
+	prefix_set_settle(peers);
+}
+
+/* A requirement that no packet can meet would close the flow without a word. */
+static void check_control(struct making *making, const struct site_flow *flow, size_t control)
+{
+	struct policy *policy = making->builder.policy;
+	const struct word *requires = &flow->requires;
+	const struct bkxdp_prefix *outside;
+	struct prefix_set peers = {};
+	char text[TEXT_PREFIX_MAX];
+
+	control_peers(policy, control, flow->side, &peers);
+	/* what a name stands for may be another address tomorrow */
+	outside = making->named[control] ? NULL : prefix_set_outside(&flow->peers.prefixes, &peers);
+	if (!peers.count && !making->named[control]) {
+		complain(making->complaints, &requires->place,
+			 "flow \"%s\" has no TCP port: only a TCP connection can be live, so it "
+			 "cannot be what \"%s\" requires",
+			 requires->text, flow->name);
+	} else if (outside) {
+		prefix_text(outside, text);
+		complain(making->complaints, &requires->place,
+			 "flow \"%s\" is for %s, too, from where \"%s\" takes no connection: "
+			 "add that to the peers of \"%s\", or take it from those of \"%s\"",
+			 flow->name, text, requires->text, requires->text, flow->name);
+	}
+	free(peers.prefix);
+}
+
 static void connect_site_flow(struct making *making, const struct site_flow *flow, int index)
 {
 	struct policy *policy = making->builder.policy;
@@ -376,6 +423,8 @@ static void connect_site_flow(struct making *making, const struct site_flow *flo
 			 "flow \"%s\" does not run in the direction of \"%s\", so it cannot be "
 			 "what that requires",
 			 requires->text, flow->name);
+	else if (!site_failed(making->site, making->complaints))
+		check_control(making, flow, (size_t)control);
 }
 
 static void make_site_flows(struct making *making)

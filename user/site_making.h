@@ -19,6 +19,7 @@ struct making {
 	struct complaints *complaints;
 	struct resolution *name; /* every host name once */
 	size_t names;
+	bool named[BKXDP_FLOWS_MAX]; /* flows of the policy: some peer is given by a host name */
 
 	/* of the use at hand */
 	struct site_use *use;
@@ -46,6 +47,8 @@ static inline bool takes_part(const struct profile_flow *flow, int role, enum si
 void peers_look_up(struct making *making, bool wanted);
 /* Whether a role of the use at hand has addresses. */
 bool peers_known(struct making *making, unsigned int role);
+/* Whether some address of the role is given by a host name. */
+bool peers_named(const struct making *making, unsigned int role);
 void peers_add(const struct making *making, struct prefix_set *set,
 	       const struct addresses *addresses);
 /* The group of the union of these roles' addresses, or -1. */

@@ -210,6 +210,13 @@ bool peers_known(struct making *making, unsigned int index)
 	return true;
 }
 
+bool peers_named(const struct making *making, unsigned int index)
+{
+	const struct site_addresses *given = given_for(making->use, index);
+
+	return given ? given->addresses.names : making->use->profile->role[index].hosts;
+}
+
 char *role_list(const struct profile *profile, const unsigned int *role, size_t count)
 {
 	char *text = must_copy(profile->role[role[0]].name);

@@ -330,6 +330,77 @@ void prefix_set_settle(struct prefix_set *set)
 	set->count = kept + 1;
 }
 
+static unsigned __int128 first_address(const struct bkxdp_prefix *prefix)
+{
+	unsigned __int128 address = 0;
+
+	for (int i = 0; i < 4; i++)
+		address = address << 32 | ntohl(prefix->address[i]);
+	return address;
+}
+
+static unsigned __int128 last_address(const struct bkxdp_prefix *prefix)
+{
+	const unsigned __int128 all = ~(unsigned __int128)0;
+
+	if (prefix->bits == 128)
+		return first_address(prefix);
+	return first_address(prefix) | all >> prefix->bits;
+}
+
+/* Addresses without a gap. */
+struct run {
+	unsigned __int128 first, last;
+	bool any;
+};
+
+/* Adds what begins no later than `until`, in order; what lies behind a gap begins a new run. */
+static void extend(struct run *run, const struct prefix_set *set, size_t *next, bool ipv4,
+		   unsigned __int128 until)
+{
+	for (; *next < set->count; ++*next) {
+		const struct bkxdp_prefix *prefix = &set->prefix[*next];
+		unsigned __int128 first = first_address(prefix), last = last_address(prefix);
+		bool joins = run->any && (first <= run->last || first == run->last + 1);
+
+		if (ipv4 && !prefix_is_ipv4(prefix))
+			continue;
+		if (!joins && first > until)
+			return;
+		if (!joins)
+			*run = (struct run){first, last, true};
+		else if (last > run->last)
+			run->last = last;
+	}
+}
+
+static const struct bkxdp_prefix *outside(const struct prefix_set *set,
+					  const struct prefix_set *outer, bool ipv4)
+{
+	struct run run = {};
+	size_t next = 0;
+
+	for (size_t i = 0; i < set->count; i++) {
+		const struct bkxdp_prefix *prefix = &set->prefix[i];
+		unsigned __int128 first = first_address(prefix);
+
+		if (prefix_is_ipv4(prefix) != ipv4)
+			continue;
+		extend(&run, outer, &next, ipv4, first);
+		if (!run.any || first < run.first || last_address(prefix) > run.last)
+			return prefix;
+	}
+	return NULL;
+}
+
+const struct bkxdp_prefix *prefix_set_outside(const struct prefix_set *set,
+					      const struct prefix_set *outer)
+{
+	const struct bkxdp_prefix *found = outside(set, outer, true);
+
+	return found ? found : outside(set, outer, false);
+}
+
 /* ---- names ---------------------------------------------------------------- */
 
 bool text_is_name(const char *text)

@@ -53,6 +53,12 @@ void prefix_set_add(struct prefix_set *set, const struct bkxdp_prefix *prefix);
 /* 0.0.0.0/0 and ::/0. */
 void prefix_set_add_any(struct prefix_set *set);
 void prefix_set_settle(struct prefix_set *set);
+/*
+ * The first prefix of a settled set of which some address is not in `outer`, settled, too;
+ * NULL: all are. No IPv4 address is in an IPv6 prefix.
+ */
+const struct bkxdp_prefix *prefix_set_outside(const struct prefix_set *set,
+					      const struct prefix_set *outer);
 
 #define TEXT_PREFIX_MAX 48
 /* "10.0.0.0/8"; a host has no length: "10.20.30.5". */
