@@ -22,8 +22,8 @@ LIBEXECDIR  ?= $(PREFIX)/libexec/bkxdp
 CC       ?= gcc
 CLANG    ?= clang
 BPFTOOL  ?= $(shell PATH="$$PATH:/usr/sbin:/sbin" command -v bpftool)
-PKGS     := libbpf libxdp yaml-0.1 jansson libpcap ncursesw
-WEB_PKGS := libmicrohttpd gnutls libcrypt libsystemd zlib libseccomp
+PKGS     := libbpf libxdp yaml-0.1 jansson libpcap ncursesw zlib
+WEB_PKGS := libmicrohttpd gnutls libcrypt libsystemd libseccomp
 SANITIZE ?=
 
 BUILD    := build

@@ -15,6 +15,7 @@
 #include "datapath_internal.h"
 #include "describe.h"
 #include "netdev.h"
+#include "realtime.h"
 
 /* ---- a policy into maps ---------------------------------------------------- */
 
@@ -352,6 +353,8 @@ static int attach_new(const struct attaching *a)
 	struct maps maps;
 	int error;
 
+	if (realtime_check(a->complaints))
+		return -1;
 	a->report->frags = plan.frags;
 	libraries_listen();
 	owner = program_load(&plan);
