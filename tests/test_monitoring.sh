@@ -63,6 +63,12 @@ tests/silence.py "$scratch/nervous.yml" one-night >"$scratch/nervous-test.yml" |
 report "which would tell if the limit were another" \
 	"$(! promtool test rules "$scratch/nervous-test.yml" >/dev/null 2>&1 || echo "the tests pass with another limit")"
 
+sed 's/verdict="drop"/verdict=~"drop|would_drop"/' "$rules" >"$scratch/bkxdp.rules.yml"
+mkdir "$scratch/tests" && cp tests/alerts.yaml "$scratch/tests/"
+report "those of drops would tell if what audit lets pass were taken for one" \
+	"$(promtool test rules "$scratch/tests/alerts.yaml" 2>&1 | grep -q 'got:.*"BkxdpPeerScan", device="eth1"' ||
+		echo "the tests pass with either verdict")"
+
 alerts=$(sed -n 's/^ *- alert: //p' "$rules")
 report "there are alerts" "$([ "$(wc -l <<<"$alerts")" -ge 10 ] || echo "$alerts")"
 report "each alert has a severity, a summary and a description" "$(
@@ -102,6 +108,10 @@ report "it asks something" "$([ "$(wc -l <"$scratch/queries")" -ge 20 ] || echo 
 } >"$scratch/queries.yml"
 report "each of its queries is PromQL" "$(quiet promtool check rules "$scratch/queries.yml")"
 
+report "no query adds up what was dropped and what would have been" "$(
+	grep -E 'bkxdp_(packets|bytes)_total' "$rules" "$scratch/queries" | grep -vE 'verdict="(pass|drop|would_drop)"|reason="internal"')"
+report "the dashboard shows either" "$(lacking $'drop\nwould_drop' \
+	"$(grep -ohE 'verdict="[a-z_]+"' "$scratch/queries" | cut -d '"' -f 2)")"
 report "rules and dashboard use metrics that there are" "$(lacking \
 	"$(words '\bbkxdp_[a-z_]+' "$rules" "$scratch/queries")" \
 	"$(words '"bkxdp_[a-z_]+"' ../user/metrics.c | tr -d '"')")"
