@@ -131,7 +131,7 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, BKXDP_REASON_COUNT);
+	__uint(max_entries, BKXDP_TALLIES);
 	__type(key, __u32);
 	__type(value, struct bkxdp_counter);
 } reasons SEC(".maps");
@@ -540,7 +540,7 @@ static __always_inline int settle(struct xdp_md *ctx, const struct fate *fate, _
 	const struct bkxdp_verdict *verdict = &fate->verdict;
 	__u32 action = XDP_DROP;
 
-	count(&reasons, verdict->reason, length);
+	count(&reasons, bkxdp_tally(verdict->reason, fate->audit), length);
 	if (verdict->reason == BKXDP_PASS_FLOW)
 		count(&flows, verdict->counter, length);
 	if (bkxdp_reason_passes(verdict->reason) || fate->audit)

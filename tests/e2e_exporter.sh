@@ -54,6 +54,7 @@ pages() {
 	get /
 	says "the first page links to the metrics" "$(cat "$WORK/body")" 'href="/metrics"'
 	says "and shows the interface" "$(cat "$WORK/body")" '<td>eth1</td><td>yes</td>'
+	is "each of its columns has a heading" "$(grep -o '<td>' "$WORK/body" | wc -l)" "$(grep -o '<th>' "$WORK/body" | wc -l)"
 	get /metrics -I
 	is "HEAD has the type" "$(header content-type)" 'text/plain; version=0.0.4; charset=utf-8'
 	is "and no body" "$(grep -c bkxdp_ "$WORK/body")" 0

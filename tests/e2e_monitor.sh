@@ -362,7 +362,8 @@ changes() {
 	is "the nearest flow is of the policy that dropped" \
 		"$(head -n 3 "$WORK/changes.out" | jq -r .nearest.flow | xargs)" \
 		"backup-exec/control site/extra backup-exec/control"
-	is "audit is told" "$(head -n 3 "$WORK/changes.out" | jq -r .enforced | xargs)" "true true false"
+	is "audit is told" "$(head -n 3 "$WORK/changes.out" | jq -r '"\(.verdict) \(.enforced)"' | xargs)" \
+		"drop true drop true would_drop false"
 	start audit --count 1
 	check "under audit a packet passes" connects "$stranger4" "$host4" 445
 	wait $!

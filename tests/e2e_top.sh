@@ -102,7 +102,7 @@ once() {
 	diag "$said"
 	is "a frame has no escapes" "$(tr -d ' -~\n' <<<"$said")" ""
 	says "a frame has its flow" "$said" "^site/numbers +inbound +$si +$si +[0-9]+$"
-	says "a frame has a reason" "$said" "^source +$si "
+	says "a frame has a reason" "$said" "^source +drop +$si "
 	says "a frame has a source, its service and reason" "$said" "^$stranger4 +to udp 6000 +source +$si "
 	json=$(bkxdp top eth1 --once --interval 3 --json)
 	rate=$(jq '.flows[] | select(.flow == "site/numbers") | .packets_per_second | round' <<<"$json")
@@ -133,7 +133,7 @@ ordinary() {
 	run 80 24 "$BKXDP" top eth1
 	shows "80x24: the title" '^bkxdp top: eth1 \(1 of 2\), driver mode, enforce +by bits, 1 s'
 	shows "80x24: a flow with rates" "^site/numbers +inbound +$si +$si +[0-9]+$"
-	shows "80x24: a reason" "^source +$si "
+	shows "80x24: a reason" "^source +drop +$si "
 	shows "80x24: a source" "^$stranger4 +to udp 6000 +source +$si "
 	diag "$(screen)"
 	rate=$(number "$(cell site/numbers 3)")

@@ -204,6 +204,7 @@ connects_not() { ! connects "$@"; }
 # The query of jq on the status of eth1.
 status() { bkxdp status eth1 --json | jq -r "$1"; }
 dropped() { status ".reasons[] | select(.verdict == \"drop\" and .reason == \"$1\") | .packets"; }
+would_drop() { status ".reasons[] | select(.verdict == \"would_drop\" and .reason == \"$1\") | .packets"; }
 passed() { status ".reasons[] | select(.verdict == \"pass\" and .reason == \"$1\") | .packets"; }
 flow() { # PROFILE/FLOW SIDE [packets|bytes]
 	status ".flows[] | select(.profile + \"/\" + .flow == \"$1\" and .side == \"$2\") | .${3:-packets}"

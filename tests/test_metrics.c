@@ -102,6 +102,13 @@ static void test_text(struct scrape *scrape)
 		  "bkxdp_device_info{device=\"a\\\"\\\\b\",mode=\"native\",enforcement="
 		  "\"enforce\",digest=\"000000000000feed\"} 1\n",
 		  "text: the device");
+	check_has(text,
+		  "bkxdp_packets_total{device=\"a\\\"\\\\b\",verdict=\"drop\",reason=\"port\"} 3\n",
+		  "text: drops");
+	check_has(text,
+		  "bkxdp_packets_total{device=\"a\\\"\\\\b\",verdict=\"would_drop\",reason="
+		  "\"port\"} 4\n",
+		  "text: what would be dropped, apart");
 	check(!strstr(text, "bkxdp_attached{"), "text: what is unknown is absent");
 	check(!strstr(text, "EOF"), "text: no mark at the end");
 	check_has(text, "bkxdp_scrape_errors_total 7\n", "text: errors");
@@ -133,6 +140,8 @@ int main(void)
 	if (!series_read(bytes, size, &reading.series)) {
 		reading.flow = calloc(reading.series.head->flows, sizeof(*reading.flow));
 		reading.flow[401].bytes = UINT64_MAX;
+		reading.tally[BKXDP_DROP_PORT].packets = 3;
+		reading.tally[bkxdp_tally(BKXDP_DROP_PORT, 1)].packets = 4;
 		test_text(&scrape);
 		free(reading.flow);
 	}

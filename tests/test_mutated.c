@@ -287,8 +287,8 @@ static bool counters_agree(const struct match *match, size_t number)
 {
 	struct engine *kernel = match->kernel[number];
 
-	for (int reason = 1; reason < BKXDP_REASON_COUNT; reason++)
-		if (match->user->counted(match->user, reason) != kernel->counted(kernel, reason))
+	for (unsigned int tally = 1; tally < BKXDP_TALLIES; tally++)
+		if (match->user->counted(match->user, tally) != kernel->counted(kernel, tally))
 			return false;
 	return true;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The packet table through both engines: reason, flow, side, what becomes of
- * the packet, and that exactly this reason's counter moved.
+ * the packet, and that exactly this reason's tally moved.
  */
 #include <errno.h>
 #include <linux/if_ether.h>
@@ -28,10 +28,15 @@ struct court {
 static bool too_long;
 static bool reached[BKXDP_REASON_COUNT];
 
+/* Just one tally, by one: what audit lets pass is never counted as a drop. */
 static bool has_moved(struct court *court, const uint64_t *before, enum bkxdp_reason reason)
 {
-	for (int i = 1; i < BKXDP_REASON_COUNT; i++)
-		if (court->engine->counted(court->engine, i) != before[i] + (i == (int)reason))
+	bool audit = court->policy->settings.enforcement == BKXDP_AUDIT;
+	bool would_drop = audit && !bkxdp_reason_passes(reason);
+	unsigned int moved = would_drop ? reason + BKXDP_WOULD_DROPS : reason;
+
+	for (unsigned int i = 1; i < BKXDP_TALLIES; i++)
+		if (court->engine->counted(court->engine, i) != before[i] + (i == moved))
 			return false;
 	return true;
 }
@@ -65,12 +70,12 @@ static char *judge_once(struct court *court, const struct step *step)
 	static uint8_t bytes[BUILD_BYTES_MAX];
 	struct judgement got = {};
 	size_t length = build(&step->frame, bytes);
-	uint64_t before[BKXDP_REASON_COUNT];
+	uint64_t before[BKXDP_TALLIES];
 	const char *objection;
 	char *wrong;
 	int error;
 
-	for (int i = 1; i < BKXDP_REASON_COUNT; i++)
+	for (unsigned int i = 1; i < BKXDP_TALLIES; i++)
 		before[i] = court->engine->counted(court->engine, i);
 	error = court->engine->judge(court->engine, bytes, (uint32_t)length, court->now, &got);
 	too_long = error == -EMSGSIZE;
@@ -81,7 +86,7 @@ static char *judge_once(struct court *court, const struct step *step)
 		return wrong;
 	reached[got.reason] = true;
 	if (!has_moved(court, before, got.reason))
-		return must_format("did not move the counter of its reason, and no other, by one");
+		return must_format("did not move the tally of its reason, and no other, by one");
 	objection = oracle_objects(court->policy, bytes, length, &got);
 	return objection ? must_format("has an objection: %s", objection) : NULL;
 }

@@ -170,27 +170,37 @@ static void test_sources(void)
 		   "no rates where the first reading failed");
 }
 
+static long long packets_in(const json_t *json, const char *sum)
+{
+	return json_integer_value(json_object_get(json_object_get(json, sum), "packets"));
+}
+
 static void test_totals(void)
 {
 	const uint64_t none[FLOWS] = {};
 	struct made before, now;
 	struct top top;
-	json_t *json;
+	json_t *json, *row;
 
 	make(&before, "eth1", 10, none);
 	make(&now, "eth1", 11, none);
-	now.sample.reading.reason[BKXDP_PASS_ARP] = (struct bkxdp_counter){2, 200};
-	now.sample.reading.reason[BKXDP_PASS_FLOW] = (struct bkxdp_counter){3, 300};
-	now.sample.reading.reason[BKXDP_DROP_PORT] = (struct bkxdp_counter){5, 500};
+	now.sample.reading.tally[BKXDP_PASS_ARP] = (struct bkxdp_counter){2, 200};
+	now.sample.reading.tally[BKXDP_PASS_FLOW] = (struct bkxdp_counter){3, 300};
+	now.sample.reading.tally[BKXDP_DROP_PORT] = (struct bkxdp_counter){5, 500};
+	now.sample.reading.tally[bkxdp_tally(BKXDP_DROP_PORT, 1)] = (struct bkxdp_counter){7, 700};
 	top_make(&before.sample, &now.sample, TOP_BY_BITS, &top);
-	check_int(top.passed.packets, 5, "what passed, with and without a flow");
-	check_int((long long)top.passed.bit_rate, 4000, "its rate");
-	check_int(top.dropped.packets, 5, "what was dropped");
-	check_int(top.table[TOP_REASONS].count, 1, "one reason");
-	check_text(top.table[TOP_REASONS].row[0].what, "port", "by its word");
+	check_int(top.sum[TALLY_PASS].packets, 5, "what passed, with and without a flow");
+	check_int((long long)top.sum[TALLY_PASS].bit_rate, 4000, "its rate");
+	check_int(top.sum[TALLY_DROP].packets, 5, "what was dropped");
+	check_int(top.sum[TALLY_WOULD_DROP].packets, 7, "and what would have been");
+	check_rows(&before, &now, TOP_BY_BITS, TOP_REASONS,
+		   "port would drop=7/5600, port drop=5/4000", "a reason for either");
 	json = top_json(&top);
-	check_int(json_integer_value(json_object_get(json_object_get(json, "dropped"), "packets")),
-		  5, "and in JSON");
+	check_int(packets_in(json, "dropped"), 5, "JSON: dropped");
+	check_int(packets_in(json, "would_drop"), 7, "JSON: what would have been");
+	row = json_array_get(json_object_get(json, "reasons"), 0);
+	check_text(json_string_value(json_object_get(row, "verdict")), "would_drop",
+		   "JSON: a row tells which");
 	json_decref(json);
 	top_free(&top);
 	make(&now, "a\033[2Jb\x80", 11, none);
@@ -221,8 +231,8 @@ static void make_full(struct made *before, struct made *now)
 	snprintf(now->profile[0], BKXDP_NAME_MAX, "%s", "a-vendor-of-some-thirty-letters");
 	add_group(now, "2001:db8:1111:2222:3333:4444:5555:6666", 65535, 10, 5);
 	add_group(now, "10.0.0.1", 445, 10, 5);
-	for (int reason = BKXDP_DROP_MALFORMED; reason < BKXDP_REASON_COUNT; reason++)
-		now->sample.reading.reason[reason] =
+	for (int tally = BKXDP_DROP_MALFORMED; tally < BKXDP_TALLIES; tally++)
+		now->sample.reading.tally[tally] =
 			(struct bkxdp_counter){UINT64_MAX >> 8, UINT64_MAX >> 4};
 }
 
@@ -247,6 +257,14 @@ static bool has(const struct page *page, const char *text)
 {
 	for (size_t i = 0; i < page->lines; i++)
 		if (strstr(page->line[i].text, text))
+			return true;
+	return false;
+}
+
+static bool has_style(const struct page *page, enum page_style style)
+{
+	for (size_t i = 0; i < page->lines; i++)
+		if (page->line[i].style == style)
 			return true;
 	return false;
 }
@@ -297,7 +315,8 @@ static void test_page(void)
 	check(has(&page, "2001:db8:1111:2222:3333:4444:5555:6666 "),
 	      "80x24: the longest address is whole");
 	check(has(&page, "site/c"), "80x24: a flow");
-	snprintf(wanted, sizeof(wanted), " of %d)", BKXDP_REASON_COUNT - BKXDP_DROP_MALFORMED);
+	snprintf(wanted, sizeof(wanted), " of %d)",
+		 2 * (BKXDP_REASON_COUNT - BKXDP_DROP_MALFORMED));
 	check(has(&page, wanted), "80x24: says how many reasons do not fit");
 	page_free(&page);
 	page_make(&page, &top, &view, 40, 12);
@@ -328,6 +347,43 @@ static void test_page(void)
 	top_free(&top);
 }
 
+/* What audit would have dropped stays beside what is dropped, and is never red. */
+static void test_verdicts(void)
+{
+	struct top_view view = {.interval = 1, .number = 1, .of = 1};
+	const uint64_t none[FLOWS] = {};
+	struct made before, now;
+	struct page page;
+	struct top top;
+
+	make(&before, "eth1", 10, none);
+	make(&now, "eth1", 11, none);
+	top_make(&before.sample, &now.sample, TOP_BY_BITS, &top);
+	page_make(&page, &top, &view, 80, 24);
+	check(has(&page, "dropped ") && !has(&page, "would drop"), "enforce: what is dropped");
+	page_free(&page);
+	top_free(&top);
+	now.head.enforcement = BKXDP_AUDIT;
+	now.sample.reading.tally[bkxdp_tally(BKXDP_DROP_SOURCE_INVALID, 1)].packets = 7;
+	top_make(&before.sample, &now.sample, TOP_BY_BITS, &top);
+	page_make(&page, &top, &view, 80, 24);
+	check(has(&page, "would drop     7.0 packets/s"), "audit: what would be");
+	check(has(&page, "dropped          0 packets/s"), "audit: and that nothing is");
+	check(has(&page, "WOULD DROP FROM"), "audit: its sources");
+	check(!has_style(&page, PAGE_BAD), "audit: no loss to show in red");
+	page_free(&page);
+	top_free(&top);
+	now.head.enforcement = BKXDP_ENFORCE;
+	now.sample.reading.tally[BKXDP_DROP_SOURCE_INVALID].packets = 5;
+	top_make(&before.sample, &now.sample, TOP_BY_BITS, &top);
+	page_make(&page, &top, &view, 40, 12);
+	check(has(&page, "source-invalid would"), "40x12: a reason that is whole, and its verdict");
+	check(has(&page, "source-invalid drop "), "40x12: each of them");
+	check(has_style(&page, PAGE_BAD), "40x12: drops are shown in red");
+	page_free(&page);
+	top_free(&top);
+}
+
 int main(void)
 {
 	test_flows();
@@ -338,5 +394,6 @@ int main(void)
 		check_text(page_si(numbers[i].value), numbers[i].text, "%g", numbers[i].value);
 	test_sizes();
 	test_page();
+	test_verdicts();
 	return tap_done();
 }

@@ -34,12 +34,12 @@ static json_t *reasons_json(const struct snapshot *s)
 {
 	json_t *list = json_array();
 
-	for (unsigned int r = 1; r < BKXDP_REASON_COUNT; r++)
-		json_array_append_new(list,
-				      json_pack("{ss ss sI sI}", "reason", reason_word(r),
-						"verdict", bkxdp_reason_passes(r) ? "pass" : "drop",
-						"packets", (json_int_t)s->reason[r].packets,
-						"bytes", (json_int_t)s->reason[r].bytes));
+	for (unsigned int t = 1; t < BKXDP_TALLIES; t++)
+		json_array_append_new(list, json_pack("{ss ss sI sI}", "reason",
+						      reason_word(tally_reason(t)), "verdict",
+						      tally_verdict_word(t), "packets",
+						      (json_int_t)s->tally[t].packets, "bytes",
+						      (json_int_t)s->tally[t].bytes));
 	return list;
 }
 
@@ -208,22 +208,20 @@ static void print_flows(const struct snapshot *s, bool all)
 
 static void print_reasons(const struct snapshot *s, bool all)
 {
-	bool audit = s->policy->settings.enforcement == BKXDP_AUDIT;
+	static const enum colour colours[] = {
+		[TALLY_PASS] = GREEN, [TALLY_DROP] = RED, [TALLY_WOULD_DROP] = YELLOW};
 
 	printf("\n  %-10s %-15s %14s %18s\n", "VERDICT", "REASON", "PACKETS", "BYTES");
-	for (unsigned int r = 1; r < BKXDP_REASON_COUNT; r++) {
-		bool pass = bkxdp_reason_passes(r);
+	for (unsigned int t = 1; t < BKXDP_TALLIES; t++) {
+		enum bkxdp_reason reason = tally_reason(t);
 
-		if (!s->reason[r].packets && !all)
+		if (!s->tally[t].packets && !all)
 			continue;
 		printf("  %s%-10s%s %-15s %14llu %18llu  %s\n",
-		       term_colour(stdout, pass ? GREEN : RED),
-		       pass    ? "pass"
-		       : audit ? "would drop"
-			       : "drop",
-		       term_colour(stdout, PLAIN), reason_word(r),
-		       (unsigned long long)s->reason[r].packets,
-		       (unsigned long long)s->reason[r].bytes, reason_meaning(r));
+		       term_colour(stdout, colours[tally_verdict(t)]), tally_verdict_text(t),
+		       term_colour(stdout, PLAIN), reason_word(reason),
+		       (unsigned long long)s->tally[t].packets,
+		       (unsigned long long)s->tally[t].bytes, reason_meaning(reason));
 	}
 }
 
@@ -256,8 +254,8 @@ static void point_to_would_drop(const struct snapshot *s)
 {
 	bool any = false;
 
-	for (unsigned int r = BKXDP_DROP_MALFORMED; r < BKXDP_REASON_COUNT; r++)
-		any = any || s->reason[r].packets;
+	for (unsigned int t = BKXDP_REASON_COUNT; t < BKXDP_TALLIES; t++)
+		any = any || s->tally[t].packets;
 	if (any && s->policy->settings.enforcement == BKXDP_AUDIT)
 		printf("\n  \"bkxdp status %s --would-drop\" lists what would be dropped, and the "
 		       "lines that let it in\n",

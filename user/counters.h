@@ -23,6 +23,13 @@ struct counter_names {
 int counters_assign(struct policy *policy, struct counter_names *names,
 		    const struct policy *current);
 
+/* Where packets are counted by reason (verdict.h), 1 to BKXDP_TALLIES - 1. */
+enum tally_verdict { TALLY_PASS, TALLY_DROP, TALLY_WOULD_DROP, TALLY_VERDICTS };
+enum tally_verdict tally_verdict(unsigned int tally);
+enum bkxdp_reason tally_reason(unsigned int tally);
+const char *tally_verdict_word(unsigned int tally); /* "would_drop": in JSON and labels */
+const char *tally_verdict_text(unsigned int tally); /* "would drop": for people */
+
 struct flow_count {
 	const struct flow *flow;
 	enum side side;
@@ -55,7 +62,7 @@ struct snapshot {
 	size_t besides;
 	struct policy *policy;
 	size_t ipv4_prefixes, ipv6_prefixes;
-	struct bkxdp_counter reason[BKXDP_REASON_COUNT];
+	struct bkxdp_counter tally[BKXDP_TALLIES];
 	struct flow_count *flow; /* each flow side of the policy once, in its order */
 	size_t flows;
 	struct control_seen *control;
@@ -71,7 +78,7 @@ struct reading {
 	bool generic;
 	uint64_t changed;     /* the newest file of the policy, s since the epoch; 0: not known */
 	struct series series; /* within `bytes` */
-	struct bkxdp_counter reason[BKXDP_REASON_COUNT];
+	struct bkxdp_counter tally[BKXDP_TALLIES];
 	struct bkxdp_counter *flow; /* one for each of series.flow */
 	char *bytes;
 };

@@ -32,12 +32,12 @@ static int kernel_judge(struct engine *engine, const void *frame, uint32_t lengt
 	return 0;
 }
 
-static uint64_t kernel_counted(struct engine *engine, enum bkxdp_reason reason)
+static uint64_t kernel_counted(struct engine *engine, unsigned int tally)
 {
 	struct kernel_engine *kernel = (struct kernel_engine *)engine;
 	struct bkxdp_counter sum = {};
 
-	(void)counter_read(kernel->maps.fd[MAP_REASONS], reason, &sum);
+	(void)counter_read(kernel->maps.fd[MAP_REASONS], tally, &sum);
 	return sum.packets;
 }
 

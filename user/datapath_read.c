@@ -171,8 +171,8 @@ static struct snapshot *snapshot_of(const char *interface, const struct maps *ma
 	snapshot->ipv4_prefixes = description.ipv4_prefixes;
 	snapshot->ipv6_prefixes = description.ipv6_prefixes;
 	fill_attachment(snapshot, maps);
-	for (uint32_t reason = 1; reason < BKXDP_REASON_COUNT; reason++)
-		(void)counter_read(maps->fd[MAP_REASONS], reason, &snapshot->reason[reason]);
+	for (uint32_t tally = 1; tally < BKXDP_TALLIES; tally++)
+		(void)counter_read(maps->fd[MAP_REASONS], tally, &snapshot->tally[tally]);
 	count_flows(snapshot, maps);
 	see_controls(snapshot, maps);
 	return snapshot;

@@ -32,13 +32,13 @@ static int read_series(const char *interface, uint32_t slot, struct reading *rea
 	return error ? error : series_read(reading->bytes, size, &reading->series);
 }
 
-static int read_reasons(const struct maps *maps, struct reading *reading)
+static int read_tallies(const struct maps *maps, struct reading *reading)
 {
-	uint16_t index[BKXDP_REASON_COUNT];
+	uint16_t index[BKXDP_TALLIES];
 
-	for (int i = 0; i < BKXDP_REASON_COUNT; i++)
+	for (int i = 0; i < BKXDP_TALLIES; i++)
 		index[i] = i;
-	return counters_read(maps->fd[MAP_REASONS], index, BKXDP_REASON_COUNT, reading->reason);
+	return counters_read(maps->fd[MAP_REASONS], index, BKXDP_TALLIES, reading->tally);
 }
 
 static int read_flows(const struct maps *maps, struct reading *reading)
@@ -65,7 +65,7 @@ static int read_generation(const char *interface, const struct maps *maps, struc
 		return -ENODATA;
 	error = read_series(interface, before.slot, reading);
 	if (!error)
-		error = read_reasons(maps, reading);
+		error = read_tallies(maps, reading);
 	if (!error)
 		error = read_flows(maps, reading);
 	if (slot_peek(maps, room, &after) || memcmp(&after, &before, sizeof(after)))

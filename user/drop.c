@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "alloc.h"
+#include "counters.h"
 #include "engine.h"
 #include "term.h"
 #include "told.h"
@@ -36,9 +37,9 @@ void drop_free(struct drop *drop)
 
 /* ---- for people ------------------------------------------------------------- */
 
-static const char *verdict_words(const struct drop *drop)
+static unsigned int tally_of(const struct drop *drop)
 {
-	return drop->event->audit ? "would drop" : "drop";
+	return bkxdp_tally(drop->event->reason, drop->event->audit);
 }
 
 /*
@@ -79,8 +80,9 @@ void drop_print(FILE *out, const struct drop *drop)
 	AUTO_FREE char *text = glimpse_text(&drop->glimpse);
 
 	print_time(out, drop->time);
-	fprintf(out, " %s %s%-*s%s %s", verdict_words(drop), term_colour(out, colour_of(reason)),
-		REASON_WIDE, reason_word(reason), term_colour(out, PLAIN), text);
+	fprintf(out, " %s %s%-*s%s %s", tally_verdict_text(tally_of(drop)),
+		term_colour(out, colour_of(reason)), REASON_WIDE, reason_word(reason),
+		term_colour(out, PLAIN), text);
 	if (drop->has_nearest)
 		fprintf(out, " (nearest: %s)", drop->nearest_text);
 	fputc('\n', out);
@@ -90,7 +92,7 @@ char *drop_comment(const struct drop *drop)
 {
 	enum bkxdp_reason reason = drop->event->reason;
 
-	return must_format("%s %s: %s%s%s", verdict_words(drop), reason_word(reason),
+	return must_format("%s %s: %s%s%s", tally_verdict_text(tally_of(drop)), reason_word(reason),
 			   reason_meaning(reason), drop->has_nearest ? "; nearest: " : "",
 			   drop->has_nearest ? drop->nearest_text : "");
 }
@@ -162,8 +164,8 @@ json_t *drop_json(const struct drop *drop)
 	const struct glimpse *glimpse = &drop->glimpse;
 	AUTO_FREE char *text = glimpse_text(glimpse);
 	json_t *object = json_pack("{so ss ss ss sb ss}", "time", time_json(drop->time), "device",
-				   drop->device, "verdict", "drop", "reason",
-				   reason_word(drop->event->reason), "enforced",
+				   drop->device, "verdict", tally_verdict_word(tally_of(drop)),
+				   "reason", reason_word(drop->event->reason), "enforced",
 				   !drop->event->audit, "packet", text);
 
 	if (glimpse->asked.family)

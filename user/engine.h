@@ -21,8 +21,8 @@ struct engine {
 	/* now: ns, never earlier than in the call before. 0 or negative errno. */
 	int (*judge)(struct engine *engine, const void *frame, uint32_t length, uint64_t now,
 		     struct judgement *judgement);
-	/* Packets counted for a reason so far; the kernel's own counters in the kernel's engine. */
-	uint64_t (*counted)(struct engine *engine, enum bkxdp_reason reason);
+	/* Packets of a tally so far; the kernel's own counters in the kernel's engine. */
+	uint64_t (*counted)(struct engine *engine, unsigned int tally);
 	void (*close)(struct engine *engine);
 };
 

@@ -23,7 +23,7 @@ struct bkxdp_world {
 	size_t *around; /* of each peer entry: the next shorter prefix that covers it, plus one */
 	void *controls; /* tsearch() tree of struct seen */
 	uint64_t now;
-	uint64_t counted[BKXDP_REASON_COUNT];
+	uint64_t counted[BKXDP_TALLIES];
 };
 
 /* The last entry that does not begin behind the address, or the nearest around it. */
@@ -145,22 +145,22 @@ static int user_judge(struct engine *engine, const void *frame, uint32_t length,
 	struct bkxdp_world *world = world_of(engine);
 	struct received received = {frame, length, length};
 	struct bkxdp_packet packet = {};
+	bool audit = world->tables->settings.enforcement == BKXDP_AUDIT;
 	struct bkxdp_verdict verdict;
 
 	world->now = now;
 	bkxdp_parse(&received, &packet);
 	verdict = bkxdp_classify(world, &packet, &world->tables->settings);
-	world->counted[verdict.reason]++;
+	world->counted[bkxdp_tally(verdict.reason, audit)]++;
 	judgement->reason = verdict.reason;
 	judgement->rule = verdict.rule;
-	judgement->passes = bkxdp_reason_passes(verdict.reason) ||
-			    world->tables->settings.enforcement == BKXDP_AUDIT;
+	judgement->passes = bkxdp_reason_passes(verdict.reason) || audit;
 	return 0;
 }
 
-static uint64_t user_counted(struct engine *engine, enum bkxdp_reason reason)
+static uint64_t user_counted(struct engine *engine, unsigned int tally)
 {
-	return world_of(engine)->counted[reason];
+	return world_of(engine)->counted[tally];
 }
 
 static void user_close(struct engine *engine)

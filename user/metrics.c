@@ -93,28 +93,28 @@ static char *attached(char *to, const char *name, const struct reading *reading,
 	return end_sample(begin_sample(to, name, reading), reading->attached == ATTACHED_YES);
 }
 
-static size_t reasons(const struct reading *reading)
+static size_t tallies(const struct reading *reading)
 {
 	(void)reading;
-	return BKXDP_REASON_COUNT - 1;
+	return BKXDP_TALLIES - 1;
 }
 
-static char *reason_sample(char *to, const char *name, const struct reading *reading,
-			   unsigned int reason, uint64_t value)
+static char *tally_sample(char *to, const char *name, const struct reading *reading,
+			  unsigned int tally, uint64_t value)
 {
 	to = begin_sample(to, name, reading);
-	to = put_label(to, "verdict", bkxdp_reason_passes(reason) ? "pass" : "drop");
-	return end_sample(put_label(to, "reason", reason_word(reason)), value);
+	to = put_label(to, "verdict", tally_verdict_word(tally));
+	return end_sample(put_label(to, "reason", reason_word(tally_reason(tally))), value);
 }
 
 static char *packets(char *to, const char *name, const struct reading *reading, size_t i)
 {
-	return reason_sample(to, name, reading, i + 1, reading->reason[i + 1].packets);
+	return tally_sample(to, name, reading, i + 1, reading->tally[i + 1].packets);
 }
 
 static char *bytes(char *to, const char *name, const struct reading *reading, size_t i)
 {
-	return reason_sample(to, name, reading, i + 1, reading->reason[i + 1].bytes);
+	return tally_sample(to, name, reading, i + 1, reading->tally[i + 1].bytes);
 }
 
 static size_t flows(const struct reading *reading)
@@ -214,9 +214,9 @@ static const struct family {
 	{"bkxdp_attached", GAUGE, NULL, "Whether the filter runs on the interface.",
 	 attached_samples, attached, NULL},
 	{"bkxdp_packets_total", COUNTER, NULL, "Packets received, by verdict and its reason.",
-	 reasons, packets, NULL},
+	 tallies, packets, NULL},
 	{"bkxdp_bytes_total", COUNTER, "bytes",
-	 "Bytes of frames received, by verdict and its reason.", reasons, bytes, NULL},
+	 "Bytes of frames received, by verdict and its reason.", tallies, bytes, NULL},
 	{"bkxdp_flow_packets_total", COUNTER, NULL, "Packets passed by a flow of the policy.",
 	 flows, flow_packets, NULL},
 	{"bkxdp_flow_bytes_total", COUNTER, "bytes",

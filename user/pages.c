@@ -143,13 +143,13 @@ static void print_escaped(FILE *to, const char *text)
 	}
 }
 
-static uint64_t packets_of(const struct reading *reading, bool passes)
+static uint64_t packets_of(const struct reading *reading, enum tally_verdict verdict)
 {
 	uint64_t sum = 0;
 
-	for (unsigned int i = 1; i < BKXDP_REASON_COUNT; i++)
-		if (!bkxdp_reason_passes(i) == !passes)
-			sum += reading->reason[i].packets;
+	for (unsigned int i = 1; i < BKXDP_TALLIES; i++)
+		if (tally_verdict(i) == verdict)
+			sum += reading->tally[i].packets;
 	return sum;
 }
 
@@ -162,10 +162,11 @@ static void print_row(FILE *to, const struct reading *reading)
 	print_escaped(to, reading->device);
 	fprintf(to,
 		"</td><td>%s</td><td>%s</td><td>%s</td><td>%u</td><td>%" PRIu64 "</td><td>%" PRIu64
-		"</td></tr>\n",
+		"</td><td>%" PRIu64 "</td></tr>\n",
 		attached[reading->attached], reading->generic ? "generic" : "driver",
 		head->enforcement == BKXDP_AUDIT ? "audit" : "enforce", head->flows,
-		packets_of(reading, true), packets_of(reading, false));
+		packets_of(reading, TALLY_PASS), packets_of(reading, TALLY_DROP),
+		packets_of(reading, TALLY_WOULD_DROP));
 }
 
 static void print_first(FILE *to, const struct pages *pages, const struct scrape *scrape)
@@ -177,7 +178,8 @@ static void print_first(FILE *to, const struct pages *pages, const struct scrape
 	print_escaped(to, pages->telemetry_path);
 	fputs("\">Metrics</a>, <a href=\"/healthz\">health</a>.</p>\n"
 	      "<table>\n<tr><th>interface</th><th>attached</th><th>mode</th><th>verdict</th>"
-	      "<th>flows</th><th>packets passed</th><th>packets dropped</th></tr>\n",
+	      "<th>flows</th><th>packets passed</th><th>packets dropped</th><th>would be "
+	      "dropped</th></tr>\n",
 	      to);
 	for (size_t i = 0; i < scrape->readings; i++)
 		print_row(to, &scrape->reading[i]);

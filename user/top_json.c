@@ -23,6 +23,8 @@ static json_t *row_json(const struct top_row *row, enum top_table table)
 
 	if (tables[table].detail)
 		json_object_set_new(json, tables[table].detail, json_string(row->detail));
+	if (row->tally)
+		json_object_set_new(json, "verdict", json_string(tally_verdict_word(row->tally)));
 	if (row->reason)
 		json_object_set_new(json, "reason", json_string(row->reason));
 	json_object_update_new(json, amount_json(&row->amount));
@@ -31,11 +33,12 @@ static json_t *row_json(const struct top_row *row, enum top_table table)
 
 json_t *top_json(const struct top *top)
 {
-	json_t *json =
-		json_pack("{ss sb ss ss sf so so}", "device", top->device, "attached",
-			  top->attached, "mode", top->generic ? "generic" : "native", "enforcement",
-			  top->audits ? "audit" : "enforce", "seconds", top->seconds, "passed",
-			  amount_json(&top->passed), "dropped", amount_json(&top->dropped));
+	json_t *json = json_pack("{ss sb ss ss sf so so so}", "device", top->device, "attached",
+				 top->attached, "mode", top->generic ? "generic" : "native",
+				 "enforcement", top->audits ? "audit" : "enforce", "seconds",
+				 top->seconds, "passed", amount_json(&top->sum[TALLY_PASS]),
+				 "dropped", amount_json(&top->sum[TALLY_DROP]), "would_drop",
+				 amount_json(&top->sum[TALLY_WOULD_DROP]));
 
 	for (enum top_table table = 0; table < TOP_TABLES; table++) {
 		json_t *list = json_array();

@@ -100,18 +100,19 @@ static void add_flows(struct top *top, const struct reading *before, const struc
 
 static void add_reasons(struct top *top, const struct reading *before, const struct reading *now)
 {
-	for (unsigned int r = 1; r < BKXDP_REASON_COUNT; r++) {
+	for (unsigned int t = 1; t < BKXDP_TALLIES; t++) {
 		struct top_amount amount =
-			amount_of(&before->reason[r], &now->reason[r], top->seconds);
+			amount_of(&before->tally[t], &now->tally[t], top->seconds);
+		enum tally_verdict verdict = tally_verdict(t);
+		struct top_row *row;
 
-		if (bkxdp_reason_passes(r)) {
-			add_amount(&top->passed, &amount);
+		add_amount(&top->sum[verdict], &amount);
+		if (verdict == TALLY_PASS || !amount.packets)
 			continue;
-		}
-		add_amount(&top->dropped, &amount);
-		if (amount.packets)
-			snprintf(add_row(&top->table[TOP_REASONS], &amount)->what, TOP_TEXT_MAX,
-				 "%s", reason_word(r));
+		row = add_row(&top->table[TOP_REASONS], &amount);
+		row->tally = t;
+		snprintf(row->what, sizeof(row->what), "%s", reason_word(tally_reason(t)));
+		snprintf(row->detail, sizeof(row->detail), "%s", tally_verdict_text(t));
 	}
 }
 

@@ -28,6 +28,7 @@ struct top_row {
 	char what[TOP_TEXT_MAX];        /* a flow, a reason, an address */
 	char detail[GROUP_SERVICE_MAX]; /* a side, a service, or "" */
 	const char *reason;             /* of a source; else NULL */
+	unsigned int tally;             /* of a reason; else 0 */
 	struct top_amount amount;
 };
 
@@ -42,7 +43,7 @@ struct top {
 	char device[IF_NAMESIZE]; /* printable */
 	bool attached, generic, audits, grouped;
 	double seconds; /* between the readings; 0: there was none before, so there are no rates */
-	struct top_amount passed, dropped;
+	struct top_amount sum[TALLY_VERDICTS];
 	struct top_rows table[TOP_TABLES];
 };
 

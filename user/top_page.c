@@ -117,10 +117,16 @@ static void add_total(struct page *page, const char *word, const struct top_amou
 
 static void add_head(struct page *page, const struct top *top, const struct top_view *view)
 {
+	const struct top_amount *dropped = &top->sum[TALLY_DROP],
+				*would_drop = &top->sum[TALLY_WOULD_DROP];
+
 	add_title(page, top, view);
-	add_total(page, "passed", &top->passed, top->seconds > 0, PAGE_PLAIN);
-	add_total(page, top->audits ? "would drop" : "dropped", &top->dropped, top->seconds > 0,
-		  top->dropped.packet_rate > 0 ? PAGE_BAD : PAGE_PLAIN);
+	add_total(page, "passed", &top->sum[TALLY_PASS], top->seconds > 0, PAGE_PLAIN);
+	add_total(page, "dropped", dropped, top->seconds > 0,
+		  dropped->packet_rate > 0 ? PAGE_BAD : PAGE_PLAIN);
+	/* what an audit found stays for comparison once it is over */
+	if (top->audits || would_drop->packets)
+		add_total(page, "would drop", would_drop, top->seconds > 0, PAGE_PLAIN);
 }
 
 /* ---- tables ----------------------------------------------------------------- */
@@ -146,14 +152,14 @@ static size_t longest(const struct top_rows *rows)
 
 static struct columns columns_of(enum top_table table, const struct top_rows *rows, size_t width)
 {
-	static const size_t detail[] = {[TOP_FLOWS] = 8, [TOP_REASONS] = 0, [TOP_SOURCES] = 14};
+	static const size_t detail[] = {[TOP_FLOWS] = 8, [TOP_REASONS] = 10, [TOP_SOURCES] = 14};
 	struct columns columns = {.detail = detail[table]};
-	size_t taken = RATES + (detail[table] ? detail[table] + 1 : 0);
+	size_t taken;
 
-	if (width < taken + WHAT_LEAST) {
-		columns.detail = 0;
-		taken = RATES;
-	}
+	/* what remains of "would drop" still tells */
+	if (width < RATES + detail[table] + 1 + WHAT_LEAST)
+		columns.detail = table == TOP_REASONS ? 5 : 0;
+	taken = RATES + (columns.detail ? columns.detail + 1 : 0);
 	if (width >= (table == TOP_SOURCES ? WIDER : WIDE)) {
 		columns.total = 13;
 		taken += 14;
@@ -201,9 +207,18 @@ static const struct {
 	const char *what, *detail, *none;
 } tables[TOP_TABLES] = {
 	[TOP_FLOWS] = {"FLOW", "SIDE", "no packet of a flow yet"},
-	[TOP_REASONS] = {"DROP REASON", "", "nothing dropped yet"},
+	[TOP_REASONS] = {"DROP REASON", "", "nothing to drop yet"},
 	[TOP_SOURCES] = {"DROPPED SOURCE", "SERVICE", "nothing dropped while watched"},
 };
+
+/* Drops that go on; nothing is lost of what only would be dropped. */
+static bool is_bad(const struct top *top, enum top_table table, const struct top_row *row)
+{
+	bool dropped = table == TOP_REASONS ? tally_verdict(row->tally) == TALLY_DROP
+					    : table == TOP_SOURCES && !top->audits;
+
+	return dropped && row->amount.packet_rate > 0;
+}
 
 static void add_table(struct page *page, const struct top *top, enum top_table number, size_t shown)
 {
@@ -212,17 +227,17 @@ static void add_table(struct page *page, const struct top *top, enum top_table n
 	char what[TOP_TEXT_MAX];
 	const char *const cell[] = {
 		what, tables[number].detail, "REASON", "PACKETS/S", "BITS/S", "PACKETS"};
-	bool bad = number != TOP_FLOWS && !top->audits;
+	const char *heading =
+		number == TOP_SOURCES && top->audits ? "WOULD DROP FROM" : tables[number].what;
 
 	if (shown < rows->count)
-		snprintf(what, sizeof(what), "%s (%zu of %zu)", tables[number].what, shown,
-			 rows->count);
+		snprintf(what, sizeof(what), "%s (%zu of %zu)", heading, shown, rows->count);
 	else
-		snprintf(what, sizeof(what), "%s", tables[number].what);
+		snprintf(what, sizeof(what), "%s", heading);
 	add_columns(page, PAGE_HEADING, &columns, cell);
 	for (size_t i = 0; i < shown; i++)
 		add_row(page, &columns, &rows->row[i], top->seconds > 0,
-			bad && rows->row[i].amount.packet_rate > 0 ? PAGE_BAD : PAGE_PLAIN);
+			is_bad(top, number, &rows->row[i]) ? PAGE_BAD : PAGE_PLAIN);
 	if (!rows->count && number == TOP_SOURCES && !top->grouped)
 		add_line(page, PAGE_PLAIN, "  (the sources can't be read)");
 	else if (!rows->count)

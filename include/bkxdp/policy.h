@@ -176,7 +176,7 @@ struct bkxdp_words {
 	__u64 clock; /* of a test run, ns */
 };
 
-/* One per CPU and reason, one per CPU and flow side. */
+/* One per CPU and tally, one per CPU and flow side. */
 struct bkxdp_counter {
 	__u64 packets;
 	__u64 bytes; /* of whole frames, all buffers */

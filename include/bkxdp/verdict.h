@@ -51,6 +51,18 @@ static inline int bkxdp_reason_passes(__u32 reason)
 	return reason >= BKXDP_PASS_FLOW && reason < BKXDP_DROP_MALFORMED;
 }
 
+/*
+ * Where packets are counted: a tally for each reason, and behind those one more
+ * for each reason to drop, of what passed because the policy only audits.
+ */
+#define BKXDP_WOULD_DROPS (BKXDP_REASON_COUNT - BKXDP_DROP_MALFORMED)
+#define BKXDP_TALLIES     (BKXDP_REASON_COUNT + BKXDP_WOULD_DROPS)
+
+static inline __u32 bkxdp_tally(__u32 reason, __u32 audit)
+{
+	return audit && !bkxdp_reason_passes(reason) ? reason + BKXDP_WOULD_DROPS : reason;
+}
+
 /* What stands behind `reason` has meaning for PASS_FLOW only. */
 struct bkxdp_verdict {
 	__u16 reason;  /* enum bkxdp_reason */
