@@ -209,7 +209,7 @@ observation() {
 	check "the control port passes" connects "$stranger4" "$host4" 10000
 	is_between "status shows whose traffic was seen" \
 		"$(status '[.flows[] | select(.profile == "backup-exec" and .flow == "control") | .packets] | add')" 3 20
-	is_between "and what would have been dropped" "$(dropped port)" 3 20
+	is_between "and what would have been dropped" "$(would_drop port)" 3 20
 	check "detach" bkxdp detach eth1
 	check "leaves nothing" nothing_is_left
 }
