@@ -178,8 +178,8 @@ flow_is() { # FLOW SIDE KIND...
 }
 
 reason_is() { # REASON KIND
-	reaches "$1 has the packets of $2" "bkxdp_packets_total{reason=\"$1\"}" "$(sent_of "$2" packets)"
-	reaches "$1 has their bytes" "bkxdp_bytes_total{reason=\"$1\"}" "$(sent_of "$2" bytes)"
+	reaches "$1 has the packets of $2" "bkxdp_packets_total{verdict=\"drop\", reason=\"$1\"}" "$(sent_of "$2" packets)"
+	reaches "$1 has their bytes" "bkxdp_bytes_total{verdict=\"drop\", reason=\"$1\"}" "$(sent_of "$2" bytes)"
 }
 
 never_down() { # COUNTER
@@ -203,6 +203,7 @@ ten_million() {
 	flow_is site/reply reply reply
 	reason_is port scan
 	reason_is source sent-strangers
+	is "none is one that would be dropped" "$(ask 'sum(bkxdp_packets_total{verdict="would_drop"})')" 0
 	reaches "what never ran is 0" 'bkxdp_flow_packets_total{flow="oracle"}' 0
 	is "flows and the reason \"flow\" agree" \
 		"$(ask 'sum(bkxdp_flow_packets_total{flow!="pulse"}) - ignoring(x) (sum(bkxdp_packets_total{reason="flow"}) - sum(bkxdp_flow_packets_total{flow="pulse"}))')" 0
