@@ -22,7 +22,7 @@ LIBEXECDIR  ?= $(PREFIX)/libexec/bkxdp
 CC       ?= gcc
 CLANG    ?= clang
 BPFTOOL  ?= $(shell PATH="$$PATH:/usr/sbin:/sbin" command -v bpftool)
-PKGS     := libbpf libxdp yaml-0.1 jansson libpcap ncursesw zlib
+PKGS     := libbpf libxdp yaml-0.1 jansson libpcap libmnl ncursesw zlib
 WEB_PKGS := libmicrohttpd gnutls libcrypt libsystemd libseccomp
 SANITIZE ?=
 

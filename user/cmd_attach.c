@@ -218,7 +218,7 @@ static int end_with(struct complaints *complaints, int status)
 
 static int put_in_force(struct request *request)
 {
-	struct complaints complaints = {};
+	struct complaints complaints = {}, doubts = {};
 	struct attach_report report;
 	struct policy *policy;
 	int error = -1;
@@ -233,13 +233,16 @@ static int put_in_force(struct request *request)
 	}
 	policy = make_policy(request, &complaints);
 	if (policy && !request->force)
-		error = guard_check(request->interface, policy, &complaints);
+		error = guard_check(request->interface, policy, &doubts, &complaints);
 	else if (policy)
 		error = 0;
 	if (!error)
 		error = datapath_attach(request->interface, policy,
 					request->no_cache ? CACHE_OFF : CACHE_ON, &report,
 					&complaints);
+	for (size_t i = 0; !error && i < doubts.count; i++)
+		warn(request->interface, doubts.text[i]);
+	complaints_free(&doubts);
 	if (!error) {
 		report_warnings(request, policy, &report);
 		say_done(request, policy, &report);
@@ -273,7 +276,7 @@ static int attach_or_reload(int argc, char **argv, const char *verb, const char 
 		{"port", "NAME=PORTS", "ports that differ from the profile's", .values = &r.port},
 		{"enable", "FLOW", "turn on an optional flow", .values = &r.enable},
 		{"profiles", "DIR", "look for profiles here first", .values = &r.dirs},
-		{"force", NULL, "even if it cuts your SSH connection or the default route",
+		{"force", NULL, "even if it cuts your SSH connection or a default route",
 		 .set = &r.force},
 		{"bpffs", "DIR", "where the BPF file system is mounted (/sys/fs/bpf)",
 		 .value = &r.bpffs},

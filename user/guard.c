@@ -2,7 +2,10 @@
 #include "guard.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
+#include <linux/if_ether.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,168 +14,485 @@
 #include "compile.h"
 #include "engine.h"
 #include "frame.h"
-#include "netdev.h"
 
-/* ---- the caller's SSH connection ------------------------------------------- */
+#define TAG_BYTES      4
+#define FLOW_FOR_WORLD "- {name: world, from: self, to: [any], tcp: [53, 80, 443], udp: [53, 123]}"
 
-/* sudo drops the variable, so the parents are asked too. */
-static char *from_environment_of(int pid)
-{
-	static const char name[] = "SSH_CONNECTION=";
-	char path[64], *line = NULL, *found = NULL;
-	size_t size = 0;
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/%d/environ", pid);
-	file = fopen(path, "re");
-	while (file && !found && getdelim(&line, &size, '\0', file) > 0)
-		if (!strncmp(line, name, strlen(name)))
-			found = must_copy(line + strlen(name));
-	free(line);
-	if (file)
-		fclose(file);
-	return found;
-}
-
-static int parent_of(int pid)
-{
-	char path[64], line[256];
-	int parent = 0;
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/%d/status", pid);
-	file = fopen(path, "re");
-	while (file && fgets(line, sizeof(line), file))
-		if (sscanf(line, "PPid: %d", &parent) == 1)
-			break;
-	if (file)
-		fclose(file);
-	return parent;
-}
-
-struct ssh {
-	char client[64], server[64];
-	int client_port, server_port;
+/* One policy on one interface of one host. */
+struct trial {
+	const struct surroundings *host;
+	const char *interface;
+	const struct policy *policy;
+	struct tables *tables;
+	struct engine *engine;
+	struct way *way; /* of the interface and all above it */
+	size_t ways;
+	struct complaints *complaints;
 };
 
-static bool find_ssh(struct ssh *ssh)
-{
-	for (int pid = getpid(), depth = 0; pid > 1 && depth < 64; pid = parent_of(pid), depth++) {
-		AUTO_FREE char *text = from_environment_of(pid);
+/* What must come in by a device, and what is said if the policy drops it. */
+struct need {
+	enum bkxdp_reason (*judge)(const struct trial *trial, const struct way *way,
+				   const struct need *need);
+	const struct link *link;
+	int family;
+	const char *what;  /* "your own SSH connection ..." */
+	const char *lost;  /* what the policy would drop of it */
+	const char *flow;  /* the line that lets it through */
+	const char *which; /* said of that line, or "" */
+};
 
-		if (text && sscanf(text, "%63s %d %63s %d", ssh->client, &ssh->client_port,
-				   ssh->server, &ssh->server_port) == 4)
-			return true;
+/* ---- packets ----------------------------------------------------------------- */
+
+/* As its packets are tagged on the wire: after both MAC addresses. */
+static size_t put_tags(uint8_t *frame, size_t length, const struct way *way)
+{
+	for (size_t i = way->tags; i > 0; i--) {
+		const uint16_t tag[] = {htons(way->tag[i - 1].protocol), htons(way->tag[i - 1].id)};
+
+		memmove(frame + 2 * ETH_ALEN + TAG_BYTES, frame + 2 * ETH_ALEN,
+			length - 2 * ETH_ALEN);
+		memcpy(frame + 2 * ETH_ALEN, tag, TAG_BYTES);
+		length += TAG_BYTES;
 	}
-	return false;
+	return length;
 }
 
-/* ---- judging --------------------------------------------------------------- */
-
-static enum bkxdp_reason judge_words(struct engine *engine, char *words)
+static enum bkxdp_reason judge_packet(const struct trial *trial, const struct way *way,
+				      const struct asked *asked)
 {
-	uint8_t frame[FRAME_BYTES_MAX];
+	uint8_t frame[FRAME_BYTES_MAX + LINK_TAGS_MAX * TAG_BYTES];
 	struct judgement judgement = {.reason = BKXDP_DROP_INTERNAL};
-	struct asked asked;
-	char *complaint = NULL;
+	size_t length = put_tags(frame, frame_build(asked, frame), way);
 
-	if (asked_read(&words, 1, &asked, &complaint)) {
-		free(complaint);
-		return BKXDP_DROP_INTERNAL;
-	}
-	(void)engine->judge(engine, frame, frame_build(&asked, frame), 0, &judgement);
+	(void)trial->engine->judge(trial->engine, frame, length, 0, &judgement);
 	return judgement.reason;
 }
 
-static bool is_ipv6(const char *address)
+static void set_address(uint32_t address[4], const char *text)
 {
-	return strchr(address, ':');
+	memset(address, 0, 4 * sizeof(*address));
+	if (inet_pton(AF_INET, text, &address[3]) == 1)
+		address[2] = BKXDP_MAPPED_WORD;
+	else
+		inet_pton(AF_INET6, text, address);
 }
 
-/* Packets for a bridge, bond or VLAN come in by the devices below it, and are judged there. */
-static bool any_above(const char *interface, bool (*is_so)(const char *device, const char *what),
-		      const char *what)
-{
-	size_t count;
-	char **device = netdev_stack(interface, &count);
-	bool found = false;
+/* ---- answers from the world ---------------------------------------------------- */
 
-	for (size_t i = 0; i < count; i++) {
-		found = found || is_so(device[i], what);
-		free(device[i]);
+/* What opens a connection of ours is answered by SYN and ACK; documentation addresses. */
+static struct asked answer(int family)
+{
+	struct asked asked = {
+		.family = family,
+		.protocol = IPPROTO_TCP,
+		.sport = 443,
+		.dport = 40000,
+		.tcp_flags = TH_SYN | TH_ACK,
+		.hop_limit = 64,
+		.has_daddr = true,
+	};
+
+	set_address(asked.saddr, family == AF_INET ? "198.51.100.1" : "2001:db8::1");
+	set_address(asked.daddr, family == AF_INET ? "192.0.2.1" : "2001:db8:ffff::2");
+	return asked;
+}
+
+/*
+ * No site's own network is as large: at least 1/128 of all IPv4 addresses, or of all
+ * IPv6 addresses more than the private ones (fc00::/7). `any` is, and so are its halves,
+ * 2000::/3, and any list of all that is not private.
+ */
+static bool is_of_world(const struct bkxdp_prefix *prefix, int family)
+{
+	if (family == AF_INET)
+		return prefix_is_ipv4(prefix) && prefix->bits <= 96 + 7;
+	return !prefix_is_ipv4(prefix) && prefix->bits <= 6;
+}
+
+static const struct bkxdp_prefix *world_of(const struct group *group, int family)
+{
+	for (size_t i = 0; i < group->prefixes.count; i++)
+		if (is_of_world(&group->prefixes.prefix[i], family))
+			return &group->prefixes.prefix[i];
+	return NULL;
+}
+
+/* From some host of the world that the flow is with. */
+static struct asked answer_of_rule(const struct rule *rule, const struct bkxdp_prefix *world,
+				   int family)
+{
+	struct asked asked = answer(family);
+
+	if (!prefix_holds(world, asked.saddr)) {
+		memcpy(asked.saddr, world->address, sizeof(asked.saddr));
+		asked.saddr[3] |= htonl(1);
 	}
-	free(device);
-	return found;
+	asked.protocol = rule->protocol;
+	asked.sport = rule->ports.range[0].low;
+	asked.dport = rule->local.high;
+	return asked;
 }
 
-static bool has_default_route(const char *device, const char *unused)
+/*
+ * A policy has thought of the default route if answers of one flow with the world
+ * come back to this host: who wrote that knows what else is needed. Flows with
+ * some networks, or by which only others connect to us, say nothing of the world.
+ */
+static enum bkxdp_reason judge_answers(const struct trial *trial, const struct way *way,
+				       const struct need *need)
 {
-	(void)unused;
-	return netdev_has_default_route(device);
+	const struct policy *policy = trial->policy;
+	struct asked asked = answer(need->family);
+	enum bkxdp_reason reason = judge_packet(trial, way, &asked);
+
+	for (size_t i = 0; i < policy->rules && !bkxdp_reason_passes(reason); i++) {
+		const struct rule *rule = &policy->rule[i];
+		const struct bkxdp_prefix *world =
+			world_of(&policy->group[rule->group], need->family);
+
+		if (rule->side != SIDE_REPLY || !world || !rule->ports.count)
+			continue;
+		asked = answer_of_rule(rule, world, need->family);
+		reason = judge_packet(trial, way, &asked);
+	}
+	return reason;
 }
 
-static int check_ssh(const char *interface, const struct ssh *ssh, struct engine *engine,
-		     struct complaints *complaints)
-{
-	AUTO_FREE char *words = must_format(
-		is_ipv6(ssh->client) ? "tcp [%s]:%d > [%s]:%d ack" : "tcp %s:%d > %s:%d ack",
-		ssh->client, ssh->client_port, ssh->server, ssh->server_port);
-	enum bkxdp_reason reason;
+/* ---- the caller's SSH connection ------------------------------------------------ */
 
-	reason = judge_words(engine, words);
-	if (bkxdp_reason_passes(reason))
-		return 0;
-	complain(complaints, NULL,
-		 "your own SSH connection from %s comes in by %s, and this policy would drop it "
-		 "(%s): "
-		 "add \"- {name: ssh, from: [\"%s\"], to: self, tcp: %d}\" to the interface file's "
-		 "flows, or use --force",
-		 ssh->client, interface, reason_word(reason), ssh->client, ssh->server_port);
-	return -1;
+static bool is_ipv4(const uint32_t address[4])
+{
+	return !address[0] && !address[1] && address[2] == BKXDP_MAPPED_WORD;
 }
 
-/* An address of the documentation range stands for any host of the world. */
-static int check_default_route(const char *interface, struct engine *engine,
-			       struct complaints *complaints)
+static enum bkxdp_reason judge_ssh(const struct trial *trial, const struct way *way,
+				   const struct need *need)
 {
-	char words[] = "tcp 198.51.100.1:443 > 192.0.2.1:40000 ack";
+	const struct ssh_connection *ssh = &trial->host->ssh;
+	struct asked asked = {
+		.family = need->family,
+		.protocol = IPPROTO_TCP,
+		.sport = ssh->client.port,
+		.dport = ssh->server.port,
+		.tcp_flags = TH_ACK,
+		.hop_limit = 64,
+		.has_daddr = true,
+	};
 
-	/* a policy that has flows with the world has thought of it */
-	if (judge_words(engine, words) != BKXDP_DROP_SOURCE)
-		return 0;
-	complain(complaints, NULL,
-		 "%s carries the default route, and this policy would drop the answers to all that "
-		 "this host opens to the world but its backups: add \"- {name: world, from: self, "
-		 "to: "
-		 "[any], tcp: [53, 80, 443], udp: [53, 123]}\" (what this host needs) to the "
-		 "interface "
-		 "file's flows, or use --force",
-		 interface);
-	return -1;
+	memcpy(asked.saddr, ssh->client.address, sizeof(asked.saddr));
+	memcpy(asked.daddr, ssh->server.address, sizeof(asked.daddr));
+	return judge_packet(trial, way, &asked);
 }
 
-int guard_check(const char *interface, const struct policy *policy, struct complaints *complaints)
+/* Is the address that the client knows on this device? A zone names its device. */
+static bool comes_by(const struct surroundings *host, const struct link *link)
 {
-	struct ssh ssh;
-	bool by_ssh = find_ssh(&ssh) && any_above(interface, netdev_has_address, ssh.server);
-	bool by_default = any_above(interface, has_default_route, NULL);
-	struct tables *tables;
-	struct engine *engine;
+	const struct ssh_end *server = &host->ssh.server;
+	char index[16];
+
+	/* a device without a name here is named by its index */
+	snprintf(index, sizeof(index), "%d", link->index);
+	if (*server->zone)
+		return !strcmp(server->zone, link->name) || !strcmp(server->zone, index);
+	for (size_t i = 0; i < host->addresses.count; i++)
+		if (host->addresses.address[i].device == link->index &&
+		    !memcmp(host->addresses.address[i].address, server->address,
+			    sizeof(server->address)))
+			return true;
+	return false;
+}
+
+/* ---- refusals --------------------------------------------------------------------- */
+
+/* "vlans: [0, 5]": what the policy takes now, and one more. */
+static char *vlans_with(const struct bkxdp_settings *settings, unsigned int vlan)
+{
+	char *list = NULL, *line;
+
+	for (unsigned int id = 0; id < BKXDP_VLANS; id++) {
+		char *longer;
+
+		if (!(settings->vlans[id / 64] >> (id % 64) & 1) && id != vlan)
+			continue;
+		longer = must_format("%s%s%u", list ? list : "", list ? ", " : "", id);
+		free(list);
+		list = longer;
+	}
+	line = must_format("vlans: [%s]", list);
+	free(list);
+	return line;
+}
+
+/* The lines that let it through, as words; NULL where none does. */
+static char *remedy(const struct trial *trial, const struct way *way, const struct need *need,
+		    enum bkxdp_reason reason)
+{
+	struct bkxdp_settings *settings = &trial->tables->settings;
+	unsigned int vlan = way->tags ? way->tag[way->tags - 1].id : 0;
+	AUTO_FREE char *vlans = NULL, *flow = NULL;
+
+	if (reason == BKXDP_DROP_VLAN) {
+		settings->vlans_any = 1;
+		reason = need->judge(trial, way, need);
+		settings->vlans_any = 0;
+		if (reason == BKXDP_DROP_VLAN)
+			return NULL;
+		vlans = vlans_with(settings, vlan);
+	}
+	if (!bkxdp_reason_passes(reason))
+		flow = must_format("add \"%s\"%s to the interface file's flows", need->flow,
+				   need->which);
+	return must_format("%s%s%s%s%s", vlans ? "write \"" : "", vlans ? vlans : "",
+			   vlans ? "\" in the interface file" : "", vlans && flow ? " and " : "",
+			   flow ? flow : "");
+}
+
+static void refuse(const struct trial *trial, const struct way *way, const struct need *need,
+		   enum bkxdp_reason reason)
+{
+	AUTO_FREE char *lines = remedy(trial, way, need, reason);
+
+	complain(trial->complaints, NULL,
+		 "%s, and this policy would drop %s (%s): %s, or use --force", need->what,
+		 need->lost, reason_word(reason),
+		 lines ? lines : "no line lets such tags through; attach to another interface");
+}
+
+static void refuse_tunnel(const struct trial *trial, const struct need *need)
+{
+	complain(
+		trial->complaints, NULL,
+		"%s, which is a tunnel, and no packets but TCP, UDP and ICMP pass the filter: "
+		"attach to another interface, or, where the tunnel runs in UDP and has a flow, use "
+		"--force",
+		need->what);
+}
+
+/* Where a device has several ways, nobody knows which its packets take: one must be open. */
+static int check_need(const struct trial *trial, const struct need *need)
+{
+	enum bkxdp_reason reason = BKXDP_DROP_INTERNAL;
+	const struct way *closed = NULL;
+
+	for (size_t i = trial->ways; i > 0; i--) {
+		const struct way *way = &trial->way[i - 1];
+
+		if (way->link != need->link)
+			continue;
+		if (way->wrapped) {
+			refuse_tunnel(trial, need);
+			return -1;
+		}
+		reason = need->judge(trial, way, need);
+		if (bkxdp_reason_passes(reason))
+			return 0;
+		closed = way;
+	}
+	if (closed)
+		refuse(trial, closed, need, reason);
+	return closed ? -1 : 0;
+}
+
+/* ---- what this host needs ---------------------------------------------------------- */
+
+/* " of eth1.5", of a device above the interface. */
+static char *of_device(const struct trial *trial, const struct link *link)
+{
+	return link == trial->way[0].link ? must_copy("") : must_format(" of %s", link->name);
+}
+
+static int check_ssh(const struct trial *trial, const struct link *link)
+{
+	const struct ssh_connection *ssh = &trial->host->ssh;
+	AUTO_FREE char *device = of_device(trial, link);
+	AUTO_FREE char *what = must_format("your own SSH connection from %s comes in by %s%s",
+					   ssh->client.text, trial->interface, device);
+	AUTO_FREE char *flow = must_format("- {name: ssh, from: [\"%s\"], to: self, tcp: %u}",
+					   ssh->client.text, (unsigned int)ssh->server.port);
+	struct need need = {
+		.judge = judge_ssh,
+		.link = link,
+		.family = is_ipv4(ssh->client.address) ? AF_INET : AF_INET6,
+		.what = what,
+		.lost = "it",
+		.flow = flow,
+		.which = "",
+	};
+
+	return check_need(trial, &need);
+}
+
+static int check_default_route(const struct trial *trial, const struct link *link, int family)
+{
+	AUTO_FREE char *device = of_device(trial, link);
+	AUTO_FREE char *what = must_format("%s carries the %s default route%s", trial->interface,
+					   family == AF_INET ? "IPv4" : "IPv6", device);
+	struct need need = {
+		.judge = judge_answers,
+		.link = link,
+		.family = family,
+		.what = what,
+		.lost = "the answers to all that this host opens to the world but its backups",
+		.flow = FLOW_FOR_WORLD,
+		.which = " (what this host needs)",
+	};
+
+	return check_need(trial, &need);
+}
+
+static bool has_default_route(const struct trial *trial, const struct link *link, int family)
+{
+	const struct default_routes *routes = &trial->host->routes;
+
+	for (size_t i = 0; i < routes->count; i++)
+		if (routes->route[i].device == link->index && routes->route[i].family == family)
+			return true;
+	return false;
+}
+
+static int check_device(const struct trial *trial, const struct link *link)
+{
 	int error = 0;
 
-	if (policy->settings.enforcement == BKXDP_AUDIT || !(by_ssh || by_default))
-		return 0;
-	tables = compile(policy, complaints);
-	if (!tables)
+	if (trial->host->by_ssh && comes_by(trial->host, link))
+		error |= check_ssh(trial, link);
+	if (has_default_route(trial, link, AF_INET))
+		error |= check_default_route(trial, link, AF_INET);
+	if (has_default_route(trial, link, AF_INET6))
+		error |= check_default_route(trial, link, AF_INET6);
+	return error;
+}
+
+static bool is_first_way(const struct trial *trial, size_t i)
+{
+	for (size_t before = 0; before < i; before++)
+		if (trial->way[before].link == trial->way[i].link)
+			return false;
+	return true;
+}
+
+static int check_devices(struct trial *trial, const struct policy *policy)
+{
+	int error = 0;
+
+	trial->tables = compile(policy, trial->complaints);
+	if (!trial->tables)
 		return -1;
 	/* the packets tried belong to no socket */
-	tables->settings.connections = BKXDP_CONNECTIONS_FLAGS;
-	engine = engine_user(tables);
-	if (by_ssh)
-		error = check_ssh(interface, &ssh, engine, complaints);
-	if (by_default)
-		error |= check_default_route(interface, engine, complaints);
-	engine->close(engine);
-	tables_free(tables);
+	trial->tables->settings.connections = BKXDP_CONNECTIONS_FLAGS;
+	trial->engine = engine_user(trial->tables);
+	for (size_t i = 0; i < trial->ways; i++)
+		if (is_first_way(trial, i))
+			error |= check_device(trial, trial->way[i].link);
+	trial->engine->close(trial->engine);
+	tables_free(trial->tables);
+	return error;
+}
+
+static bool needs_nothing(const struct trial *trial)
+{
+	for (size_t i = 0; i < trial->ways; i++) {
+		const struct link *link = trial->way[i].link;
+
+		if ((trial->host->by_ssh && comes_by(trial->host, link)) ||
+		    has_default_route(trial, link, AF_INET) ||
+		    has_default_route(trial, link, AF_INET6))
+			return false;
+	}
+	return true;
+}
+
+int guard_judge(const struct surroundings *host, const char *interface, int index,
+		const struct policy *policy, struct complaints *complaints)
+{
+	struct trial trial = {
+		.host = host,
+		.interface = interface,
+		.policy = policy,
+		.complaints = complaints,
+	};
+	int error = 0;
+
+	trial.way = links_above(&host->links, index, &trial.ways);
+	if (!needs_nothing(&trial))
+		error = check_devices(&trial, policy);
+	free(trial.way);
+	return error;
+}
+
+/* ---- the host ----------------------------------------------------------------------- */
+
+static int complain_unread(struct complaints *complaints, const char *what, int error,
+			   const char *unknown)
+{
+	complain(complaints, NULL,
+		 "%s could not be read (%s), so nobody knows whether this policy would cut %s: try "
+		 "again, or use --force",
+		 what, strerror(-error), unknown);
+	return -1;
+}
+
+/* An environment that others may not see is no reason to stay open; all else may be mended. */
+static int look_for_ssh(struct surroundings *host, struct complaints *doubts,
+			struct complaints *complaints)
+{
+	AUTO_FREE char *what = NULL;
+	pid_t unread = 0;
+	int error = ssh_find(&host->ssh, &unread);
+
+	host->by_ssh = !error;
+	if (!error) {
+		error = addresses_read(&host->addresses);
+		return error ? complain_unread(complaints, "this host's addresses", error,
+					       "your own SSH connection")
+			     : 0;
+	}
+	if (error == -ENODATA)
+		return 0;
+	what = must_format("the environment of process %d", (int)unread);
+	if (error != -EACCES && error != -EPERM && error != -ESRCH)
+		return complain_unread(complaints, what, error, "your own SSH connection");
+	complain(doubts, NULL,
+		 "%s, from which this one comes, could not be read (%s): if you are here by SSH, "
+		 "see that the policy lets your connection in",
+		 what, strerror(-error));
+	return 0;
+}
+
+/* All that can be judged is, even if something else could not be read. */
+static int look_around(struct surroundings *host, struct complaints *doubts,
+		       struct complaints *complaints)
+{
+	int error = links_read(&host->links);
+
+	if (error)
+		return complain_unread(complaints, "this host's network devices", error,
+				       "your own SSH connection or the default route");
+	error = routes_read_defaults(&host->routes);
+	if (error)
+		error = complain_unread(complaints, "this host's routes", error,
+					"the default route");
+	return error | look_for_ssh(host, doubts, complaints);
+}
+
+int guard_check(const char *interface, const struct policy *policy, struct complaints *doubts,
+		struct complaints *complaints)
+{
+	struct surroundings host = {};
+	unsigned int index;
+	int error;
+
+	if (policy->settings.enforcement == BKXDP_AUDIT)
+		return 0;
+	index = if_nametoindex(interface);
+	if (!index)
+		return complain_unread(complaints, "the interface's index", -errno,
+				       "your own SSH connection or the default route");
+	error = look_around(&host, doubts, complaints);
+	error |= guard_judge(&host, interface, (int)index, policy, complaints);
+	links_free(&host.links);
+	routes_free(&host.routes);
+	addresses_free(&host.addresses);
 	return error;
 }

@@ -3,10 +3,32 @@
 #ifndef GUARD_H
 #define GUARD_H
 
+#include "addresses.h"
 #include "complain.h"
+#include "links.h"
 #include "policy.h"
+#include "routes.h"
+#include "ssh.h"
 
-/* 0, or -1 with a complaint that names the flow to add. */
-int guard_check(const char *interface, const struct policy *policy, struct complaints *complaints);
+/* What the guard has to know of the host. */
+struct surroundings {
+	struct links links;
+	struct default_routes routes;
+	struct host_addresses addresses;
+	struct ssh_connection ssh;
+	bool by_ssh; /* .ssh and .addresses are there */
+};
+
+/*
+ * 0, or -1 with a complaint for each thing that would be cut, with the lines that
+ * would let it through, and for each that could not be read: what is not known is
+ * not allowed. Doubts are sentences for an attach that goes on all the same.
+ */
+int guard_check(const char *interface, const struct policy *policy, struct complaints *doubts,
+		struct complaints *complaints);
+
+/* The same of a host whose surroundings are known; `index` is the interface's. */
+int guard_judge(const struct surroundings *host, const char *interface, int index,
+		const struct policy *policy, struct complaints *complaints);
 
 #endif

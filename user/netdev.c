@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "netdev.h"
 
-#include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
-#include <ifaddrs.h>
 #include <linux/ethtool.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
-#include <net/route.h>
 #include <linux/sockios.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -54,9 +51,14 @@ static void complain_unknown(const char *interface, struct complaints *complaint
 
 unsigned int netdev_index(const char *interface, struct complaints *complaints)
 {
-	unsigned int index = netdev_name_is_valid(interface) ? if_nametoindex(interface) : 0;
+	unsigned int index;
 
-	if (!index)
+	errno = ENODEV;
+	index = netdev_name_is_valid(interface) ? if_nametoindex(interface) : 0;
+	if (!index && errno != ENODEV)
+		complain(complaints, NULL, "the interface \"%s\" could not be looked up: %s", interface,
+			 strerror(errno));
+	else if (!index)
 		complain_unknown(interface, complaints);
 	return index;
 }
@@ -167,170 +169,4 @@ bool netdev_is_veth(const char *interface)
 	struct ethtool_drvinfo info = {.cmd = ETHTOOL_GDRVINFO};
 
 	return !ethtool(interface, &info) && !strcmp(info.driver, "veth");
-}
-
-static bool ipv4_default(const char *interface)
-{
-	AUTO_FCLOSE FILE *routes = fopen("/proc/net/route", "re");
-	char line[512], name[64];
-	unsigned int destination, mask;
-
-	while (routes && fgets(line, sizeof(line), routes))
-		if (sscanf(line, "%63s %x %*x %*x %*d %*d %*d %x", name, &destination, &mask) ==
-			    3 &&
-		    !(ntohl(destination) & 0x7fffffff) && !(ntohl(mask) & 0x7fffffff) &&
-		    !strcmp(name, interface))
-			return true;
-	return false;
-}
-
-/* Unreachable defaults, which the kernel lists too, lead nowhere. */
-static bool ipv6_default(const char *interface)
-{
-	AUTO_FCLOSE FILE *routes = fopen("/proc/net/ipv6_route", "re");
-	char line[512], destination[64], name[64];
-	unsigned int bits, flags;
-
-	while (routes && fgets(line, sizeof(line), routes))
-		if (sscanf(line, "%63s %x %*s %*x %*s %*x %*x %*x %x %63s", destination, &bits,
-			   &flags, name) == 4 &&
-		    bits <= 1 && !(flags & RTF_REJECT) && !strcmp(name, interface))
-			return true;
-	return false;
-}
-
-bool netdev_has_default_route(const char *interface)
-{
-	return ipv4_default(interface) || ipv6_default(interface);
-}
-
-static bool is_address(const struct ifaddrs *one, const char *wanted)
-{
-	char text[INET6_ADDRSTRLEN];
-	const void *bytes = NULL;
-
-	if (!one->ifa_addr)
-		return false;
-	if (one->ifa_addr->sa_family == AF_INET)
-		bytes = &((const struct sockaddr_in *)(const void *)one->ifa_addr)->sin_addr;
-	else if (one->ifa_addr->sa_family == AF_INET6)
-		bytes = &((const struct sockaddr_in6 *)(const void *)one->ifa_addr)->sin6_addr;
-	return bytes && inet_ntop(one->ifa_addr->sa_family, bytes, text, sizeof(text)) &&
-	       !strcmp(text, wanted);
-}
-
-bool netdev_has_address(const char *interface, const char *address)
-{
-	struct ifaddrs *all = NULL;
-	bool found = false;
-
-	if (getifaddrs(&all))
-		return false;
-	for (const struct ifaddrs *one = all; one && !found; one = one->ifa_next)
-		found = !strcmp(one->ifa_name, interface) && is_address(one, address);
-	freeifaddrs(all);
-	return found;
-}
-
-/* ---- devices above one another --------------------------------------------- */
-
-struct device {
-	char name[IF_NAMESIZE];
-	int index, master, link;
-	bool above; /* in the stack */
-};
-
-struct devices {
-	struct device *device;
-	size_t count;
-};
-
-static void add_device(struct devices *devices, const struct nlmsghdr *message)
-{
-	const struct ifinfomsg *info = NLMSG_DATA(message);
-	struct device *device = APPEND(devices->device, devices->count);
-	int rest = IFLA_PAYLOAD(message);
-
-	device->index = info->ifi_index;
-	for (const struct rtattr *a = IFLA_RTA(info); RTA_OK(a, rest); a = RTA_NEXT(a, rest)) {
-		if (a->rta_type == IFLA_IFNAME)
-			snprintf(device->name, sizeof(device->name), "%s", (char *)RTA_DATA(a));
-		if (a->rta_type == IFLA_MASTER)
-			memcpy(&device->master, RTA_DATA(a), sizeof(int));
-		if (a->rta_type == IFLA_LINK)
-			memcpy(&device->link, RTA_DATA(a), sizeof(int));
-	}
-}
-
-/* rtnetlink(7): all links of this network namespace. */
-static void list_devices(struct devices *devices)
-{
-	struct {
-		struct nlmsghdr head;
-		struct ifinfomsg body;
-	} question = {
-		.head = {sizeof(question), RTM_GETLINK, NLM_F_REQUEST | NLM_F_DUMP, 0, 0},
-	};
-	AUTO_CLOSE int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-	AUTO_FREE char *buffer = must_alloc(1, 1 << 17);
-	ssize_t length;
-
-	if (fd < 0 || send(fd, &question, sizeof(question), 0) < 0)
-		return;
-	while ((length = recv(fd, buffer, 1 << 17, 0)) > 0) {
-		struct nlmsghdr *message = (struct nlmsghdr *)(void *)buffer;
-
-		for (int rest = length; NLMSG_OK(message, rest);
-		     message = NLMSG_NEXT(message, rest)) {
-			if (message->nlmsg_type != RTM_NEWLINK)
-				return;
-			add_device(devices, message);
-		}
-	}
-}
-
-/* The two ends of a veth pair name each other as their link; neither is above the other. */
-static bool stands_on(const struct device *device, const struct device *below)
-{
-	if (device->index == below->master)
-		return true;
-	return device->link == below->index && below->link != device->index;
-}
-
-/* Marks what stands directly above a marked device; false when there is nothing more. */
-static bool mark_above(struct devices *devices, const struct device *below)
-{
-	bool marked = false;
-
-	for (size_t i = 0; i < devices->count; i++) {
-		struct device *device = &devices->device[i];
-
-		if (device->above || !stands_on(device, below))
-			continue;
-		device->above = marked = true;
-	}
-	return marked;
-}
-
-char **netdev_stack(const char *interface, size_t *count)
-{
-	struct devices devices = {};
-	bool more = true;
-	char **list = NULL;
-
-	list_devices(&devices);
-	for (size_t i = 0; i < devices.count; i++)
-		devices.device[i].above = !strcmp(devices.device[i].name, interface);
-	while (more) {
-		more = false;
-		for (size_t i = 0; i < devices.count; i++)
-			if (devices.device[i].above)
-				more |= mark_above(&devices, &devices.device[i]);
-	}
-	*count = 0;
-	for (size_t i = 0; i < devices.count; i++)
-		if (devices.device[i].above)
-			*APPEND(list, *count) = must_copy(devices.device[i].name);
-	free(devices.device);
-	return list;
 }

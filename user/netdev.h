@@ -28,16 +28,4 @@ int netdev_set_rxvlan(const char *interface, bool on);
 /* Whose tags may be beside the frame, whatever is set here. */
 bool netdev_is_veth(const char *interface);
 
-/*
- * The interface and all devices whose packets come in by it: its bridge or bond,
- * VLANs on it, and so on. The caller frees each name and the array.
- */
-char **netdev_stack(const char *interface, size_t *count);
-
-/* Does it carry an IPv4 or IPv6 default route, also one in two halves? */
-bool netdev_has_default_route(const char *interface);
-
-/* Does one of its addresses equal this text? */
-bool netdev_has_address(const char *interface, const char *address);
-
 #endif
