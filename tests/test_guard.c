@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Which policies cut an administrator off, on hosts that are made up here. */
+#include "guard.h"
+
+#include <errno.h>
+#include <linux/if_ether.h>
+#include <sys/socket.h>
+
+#include "alloc.h"
+#include "scratch.h"
+#include "site.h"
+#include "tap.h"
+
+#define MAX 8
+
+enum { ETH1 = 2, ABOVE, FARTHER, ELSEWHERE };
+
+struct host {
+	const char *name;
+	const char *lines; /* of the interface file */
+	struct link link[MAX];
+	struct default_route route[MAX];
+	const char *ssh;
+	const char *refusal[3]; /* parts of what is said, a complaint each; none: accepted */
+};
+
+#define PEERS          "  - {name: peers, from: [10.20.30.5, \"2001:db8:20::5\"], to: self, tcp: 10000}\n"
+#define WORLD          "  - {name: world, from: self, to: [any], tcp: 443}\n"
+#define FLOWS          "flows:\n" PEERS
+#define WORLDLY        FLOWS WORLD
+#define IPV4_BY(index) .route = {{.family = AF_INET, .device = (index), .table = 254}}
+#define CTAG(number)                                                                               \
+	{                                                                                          \
+		.protocol = ETH_P_8021Q, .id = (number)                                            \
+	}
+#define STAG(number)                                                                               \
+	{                                                                                          \
+		.protocol = ETH_P_8021AD, .id = (number)                                           \
+	}
+#define ETH1_ALONE                                                                                 \
+	{                                                                                          \
+		.name = "eth1", .index = ETH1                                                      \
+	}
+
+static const struct host hosts[] = {
+	{"no default route", FLOWS, .link = {ETH1_ALONE}},
+	{"its own default route",
+	 FLOWS,
+	 {ETH1_ALONE},
+	 IPV4_BY(ETH1),
+	 .refusal = {"eth1 carries the IPv4 default route, and this policy would drop the answers "
+		     "to all that this host opens to the world but its backups (source): add \"- "
+		     "{name: world, from: self, to: [any], tcp: [53, 80, 443], udp: [53, 123]}\" "
+		     "(what this host needs) to the interface file's flows, or use --force"}},
+	{"and flows with the world", WORLDLY, {ETH1_ALONE}, IPV4_BY(ETH1)},
+	{"by UDP",
+	 FLOWS "  - {name: dns, from: self, to: [any], udp: 53}\n",
+	 {ETH1_ALONE},
+	 IPV4_BY(ETH1)},
+	{"from ports of ours that are few",
+	 FLOWS "  - {name: dns, from: self, to: [any], tcp: 53, local-ports: 2000-2010}\n",
+	 {ETH1_ALONE},
+	 IPV4_BY(ETH1)},
+	{"another's default route",
+	 FLOWS,
+	 {ETH1_ALONE, {.name = "eth9", .index = ELSEWHERE}},
+	 IPV4_BY(ELSEWHERE)},
+	{"a VLAN that is taken",
+	 "vlans: [7]\n" WORLDLY,
+	 {ETH1_ALONE, {.name = "eth1.7", .index = ABOVE, .lower = ETH1, .tag = CTAG(7)}},
+	 IPV4_BY(ABOVE)},
+	{"a VLAN that is not",
+	 "vlans: [0, 5]\n" WORLDLY,
+	 {ETH1_ALONE, {.name = "eth1.7", .index = ABOVE, .lower = ETH1, .tag = CTAG(7)}},
+	 IPV4_BY(ABOVE),
+	 .refusal = {"eth1 carries the IPv4 default route of eth1.7, and this policy would drop "
+		     "the answers to all that this host opens to the world but its backups "
+		     "(vlan): write \"vlans: [0, 5, 7]\" in the interface file, or use --force"}},
+	{"no VLANs at all, and no flow",
+	 "vlans: none\n" FLOWS,
+	 {ETH1_ALONE, {.name = "eth1.7", .index = ABOVE, .lower = ETH1, .tag = CTAG(7)}},
+	 IPV4_BY(ABOVE),
+	 .refusal = {"(vlan): write \"vlans: [0, 7]\" in the interface file and add \"- {name: "
+		     "world"}},
+	{"untagged, where only a VLAN is taken",
+	 "vlans: [7]\n" WORLDLY,
+	 {ETH1_ALONE},
+	 IPV4_BY(ETH1),
+	 .refusal = {"(vlan): write \"vlans: [0, 7]\" in the interface file, or use"}},
+	{"a VLAN in a VLAN: the inner one counts",
+	 "vlans: [7]\n" WORLDLY,
+	 {ETH1_ALONE,
+	  {.name = "eth1.100", .index = ABOVE, .lower = ETH1, .tag = STAG(100)},
+	  {.name = "eth1.100.7", .index = FARTHER, .lower = ABOVE, .tag = CTAG(7)}},
+	 IPV4_BY(FARTHER)},
+	{"and is not taken",
+	 "vlans: [100]\n" WORLDLY,
+	 {ETH1_ALONE,
+	  {.name = "eth1.100", .index = ABOVE, .lower = ETH1, .tag = STAG(100)},
+	  {.name = "eth1.100.7", .index = FARTHER, .lower = ABOVE, .tag = CTAG(7)}},
+	 IPV4_BY(FARTHER),
+	 .refusal = {"of eth1.100.7, and this policy would drop the answers to all that this host "
+		     "opens to the world but its backups (vlan): write \"vlans: [7, 100]\""}},
+	{"tags that the filter never takes",
+	 WORLDLY,
+	 {ETH1_ALONE,
+	  {.name = "eth1.100", .index = ABOVE, .lower = ETH1, .tag = CTAG(100)},
+	  {.name = "eth1.100.7", .index = FARTHER, .lower = ABOVE, .tag = CTAG(7)}},
+	 IPV4_BY(FARTHER),
+	 .refusal = {"(vlan): no line lets such tags through; attach to another interface, or use "
+		     "--force"}},
+	{"a VLAN on a bond",
+	 "vlans: [7]\n" WORLDLY,
+	 {{.name = "eth1", .index = ETH1, .master = ABOVE},
+	  {.name = "bond0", .index = ABOVE},
+	  {.name = "bond0.7", .index = FARTHER, .lower = ABOVE, .tag = CTAG(7)}},
+	 IPV4_BY(FARTHER)},
+	{"a bond",
+	 FLOWS,
+	 {{.name = "eth1", .index = ETH1, .master = ABOVE}, {.name = "bond0", .index = ABOVE}},
+	 IPV4_BY(ABOVE),
+	 .refusal = {"IPv4 default route of bond0, "}},
+	{"a bridge that filters VLANs may have tagged it",
+	 "vlans: none\n" WORLDLY,
+	 {{.name = "eth1", .index = ETH1, .master = ABOVE},
+	  {.name = "br0", .index = ABOVE, .filters_vlans = true},
+	  {.name = "br0.7", .index = FARTHER, .lower = ABOVE, .tag = CTAG(7)}},
+	 IPV4_BY(FARTHER)},
+	{"or not",
+	 "vlans: [7]\n" WORLDLY,
+	 {{.name = "eth1", .index = ETH1, .master = ABOVE},
+	  {.name = "br0", .index = ABOVE, .filters_vlans = true},
+	  {.name = "br0.7", .index = FARTHER, .lower = ABOVE, .tag = CTAG(7)}},
+	 IPV4_BY(FARTHER)},
+	{"a bridge that does not filter them has not",
+	 "vlans: none\n" WORLDLY,
+	 {{.name = "eth1", .index = ETH1, .master = ABOVE},
+	  {.name = "br0", .index = ABOVE},
+	  {.name = "br0.7", .index = FARTHER, .lower = ABOVE, .tag = CTAG(7)}},
+	 IPV4_BY(FARTHER),
+	 .refusal = {"of br0.7, and this policy would drop the answers to all that this host opens "
+		     "to the world but its backups (vlan): write \"vlans: [0, 7]\""}},
+	{"a tunnel",
+	 WORLDLY,
+	 {ETH1_ALONE, {.name = "sit1", .index = ABOVE, .lower = ETH1, .is_tunnel = true}},
+	 {{.family = AF_INET6, .device = ABOVE, .table = 254}},
+	 .refusal = {"eth1 carries the IPv6 default route of sit1, which is a tunnel, and"}},
+	{"the other end of a veth pair",
+	 FLOWS,
+	 {{.name = "eth1", .index = ETH1, .lower = ABOVE},
+	  {.name = "peer", .index = ABOVE, .lower = ETH1}},
+	 IPV4_BY(ABOVE)},
+	{"links that changed while they were read make no circle",
+	 FLOWS,
+	 {{.name = "eth1", .index = ETH1, .master = ABOVE},
+	  {.name = "a", .index = ABOVE, .master = FARTHER, .tag = CTAG(3)},
+	  {.name = "b", .index = FARTHER, .master = ABOVE, .tag = CTAG(4)}},
+	 IPV4_BY(FARTHER),
+	 .refusal = {"IPv4 default route of b"}},
+	{"SSH by a VLAN",
+	 "vlans: none\n" FLOWS,
+	 {ETH1_ALONE, {.name = "eth1.7", .index = ABOVE, .lower = ETH1, .tag = CTAG(7)}},
+	 .ssh = "fe80::5%eth1.7 50000 fe80::1%eth1.7 22",
+	 .refusal = {"your own SSH connection from fe80::5 comes in by eth1 of eth1.7, and this "
+		     "policy would drop it (vlan): write \"vlans: [0, 7]\" in the interface file "
+		     "and add \"- {name: ssh, from: [\"fe80::5\"], to: self, tcp: 22}\""}},
+	{"SSH by a device that has only an index",
+	 FLOWS,
+	 {ETH1_ALONE},
+	 .ssh = "fe80::5%2 50000 fe80::1%2 22",
+	 .refusal = {"SSH connection from fe80::5 comes in by eth1, "}},
+	{"SSH by another device", FLOWS, {ETH1_ALONE}, .ssh = "fe80::5%eth2 5 fe80::1%eth2 22"},
+	{"SSH to an address of the device",
+	 FLOWS,
+	 {ETH1_ALONE},
+	 .ssh = "10.9.9.9 50000 10.20.30.1 22",
+	 .refusal = {"SSH connection from 10.9.9.9 comes in by eth1, and this policy would drop it "
+		     "(source): add \"- {name: ssh, from: [\"10.9.9.9\"], to: self, tcp: 22}\" to "
+		     "the interface file's flows, or use --force"}},
+	{"from a peer to a port of a flow",
+	 FLOWS,
+	 {ETH1_ALONE},
+	 .ssh = "10.20.30.5 50000 10.20.30.1 10000"},
+	{"all at once",
+	 FLOWS,
+	 {ETH1_ALONE},
+	 {{.family = AF_INET, .device = ETH1, .table = 254},
+	  {.family = AF_INET6, .device = ETH1, .table = 1000}},
+	 .ssh = "10.9.9.9 50000 10.20.30.1 22",
+	 .refusal = {"SSH connection", "IPv4 default route", "IPv6 default route"}},
+};
+
+/* eth1 has one address. */
+static struct surroundings surroundings_of(const struct host *host)
+{
+	static struct host_address address = {.device = ETH1};
+	struct surroundings around = {.by_ssh = host->ssh};
+	struct ssh_connection here = {};
+
+	if (host->ssh)
+		ssh_parse(host->ssh, &around.ssh);
+	ssh_parse("10.9.9.9 1 10.20.30.1 22", &here);
+	memcpy(address.address, here.server.address, sizeof(address.address));
+	around.addresses = (struct host_addresses){&address, 1};
+	around.links.link = (struct link *)host->link;
+	while (around.links.count < MAX && host->link[around.links.count].index)
+		around.links.count++;
+	around.routes.route = (struct default_route *)host->route;
+	while (around.routes.count < MAX && host->route[around.routes.count].device)
+		around.routes.count++;
+	return around;
+}
+
+static void of_host(const struct host *host)
+{
+	static const struct site_lookup lookup = {NULL, 0, false};
+	AUTO_FREE char *text = must_format("interface: eth1\n%s", host->lines), *said = NULL;
+	struct complaints complaints = {};
+	struct policy *policy = site_read(scratch_file("eth1.yaml", text), &lookup, &complaints);
+	struct surroundings around = surroundings_of(host);
+	size_t wanted = 0;
+	int error = -2;
+
+	if (policy)
+		error = guard_judge(&around, "eth1", ETH1, policy, &complaints);
+	said = scratch_said(&complaints);
+	while (wanted < 3 && host->refusal[wanted]) {
+		check_has(complaints.count > wanted ? complaints.text[wanted] : "",
+			  host->refusal[wanted], "%s: says why", host->name);
+		wanted++;
+	}
+	if (!check_int(error, wanted ? -1 : 0, "%s: %s", host->name,
+		       wanted ? "refused" : "accepted"))
+		printf("# %s\n", said);
+	check_int(complaints.count, wanted, "%s: complaints", host->name);
+	policy_free(policy);
+	complaints_free(&complaints);
+}
+
+static void of_ssh(void)
+{
+	static const char *const wrong[] = {
+		"",
+		"UNKNOWN 65535 UNKNOWN 65535",
+		"10.20.30.5 50000 10.20.30.1",
+		"10.20.30.5 0 10.20.30.1 22",
+		"10.20.30.5 50000 10.20.30.1 65536",
+		"10.20.30.555 50000 10.20.30.1 22",
+		"fe80::5%a-zone-that-is-too-long 50000 fe80::1%eth1 22",
+	};
+	struct ssh_connection ssh = {};
+
+	check_int(ssh_parse("fe80::5%eth1 50000 fe80::1%eth1 22", &ssh), 0, "with a zone");
+	check_text(ssh.client.text, "fe80::5", "the client, without its zone");
+	check_text(ssh.server.zone, "eth1", "the zone");
+	check_int(ssh.client.port, 50000, "the client's port");
+	check_int(ssh.server.port, 22, "ours");
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++)
+		check_int(ssh_parse(wrong[i], &ssh), -EINVAL, "no connection: \"%s\"", wrong[i]);
+	check_text(ssh.client.text, "fe80::5", "what is wrong changes nothing");
+}
+
+int main(void)
+{
+	scratch_begin();
+	for (size_t i = 0; i < sizeof(hosts) / sizeof(*hosts); i++)
+		of_host(&hosts[i]);
+	of_ssh();
+	return tap_done();
+}

@@ -1,0 +1,459 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What the kernel says of links, routes and addresses, as the tool reads it. Here the
+ * kernel's answers are made up: recvmsg() is this file's, which libmnl then calls.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/if_ether.h>
+#include <linux/if_link.h>
+#include <linux/nexthop.h>
+#include <linux/rtnetlink.h>
+#include <sys/socket.h>
+
+#include "addresses.h"
+#include "links.h"
+#include "routes.h"
+#include "tap.h"
+
+/* ---- a kernel ---------------------------------------------------------------- */
+
+#define DATAGRAMS_MAX 16
+
+static struct datagram {
+	char bytes[4096];
+	size_t length;
+	size_t truncated_below; /* of a buffer that is shorter than this */
+	int error;
+	unsigned int flags;
+} datagram[DATAGRAMS_MAX];
+static size_t datagrams, given;
+
+ssize_t recvmsg(int fd, struct msghdr *message, int flags)
+{
+	struct datagram *next = &datagram[given];
+
+	(void)fd;
+	(void)flags;
+	if (given == datagrams) {
+		errno = ENODATA;
+		return -1;
+	}
+	given++;
+	if (next->error) {
+		errno = next->error;
+		return -1;
+	}
+	memset(message->msg_name, 0, sizeof(struct sockaddr_nl));
+	((struct sockaddr_nl *)message->msg_name)->nl_family = AF_NETLINK;
+	message->msg_namelen = sizeof(struct sockaddr_nl);
+	message->msg_flags = message->msg_iov->iov_len < next->truncated_below ? MSG_TRUNC : 0;
+	memcpy(message->msg_iov->iov_base, next->bytes, next->length);
+	return (ssize_t)next->length;
+}
+
+static void begin(void)
+{
+	memset(datagram, 0, sizeof(datagram));
+	datagrams = given = 0;
+}
+
+static struct datagram *next_datagram(void)
+{
+	return &datagram[datagrams++];
+}
+
+static struct nlmsghdr *last;
+
+/* What follows belongs to the last message that was put. */
+static void *put(struct datagram *into, const void *bytes, size_t length)
+{
+	char *at = into->bytes + into->length;
+
+	if (bytes)
+		memcpy(at, bytes, length);
+	into->length += NLMSG_ALIGN(length);
+	if (last)
+		last->nlmsg_len = (uint32_t)(into->bytes + into->length - (char *)last);
+	return at;
+}
+
+static void put_message(struct datagram *into, int type, const void *header, size_t length)
+{
+	last = NULL;
+	last = put(into, &(struct nlmsghdr){.nlmsg_type = type, .nlmsg_seq = 1}, NLMSG_HDRLEN);
+	last->nlmsg_flags = NLM_F_MULTI | into->flags;
+	put(into, header, length);
+}
+
+static void put_attribute(struct datagram *into, int type, const void *bytes, size_t length)
+{
+	put(into, &(struct rtattr){.rta_len = RTA_LENGTH(length), .rta_type = type},
+	    sizeof(struct rtattr));
+	put(into, bytes, length);
+}
+
+static void put_u32(struct datagram *into, int type, uint32_t value)
+{
+	put_attribute(into, type, &value, sizeof(value));
+}
+
+static struct rtattr *begin_nest(struct datagram *into, int type)
+{
+	return put(into, &(struct rtattr){.rta_type = type}, sizeof(struct rtattr));
+}
+
+static void end_nest(struct datagram *into, struct rtattr *nest)
+{
+	nest->rta_len = (uint16_t)(into->bytes + into->length - (char *)nest);
+}
+
+static void put_end(struct datagram *into, int error)
+{
+	put_message(into, NLMSG_DONE, &error, sizeof(error));
+}
+
+static void put_link(struct datagram *into, const char *name, int index)
+{
+	const struct ifinfomsg header = {.ifi_index = index};
+
+	put_message(into, RTM_NEWLINK, &header, sizeof(header));
+	put_attribute(into, IFLA_IFNAME, name, strlen(name) + 1);
+}
+
+static void put_kind(struct datagram *into, const char *kind, int type, const void *bytes,
+		     size_t length)
+{
+	struct rtattr *info = begin_nest(into, IFLA_LINKINFO), *data;
+
+	put_attribute(into, IFLA_INFO_KIND, kind, strlen(kind) + 1);
+	data = begin_nest(into, IFLA_INFO_DATA);
+	put_attribute(into, type, bytes, length);
+	if (type == IFLA_VLAN_ID)
+		put_attribute(into, IFLA_VLAN_PROTOCOL, &(uint16_t){htons(ETH_P_8021AD)}, 2);
+	end_nest(into, data);
+	end_nest(into, info);
+}
+
+static void put_route(struct datagram *into, const struct rtmsg *header, int device)
+{
+	put_message(into, RTM_NEWROUTE, header, sizeof(*header));
+	if (device)
+		put_u32(into, RTA_OIF, (uint32_t)device);
+}
+
+/* ---- links -------------------------------------------------------------------- */
+
+static void of_links(void)
+{
+	struct links links = {};
+	const struct link *link;
+	struct datagram *d;
+
+	begin();
+	d = next_datagram();
+	put_link(d, "eth1", 2);
+	put_u32(d, IFLA_MASTER, 9);
+	put_link(d, "eth1.7", 3);
+	put_u32(d, IFLA_LINK, 2);
+	put_kind(d, "vlan", IFLA_VLAN_ID, &(uint16_t){7}, 2);
+	put_link(d, "eth0", 4);
+	put_u32(d, IFLA_LINK, 2);
+	put_u32(d, IFLA_LINK_NETNSID, 0);
+	d = next_datagram();
+	put_link(d, "br0", 9);
+	put_kind(d, "bridge", IFLA_BR_VLAN_FILTERING, &(uint8_t){1}, 1);
+	put_link(d, "sit1", 10);
+	put_u32(d, IFLA_LINK, 2);
+	put_kind(d, "sit", 1, NULL, 0);
+	put_end(next_datagram(), 0);
+
+	check_int(links_read(&links), 0, "links of several datagrams");
+	check_int(links.count, 5, "all of them");
+	link = links_find(&links, "eth1");
+	check(link && link->index == 2 && link->master == 9 && !link->lower && !link->tag.protocol,
+	      "a member of a bridge");
+	link = links_find(&links, "eth1.7");
+	check(link && link->lower == 2 && link->tag.id == 7 && link->tag.protocol == ETH_P_8021AD,
+	      "a VLAN device: its id and protocol");
+	link = links_find(&links, "eth0");
+	check(link && !link->lower, "a link in another namespace is none here");
+	link = links_find(&links, "br0");
+	check(link && link->filters_vlans, "a bridge that filters VLANs");
+	link = links_find(&links, "sit1");
+	check(link && link->is_tunnel && link->lower == 2, "a tunnel");
+	links_free(&links);
+}
+
+/* ---- failures ------------------------------------------------------------------ */
+
+static int read_links(size_t *count)
+{
+	struct links links = {};
+	int error = links_read(&links);
+
+	*count = links.count;
+	links_free(&links);
+	return error;
+}
+
+static void put_two(void)
+{
+	struct datagram *d = next_datagram();
+
+	put_link(d, "eth1", 2);
+	put_link(d, "eth2", 3);
+}
+
+static void failures(void)
+{
+	struct datagram *d;
+	size_t count;
+
+	begin();
+	put_two();
+	next_datagram()->error = ENOBUFS;
+	check_int(read_links(&count), -ENOBUFS, "an answer that cannot be had");
+	check_int(count, 0, "nothing of the list is left");
+
+	begin();
+	put_two();
+	put_end(next_datagram(), -ENOMEM);
+	check_int(read_links(&count), -ENOMEM, "a list that ends with an error");
+	check_int(count, 0, "nothing of the list is left");
+
+	begin();
+	put_message(next_datagram(), NLMSG_ERROR, &(struct nlmsgerr){.error = -EOPNOTSUPP},
+		    sizeof(struct nlmsgerr));
+	check_int(read_links(&count), -EOPNOTSUPP, "an error instead of a list");
+
+	begin();
+	put_message(next_datagram(), NLMSG_ERROR, &(struct nlmsgerr){}, sizeof(struct nlmsgerr));
+	check_int(read_links(&count), -EBADMSG, "an acknowledgement instead of a list");
+
+	begin();
+	d = next_datagram();
+	put_message(d, RTM_NEWLINK, "short", 5);
+	check_int(read_links(&count), -EBADMSG, "a message without a whole header");
+
+	begin();
+	d = next_datagram();
+	put_link(d, "eth1", 2);
+	put_attribute(d, IFLA_MASTER, "x", 1);
+	check_int(read_links(&count), -EBADMSG, "an index of one byte");
+	check_int(count, 0, "nothing of the list is left");
+}
+
+static void once_more(void)
+{
+	size_t count;
+
+	begin();
+	datagram[0].flags = NLM_F_DUMP_INTR;
+	put_two();
+	put_two();
+	put_end(next_datagram(), 0);
+	check_int(read_links(&count), 0, "a list that changed while it was read is read anew");
+	check_int(count, 2, "with each link once");
+
+	begin();
+	for (size_t i = 0; i < DATAGRAMS_MAX; i++) {
+		datagram[i].flags = NLM_F_DUMP_INTR;
+		put_two();
+	}
+	check_int(read_links(&count), -EINTR, "one that changes each time is an error");
+	check_int(count, 0, "and no list");
+	check(given < DATAGRAMS_MAX, "after some tries");
+
+	begin();
+	datagram[0].truncated_below = 40000;
+	put_two();
+	datagram[1].truncated_below = 40000;
+	put_two();
+	put_end(next_datagram(), 0);
+	check_int(read_links(&count), 0, "a message that did not fit is asked for with more room");
+	check_int(count, 2, "with each link once");
+}
+
+/* ---- routes --------------------------------------------------------------------- */
+
+static const struct rtmsg ipv4 = {
+	.rtm_family = AF_INET,
+	.rtm_table = RT_TABLE_MAIN,
+	.rtm_type = RTN_UNICAST,
+};
+static const struct rtmsg ipv6 = {
+	.rtm_family = AF_INET6,
+	.rtm_table = RT_TABLE_MAIN,
+	.rtm_type = RTN_UNICAST,
+};
+
+static void put_hop(struct datagram *into, int device)
+{
+	const struct rtnexthop hop = {.rtnh_len = sizeof(hop), .rtnh_ifindex = device};
+
+	put(into, &hop, sizeof(hop));
+}
+
+static void put_others(struct datagram *d)
+{
+	struct rtmsg other = ipv4;
+
+	other.rtm_dst_len = 2;
+	put_route(d, &other, 81);
+	other.rtm_dst_len = 0;
+	other.rtm_type = RTN_BLACKHOLE;
+	put_route(d, &other, 82);
+	other.rtm_type = RTN_UNICAST;
+	other.rtm_flags = RTM_F_CLONED;
+	put_route(d, &other, 83);
+	put_route(d, &ipv6, 84); /* what a kernel without IPv6 answers with is of other families */
+}
+
+static void put_nexthops(struct datagram *d)
+{
+	const struct nhmsg header = {.nh_family = AF_INET};
+	const struct nexthop_grp members[] = {{.id = 50}, {.id = 51}};
+
+	put_message(d, RTM_NEWNEXTHOP, &header, sizeof(header));
+	put_u32(d, NHA_ID, 50);
+	put_u32(d, NHA_OIF, 5);
+	put_message(d, RTM_NEWNEXTHOP, &header, sizeof(header));
+	put_u32(d, NHA_ID, 51);
+	put_u32(d, NHA_OIF, 6);
+	put_message(d, RTM_NEWNEXTHOP, &header, sizeof(header));
+	put_u32(d, NHA_ID, 52);
+	put_attribute(d, NHA_GROUP, members, sizeof(members));
+	put_end(d, 0);
+}
+
+static bool has_route(const struct default_routes *routes, int family, int device, uint32_t table)
+{
+	for (size_t i = 0; i < routes->count; i++)
+		if (routes->route[i].family == family && routes->route[i].device == device &&
+		    routes->route[i].table == table)
+			return true;
+	return false;
+}
+
+static void of_routes(void)
+{
+	struct default_routes routes = {};
+	struct rtmsg half = ipv4, world = ipv6;
+	struct datagram *d;
+	struct rtattr *nest;
+
+	begin();
+	d = next_datagram();
+	put_route(d, &ipv4, 2);
+	put_u32(d, RTA_TABLE, 1000);
+	half.rtm_dst_len = 1;
+	put_route(d, &half, 3);
+	put_route(d, &ipv4, 0);
+	nest = begin_nest(d, RTA_MULTIPATH);
+	put_hop(d, 4);
+	put_hop(d, 2);
+	end_nest(d, nest);
+	put_route(d, &ipv4, 0);
+	put_u32(d, RTA_NH_ID, 52);
+	put_others(d);
+	put_end(d, 0);
+	d = next_datagram();
+	world.rtm_dst_len = 3;
+	put_route(d, &world, 2);
+	put_end(d, 0);
+	put_nexthops(next_datagram());
+
+	check_int(routes_read_defaults(&routes), 0, "routes");
+	check(has_route(&routes, AF_INET, 2, 1000), "of a table beyond 255");
+	check(has_route(&routes, AF_INET, 3, RT_TABLE_MAIN), "half of the world");
+	check(has_route(&routes, AF_INET, 4, RT_TABLE_MAIN), "the first of several hops");
+	check(has_route(&routes, AF_INET, 2, RT_TABLE_MAIN), "the second");
+	check(has_route(&routes, AF_INET, 5, RT_TABLE_MAIN), "the first of a nexthop group");
+	check(has_route(&routes, AF_INET, 6, RT_TABLE_MAIN), "the second");
+	check(has_route(&routes, AF_INET6, 2, RT_TABLE_MAIN), "IPv6, 2000::/3");
+	for (int device = 81; device <= 84; device++)
+		check(!has_route(&routes, AF_INET, device, RT_TABLE_MAIN) &&
+			      !has_route(&routes, AF_INET6, device, RT_TABLE_MAIN),
+		      "no default route: %d", device);
+	routes_free(&routes);
+}
+
+static void failing_routes(void)
+{
+	struct default_routes routes = {};
+	struct datagram *d;
+
+	begin();
+	d = next_datagram();
+	put_route(d, &ipv4, 2);
+	put_end(d, 0);
+	next_datagram()->error = ENOBUFS;
+	check_int(routes_read_defaults(&routes), -ENOBUFS, "IPv6 routes that cannot be read");
+	check_int(routes.count, 0, "nothing of the IPv4 ones is left");
+
+	begin();
+	d = next_datagram();
+	put_route(d, &ipv4, 0);
+	put_u32(d, RTA_NH_ID, 52);
+	put_end(d, 0);
+	put_end(next_datagram(), 0);
+	next_datagram()->error = ENOBUFS;
+	check_int(routes_read_defaults(&routes), -ENOBUFS, "nexthops that cannot be read");
+	check_int(routes.count, 0, "nothing of the routes is left");
+
+	begin();
+	d = next_datagram();
+	put_route(d, &ipv4, 0);
+	put_attribute(d, RTA_MULTIPATH, "abcd", 4);
+	put_end(d, 0);
+	check_int(routes_read_defaults(&routes), -EBADMSG, "a hop that is cut off");
+}
+
+/* ---- addresses ------------------------------------------------------------------- */
+
+static void of_addresses(void)
+{
+	struct ifaddrmsg header = {.ifa_family = AF_INET, .ifa_index = 2};
+	struct host_addresses addresses = {};
+	struct datagram *d;
+
+	begin();
+	d = next_datagram();
+	put_message(d, RTM_NEWADDR, &header, sizeof(header));
+	put_attribute(d, IFA_ADDRESS, "\x0a\x14\x1e\x05", 4);
+	put_attribute(d, IFA_LOCAL, "\x0a\x14\x1e\x01", 4);
+	header.ifa_family = AF_INET6;
+	put_message(d, RTM_NEWADDR, &header, sizeof(header));
+	put_attribute(d, IFA_ADDRESS, "\xfe\x80\0\0\0\0\0\0\0\0\0\0\0\0\0\1", 16);
+	put_end(d, 0);
+	check_int(addresses_read(&addresses), 0, "addresses");
+	check_int(addresses.count, 2, "two of them");
+	check(addresses.count == 2 && addresses.address[0].address[3] == htonl(0x0a141e01) &&
+		      addresses.address[0].address[2] == htonl(0xffff) &&
+		      addresses.address[0].device == 2,
+	      "ours, not that of the other end of the link");
+	check(addresses.count == 2 && addresses.address[1].address[0] == htonl(0xfe800000) &&
+		      addresses.address[1].address[3] == htonl(1),
+	      "an IPv6 address");
+	addresses_free(&addresses);
+
+	begin();
+	d = next_datagram();
+	put_message(d, RTM_NEWADDR, &header, sizeof(header));
+	put_attribute(d, IFA_ADDRESS, "\x0a\x14\x1e\x05", 4);
+	put_end(d, 0);
+	check_int(addresses_read(&addresses), -EBADMSG, "an IPv6 address of four bytes");
+	check_int(addresses.count, 0, "nothing is left");
+}
+
+int main(void)
+{
+	of_links();
+	failures();
+	once_more();
+	of_routes();
+	failing_routes();
+	of_addresses();
+	return tap_done();
+}
