@@ -20,8 +20,18 @@ policy() { # LINE...: beside a flow with the peers
 
 # What a refusal proposes, as lines of the interface file.
 proposed() {
-	grep -oE '"- \{.*\}"' <<<"$said" | sed -E 's/^"(.*)"$/  \1/' | sort -u
 	grep -oE '"vlans: [^"]*"' <<<"$said" | tr -d '"' | tail -n 1
+	grep -oE '"- \{.*\}"' <<<"$said" | sed -E 's/^"(.*)"$/  \1/' | sort -u
+}
+
+add_proposed() {
+	local line
+	while IFS= read -r line; do
+		case $line in
+		vlans:*) sed -i "/^vlans:/d; 1a $line" eth1.yaml ;;
+		*) echo "$line" >>eth1.yaml ;;
+		esac
+	done < <(proposed)
 }
 
 refused() { # WHAT PATTERN...: each is said, and nothing is attached
@@ -40,9 +50,7 @@ accepted() { # WHAT
 
 # mended WHAT: with the lines of the refusal added, it attaches.
 mended() {
-	local lines
-	mapfile -t lines < <(proposed)
-	policy "${lines[@]}"
+	add_proposed
 	accepted "$1, with the lines it shows"
 }
 
@@ -149,7 +157,7 @@ nexthop_objects() {
 		accepted "one of another device, compatible $compatible"
 		clear_routes
 	done
-	host ip nexthop flush
+	host ip nexthop flush >/dev/null
 }
 
 # --- other reasons than the source
@@ -302,14 +310,13 @@ ssh_connections() {
 }
 
 all_at_once() {
-	local lines before
+	local before
 	policy
 	host ip route add default via "$server4" dev eth1
 	host ip -6 route add default via "$server6" dev eth1 table 100
 	fails "SSH and both default routes" 1 by_ssh "10.20.99.9 50000 $host4 22" attach
 	is "are told at once" "$(grep -cE 'SSH connection|IPv4 default route|IPv6 default route' <<<"$said")" 3
-	mapfile -t lines < <(proposed)
-	policy "${lines[@]}"
+	add_proposed
 	check "accepted with the lines that they show" by_ssh "10.20.99.9 50000 $host4 22" attach
 	before=$(status .digest)
 	policy

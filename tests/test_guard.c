@@ -76,6 +76,12 @@ static const struct host hosts[] = {
 	 .refusal = {"eth1 carries the IPv4 default route of eth1.7, and this policy would drop "
 		     "the answers to all that this host opens to the world but its backups "
 		     "(vlan): write \"vlans: [0, 5, 7]\" in the interface file, or use --force"}},
+	{"a flow of the name that is proposed",
+	 FLOWS "  - {name: world, from: self, to: [10.0.0.0/8], tcp: 443}\n"
+	       "  - {name: world-2, from: self, to: [11.0.0.0/8], tcp: 443}\n",
+	 {ETH1_ALONE},
+	 IPV4_BY(ETH1),
+	 .refusal = {"add \"- {name: world-3, "}},
 	{"no VLANs at all, and no flow",
 	 "vlans: none\n" FLOWS,
 	 {ETH1_ALONE, {.name = "eth1.7", .index = ABOVE, .lower = ETH1, .tag = CTAG(7)}},

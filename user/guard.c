@@ -148,10 +148,12 @@ static enum bkxdp_reason judge_answers(const struct trial *trial, const struct w
 
 	for (size_t i = 0; i < policy->rules && !bkxdp_reason_passes(reason); i++) {
 		const struct rule *rule = &policy->rule[i];
-		const struct bkxdp_prefix *world =
-			world_of(&policy->group[rule->group], need->family);
+		const struct bkxdp_prefix *world;
 
-		if (rule->side != SIDE_REPLY || !world || !rule->ports.count)
+		if (rule->side != SIDE_REPLY || !rule->ports.count)
+			continue;
+		world = world_of(&policy->group[rule->group], need->family);
+		if (!world)
 			continue;
 		asked = answer_of_rule(rule, world, need->family);
 		reason = judge_packet(trial, way, &asked);
@@ -296,6 +298,27 @@ static int check_need(const struct trial *trial, const struct need *need)
 
 /* ---- what this host needs ---------------------------------------------------------- */
 
+static bool has_flow(const struct policy *policy, const char *name)
+{
+	for (size_t i = 0; i < policy->flows; i++)
+		if (!strcmp(policy->flow[i].profile, SITE_PROFILE) &&
+		    !strcmp(policy->flow[i].name, name))
+			return true;
+	return false;
+}
+
+/* The word, or "word-2" and so on: a file names each flow once. */
+static char *free_name(const struct policy *policy, const char *word)
+{
+	char *name = must_copy(word);
+
+	for (unsigned int next = 2; has_flow(policy, name); next++) {
+		free(name);
+		name = must_format("%s-%u", word, next);
+	}
+	return name;
+}
+
 /* " of eth1.5", of a device above the interface. */
 static char *of_device(const struct trial *trial, const struct link *link)
 {
@@ -308,7 +331,8 @@ static int check_ssh(const struct trial *trial, const struct link *link)
 	AUTO_FREE char *device = of_device(trial, link);
 	AUTO_FREE char *what = must_format("your own SSH connection from %s comes in by %s%s",
 					   ssh->client.text, trial->interface, device);
-	AUTO_FREE char *flow = must_format("- {name: ssh, from: [\"%s\"], to: self, tcp: %u}",
+	AUTO_FREE char *name = free_name(trial->policy, "ssh");
+	AUTO_FREE char *flow = must_format("- {name: %s, from: [\"%s\"], to: self, tcp: %u}", name,
 					   ssh->client.text, (unsigned int)ssh->server.port);
 	struct need need = {
 		.judge = judge_ssh,
@@ -328,13 +352,16 @@ static int check_default_route(const struct trial *trial, const struct link *lin
 	AUTO_FREE char *device = of_device(trial, link);
 	AUTO_FREE char *what = must_format("%s carries the %s default route%s", trial->interface,
 					   family == AF_INET ? "IPv4" : "IPv6", device);
+	AUTO_FREE char *name = free_name(trial->policy, "world");
+	AUTO_FREE char *flow = must_format(
+		"- {name: %s, from: self, to: [any], tcp: [53, 80, 443], udp: [53, 123]}", name);
 	struct need need = {
 		.judge = judge_answers,
 		.link = link,
 		.family = family,
 		.what = what,
 		.lost = "the answers to all that this host opens to the world but its backups",
-		.flow = FLOW_FOR_WORLD,
+		.flow = flow,
 		.which = " (what this host needs)",
 	};
 

@@ -5,9 +5,9 @@
 
 # busybox has the rest, where no option of theirs is missed.
 readonly programs='bash env nsenter unshare setpriv mount mountpoint jq ip ss tc bridge ethtool tcpdump
-	xdp-loader mawk seq date stat find grep sed sort timeout modprobe'
+	xdp-loader strace mawk seq date stat find grep sed sort timeout modprobe'
 # In this order: each needs those before it.
-devices='veth virtio_pci virtio_net dummy bridge macvlan 8021q bonding cls_bpf sch_ingress inet_diag
+devices='veth virtio_pci virtio_net dummy bridge macvlan 8021q bonding vrf cls_bpf sch_ingress inet_diag
 	tcp_diag udp_diag'
 
 # put FILE [WHERE]: with the libraries that it needs.
