@@ -347,10 +347,11 @@ not_read() {
 		recvmsg:error=ENOBUFS:when=1/devices recvfrom,recvmsg:error=ENOMEM/devices recvmsg:retval=0:when=1/devices; do
 		what=${fault#*/} fault=${fault%/*}
 		fails "$fault: refused" 1 attach_failing "$fault"
-		says "$fault: says what could not be read" "$said" "this host's .*$what could not be read \(.*--force"
+		says "$fault: says what could not be read" "$said" "this host's .*$what could not be read \((No buffer space available|Cannot allocate memory|Bad message)\), .*--force"
 		check "$fault: nothing is attached" nothing_is_left || bkxdp detach eth1 >/dev/null 2>&1
 	done
-	says "and why" "$(attach_failing recvmsg:error=ENOBUFS:when=1 2>&1)" 'No buffer space available'
+	fails "an interface that cannot be looked up: refused" 1 attach_failing socket:error=EMFILE
+	says "is not said to be absent" "$said" '"eth1" could not be looked up: Too many open files'
 	clear_routes
 	fails "addresses that cannot be read: refused" 1 by_ssh "10.20.99.9 50000 $host4 22" \
 		attach_failing sendto:error=ENOBUFS:when=4

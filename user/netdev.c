@@ -56,8 +56,8 @@ unsigned int netdev_index(const char *interface, struct complaints *complaints)
 	errno = ENODEV;
 	index = netdev_name_is_valid(interface) ? if_nametoindex(interface) : 0;
 	if (!index && errno != ENODEV)
-		complain(complaints, NULL, "the interface \"%s\" could not be looked up: %s", interface,
-			 strerror(errno));
+		complain(complaints, NULL, "the interface \"%s\" could not be looked up: %s",
+			 interface, strerror(errno));
 	else if (!index)
 		complain_unknown(interface, complaints);
 	return index;
