@@ -14,6 +14,7 @@
 #include "compile.h"
 #include "engine.h"
 #include "frame.h"
+#include "netdev.h"
 
 #define TAG_BYTES      4
 #define FLOW_FOR_WORLD "- {name: world, from: self, to: [any], tcp: [53, 80, 443], udp: [53, 123]}"
@@ -512,10 +513,9 @@ int guard_check(const char *interface, const struct policy *policy, struct compl
 
 	if (policy->settings.enforcement == BKXDP_AUDIT)
 		return 0;
-	index = if_nametoindex(interface);
+	index = netdev_index(interface, complaints);
 	if (!index)
-		return complain_unread(complaints, "the interface's index", -errno,
-				       "your own SSH connection or the default route");
+		return -1;
 	error = look_around(&host, doubts, complaints);
 	error |= guard_judge(&host, interface, (int)index, policy, complaints);
 	links_free(&host.links);

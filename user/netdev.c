@@ -49,17 +49,32 @@ static void complain_unknown(const char *interface, struct complaints *complaint
 	if_freenameindex(all);
 }
 
+/* Not if_nametoindex(), whose errno says nothing where it had no socket. */
+static int look_up(const char *interface, unsigned int *index)
+{
+	struct ifreq request = {};
+	AUTO_CLOSE int fd = -1;
+
+	if (!netdev_name_is_valid(interface))
+		return -ENODEV;
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", interface);
+	if (fd < 0 || ioctl(fd, SIOCGIFINDEX, &request))
+		return -errno;
+	*index = (unsigned int)request.ifr_ifindex;
+	return 0;
+}
+
 unsigned int netdev_index(const char *interface, struct complaints *complaints)
 {
-	unsigned int index;
+	unsigned int index = 0;
+	int error = look_up(interface, &index);
 
-	errno = ENODEV;
-	index = netdev_name_is_valid(interface) ? if_nametoindex(interface) : 0;
-	if (!index && errno != ENODEV)
-		complain(complaints, NULL, "the interface \"%s\" could not be looked up: %s",
-			 interface, strerror(errno));
-	else if (!index)
+	if (error == -ENODEV)
 		complain_unknown(interface, complaints);
+	else if (error)
+		complain(complaints, NULL, "the interface \"%s\" could not be looked up: %s",
+			 interface, strerror(-error));
 	return index;
 }
 
