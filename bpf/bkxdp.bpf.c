@@ -38,6 +38,7 @@ typedef struct xdp_md bkxdp_frame;
  */
 #define FRAME_OFFSET_MAX 40000
 
+/* Bytes of the first buffer: most frames have no other. */
 static __always_inline __u32 frame_near(struct xdp_md *ctx)
 {
 	return ctx->data_end - ctx->data;
@@ -556,8 +557,8 @@ SEC("xdp")
 int bkxdp(struct xdp_md *ctx)
 {
 	struct fate fate = {};
-	__u32 length = frame_near(ctx);
 	struct bkxdp_active now;
+	__u32 length = 0;
 	struct scratch *s;
 	__u64 quick;
 
@@ -576,6 +577,7 @@ int bkxdp(struct xdp_md *ctx)
 		length = s->packet.length;
 	} else {
 		fate.verdict = bkxdp_decided(BKXDP_DROP_INTERNAL);
+		length = frame_length(ctx);
 	}
 	return settle(ctx, &fate, length, now.generation);
 }

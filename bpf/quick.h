@@ -12,6 +12,9 @@
 #include "cache.h"
 #include "watch.h"
 
+/* Without the checksum: shorter ones are filled up (IEEE 802.3, 4.2.3.3). */
+#define BKXDP_FRAME_LEAST 60
+
 /* No verdict, but the packet at hand is read; no enum bkxdp_reason. */
 #define BKXDP_HANDED_OVER 0xff
 
@@ -57,6 +60,19 @@ static __always_inline __u64 hand_over(const struct bkxdp_plain *plain, __u32 le
 }
 
 /*
+ * Bytes of the frame. To ask for those beyond the first buffer costs as much as
+ * all else here. It is not done where the IP packet ends with that buffer, or
+ * the frame is as short as Ethernet has them: there is nothing more, unless
+ * somebody pads a packet that is just as long as the driver's first buffer.
+ */
+static __always_inline __u32 quick_length(struct xdp_md *ctx, const struct bkxdp_plain *plain)
+{
+	__u32 near = frame_near(ctx);
+
+	return plain->end == near || near <= BKXDP_FRAME_LEAST ? near : frame_length(ctx);
+}
+
+/*
  * The verdict, packed, where it is certain; else 0, or BKXDP_HANDED_OVER. One
  * register: every failed condition would have to clear each of several.
  */
@@ -71,14 +87,13 @@ static __always_inline __u64 decide_quickly(struct xdp_md *ctx, const struct bkx
 	if (!bkxdp_cache_entries || !bkxdp_parse_plain(ctx, &plain))
 		return 0;
 	c = &plain.conversation;
+	*length = quick_length(ctx, &plain);
 	if (!may_be_peer(now->slot, c->saddr)) {
 		if (plain.end > *length || !is_plainly_strange(&plain, mode) ||
 		    !is_dropped_unseen(mode))
 			return 0;
 		return BKXDP_DROP_SOURCE;
 	}
-	if (plain.end > *length)
-		*length = frame_length(ctx);
 	entry = cache_entry(c);
 	if (turns(plain.tcp_flags) || !entry || !cache_holds(entry, c, now->generation) ||
 	    plain.end > *length)

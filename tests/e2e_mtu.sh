@@ -45,6 +45,49 @@ jumbo() { # MODE
 	check "$1: detach" bkxdp detach eth1
 }
 
+counted() { # VERDICT REASON packets|bytes
+	status ".reasons[] | select(.verdict == \"$1\" and .reason == \"$2\") | .$3"
+}
+
+# Frames of 9,014 bytes around short packets: what no header speaks of is counted, too.
+padded() { # WHAT FROM VERDICT REASON KIND [IP LENGTH]
+	local before packets
+	before=$(counted "$3" "$4" bytes) packets=$(counted "$3" "$4" packets)
+	net python3 - "$2" "$5" "${6:-60}" <<-'END'
+	import socket, struct, sys
+	source, kind, length = sys.argv[1], sys.argv[2], int(sys.argv[3])
+	segment = struct.pack("!HHIIBBHHH", 40000, 6000, 1, 1, 0x50, 0x10, 64240, 0, 0).ljust(length - 20, b"x")
+	if kind == "arp":
+	    frame = struct.pack("!H", 0x0806)
+	else:
+	    options = b"\1\1\1\1" if kind == "options" else b""
+	    frame = struct.pack("!HBBHHHBBH", 0x0800, 0x45 + len(options) // 4, 0, length + len(options), 1, 0, 64, 6, 0) + \
+	        socket.inet_aton(source) + socket.inet_aton("10.20.30.1") + options + segment
+	frame = (bytes.fromhex("020000000001020000000005") + frame).ljust(9014, b"\0")
+	s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+	s.bind(("peer0", 0))
+	for _ in range(10):
+	    s.send(frame)
+	END
+	busywait 3 has_ten "$3" "$4" "$packets"
+	is "$1: 10 padded frames" "$(($(counted "$3" "$4" packets) - packets))" 10
+	is "$1: are counted with all their bytes" "$(($(counted "$3" "$4" bytes) - before))" 90140
+}
+
+has_ten() { [ "$(counted "$1" "$2" packets)" -ge $(($3 + 10)) ]; }
+
+all_padded() {
+	site native
+	check "padded: attach" attach
+	padded "of a conversation" "$server4" pass flow plain
+	padded "of a stranger nearby" "$stranger4" drop source plain
+	padded "of a stranger far away" 192.0.2.1 drop source plain
+	padded "with options" "$server4" pass flow options
+	padded "longer ones" "$server4" pass flow plain 1500
+	padded "ARP" "$server4" pass arp arp
+	check "padded: detach" bkxdp detach eth1
+}
+
 moved() { [ "$(flow site/backup inbound bytes)" != "$1" ]; }
 
 no_driver_support() { # NAME TYPE
@@ -74,6 +117,7 @@ make_network 9000
 begin "$WORK/serve" host serve 6000
 if [ "$(has_frags)" = true ]; then
 	jumbo native
+	all_padded
 	is "frames of several buffers were possible" "$(site native; attach >/dev/null 2>&1; status .frags; bkxdp detach eth1 >/dev/null)" true
 else
 	skip "native: MTU 9000" "this kernel has no frames of several buffers"

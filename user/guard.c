@@ -17,7 +17,6 @@
 #include "netdev.h"
 
 #define TAG_BYTES      4
-#define FLOW_FOR_WORLD "- {name: world, from: self, to: [any], tcp: [53, 80, 443], udp: [53, 123]}"
 
 /* One policy on one interface of one host. */
 struct trial {

@@ -20,11 +20,6 @@ static uint32_t frame_length(bkxdp_frame *frame)
 	return frame->length;
 }
 
-static uint32_t frame_near(bkxdp_frame *frame)
-{
-	return frame->length;
-}
-
 /* A copy, so that no load is unaligned. */
 static const void *frame_at(bkxdp_frame *frame, uint32_t offset, uint32_t length, void *spare)
 {

@@ -12,9 +12,7 @@
  *                                      such a function is global: the verifier
  *                                      walks it once, not once a caller.
  *   static __u32 frame_length(const bkxdp_frame *);
- *   static __u32 frame_near(const bkxdp_frame *);
- *                                bytes of the frame that are known at no cost: all of them, or
- *                                fewer where the frame has further buffers
+ *                                of all its buffers
  *   static const void *frame_at(const bkxdp_frame *, __u32 offset, __u32 length, void *spare);
  *                                where these bytes of the frame stand: in the frame itself, or
  *                                copied to `spare`; NULL where the frame is shorter
@@ -124,18 +122,6 @@ struct bkxdp_span {
 #else
 #define BKXDP_NTOHS(x) ((__u16)(x))
 #endif
-
-/*
- * Is the frame shorter than this? Only a packet that claims more than is near
- * makes it worth asking for the whole length.
- */
-static __always_inline int bkxdp_ends_before(bkxdp_frame *frame, struct bkxdp_packet *packet,
-					     __u32 end)
-{
-	if (end > packet->length)
-		packet->length = frame_length(frame);
-	return end > packet->length;
-}
 
 /* ---- link layer --------------------------------------------------------- */
 
@@ -357,7 +343,7 @@ static __always_inline __u8 bkxdp_parse_ipv4(bkxdp_frame *frame, struct bkxdp_sp
 	packet->fragment = bkxdp_fragment_of(fragment & BKXDP_IPV4_OFFSET,
 					     fragment & BKXDP_IPV4_MORE_FRAGMENTS);
 	span->end = span->offset + total;
-	if (bkxdp_ends_before(frame, packet, span->end))
+	if (span->end > packet->length)
 		return BKXDP_DROP_MALFORMED;
 	if (header > sizeof(*ip) &&
 	    !bkxdp_ipv4_options_sound(frame, span->offset + sizeof(*ip), span->offset + header))
@@ -500,7 +486,7 @@ static __always_inline __u8 bkxdp_parse_ipv6(bkxdp_frame *frame, struct bkxdp_sp
 	packet->protocol = next;
 	span->offset += sizeof(*ip);
 	span->end = span->offset + payload;
-	if (bkxdp_ends_before(frame, packet, span->end))
+	if (span->end > packet->length)
 		return BKXDP_DROP_MALFORMED;
 	if (!bkxdp_is_extension(next))
 		return 0;
@@ -638,7 +624,7 @@ static __always_inline void bkxdp_parse(bkxdp_frame *frame, struct bkxdp_packet 
 {
 	struct bkxdp_span span = {};
 
-	packet->length = frame_near(frame);
+	packet->length = frame_length(frame);
 	span.offset = bkxdp_parse_link(frame, packet);
 	if (packet->tags_refused)
 		return;
