@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "alloc.h"
 
+#include <malloc.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <string.h>
 
 static void *or_end(void *memory)
@@ -35,14 +37,25 @@ char *must_format(const char *format, ...)
 	return or_end(text);
 }
 
-/* The capacity is the next power of two, so it needs no place of its own. */
+static size_t next_power(size_t count)
+{
+	size_t power = 1;
+
+	while (power <= count)
+		power *= 2;
+	return power;
+}
+
+/*
+ * The next power of two is the room, so it needs no place of its own. An array that was
+ * made otherwise may have less: its allocator knows.
+ */
 void *must_grow(void *array, size_t count, size_t size)
 {
-	size_t room = count ? count * 2 : 1;
+	bool full = !(count & (count - 1)) || malloc_usable_size(array) / size <= count;
 
-	if (count & (count - 1))
-		return array;
-	array = or_end(reallocarray(array, room, size));
-	memset((char *)array + count * size, 0, (room - count) * size);
+	if (full)
+		array = or_end(reallocarray(array, next_power(count), size));
+	memset((char *)array + count * size, 0, size);
 	return array;
 }

@@ -16,7 +16,8 @@ char *must_copy(const char *text) __attribute__((warn_unused_result));
 char *must_format(const char *format, ...)
 	__attribute__((format(printf, 1, 2), warn_unused_result));
 
-/* Makes room for one more at the end of a growing array: doubles, zeroes what is new. */
+/* Makes room for one more at the end of a growing array, which may have been made in any way; the
+ * new one is zero. */
 void *must_grow(void *array, size_t count, size_t size) __attribute__((warn_unused_result));
 #define APPEND(array, count)                                                                       \
 	((array) = must_grow((array), (count), sizeof(*(array))), &(array)[(count)++])
