@@ -50,7 +50,7 @@ static int take_free(struct counter_names *names, const bool *wanted, size_t *ne
 
 struct assignment {
 	struct counter_names *names;
-	bool wanted[BKXDP_COUNTERS_MAX]; /* in the new policy or in the current one */
+	bool wanted[BKXDP_COUNTERS_MAX]; /* in the new policy, or perhaps in force */
 	size_t next_free, next_stale;
 	void *tree;
 };
@@ -101,6 +101,8 @@ int counters_assign(struct policy *policy, struct counter_names *names,
 	mark(a->wanted, policy, names, &a->tree);
 	if (current)
 		mark(a->wanted, current, names, &a->tree);
+	else
+		memcpy(a->wanted, names->used, sizeof(a->wanted));
 	for (size_t r = 0; r < policy->rules && !error; r++)
 		error = assign_rule(a, policy, &policy->rule[r]);
 	tdestroy(a->tree, keep);

@@ -18,7 +18,8 @@ struct counter_names {
 /*
  * Gives every rule its counter: the one that a flow of that name and side has
  * had before, else a free one, else one of a flow that is neither in the policy
- * nor in `current` (may be NULL). -ENOSPC where there is none.
+ * nor in `current`. Where that is NULL, any name may be of what is in force, which
+ * goes on counting and is read, so none loses its place. -ENOSPC where there is none.
  */
 int counters_assign(struct policy *policy, struct counter_names *names,
 		    const struct policy *current);
