@@ -124,6 +124,51 @@ static void test_text(struct scrape *scrape)
 	free(open);
 }
 
+/* Each with a flow of the same name: only the profile tells them apart. */
+#define PROFILES 300
+
+static void test_many_profiles(void)
+{
+	static struct flow of[PROFILES];
+	static struct rule rule[PROFILES];
+	struct policy policy = {.flow = of, .flows = PROFILES, .rule = rule, .rules = PROFILES};
+	struct tables tables = {};
+	struct series series = {};
+	unsigned int wrong = 0;
+	size_t size;
+
+	for (unsigned int i = 0; i < PROFILES; i++) {
+		snprintf(of[i].profile, sizeof(of[i].profile), "vendor-%u", i);
+		snprintf(of[i].name, sizeof(of[i].name), "flow");
+		rule[i] = (struct rule){.flow = i, .side = SIDE_REPLY, .counter = i};
+	}
+
+	AUTO_FREE void *bytes = series_write(&policy, &tables, 1, &size);
+
+	check_int(series_read(bytes, size, &series), 0, "%d profiles: read", PROFILES);
+	for (unsigned int i = 0; series.head && i < PROFILES; i++)
+		wrong += strcmp(series.profile[series.flow[i].profile], of[i].profile) != 0;
+	check(series.head && !wrong, "%d profiles: each flow has its own (%u not)", PROFILES,
+	      wrong);
+}
+
+/* A name of the most bytes, none of which can be shown as it is. */
+static void test_strange_device(struct scrape *scrape)
+{
+	memset(scrape->reading->device, 0xff, IF_NAMESIZE - 1);
+	strcpy(scrape->reading->device, "e\033\\\xff");
+
+	char *text = whole_text(scrape, METRICS_TEXT, METRICS_LINES_MAX);
+
+	check_has(text, "bkxdp_policy_prefixes{device=\"e\\\\x1b\\\\\\\\xff\",family=\"ipv4\"} 3\n",
+		  "text: a name that is no text");
+	free(text);
+	memset(scrape->reading->device, 0xff, IF_NAMESIZE - 1);
+	text = whole_text(scrape, METRICS_OPENMETRICS, METRICS_LINES_MAX);
+	check(strlen(text) > 6 && !strchr(text, 0xff), "text: the longest such name");
+	free(text);
+}
+
 int main(void)
 {
 	struct tables tables = {.ipv4_prefixes = 3};
@@ -133,6 +178,7 @@ int main(void)
 	size_t size;
 	void *bytes;
 
+	test_many_profiles();
 	make_policy(&policy);
 	bytes = series_write(&policy, &tables, 1, &size);
 	test_series(bytes, size);
@@ -143,6 +189,7 @@ int main(void)
 		reading.tally[BKXDP_DROP_PORT].packets = 3;
 		reading.tally[bkxdp_tally(BKXDP_DROP_PORT, 1)].packets = 4;
 		test_text(&scrape);
+		test_strange_device(&scrape);
 		free(reading.flow);
 	}
 	free(bytes);

@@ -38,7 +38,7 @@ static const struct {
 	{"escape sequence", HEAD FLOWS "note: \"\\e[2J\"\n",
 	 "p.yaml:4:7: the text holds a control character"},
 	{"escape sequence in a name", "profile: \"\\e[2J\"\n" FLOWS "roles: {a: {}, b: {}}\n",
-	 "p.yaml:1:10: \" [2J\"" NOT_A_NAME},
+	 "p.yaml:1:10: \"\\x1b[2J\"" NOT_A_NAME},
 	{"tag", HEAD FLOWS "title: !!binary aGk=\n",
 	 "p.yaml:4:8: a tag (!...) means nothing here: remove it"},
 	{"alias of nothing", HEAD FLOWS "title: *x\n",

@@ -205,7 +205,7 @@ static void test_totals(void)
 	top_free(&top);
 	make(&now, "a\033[2Jb\x80", 11, none);
 	top_make(&before.sample, &now.sample, TOP_BY_BITS, &top);
-	check_text(top.device, "a?[2Jb?", "a name cannot command the terminal");
+	check_text(top.device, "a\\x1b[2Jb\\x80", "a name cannot command the terminal");
 	top_free(&top);
 }
 

@@ -11,6 +11,7 @@
 #include "datapath.h"
 #include "guard.h"
 #include "netdev.h"
+#include "printable.h"
 #include "site.h"
 #include "term.h"
 
@@ -137,8 +138,10 @@ static struct policy *make_policy(struct request *request, struct complaints *co
 
 static void warn(const char *interface, const char *text)
 {
-	fprintf(stderr, "%sbkxdp: warning: %s:%s %s\n", term_colour(stderr, YELLOW), interface,
-		term_colour(stderr, PLAIN), text);
+	AUTO_FREE char *name = printable(interface), *shown = printable(text);
+
+	fprintf(stderr, "%sbkxdp: warning: %s:%s %s\n", term_colour(stderr, YELLOW), name,
+		term_colour(stderr, PLAIN), shown);
 }
 
 static void report_warnings(const struct request *request, const struct policy *policy,
@@ -182,10 +185,12 @@ static void report_warnings(const struct request *request, const struct policy *
 
 static void say_observing(const char *interface)
 {
+	AUTO_FREE char *name = printable(interface);
+
 	printf("%s is only observed: nothing is dropped. \"bkxdp status %s\" shows which vendors' "
 	       "traffic is seen,\nand with --would-drop what else comes, as lines for the file. "
 	       "Then write /etc/bkxdp/%s.yaml\nand run \"bkxdp reload %s\".\n",
-	       interface, interface, interface, interface);
+	       name, name, name, name);
 }
 
 static const char *mode_of(const struct policy *policy)
@@ -198,8 +203,10 @@ static const char *mode_of(const struct policy *policy)
 static void say_done(const struct request *request, const struct policy *policy,
 		     const struct attach_report *report)
 {
+	AUTO_FREE char *name = printable(request->interface);
+
 	printf("%s%s%s: %s in %s mode%s; policy %016llx: flows %zu, address prefixes %zu (%s)\n",
-	       term_colour(stdout, BOLD), request->interface, term_colour(stdout, PLAIN),
+	       term_colour(stdout, BOLD), name, term_colour(stdout, PLAIN),
 	       report->replaced ? "policy replaced" : "attached",
 	       report->generic ? "generic" : "driver",
 	       report->alone ? ", no other XDP program can join" : "",
@@ -327,6 +334,13 @@ int cmd_reload(int argc, char **argv)
 		"counters go on. If anything is wrong with the files, the old policy stays.\n");
 }
 
+static void say_detached(const char *interface)
+{
+	AUTO_FREE char *name = printable(interface);
+
+	printf("%s: detached\n", name);
+}
+
 int cmd_detach(int argc, char **argv)
 {
 	const char *bpffs = NULL;
@@ -351,6 +365,6 @@ int cmd_detach(int argc, char **argv)
 		datapath_set_bpffs(bpffs);
 	if (datapath_detach(operands[0], &complaints))
 		return end_with(&complaints, EXIT_FAILED);
-	printf("%s: detached\n", operands[0]);
+	say_detached(operands[0]);
 	return EXIT_DONE;
 }

@@ -9,6 +9,7 @@
 #include "cmd.h"
 #include "compile.h"
 #include "document.h"
+#include "printable.h"
 #include "profile.h"
 #include "site.h"
 
@@ -39,6 +40,7 @@ static void print_rule(const struct policy *policy, const struct rule *rule)
 	const struct flow *flow = &policy->flow[rule->flow];
 	const struct group *group = &policy->group[rule->group];
 	AUTO_FREE char *ports = port_set_text(&rule->ports);
+	AUTO_FREE char *file = printable(flow->place.file ? flow->place.file : "-");
 
 	printf("  %-7s %s/%s: %s %s %s", side_word(rule->side), flow->profile, flow->name,
 	       rule->protocol == IPPROTO_TCP ? "tcp" : "udp",
@@ -57,12 +59,12 @@ static void print_rule(const struct policy *policy, const struct rule *rule)
 	}
 	if (group->total > 4)
 		printf(" and %zu more", group->total - 4);
-	printf("  (%s:%u)\n", flow->place.file ? flow->place.file : "-", flow->place.line);
+	printf("  (%s:%u)\n", file, flow->place.line);
 }
 
-static void print_policy(const char *path, const struct policy *policy, const struct tables *tables)
+static void print_policy(const char *name, const struct policy *policy, const struct tables *tables)
 {
-	printf("%s: policy %016llx: %zu flows, %zu rules, %zu prefixes, %zu services\n", path,
+	printf("%s: policy %016llx: %zu flows, %zu rules, %zu prefixes, %zu services\n", name,
 	       (unsigned long long)policy->digest, policy->flows, policy->rules,
 	       tables->ipv4_prefixes + tables->ipv6_prefixes, tables->services);
 	for (size_t i = 0; i < policy->rules; i++)
@@ -75,14 +77,15 @@ static bool check_site(const char *path, const struct checking *checking,
 	struct site_lookup lookup = {checking->dirs.value, checking->dirs.count, checking->resolve};
 	struct policy *policy = site_read(path, &lookup, complaints);
 	struct tables *tables = policy ? compile(policy, complaints) : NULL;
+	AUTO_FREE char *name = printable(path);
 	bool sound = tables;
 
 	for (size_t i = 0; sound && i < policy->notes; i++)
-		fprintf(stderr, "%s: note: %s\n", path, policy->note[i]);
+		fprintf(stderr, "%s: note: %s\n", name, policy->note[i]);
 	if (sound && checking->print)
-		print_policy(path, policy, tables);
+		print_policy(name, policy, tables);
 	else if (sound)
-		printf("%s: sound: an interface file with %zu flows\n", path, policy->flows);
+		printf("%s: sound: an interface file with %zu flows\n", name, policy->flows);
 	tables_free(tables);
 	policy_free(policy);
 	return sound;
@@ -91,6 +94,7 @@ static bool check_site(const char *path, const struct checking *checking,
 static bool check_file(const char *path, const struct checking *checking,
 		       struct complaints *complaints)
 {
+	AUTO_FREE char *name = printable(path);
 	struct profile *profile;
 
 	if (!is_profile(path))
@@ -98,7 +102,7 @@ static bool check_file(const char *path, const struct checking *checking,
 	profile = profile_read(path, complaints);
 	if (!profile)
 		return false;
-	printf("%s: sound: profile %s with %zu roles and %zu flows\n", path, profile->name,
+	printf("%s: sound: profile %s with %zu roles and %zu flows\n", name, profile->name,
 	       profile->roles, profile->flows);
 	profile_free(profile);
 	return true;

@@ -14,6 +14,7 @@
 #include "frame.h"
 #include "nearest.h"
 #include "options.h"
+#include "printable.h"
 #include "term.h"
 #include "told.h"
 
@@ -103,8 +104,10 @@ static void print_fact(const char *name, const char *text)
 
 static void print_place(const struct flow *flow)
 {
-	if (flow->place.file)
-		printf("  %-8s %s:%u\n", "at", flow->place.file, flow->place.line);
+	AUTO_FREE char *file = flow->place.file ? printable(flow->place.file) : NULL;
+
+	if (file)
+		printf("  %-8s %s:%u\n", "at", file, flow->place.line);
 	print_fact("source", flow->source);
 	print_fact("note", flow->note);
 }

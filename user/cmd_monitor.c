@@ -17,6 +17,7 @@
 #include "engine.h"
 #include "hint.h"
 #include "pcapng.h"
+#include "printable.h"
 #include "text.h"
 #include "watch.h"
 
@@ -55,6 +56,7 @@ static volatile sig_atomic_t signalled;
 
 struct monitor {
 	const char *interface;
+	const char *name; /* the same, printable */
 	struct watch *watch;
 	struct watch_filter filter;
 	bool json;
@@ -167,12 +169,12 @@ static void say_lost(struct monitor *monitor)
 		fprintf(stderr,
 			"bkxdp: %s: %" PRIu64 " packets not shown: more than %u a second and CPU "
 			"(--rate), or more than were read\n",
-			monitor->interface, lost - monitor->lost_said, monitor->filter.rate);
+			monitor->name, lost - monitor->lost_said, monitor->filter.rate);
 	if (unserved != monitor->unserved)
 		fprintf(stderr,
 			"bkxdp: %s: this monitor did not run for %.1f s; packets dropped "
 			"meanwhile are neither shown nor counted\n",
-			monitor->interface, (unserved - monitor->unserved) / 1e9);
+			monitor->name, (unserved - monitor->unserved) / 1e9);
 	monitor->lost_said = lost;
 	monitor->unserved = unserved;
 }
@@ -185,7 +187,7 @@ static void say_start(const struct monitor *monitor)
 
 	if (monitor->filter.from.bits)
 		prefix_text(&monitor->filter.from, from);
-	fprintf(stderr, "bkxdp: %s: showing packets that %s dropped, from %s", monitor->interface,
+	fprintf(stderr, "bkxdp: %s: showing packets that %s dropped, from %s", monitor->name,
 		audit ? "would be" : "are", from);
 	if (policy)
 		fprintf(stderr, "; policy %016" PRIx64 " with %zu flows, %s", policy->digest,
@@ -195,7 +197,7 @@ static void say_start(const struct monitor *monitor)
 
 static void say_end(const struct monitor *monitor)
 {
-	fprintf(stderr, "bkxdp: %s: %" PRIu64 " shown, %" PRIu64 " lost\n", monitor->interface,
+	fprintf(stderr, "bkxdp: %s: %" PRIu64 " shown, %" PRIu64 " lost\n", monitor->name,
 		monitor->shown, watch_lost(monitor->watch));
 }
 
@@ -370,7 +372,7 @@ static int open_capture(struct monitor *monitor, const char *path)
 		return fail("%s: can't write packets there: %s", path, strerror(errno));
 	if (isatty(fileno(monitor->capture)))
 		return no_terminal(path);
-	error = pcapng_begin(monitor->capture, monitor->interface, BKXDP_EVENT_BYTES);
+	error = pcapng_begin(monitor->capture, monitor->name, BKXDP_EVENT_BYTES);
 	if (error)
 		return fail("%s: can't write packets there: %s", monitor->path, strerror(-error));
 	return EXIT_DONE;
@@ -528,7 +530,10 @@ int cmd_monitor(int argc, char **argv)
 	if (request.bpffs)
 		datapath_set_bpffs(request.bpffs);
 	if (!status && operands) {
+		AUTO_FREE char *name = printable(operands[0]);
+
 		monitor.interface = operands[0];
+		monitor.name = name;
 		status = monitor_interface(&monitor, request.write);
 	}
 	free(request.reasons.value);

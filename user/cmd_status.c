@@ -12,6 +12,7 @@
 #include "arguments.h"
 #include "cmd.h"
 #include "datapath.h"
+#include "printable.h"
 #include "status_would_drop.h"
 #include "term.h"
 
@@ -106,13 +107,14 @@ static json_t *controls_json(const struct snapshot *s)
 
 static json_t *snapshot_json(const struct snapshot *s)
 {
+	AUTO_FREE char *device = printable(s->device);
 	char since[32], loaded[32], digest[17];
 
 	format_time(s->since, since);
 	format_time(s->loaded, loaded);
 	snprintf(digest, sizeof(digest), "%016" PRIx64, s->policy->digest);
 	return json_pack("{ss sb ss sb sb ss ss sb ss ss ss si si so ss* so s{sI sI} so so so so}",
-			 "device", s->device, "attached", s->attached, "mode",
+			 "device", device, "attached", s->attached, "mode",
 			 s->generic ? "generic" : "native", "frags", s->frags, "alone", s->alone,
 			 "enforcement", enforcement_word(s), "connections",
 			 connections_word(s->policy->settings.connections), "observes",
@@ -136,10 +138,11 @@ static void print_json(json_t *json)
 
 static void print_attachment(const struct snapshot *s)
 {
+	AUTO_FREE char *device = printable(s->device), *now = printable(s->name_now);
 	char since[32];
 
 	format_time(s->since, since);
-	printf("%s%s%s: ", term_colour(stdout, BOLD), s->device, term_colour(stdout, PLAIN));
+	printf("%s%s%s: ", term_colour(stdout, BOLD), device, term_colour(stdout, PLAIN));
 	if (s->elsewhere) {
 		puts("in another network namespace: whether it is attached can be seen only there");
 		return;
@@ -148,11 +151,11 @@ static void print_attachment(const struct snapshot *s)
 		printf("%snot attached%s: the program is gone, only its counters are left; \"bkxdp "
 		       "attach "
 		       "%s\" attaches it again, \"bkxdp detach %s\" clears it\n",
-		       term_colour(stdout, RED), term_colour(stdout, PLAIN), s->device, s->device);
+		       term_colour(stdout, RED), term_colour(stdout, PLAIN), device, device);
 		return;
 	}
 	if (strcmp(s->device, s->name_now) != 0)
-		printf("renamed to %s, ", s->name_now);
+		printf("renamed to %s, ", now);
 	printf("attached in %s mode since %s%s", s->generic ? "generic" : "driver", since,
 	       s->frags ? ", takes jumbo frames" : "");
 	if (s->alone)
@@ -164,11 +167,12 @@ static void print_attachment(const struct snapshot *s)
 
 static void print_policy(const struct snapshot *s)
 {
+	AUTO_FREE char *file = printable(s->policy->file ? s->policy->file : "");
 	char loaded[32];
 
 	format_time(s->loaded, loaded);
 	printf("  policy %016" PRIx64 " loaded %s from %s, %s%s%s\n", s->policy->digest, loaded,
-	       s->policy->file       ? s->policy->file
+	       s->policy->file       ? file
 	       : s->policy->observes ? "no file (observing)"
 				     : "options",
 	       term_colour(stdout, s->policy->settings.enforcement == BKXDP_AUDIT ? YELLOW : GREEN),

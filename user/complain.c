@@ -4,8 +4,10 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "alloc.h"
+#include "printable.h"
 
 static char *place_text(const struct place *place)
 {
@@ -16,17 +18,16 @@ static char *place_text(const struct place *place)
 	return must_format("%s:%u:%u", place->file, place->line, place->column);
 }
 
-/* A file's bytes must not steer the terminal that they are shown on. */
-static void make_printable(char *text)
+/* The kernel's words may be several lines. */
+static void make_one_line(char *text)
 {
-	for (; *text; text++)
-		if ((unsigned char)*text < ' ' || *text == 0x7f)
-			*text = ' ';
+	while ((text = strpbrk(text, "\n\t")))
+		*text++ = ' ';
 }
 
 void complain(struct complaints *complaints, const struct place *place, const char *format, ...)
 {
-	AUTO_FREE char *where = NULL, *what = NULL;
+	AUTO_FREE char *where = NULL, *what = NULL, *all = NULL;
 	va_list args;
 
 	if (complaints->count == COMPLAINTS_MAX) {
@@ -37,9 +38,10 @@ void complain(struct complaints *complaints, const struct place *place, const ch
 	if (vasprintf(&what, format, args) < 0)
 		what = must_copy(format);
 	va_end(args);
-	make_printable(what);
+	make_one_line(what);
 	where = place_text(place);
-	*APPEND(complaints->text, complaints->count) = must_format("%s: %s", where, what);
+	all = must_format("%s: %s", where, what);
+	*APPEND(complaints->text, complaints->count) = printable(all);
 }
 
 void complaints_print(const struct complaints *complaints)

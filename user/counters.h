@@ -59,7 +59,7 @@ struct snapshot {
 	uint64_t loaded; /* the policy, likewise */
 	uint32_t program;
 	uint32_t generation; /* replacements of the policy since attach */
-	char **beside;       /* names of the other XDP programs on the interface */
+	char **beside;       /* printable names of the other XDP programs on the interface */
 	size_t besides;
 	struct policy *policy;
 	size_t ipv4_prefixes, ipv6_prefixes;

@@ -15,6 +15,7 @@
 #include "alloc.h"
 #include "datapath_internal.h"
 #include "netdev.h"
+#include "printable.h"
 
 /* A packet filter runs before the others; libxdp's default is 50. */
 #define RUN_PRIORITY 10
@@ -50,7 +51,7 @@ static void note(struct found *found, const struct xdp_program *program, uint32_
 		found->program = xdp_program__id(program);
 		return;
 	}
-	*APPEND(found->other, found->others) = must_copy(xdp_program__name(program));
+	*APPEND(found->other, found->others) = printable(xdp_program__name(program));
 }
 
 int xdp_find(int ifindex, int active_fd, struct found *found)

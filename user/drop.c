@@ -8,6 +8,7 @@
 #include "alloc.h"
 #include "counters.h"
 #include "engine.h"
+#include "printable.h"
 #include "term.h"
 #include "told.h"
 
@@ -162,10 +163,10 @@ static json_t *link_json(const struct glimpse *glimpse)
 json_t *drop_json(const struct drop *drop)
 {
 	const struct glimpse *glimpse = &drop->glimpse;
-	AUTO_FREE char *text = glimpse_text(glimpse);
+	AUTO_FREE char *text = glimpse_text(glimpse), *device = printable(drop->device);
 	json_t *object = json_pack("{so ss ss ss sb ss}", "time", time_json(drop->time), "device",
-				   drop->device, "verdict", tally_verdict_word(tally_of(drop)),
-				   "reason", reason_word(drop->event->reason), "enforced",
+				   device, "verdict", tally_verdict_word(tally_of(drop)), "reason",
+				   reason_word(drop->event->reason), "enforced",
 				   !drop->event->audit, "packet", text);
 
 	if (glimpse->asked.family)

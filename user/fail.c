@@ -3,7 +3,20 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "alloc.h"
 #include "cmd.h"
+#include "printable.h"
+
+/* It may quote a name or a value. */
+__attribute__((format(printf, 1, 0))) static void say(const char *format, va_list args)
+{
+	AUTO_FREE char *text = NULL, *shown = NULL;
+
+	if (vasprintf(&text, format, args) < 0)
+		text = must_copy(format);
+	shown = printable(text);
+	fputs(shown, stderr);
+}
 
 int fail(const char *format, ...)
 {
@@ -11,7 +24,7 @@ int fail(const char *format, ...)
 
 	fputs("bkxdp: ", stderr);
 	va_start(args, format);
-	vfprintf(stderr, format, args);
+	say(format, args);
 	va_end(args);
 	fputc('\n', stderr);
 	return EXIT_FAILED;
@@ -23,7 +36,7 @@ int misuse(const char *verb, const char *format, ...)
 
 	fprintf(stderr, "bkxdp %s: ", verb);
 	va_start(args, format);
-	vfprintf(stderr, format, args);
+	say(format, args);
 	va_end(args);
 	fprintf(stderr, "; see \"bkxdp %s --help\"\n", verb);
 	return EXIT_MISUSED;

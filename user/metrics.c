@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "engine.h"
+#include "printable.h"
 
 /* ---- pieces of a line ------------------------------------------------------ */
 
@@ -31,7 +32,7 @@ static char *put_number(char *to, uint64_t number)
 	return to + sizeof(digits) - at;
 }
 
-/* Interface names may hold what ends a label: exposition_formats.md, "Comments, help text". */
+/* What ends a label: exposition_formats.md, "Comments, help text". */
 static char *put_escaped(char *to, const char *text)
 {
 	for (; *text; text++) {
@@ -44,8 +45,11 @@ static char *put_escaped(char *to, const char *text)
 
 static char *begin_sample(char *to, const char *name, const struct reading *reading)
 {
+	char device[PRINTABLE_DEVICE_MAX];
+
+	(void)printable_put(device, reading->device);
 	to = put_text(put_text(to, name), "{device=\"");
-	return put_text(put_escaped(to, reading->device), "\"");
+	return put_text(put_escaped(to, device), "\"");
 }
 
 /* All values are our own words, or names that hold nothing to escape. */

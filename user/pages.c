@@ -7,6 +7,7 @@
 #include "alloc.h"
 #include "datapath.h"
 #include "negotiate.h"
+#include "printable.h"
 #include "scrape.h"
 
 /* Each holds the counters of all flows until it is sent. */
@@ -132,7 +133,7 @@ static void answer_health(struct pages *pages, const struct page_request *reques
 
 /* ---- the first page -------------------------------------------------------- */
 
-/* An interface's name may hold any character but a slash, a colon and space. */
+/* An interface's name may hold what HTML takes for its own. */
 static void print_escaped(FILE *to, const char *text)
 {
 	for (; *text; text++) {
@@ -157,9 +158,11 @@ static void print_row(FILE *to, const struct reading *reading)
 {
 	static const char *const attached[] = {"no", "yes", "unknown"};
 	const struct series_head *head = reading->series.head;
+	char device[PRINTABLE_DEVICE_MAX];
 
+	(void)printable_put(device, reading->device);
 	fputs("<tr><td>", to);
-	print_escaped(to, reading->device);
+	print_escaped(to, device);
 	fprintf(to,
 		"</td><td>%s</td><td>%s</td><td>%s</td><td>%u</td><td>%" PRIu64 "</td><td>%" PRIu64
 		"</td><td>%" PRIu64 "</td></tr>\n",

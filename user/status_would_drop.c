@@ -7,6 +7,7 @@
 
 #include "alloc.h"
 #include "engine.h"
+#include "printable.h"
 #include "term.h"
 #include "would_drop.h"
 
@@ -144,11 +145,11 @@ json_t *would_drop_json(const struct snapshot *snapshot, const struct drop_group
 		json_array_append_new(advice,
 				      advice_json(&found->advice[i], i + 1, snapshot->policy));
 	format_time(snapshot->loaded, since);
-	json_t *json =
-		json_pack("{ss ss ss so so sI sI sb}", "device", snapshot->device, "enforcement",
-			  audits(snapshot) ? "audit" : "enforce", "since", since, "groups", rows,
-			  "advice", advice, "more", (json_int_t)(found->rows - shown), "ungrouped",
-			  (json_int_t)groups->ungrouped, "full", groups->full);
+	AUTO_FREE char *device = printable(snapshot->device);
+	json_t *json = json_pack("{ss ss ss so so sI sI sb}", "device", device, "enforcement",
+				 audits(snapshot) ? "audit" : "enforce", "since", since, "groups",
+				 rows, "advice", advice, "more", (json_int_t)(found->rows - shown),
+				 "ungrouped", (json_int_t)groups->ungrouped, "full", groups->full);
 
 	would_drop_free(found);
 	return json;
@@ -239,7 +240,7 @@ static void print_all_advice(const struct would_drop *found, size_t count)
 
 static void print_heading(const struct snapshot *snapshot, size_t rows)
 {
-	const char *device = snapshot->device;
+	AUTO_FREE char *device = printable(snapshot->device);
 	char since[32];
 
 	format_time(snapshot->loaded, since);

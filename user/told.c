@@ -4,10 +4,13 @@
 #include <netinet/in.h>
 
 #include "alloc.h"
+#include "printable.h"
 
 json_t *told_place(const struct place *place)
 {
-	return json_pack("{ss? si}", "file", place->file, "line", (int)place->line);
+	AUTO_FREE char *file = place->file ? printable(place->file) : NULL;
+
+	return json_pack("{ss? si}", "file", file, "line", (int)place->line);
 }
 
 json_t *told_flow(const struct flow *flow)

@@ -6,6 +6,7 @@
 
 #include "alloc.h"
 #include "engine.h"
+#include "printable.h"
 
 const char *const top_sort_words[TOP_SORTS] = {"bits", "packets", "name"};
 
@@ -183,21 +184,11 @@ static int (*const orders[TOP_SORTS])(const void *, const void *) = {by_bits, by
 
 /* ---- all -------------------------------------------------------------------- */
 
-/* The kernel takes nearly any byte in an interface's name; a terminal must not. */
-static void copy_printable(char *to, const char *from, size_t size)
-{
-	size_t i = 0;
-
-	for (; i < size - 1 && from[i]; i++)
-		to[i] = from[i] > ' ' && from[i] <= '~' ? from[i] : '?';
-	to[i] = '\0';
-}
-
 void top_make(const struct top_sample *before, const struct top_sample *now, enum top_sort sort,
 	      struct top *top)
 {
 	memset(top, 0, sizeof(*top));
-	copy_printable(top->device, now->reading.device, sizeof(top->device));
+	(void)printable_put(top->device, now->reading.device);
 	top->attached = now->reading.attached != ATTACHED_NO;
 	top->generic = now->reading.generic;
 	top->audits = now->reading.series.head->enforcement == BKXDP_AUDIT;

@@ -5,6 +5,7 @@
 
 #include "counters.h"
 #include "groups.h"
+#include "printable.h"
 
 /* What was read of one interface at one moment. */
 struct top_sample {
@@ -40,7 +41,7 @@ struct top_rows {
 enum top_table { TOP_FLOWS, TOP_REASONS, TOP_SOURCES, TOP_TABLES };
 
 struct top {
-	char device[IF_NAMESIZE]; /* printable */
+	char device[PRINTABLE_DEVICE_MAX]; /* printable */
 	bool attached, generic, audits, grouped;
 	double seconds; /* between the readings; 0: there was none before, so there are no rates */
 	struct top_amount sum[TALLY_VERDICTS];
