@@ -7,7 +7,7 @@
 
 #include "alloc.h"
 
-_Static_assert(sizeof(struct series_flow) == 8, "no padding");
+_Static_assert(sizeof(struct series_flow) == 12, "no padding");
 _Static_assert(sizeof(struct series_head) == 56, "no padding");
 
 /* ---- writing --------------------------------------------------------------- */
@@ -32,7 +32,7 @@ static void write_text(char **all, size_t *bytes, const char *text)
 }
 
 /* Flows of one profile stand together. */
-static uint8_t profile_index(struct writing *w, const char profile[static BKXDP_NAME_MAX])
+static uint16_t profile_index(struct writing *w, const char profile[static BKXDP_NAME_MAX])
 {
 	for (size_t i = w->profiles; i-- > 0;)
 		if (!strcmp(w->profile[i], profile))
@@ -132,7 +132,7 @@ static bool fits(const struct series_head *head, size_t size)
 {
 	size_t needed = sizeof(*head);
 
-	if (head->profiles > UINT8_MAX + 1 || head->flows > BKXDP_COUNTERS_MAX ||
+	if (head->profiles > BKXDP_COUNTERS_MAX || head->flows > BKXDP_COUNTERS_MAX ||
 	    head->name_bytes > size || head->file_bytes > size)
 		return false;
 	needed += head->profiles * (size_t)BKXDP_NAME_MAX;

@@ -15,8 +15,8 @@
 /* One side of a flow; equal ones of several uses are one. */
 struct series_flow {
 	uint16_t counter;
-	uint8_t profile; /* index */
-	uint8_t side;
+	uint16_t profile; /* index */
+	uint32_t side;
 	uint32_t name; /* where it begins among the names */
 };
 
