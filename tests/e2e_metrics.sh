@@ -43,10 +43,14 @@ promtool_is_quiet() {
 	text=$(promtool check metrics <"$WORK/metrics" 2>&1) && [ -z "$text" ] || { echo "$text"; return 1; }
 }
 
+nothing_came_between() {
+	bkxdp status eth1 --json >"$json" && scrape && status .reasons | cmp -s - <(jq -r .reasons "$json")
+}
+
 equal_to_status() {
 	local json=$WORK/status.json wrong=0 reason verdict packets bytes profile flow side
-	bkxdp status eth1 --json >"$json"
-	scrape
+	# Neighbour discovery of IPv6 may still be under way.
+	busywait 10 nothing_came_between || not_ok "status and metrics of one moment"
 	while read -r reason verdict packets bytes; do
 		[ "$(sample bkxdp_packets_total "reason=\"$reason\"" "verdict=\"$verdict\"" 'device="eth1"')" = "$packets" ] &&
 			[ "$(sample bkxdp_bytes_total "reason=\"$reason\"" "verdict=\"$verdict\"" 'device="eth1"')" = "$bytes" ] ||
@@ -93,6 +97,97 @@ to_a_file() {
 	says "names it" "$said" 'none/out\.prom'
 }
 
+# What a textfile collector reads may be a link to where there is room.
+to_a_link() {
+	mkdir "$WORK/textfile" "$WORK/space"
+	ln -s "$WORK/space/real.prom" "$WORK/textfile/link.prom"
+	fails "--output to a link to nothing" 1 bkxdp metrics --output "$WORK/textfile/link.prom"
+	says "says so" "$said" 'link to a file that is not there'
+	echo old >"$WORK/space/real.prom"
+	check "--output to a link" bkxdp metrics --output "$WORK/textfile/link.prom"
+	is "leaves the link" "$(readlink "$WORK/textfile/link.prom")" "$WORK/space/real.prom"
+	says "and writes the file that it names" "$(cat "$WORK/space/real.prom")" '^bkxdp_packets_total'
+	is "with nothing beside either" "$(find "$WORK/textfile" "$WORK/space" | wc -l)" 4
+}
+
+# By a signal while it writes: a file may have no more than a block here.
+killed() { ! (ulimit -f 1 && bkxdp metrics --output "$WORK/killed/out.prom"); }
+after_a_kill() {
+	mkdir "$WORK/killed"
+	check "killed while it writes" killed
+	check "killed again" killed
+	is "there is no file for the collector" "$(find "$WORK/killed" -name '*.prom')" ''
+	check "the next run writes it" bkxdp metrics --output "$WORK/killed/out.prom"
+	is "and leaves nothing of the others" "$(find "$WORK/killed" -type f)" "$WORK/killed/out.prom"
+	touch "$WORK/killed/out.prom.new" && chown 65534 "$WORK/killed/out.prom.new"
+	fails "what another user put beside it is not written to" 1 bkxdp metrics --output "$WORK/killed/out.prom"
+	says "which is said" "$said" 'out\.prom\.new'
+	rm "$WORK/killed/out.prom.new"
+}
+
+# A disk without room: status 1 and a sentence, whatever is printed.
+to_a_full_disk() {
+	local words
+	fails "--output to a full disk" 1 bkxdp metrics --output /dev/full
+	says "says why" "$said" '/dev/full: .*No space left'
+	mkdir "$WORK/full" && mount -t tmpfs -o size=4k,mode=755 full "$WORK/full"
+	fails "--output to a file on a full disk" 1 bkxdp metrics --output "$WORK/full/out.prom"
+	says "says why" "$said" 'full/out\.prom: .*No space left'
+	is "and leaves nothing there" "$(find "$WORK/full" -type f)" ''
+	umount "$WORK/full"
+	for words in metrics 'status' 'status --json' 'status eth1 --would-drop' "profiles --profiles $root/profiles" \
+		"profiles backup-exec --json --profiles $root/profiles" 'explain eth1 icmp 10.0.0.1' 'top eth1 --once --interval 0.5' 'metrics --help' '--version' "check $root/profiles/backup-exec.yaml"; do
+		# shellcheck disable=SC2086,SC2016 # words; the inner shell's
+		fails "to a full disk: $words" 1 in_net host sh -c '"$0" "$@" >/dev/full' "$BKXDP" $words
+		says "which is said" "$said" 'could not be written whole'
+	done
+}
+
+is_text() { iconv -f UTF-8 -t UTF-8 && ! grep -q '[[:cntrl:]]'; } # of each line
+
+# The kernel takes nearly any byte in the name of an interface.
+strange_names() {
+	local strange=$'e\e[1m\xff' shown='e\x1b[1m\xff'
+	ip link add "$strange" netns host type veth peer name peer1 netns net
+	echo 'flows: [{name: ssh, from: 10.9.0.0/16, to: self, tcp: 22}]' >"$WORK/any.yaml"
+	check "attach to an interface whose name is no text" bkxdp attach "$strange" --config "$WORK/any.yaml"
+	{
+		bkxdp attach "$strange" --config "$WORK/any.yaml"
+		bkxdp status "$strange"
+		bkxdp status "$strange" --would-drop
+		bkxdp explain "$strange" nonsense
+		bkxdp status $'no\e[1m\xff'
+		bkxdp top "$strange" --once --interval 0.5
+	} >"$WORK/strange" 2>&1
+	check "no command steers a terminal by it" is_text <"$WORK/strange"
+	says "it is shown by its bytes" "$(cat "$WORK/strange")" '^e\\x1b\[1m\\xff: '
+	is "status --json is JSON" "$(bkxdp status --json | jq -r '.[].device' | sort | paste -sd' ')" "$shown eth1"
+	is "that of what would be dropped, too" "$(bkxdp status "$strange" --would-drop --json | jq -r .device)" "$shown"
+	is "and that of top" "$(bkxdp top "$strange" --once --json --interval 0.5 | jq -r .device)" "$shown"
+	sound "an interface whose name is no text"
+	check "the metrics are UTF-8" is_text <"$WORK/metrics"
+	is "with that interface" "$(grep -cFx 'bkxdp_attached{device="e\\x1b[1m\\xff"} 1' "$WORK/metrics")" 1
+	is "and the other" "$(sample bkxdp_attached 'device="eth1"')" 1
+	check "detach" bkxdp detach "$strange"
+}
+
+# As a directory of profiles may have them: each has its own names on all screens.
+many_profiles() {
+	local i
+	mkdir "$WORK/many"
+	for i in $(seq 300); do
+		printf 'profile: vendor-%s\nroles: {a: {title: a}, b: {title: b}}\nflows:\n  - {name: flow, from: a, to: b, tcp: %s}\n' \
+			"$i" "$((20000 + i))" >"$WORK/many/vendor-$i.yaml"
+	done
+	ip link add eth2 netns host type veth peer name peer2 netns net
+	check "attach: observes more than 256 profiles" bkxdp attach eth2 --profiles "$WORK/many"
+	sound "more than 256 profiles"
+	is "each has its flow in the metrics" \
+		"$(grep '^bkxdp_flow_packets_total{device="eth2"' "$WORK/metrics" | grep -oE 'profile="vendor-[0-9]+"' | sort -u | wc -l)" 300
+	check "top shows the interface" bkxdp top eth2 --once --interval 0.5
+	check "detach" bkxdp detach eth2
+}
+
 # A file that is newer than the policy: the interface file, or a profile that a flow of it is from.
 files_times() {
 	local newest
@@ -129,10 +224,14 @@ connects "$server4" "$host4" 22 2>/dev/null
 connects "$stranger4" "$host4" 10000 2>/dev/null
 is "the SYN to SSH is in the metrics" "$(scrape; sample bkxdp_packets_total 'reason="port"' 'verdict="drop"')" 1
 is "the SYN of the stranger, too" "$(sample bkxdp_packets_total 'reason="source"' 'verdict="drop"')" 1
-sleep 0.3 # neighbour discovery of IPv6 may still be under way
 equal_to_status
 sound "after traffic"
 to_a_file
+to_a_link
+after_a_kill
+to_a_full_disk
+strange_names
+many_profiles
 files_times
 bkxdp detach eth1 >/dev/null
 check "leaves nothing" nothing_is_left
