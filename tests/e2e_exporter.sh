@@ -174,6 +174,15 @@ by_another_user() {
 	stop
 }
 
+# Where the program can't tell its own place, it takes no exporter of the folder it is called in.
+start_of_nowhere() {
+	mkdir "$WORK/planted"
+	printf '#!/bin/sh\necho planted\n' >"$WORK/planted/bkxdp-exporter" && chmod 755 "$WORK/planted/bkxdp-exporter"
+	said=$(cd "$WORK/planted" && host unshare --mount sh -c \
+		'mount -t tmpfs none /proc && exec "$0" exporter --help' "$BKXDP" 2>&1)
+	is "without /proc nothing of the current folder is run" "$(grep -c planted <<<"$said")" 0
+}
+
 # --- what comes and goes
 
 come_and_go() {
@@ -454,6 +463,7 @@ reloads_under_scrapes
 crowds
 ends_well "SIGTERM is a good end"
 by_another_user
+start_of_nowhere
 where_any_user_loads_programs
 check "certificates for the test" certificates
 tls

@@ -20,16 +20,23 @@ static void run_in(const char *folder, char **argv)
 	execv(path, argv);
 }
 
+/* Beside this program. Only a whole path will do: what lies in the current folder is not ours. */
+static void run_beside(char **argv)
+{
+	char self[PATH_MAX];
+	ssize_t length = readlink("/proc/self/exe", self, sizeof(self));
+
+	errno = ENOENT;
+	if (length <= 0 || length == sizeof(self) || self[0] != '/')
+		return;
+	self[length] = '\0';
+	run_in(dirname(self), argv);
+}
+
 int cmd_exporter(int argc, char **argv)
 {
-	char self[PATH_MAX] = "";
-	const char *beside;
-
 	(void)argc;
-	if (readlink("/proc/self/exe", self, sizeof(self) - 1) < 0)
-		self[0] = '\0';
-	beside = dirname(self);
-	run_in(beside, argv);
+	run_beside(argv);
 	if (errno == ENOENT)
 		run_in(BKXDP_LIBEXEC_DIR, argv);
 	return fail("the exporter can't be started: " EXPORTER ": %s; it belongs into %s or "
