@@ -50,6 +50,18 @@ build() { # MAKE ARGUMENT...
 	make -C "$root" -s -j"$(nproc)" BPFTOOL="$tool" "$@"
 }
 
+# The mirror of which apt takes what has this label (Debian, Debian-Security, Ubuntu), asked of
+# apt itself, which knows both formats of its sources; false where there is none. Without
+# lists of packages it knows no labels: then it is the first that is called so.
+mirror_of() { # LABEL
+	local site
+	# shellcheck disable=SC2016 # for apt
+	site=$(apt-get indextargets --format '$(SITE)' "Label: $1" 2>/dev/null | head -n 1)
+	[ -n "$site" ] ||
+		site=$(apt-get --print-uris update 2>/dev/null | sed -nE "s|^'(.*/${1,,})/dists/.*|\1|p" | head -n 1)
+	[ -n "$site" ] && echo "$site"
+}
+
 # in_private_world [--with-network] COMMAND ARGUMENT...
 #
 # Runs a command where its mounts, processes and network namespaces are its own:
@@ -82,7 +94,7 @@ enter_private_world() {
 	while read -r _ _ _ _ where _; do
 		mount --make-private "$(printf '%b' "$where")" 2>/dev/null
 	done </proc/self/mountinfo
-	mount -t tmpfs -o mode=755 tmpfs /run && mkdir -p /run/netns /run/work || return
+	mount -t tmpfs -o mode=755 tmpfs /run && mkdir -m 755 /run/netns /run/work || return
 	mountpoint -q /sys || mount -t sysfs sysfs /sys || return
 	mount -t bpf bpf /sys/fs/bpf
 }

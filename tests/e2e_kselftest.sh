@@ -116,7 +116,7 @@ nothing_left() { [ -z "$(left)" ]; }
 
 # --- the target in a tree
 
-# The form that the network's CI checks: https://github.com/linux-netdev/nipa, check_selftest.
+# The form that the network's CI checks: check_selftest of nipa.
 form() {
 	local target=$root/tests/kselftest variable
 	LC_ALL=C sort -c <(sed 's/^CONFIG_//; s/_//g' "$target/config") 2>&1

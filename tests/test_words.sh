@@ -147,7 +147,7 @@ shown() {
 		# typed at a prompt, in an indented block, in a unit, or in the middle of a sentence
 		grep -hoE '^([#$] |    )(.*[ |])?bkxdp [a-z].*' $documents | grep -oE '\bbkxdp [a-z].*'
 		grep -hoE '`((sudo|pre-up|nsenter [^ ]+) )?bkxdp [a-z][^`]*`' $documents | tr -d '`' | grep -oE '\bbkxdp [a-z].*'
-		sed -n 's|^Exec[A-Za-z]*=.*/bkxdp|bkxdp|p' systemd/*.service
+		sed -n 's|^Exec[A-Za-z]*=/[^ ]*/bkxdp |bkxdp |p' systemd/*.service
 		section EXAMPLES | grep '^bkxdp'
 	} | sed -E 's/^bkxdp //; s/ [#|] .*//'
 }
@@ -182,6 +182,13 @@ report "the README's interface file uses every key of its top" \
 	done)"
 yaml docs/files.md 1 >"$scratch/example-backup.yaml"
 report "the profile in docs/files.md is sound" "$(sound "$scratch/example-backup.yaml")"
+
+# Mirrors are the machine's own; an SVG's namespace is no address, example.com is nobody's.
+hosts() {
+	grep -rnEI '(https?|ftp)://[a-z0-9-]+\.' scripts tests .ci |
+		grep -vE '://(www\.w3\.org/2000/svg|127\.0\.0\.1|([a-z0-9-]+\.)*example\.(com|org))\b'
+}
+report "no script and no test names a host of the Internet" "$(hosts)"
 
 dead_links() {
 	local document link

@@ -15,23 +15,18 @@ own_apt() { # COMMAND ARGUMENT...
 		-o Acquire::Retries=3 "${@:2}"
 }
 
-# The mirror that this machine uses, if it is a Debian.
-mirror_of() { # LABEL DEFAULT
-	local site
-	# shellcheck disable=SC2016 # for apt
-	site=$(apt-get indextargets --format '$(SITE)' "Label: $1" 2>/dev/null | head -n 1)
-	echo "${site:-$2}"
-}
+# The one that debootstrap would take.
+default_mirror() { sed -n 's/^DEF_MIRROR="\(.*\)"$/\1/p' "$(command -v debootstrap)"; }
 
+# Security updates only where this machine takes its own.
 sources() {
-	local suite debian security
-	debian=$(mirror_of Debian http://deb.debian.org/debian)
-	security=$(mirror_of Debian-Security http://deb.debian.org/debian-security)
+	local suite site debian security
+	debian=$(mirror_of Debian || default_mirror)
+	security=$(mirror_of Debian-Security)
 	for suite in $suites; do
-		case $suite in
-		*-security) echo "deb [signed-by=$keyring] $security $suite main" ;;
-		*) echo "deb [signed-by=$keyring] $debian $suite main" ;;
-		esac
+		site=$debian
+		[[ $suite != *-security ]] || site=$security
+		[ -z "$site" ] || echo "deb [signed-by=$keyring] $site $suite main"
 	done
 }
 
