@@ -173,8 +173,11 @@ install: $(BUILD)/bkxdp $(BUILD)/bkxdp-exporter
 			> $(DESTDIR)$(UNITDIR)/$$unit && \
 		chmod 0644 $(DESTDIR)$(UNITDIR)/$$unit || exit 1; done
 
-# what an administrator wrote in /etc/bkxdp stays
+# What an administrator wrote in /etc/bkxdp stays. No filter does, for nothing could take it off then.
 uninstall:
+	@[ ! -x $(SBINDIR)/bkxdp ] || for pins in $(if $(DESTDIR),,/sys/fs/bpf/bkxdp/*/); do \
+		[ ! -d "$$pins" ] || $(SBINDIR)/bkxdp detach "$$(basename "$$pins")" || { echo \
+		"uninstall: $$pins is still there, so nothing was removed" >&2; exit 1; }; done
 	rm -f $(DESTDIR)$(SBINDIR)/bkxdp $(DESTDIR)$(MANDIR)/man8/bkxdp.8 \
 		$(DESTDIR)$(COMPLETIONDIR)/bkxdp $(DESTDIR)$(SYSUSERSDIR)/bkxdp.conf \
 		$(addprefix $(DESTDIR)$(UNITDIR)/,$(UNITS))

@@ -9,7 +9,7 @@ set -u
 . "$(dirname "$0")/lib.sh"
 
 readonly control_segments="tcp dst port 10000 and (src $server4 or src $server6)"
-use=(--use backup-exec:remote-agent --address "media-server=$server4,$server6" --profiles "$root/profiles")
+use=(--use backup-exec:remote-agent --address "media-server=$server4,$server6" --profiles "$open/profiles")
 
 segments_on_wire() { # CAPTURE FILTER
 	tcpdump -nr "$1" "$2" 2>/dev/null | wc -l
@@ -194,8 +194,27 @@ without_rights() {
 	says "names it" "$said" 'CAP_NET_ADMIN'
 	check "leaves nothing" nothing_is_left
 	check "explain of a file needs no rights" "${none[@]}" "$BKXDP" explain "$WORK/good.yaml" \
-		"tcp $server4:40000 > $host4:10000" --profiles "$root/profiles"
-	check "check of a file needs no rights" "${none[@]}" "$BKXDP" check "$WORK/good.yaml" --profiles "$root/profiles"
+		"tcp $server4:40000 > $host4:10000" --profiles "$open/profiles"
+	check "check of a file needs no rights" "${none[@]}" "$BKXDP" check "$WORK/good.yaml" --profiles "$open/profiles"
+}
+
+uninstalls() { in_net host make -s -C "$root" uninstall PREFIX="$WORK/prefix"; }
+
+# Without the program nobody could take a filter off.
+uninstall() {
+	grep -qs '^uninstall:' "$root/Makefile" || return 0
+	command -v make >/dev/null || { skip "uninstall" "make is not installed"; return; }
+	mkdir -p "$WORK/prefix/sbin" && cp "$BKXDP" "$WORK/prefix/sbin/bkxdp"
+	bkxdp attach eth1 "${use[@]}" >/dev/null 2>&1 || bail "attach failed"
+	check "uninstall into a package's folder takes no filter off" \
+		in_net host make -s -C "$root" uninstall PREFIX="$WORK/prefix" DESTDIR="$WORK/package"
+	is "which goes on" "$(status .attached)" true
+	said=$(uninstalls 2>&1)
+	is "uninstall" $? 0 || diag "$said"
+	says "says what it takes off" "$said" '^eth1: detached$'
+	check "leaves nothing" nothing_is_left
+	is "nor the program" "$(find "$WORK/prefix" -type f)" ''
+	check "uninstall once more" uninstalls
 }
 
 observation() {
@@ -275,6 +294,7 @@ detached
 half_way
 beside_a_stranger
 without_rights
+uninstall
 observation
 other_bpffs
 forged_folder

@@ -8,7 +8,7 @@ set -u
 . "$(dirname "$0")/lib.sh"
 
 readonly port=10471 at=http://127.0.0.1:10471
-use=(--use backup-exec:remote-agent --address "media-server=$server4" --profiles "$root/profiles")
+use=(--use backup-exec:remote-agent --address "media-server=$server4" --profiles "$open/profiles")
 
 as_user() { host setpriv --reuid 964 --regid 964 --clear-groups --inh-caps=-all "$@"; }
 

@@ -23,7 +23,8 @@ built() { # NAME: where a program is, or should be
 	echo "$path"
 }
 
-readonly suite BKXDP=${BKXDP:-$(built bkxdp)} WORK=/run/work
+BKXDP=${BKXDP:-$(built bkxdp)}
+readonly suite WORK=/run/work open=/run/open
 # shellcheck disable=SC2034 # for the tests
 readonly host4=10.20.30.1 server4=10.20.30.5 stranger4=10.20.30.6 \
 	host6=2001:db8:20::1 server6=2001:db8:20::5 stranger6=2001:db8:20::6
@@ -64,6 +65,18 @@ if [ -z "${BKXDP_WORLD:-}" ]; then
 	exit
 fi
 enter_private_world || skip_all "the private world could not be made"
+
+# Programs and profiles where everybody may come to: the tree can be in a home that is closed
+# to other users, and to root without capabilities.
+make_open() {
+	local exporter
+	exporter=$(built bkxdp-exporter)
+	mkdir "$open" && cp "$BKXDP" "$open/bkxdp" && cp -r "$root/profiles" "$open/profiles" || return
+	[ ! -x "$exporter" ] || cp "$exporter" "$open/bkxdp-exporter" || return
+	chmod -R a+rX "$open"
+}
+make_open || skip_all "the programs could not be copied to $open"
+readonly BKXDP=$open/bkxdp
 cd "$WORK" || exit 1
 
 # --- TAP

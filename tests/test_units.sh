@@ -1,0 +1,71 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The filter's units: sound, and such that no restart opens an interface. What they do on a
+# machine that runs systemd: scripts/vmboot.
+
+set -u
+# shellcheck source=scripts/lib.sh
+. "$(dirname "$0")/../scripts/lib.sh"
+readonly unit=$root/systemd/bkxdp@.service names=$root/systemd/bkxdp-names@.service
+
+echo "TAP version 13"
+points=0 failures=0
+scratch=$(mktemp -d) || exit 1
+trap 'rm -rf "$scratch"' EXIT
+
+# report WHAT WRONG: well if nothing is wrong
+report() {
+	points=$((points + 1))
+	if [ -z "$2" ]; then echo "ok $points $1"; else
+		failures=$((failures + 1))
+		echo "not ok $points $1"
+		printf '%s\n' "$2" | sed 's/^/# /'
+	fi
+}
+
+skip() { # WHAT REASON
+	points=$((points + 1))
+	echo "ok $points $1 # SKIP $2"
+}
+
+without() { # PATTERN FILE: says if no line is such
+	grep -qE "$1" "$2" || echo "${2##*/} has no line such as $1"
+}
+
+report "no unit takes a filter off" "$(grep -nE '^Exec(Stop|StopPost)=' "$unit" "$names")"
+report "a start names its file, and so does a reload" \
+	"$(grep -E '^Exec' "$unit" | grep -vF -- '--config /etc/bkxdp/%I.yaml')"
+report "a start brings the names" "$(without '^Wants=bkxdp-names@%i\.service$' "$unit")"
+report "which stop and restart with it" "$(without '^PartOf=bkxdp@%i\.service$' "$names")"
+
+# As they are installed; what they start need not be.
+for file in "$root"/systemd/*.{service,socket}; do
+	sed 's|/usr/local/sbin/bkxdp|/bin/true|' "$file" >"$scratch/${file##*/}"
+done
+
+sound() {
+	SYSTEMD_UNIT_PATH=$scratch: systemd-analyze verify --man=no "$scratch"/*.{service,socket} 2>&1 | grep -F bkxdp
+}
+
+exposed() { # UNIT: says so from 4.0 on
+	systemd-analyze security --offline=yes --no-pager "$1" |
+		awk '/Overall exposure level/ { seen = 1; sub(/.*: /, ""); if ($1 >= 4) print "exposure " $1 }
+			END { if (!seen) print "exposure not told" }'
+}
+
+if ! command -v systemd-analyze >/dev/null; then
+	skip "systemd finds nothing in the units" "there is no systemd-analyze"
+else
+	report "systemd finds nothing in the units" "$(sound)"
+fi
+for file in "$unit" "$names"; do
+	if ! systemd-analyze security --offline=yes "$scratch/${file##*/}" >/dev/null 2>&1; then
+		skip "${file##*/} has a sandbox" "there is no systemd-analyze that judges files"
+	else
+		report "${file##*/} has a sandbox" "$(exposed "$scratch/${file##*/}")"
+	fi
+done
+
+echo "1..$points"
+[ "$failures" = 0 ]
