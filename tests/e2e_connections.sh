@@ -90,8 +90,8 @@ simultaneous_open() { # FAMILY
 	is "IPv$1: our SYN is on its way" "$(at host state c)" syn-sent
 	ip -n host neighbour replace "$peer" lladdr 02:00:00:00:00:05 dev eth1
 	at net begin c "$peer" 2546 "$us" 40001
-	check "IPv$1: simultaneous open" busywait 5 is_state host c established
-	check "IPv$1: on the other side" busywait 5 is_state net c established
+	check "IPv$1: simultaneous open" busywait 20 is_state host c established
+	check "IPv$1: on the other side" busywait 20 is_state net c established
 	check "IPv$1: it carries data" talks c
 	close_both c
 	at net listen server-2546 "$peer" 2546
@@ -115,9 +115,9 @@ time_wait() { # FAMILY
 	open_connection c 8087 40002
 	at host close c
 	is "IPv$1: we close first" "$(at net take c)" end
-	check "IPv$1: half of the connection is left" busywait 3 in_state fin-wait-2 40002
+	check "IPv$1: half of the connection is left" busywait 20 in_state fin-wait-2 40002
 	at net close c
-	check "IPv$1: and then TIME_WAIT" busywait 3 in_state time-wait 40002
+	check "IPv$1: and then TIME_WAIT" busywait 20 in_state time-wait 40002
 	is "IPv$1: a segment to it passes" "$(moves forge "$peer" 8087 "$us" 40002 R)" "pass flow +1"
 	is "IPv$1: one to the next port does not" "$(moves forge "$peer" 8087 "$us" 40003 R)" \
 		"drop connection +1"
@@ -298,7 +298,7 @@ forgeries() { # FAMILY MODE MOVES
 	at host listen high "$us" 9999
 	at host listen low "$us" 111
 	talks c
-	sleep 0.1 # a delayed ACK
+	sleep 0.3 # a delayed ACK comes within 0.2 s
 	before=$(resets)
 	forged "IPv$1, $2, closed port" 40011 "$3"
 	forged "IPv$1, $2, listening port" 9999 "$3"

@@ -33,7 +33,7 @@ policy() { # sockets|flags
 # Opens a connection from there to ours; the puppet that holds their side may be another.
 control() { # NAME [PUPPET [FROM]]
 	at "${2:-net}" connect "$1" "${3:-$peer}" 0 "$us" 10000 && at host accept "$1" control &&
-		busywait 3 is_state host "$1" established
+		busywait 20 is_state host "$1" established
 }
 
 data() { # NAME [FROM]
@@ -208,7 +208,7 @@ opened_among_forgeries() { # FAMILY
 	local before
 	before=$(flow backup-exec/control inbound)
 	forge "$peer" 30000-30999 "$us" 10000 A --rate 5000 --until "$WORK/enough" >"$WORK/forged" &
-	busywait 5 has_come $((before + 500))
+	busywait 20 has_come $((before + 500))
 	control c
 	says_something c >/dev/null
 	check "IPv$1: a real one, among them, that has said something: data" data_works
@@ -235,7 +235,7 @@ datagrams() { # FAMILY
 	at host listen control-udp "$us" 1000
 	is "IPv$1: UDP without control" "$(moves forge "$peer" 700 "$us" 700 udp --data 5)" "drop control +1"
 	at net connect u "$peer" 0 "$us" 1000 && at host accept u control-udp
-	busywait 3 is_state host u established
+	busywait 20 is_state host u established
 	is "IPv$1: UDP with control" "$(moves forge "$peer" 700 "$us" 700 udp --data 5)" "pass flow +1"
 	close_both u
 	is "IPv$1: UDP after control" "$(moves forge "$peer" 700 "$us" 700 udp --data 5)" "drop control +1"

@@ -178,6 +178,7 @@ by_another_user() {
 start_of_nowhere() {
 	mkdir "$WORK/planted"
 	printf '#!/bin/sh\necho planted\n' >"$WORK/planted/bkxdp-exporter" && chmod 755 "$WORK/planted/bkxdp-exporter"
+	# shellcheck disable=SC2016 # for the inner shell
 	said=$(cd "$WORK/planted" && host unshare --mount sh -c \
 		'mount -t tmpfs none /proc && exec "$0" exporter --help' "$BKXDP" 2>&1)
 	is "without /proc nothing of the current folder is run" "$(grep -c planted <<<"$said")" 0

@@ -46,7 +46,7 @@ flood() { # FAMILY PIECES UP, PIECES DOWN
 	forge "$peer" 8086-8087 "$us" 50000-50002 A SA R PA FA S --rate 1000 --until "$WORK/enough" \
 		--seconds 100 >"$WORK/forged.near" &
 	near=$!
-	busywait 5 has_grown "$before"
+	busywait 20 has_grown "$before"
 
 	at net drain upload
 	at host pour upload "$2"

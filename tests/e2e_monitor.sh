@@ -177,7 +177,7 @@ conditions() {
 }
 
 can_listen() {
-	in_net_begin host timeout -s INT -k 5 1 "$BKXDP" monitor eth1 >/dev/null 2>"$WORK/can.err"
+	in_net_begin host timeout -s INT -k 5 3 "$BKXDP" monitor eth1 >/dev/null 2>"$WORK/can.err"
 	wait $!
 	grep -q showing "$WORK/can.err"
 }
@@ -204,7 +204,7 @@ places() {
 	done
 	kill -KILL "${pid[@]}"
 	wait "${pid[@]}" 2>/dev/null
-	check "the places of killed ones are free after a while" busywait 30 can_listen
+	check "the places of killed ones are free after a while" busywait 60 can_listen
 	if [ -z "$(listeners)" ]; then
 		skip "nobody listens, nobody is told" "bpftool shows no names: the kernel has no BTF"
 		return
@@ -228,7 +228,7 @@ amounts() {
 	start other --json --rate 1 --from "$server4"
 	other=$!
 	flood "$stranger4" "$host4" 445 100000
-	sleep 1
+	busywait 20 stands_still dropped source
 	after=$(dropped source)
 	end "$pid"
 	end "$other"
@@ -254,7 +254,7 @@ slow_reader() {
 	flood "$stranger4" "$host4" 445 5000
 	sleep 7
 	flood "$stranger4" "$host4" 445 5000
-	sleep 1
+	busywait 20 stands_still dropped source
 	after=$(dropped source)
 	end "$pid"
 	exec 9>&-

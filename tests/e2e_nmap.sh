@@ -55,8 +55,8 @@ answer_at_any_rate() {
 scan() {
 	local family=()
 	[[ "$1" != *:* ]] || family=(-6)
-	net nmap "${family[@]}" -n -Pn -S "$1" -e peer0 -p "$2" --min-rate 8000 --max-retries 1 \
-		--initial-rtt-timeout 100ms --max-rtt-timeout 300ms "${@:3}" -oG - "$us" 2>&1 | findings
+	net nmap "${family[@]}" -n -Pn -S "$1" -e peer0 -p "$2" --min-rate 8000 --max-retries 2 \
+		--initial-rtt-timeout 500ms --max-rtt-timeout 3s "${@:3}" -oG - "$us" 2>&1 | findings
 }
 
 # From "Host: ADDRESS ()	Ports: 22/open/tcp//ssh///, ...	Ignored State: closed (1201)".

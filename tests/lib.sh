@@ -214,6 +214,14 @@ connects_not() { ! connects "$@"; }
 
 # --- counters
 
+# stands_still COMMAND...: what is on its way has come. For busywait.
+stands_still() {
+	local before
+	before=$("$@")
+	sleep 0.3
+	[ "$("$@")" = "$before" ]
+}
+
 # The query of jq on the status of eth1.
 status() { bkxdp status eth1 --json | jq -r "$1"; }
 dropped() { status ".reasons[] | select(.verdict == \"drop\" and .reason == \"$1\") | .packets"; }

@@ -272,12 +272,12 @@ real_traffic() {
 	local tcpdump
 	in_net_begin host tcpdump -Z root -i eth1 -Q in -U -w real.pcap tcp 2>/dev/null
 	tcpdump=$!
-	busywait 5 test -s real.pcap || bail "tcpdump does not start"
+	busywait 20 test -s real.pcap || bail "tcpdump does not start"
 	listen host tcp:10000
 	connects $server4 $host4 10000 >/dev/null 2>&1
 	connects $server6 $host6 22 >/dev/null 2>&1
 	connects $stranger4 $host4 10000 >/dev/null 2>&1
-	busywait 5 sh -c "tcpdump -nr real.pcap src $stranger4 2>/dev/null | grep -q ."
+	busywait 20 sh -c "tcpdump -nr real.pcap src $stranger4 2>/dev/null | grep -q ."
 	kill -INT $tcpdump
 	wait $tcpdump
 	bkxdp replay "$file" real.pcap --json | jq -r '.flow // .reason' | sort -u | xargs >real

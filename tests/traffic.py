@@ -14,6 +14,7 @@ import sys
 import time
 
 SO_RCVBUFFORCE = 33
+ANSWER_SECONDS = 20
 
 
 def family(address):
@@ -71,11 +72,13 @@ def opened(source, destination, port, timeout):
 
 
 def connect(arguments):
-    """Shorter than the first retransmission (1 s), so that a dropped SYN is one packet."""
+    """To open it takes less than the first retransmission (1 s), so that a dropped SYN is one packet."""
     try:
         stream = opened(arguments.source, arguments.destination, arguments.port, arguments.timeout)
     except OSError as error:
         sys.exit(f"{arguments.source} > {arguments.destination}:{arguments.port}: {error}")
+    # the kernel opens it, but a program answers, which a busy machine lets wait
+    stream.settimeout(ANSWER_SECONDS)
     if arguments.hold:
         print("ready", flush=True)
         time.sleep(arguments.hold)
@@ -246,7 +249,7 @@ def commands():
     sub.add_argument("--reset", action="store_true")
     sub = verb(ask, "source", "destination", "port")
     sub.add_argument("--bytes", type=int, default=5)
-    sub.add_argument("--timeout", type=float, default=0.7)
+    sub.add_argument("--timeout", type=float, default=ANSWER_SECONDS)
     sub = verb(stream, "source", "destination", "port")
     sub.add_argument("--from-port", type=int, default=0)
     sub.add_argument("--rate", type=int, default=1000)
