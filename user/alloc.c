@@ -9,7 +9,7 @@
 static void *or_end(void *memory)
 {
 	if (!memory) {
-		fputs("bkxdp: out of memory; nothing was changed\n", stderr);
+		fputs("bkxdp: out of memory\n", stderr);
 		exit(1);
 	}
 	return memory;

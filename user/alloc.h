@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Memory that is there or the program ends with a sentence. Policies are built
- * whole before anything that runs is touched, so an end here changes nothing.
+ * Memory that is there or the program ends with a sentence. Policies are built whole before
+ * anything that runs is touched, so an end on the way there changes nothing.
  */
 #ifndef ALLOC_H
 #define ALLOC_H
