@@ -556,7 +556,8 @@ int pins_check(struct complaints *complaints)
 		complain(complaints, NULL,
 			 "no BPF file system is mounted on %s, and the filter's maps are pinned "
 			 "there: "
-			 "\"mount -t bpf -o mode=700 bpf %s\" mounts one; inside \"ip netns exec\" it is "
+			 "\"mount -t bpf -o mode=700 bpf %s\" mounts one; inside \"ip netns exec\" "
+			 "it is "
 			 "hidden, use "
 			 "\"nsenter --net=/run/netns/NAME\" instead",
 			 bpffs, bpffs);
