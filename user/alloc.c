@@ -9,7 +9,7 @@
 static void *or_end(void *memory)
 {
 	if (!memory) {
-		fputs("bkxdp: out of memory\n", stderr);
+		fputs("bkxdp: out of memory; what was begun may be half done: try again\n", stderr);
 		exit(1);
 	}
 	return memory;

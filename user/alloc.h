@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Memory that is there or the program ends with a sentence. Policies are built whole before
- * anything that runs is touched, so an end on the way there changes nothing.
+ * Memory that is there or the program ends with a sentence. An end here is as if
+ * the process had been killed: what runs is whole, and pins tell of what is left.
  */
 #ifndef ALLOC_H
 #define ALLOC_H

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* attach, reload, detach: which policy, whether it is safe, and what was done, in words. */
 #include <errno.h>
-#include <net/if.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -24,7 +23,8 @@ struct request {
 	bool no_cache;
 	bool no_resolve;
 	bool reload;
-	struct policy *running; /* what runs now, or NULL; the request's paths may be its */
+	struct target *target;
+	struct policy *running; /* put in force last, or NULL; the request's paths may be its */
 };
 
 /* ---- which policy ----------------------------------------------------------- */
@@ -54,7 +54,9 @@ static struct policy *policy_of_file(const struct request *request, const char *
 {
 	struct policy *policy = site_read(path, lookup, complaints);
 
-	if (!policy || !*policy->interface || !strcmp(policy->interface, request->interface))
+	/* an interface that was renamed since has its file under the former name */
+	if (!policy || !*policy->interface || !strcmp(policy->interface, request->interface) ||
+	    (request->reload && !strcmp(policy->interface, datapath_former_name(request->target))))
 		return policy;
 	complain(complaints, &(struct place){.file = path},
 		 "this file is for interface \"%s\", not for \"%s\"", policy->interface,
@@ -121,12 +123,22 @@ static bool follows(const struct request *request, const char *own)
 	return request->running && (request->reload || access(own, F_OK));
 }
 
-static struct policy *make_policy(struct request *request, struct complaints *complaints)
+/* Nothing is asked for that could be read, and there is something: it stays. */
+static bool keeps(const struct request *request, const char *own)
 {
-	AUTO_FREE char *own = must_format("/etc/bkxdp/%s.yaml", request->interface);
+	const struct policy *running = request->running;
+
+	if (request->reload || request->config || has_options(request))
+		return false;
+	return follows(request, own) && datapath_runs(request->target) &&
+	       (!request->dirs.count || !(running->file || running->observes));
+}
+
+static struct policy *make_policy(struct request *request, const char *own,
+				  struct complaints *complaints)
+{
 	struct policy *policy = NULL;
 
-	request->running = attached_policy(request->interface);
 	if (!follows(request, own) || !follow_running(request, request->running, complaints))
 		policy = choose_policy(request, own, complaints);
 	if (policy)
@@ -223,38 +235,73 @@ static int end_with(struct complaints *complaints, int status)
 	return status;
 }
 
-static int put_in_force(struct request *request)
+static void say_kept(const struct request *request)
 {
-	struct complaints complaints = {}, doubts = {};
-	struct attach_report report;
-	struct policy *policy;
-	int error = -1;
+	const struct policy *running = request->running;
 
-	if (request->bpffs)
-		datapath_set_bpffs(request->bpffs);
-	if (!netdev_index(request->interface, &complaints))
-		return end_with(&complaints, EXIT_FAILED);
-	if (request->reload && !datapath_is_pinned(request->interface)) {
-		return fail("%s is not filtered by bkxdp; \"bkxdp attach %s\" attaches it",
-			    request->interface, request->interface);
-	}
-	policy = make_policy(request, &complaints);
+	printf("%s%s%s: keeps the policy that is in force, %016llx (%s); \"bkxdp reload %s\" reads "
+	       "%s again\n",
+	       term_colour(stdout, BOLD), request->interface, term_colour(stdout, PLAIN),
+	       (unsigned long long)running->digest, mode_of(running), request->interface,
+	       running->file ? running->file : "what it was made of");
+}
+
+static int put_policy_in_force(struct request *request, const char *own,
+			       struct attach_report *report, struct policy **made,
+			       struct complaints *complaints)
+{
+	struct policy *policy = *made = make_policy(request, own, complaints);
+	struct complaints doubts = {};
+	int error = policy ? 0 : -1;
+
 	if (policy && !request->force)
-		error = guard_check(request->interface, policy, &doubts, &complaints);
-	else if (policy)
-		error = 0;
+		error = guard_check(datapath_device(request->target), policy, &doubts, complaints);
 	if (!error)
-		error = datapath_attach(request->interface, policy,
-					request->no_cache ? CACHE_OFF : CACHE_ON, &report,
-					&complaints);
+		error = datapath_attach(request->target, policy,
+					request->no_cache ? CACHE_OFF : CACHE_ON, report,
+					complaints);
 	for (size_t i = 0; !error && i < doubts.count; i++)
 		warn(request->interface, doubts.text[i]);
 	complaints_free(&doubts);
+	return error;
+}
+
+static int change(struct request *request, struct complaints *complaints)
+{
+	AUTO_FREE char *own = must_format("/etc/bkxdp/%s.yaml", request->interface);
+	struct policy *policy = NULL;
+	struct attach_report report;
+	int error;
+
+	if ((request->reload && datapath_check_filtered(request->target, complaints)) ||
+	    datapath_check(request->target, complaints) ||
+	    datapath_policy(request->target, &request->running, complaints))
+		return -1;
+	if (keeps(request, own)) {
+		say_kept(request);
+		return 0;
+	}
+	error = put_policy_in_force(request, own, &report, &policy, complaints);
 	if (!error) {
 		report_warnings(request, policy, &report);
 		say_done(request, policy, &report);
 	}
 	policy_free(policy);
+	return error;
+}
+
+static int put_in_force(struct request *request)
+{
+	struct complaints complaints = {};
+	int error = -1;
+
+	if (request->bpffs)
+		datapath_set_bpffs(request->bpffs);
+	request->target = datapath_open(request->interface, &complaints);
+	if (request->target) {
+		error = change(request, &complaints);
+		datapath_close(request->target);
+	}
 	return end_with(&complaints, error ? EXIT_FAILED : EXIT_DONE);
 }
 
@@ -334,11 +381,21 @@ int cmd_reload(int argc, char **argv)
 		"counters go on. If anything is wrong with the files, the old policy stays.\n");
 }
 
-static void say_detached(const char *interface)
+static int detach(const char *interface)
 {
+	struct complaints complaints = {};
+	struct target *target = datapath_open(interface, &complaints);
 	AUTO_FREE char *name = printable(interface);
+	int error = -1;
 
+	if (target) {
+		error = datapath_detach(target, &complaints);
+		datapath_close(target);
+	}
+	if (error)
+		return end_with(&complaints, EXIT_FAILED);
 	printf("%s: detached\n", name);
+	return EXIT_DONE;
 }
 
 int cmd_detach(int argc, char **argv)
@@ -355,7 +412,6 @@ int cmd_detach(int argc, char **argv)
 				    1,
 				    1,
 				    1};
-	struct complaints complaints = {};
 	char **operands;
 	int count, status = arguments_read(&usage, argc, argv, &operands, &count);
 
@@ -363,8 +419,5 @@ int cmd_detach(int argc, char **argv)
 		return status;
 	if (bpffs)
 		datapath_set_bpffs(bpffs);
-	if (datapath_detach(operands[0], &complaints))
-		return end_with(&complaints, EXIT_FAILED);
-	say_detached(operands[0]);
-	return EXIT_DONE;
+	return detach(operands[0]);
 }

@@ -51,33 +51,62 @@ static int write_about(const char *interface, const struct maps *maps, const str
 			  bytes_map_write("series", series, size));
 }
 
-/* Gives rules their counters, finds the classes. The tables, or NULL with complaints. */
-static struct tables *prepare(const char *interface, const struct maps *maps, struct policy *policy,
-			      struct counter_names *names, struct complaints *complaints)
+/*
+ * Of the policy in force, if there is one: what its flows count in stays theirs.
+ * Outputs are untouched on failure.
+ */
+static int assign_counters(const char *pins, const struct maps *maps, struct policy *policy,
+			   struct counter_names *names)
 {
 	struct description description = {};
-	struct policy *current = policy_in(interface, maps, &description);
-	int error = names_read(maps, names);
+	struct policy *current = NULL;
+	struct bkxdp_active active;
+	int error = slot_active(maps, &active);
 
+	if (!error && active.generation) {
+		current = policy_in(pins, maps, &description);
+		error = current ? 0 : -errno;
+	}
+	if (!error)
+		error = names_read(maps, names);
 	if (!error)
 		error = counters_assign(policy, names, current);
 	policy_free(current);
-	if (error) {
+	return error;
+}
+
+/* Gives rules their counters, finds the classes. The tables, or NULL with complaints. */
+static struct tables *prepare(const char *pins, const struct maps *maps, struct policy *policy,
+			      struct counter_names *names, struct complaints *complaints)
+{
+	int error = assign_counters(pins, maps, policy, names);
+
+	if (!error)
+		return compile(policy, complaints);
+	if (error == -ENOSPC)
 		complain(complaints, NULL,
-			 "%s: no counters for the policy's flows (%s); detach and attach to start "
-			 "anew",
-			 interface, strerror(-error));
-		return NULL;
-	}
-	return compile(policy, complaints);
+			 "%s: there are no counters left for the policy's flows; use fewer", pins);
+	else
+		complain_of_load(complaints, "reading the policy in force", error);
+	return NULL;
+}
+
+static void complain_of_policy(struct complaints *complaints, int error)
+{
+	if (error == -EILSEQ)
+		complain(complaints, NULL,
+			 "the name of the interface or of one of the policy's files is not valid "
+			 "UTF-8, and is kept with the policy; rename it");
+	else
+		complain_of_load(complaints, "loading the policy", error);
 }
 
 /* Names first, so that a counter never moves without one; the slot last. */
-static int put_in_force(const char *interface, const struct maps *maps, struct policy *policy,
+static int put_in_force(const char *pins, const struct maps *maps, struct policy *policy,
 			struct attach_report *report, struct complaints *complaints)
 {
 	AUTO_FREE struct counter_names *names = must_alloc(1, sizeof(*names));
-	struct tables *tables = prepare(interface, maps, policy, names, complaints);
+	struct tables *tables = prepare(pins, maps, policy, names, complaints);
 	int error;
 
 	if (!tables)
@@ -89,49 +118,53 @@ static int put_in_force(const char *interface, const struct maps *maps, struct p
 		tables->settings.connections = BKXDP_CONNECTIONS_FLAGS;
 	error = names_write(maps, names);
 	if (!error)
-		error = write_about(interface, maps, policy, tables);
+		error = write_about(pins, maps, policy, tables);
 	if (!error)
 		error = slot_publish(maps, tables);
 	tables_free(tables);
 	if (!error)
 		return 0;
-	if (error == -EILSEQ)
-		complain(complaints, NULL,
-			 "the name of the interface or of one of the policy's files is not valid "
-			 "UTF-8, and "
-			 "is kept with the policy; rename it");
-	else
-		complain_of_load(complaints, "loading the policy", error);
+	complain_of_policy(complaints, error);
 	return -1;
 }
 
 /* ---- VLAN tags that the NIC would hide -------------------------------------- */
 
-static int make_tags_visible(const char *interface, const struct policy *policy, bool *turned_off,
-			     struct complaints *complaints)
+/* Must the NIC be told to leave the tags on? 1, 0, or -1 with complaints. */
+static int hides_tags(const char *device, const struct policy *policy,
+		      struct complaints *complaints)
 {
-	int error;
+	int hides = policy->settings.vlans_any ? 0 : netdev_rxvlan(device);
 
-	*turned_off = false;
-	if (policy->settings.vlans_any || netdev_rxvlan(interface) != 1)
+	if (hides >= 0 || hides == -EOPNOTSUPP)
+		return hides > 0;
+	complain(complaints, NULL,
+		 "%s: whether the NIC takes VLAN tags off can't be told (%s), and the vlans rule "
+		 "depends on it; try again, or use \"vlans: any\"",
+		 device, strerror(-hides));
+	return -1;
+}
+
+/* To be noted with the pins before: whoever finds them can undo it. */
+static int make_tags_visible(const char *device, struct complaints *complaints)
+{
+	int error = netdev_set_rxvlan(device, false);
+
+	if (!error)
 		return 0;
-	error = netdev_set_rxvlan(interface, false);
-	if (!error) {
-		*turned_off = true;
-		return 0;
-	}
 	complain(
 		complaints, NULL,
 		"%s: the NIC takes VLAN tags off before the filter sees them and can't be told not "
 		"to (%s), so the vlans rule could not be kept; use \"vlans: any\"",
-		interface, strerror(-error));
+		device, strerror(-error));
 	return -1;
 }
 
 /* ---- attaching -------------------------------------------------------------- */
 
 struct attaching {
-	const char *interface;
+	const char *device; /* its name now */
+	const char *pins;   /* its folder's name */
 	int ifindex;
 	struct policy *policy;
 	enum cache_use cache;
@@ -139,52 +172,30 @@ struct attaching {
 	struct complaints *complaints;
 };
 
-/* A program of ours on a renamed interface is known by its pins, under the former name. */
-static char *former_name(int ifindex)
-{
-	char **interface, *former = NULL;
-	size_t count;
-
-	if (pins_interfaces(&interface, &count))
-		return NULL;
-	for (size_t i = 0; i < count; i++) {
-		AUTO_CLOSE int active = pins_active(interface[i]);
-		struct found found = {};
-
-		if (active >= 0 && !former && !xdp_find(ifindex, active, &found) && found.program)
-			former = must_copy(interface[i]);
-		found_free(&found);
-		free(interface[i]);
-	}
-	free(interface);
-	return former;
-}
-
 static void complain_of_others(const struct attaching *a, const struct found *found)
 {
-	AUTO_FREE char *former = former_name(a->ifindex);
+	complain(a->complaints, NULL,
+		 "%s already runs the XDP program \"%s\" (id %u), which was attached without "
+		 "libxdp's dispatcher, so no other can join it; take it off first (\"ip link set "
+		 "dev %s xdp off\") or attach it by xdp-loader",
+		 a->device, found->others ? found->other[0] : "?", found->root, a->device);
+}
 
-	if (former)
-		complain(
-			a->complaints, NULL,
-			"%s is filtered already, under its former name \"%s\"; \"bkxdp detach %s\" "
-			"first",
-			a->interface, former, former);
-	else
-		complain(a->complaints, NULL,
-			 "%s already runs the XDP program \"%s\" (id %u), which was attached "
-			 "without "
-			 "libxdp's dispatcher, so no other can join it; take it off first (\"ip "
-			 "link set "
-			 "dev %s xdp off\") or attach it by xdp-loader",
-			 a->interface, found->others ? found->other[0] : "?", found->root,
-			 a->interface);
+/* What drivers say to a program that they can't run; anything else is a failure of the moment. */
+static bool is_refusal(int error)
+{
+	static const int refusals[] = {EOPNOTSUPP, 524 /* ENOTSUPP */, EINVAL, ERANGE, ENOSPC};
+
+	for (size_t i = 0; i < sizeof(refusals) / sizeof(*refusals); i++)
+		if (error == -refusals[i])
+			return true;
+	return false;
 }
 
 static void complain_of_attach(const struct attaching *a, int error, bool generic)
 {
-	AUTO_FREE char *doing = must_format("attaching %s in %s mode", a->interface,
-					    generic ? "generic" : "driver");
+	AUTO_FREE char *doing =
+		must_format("attaching %s in %s mode", a->device, generic ? "generic" : "driver");
 	const char *words = libraries_kernel_words();
 
 	if (error == -EPERM) {
@@ -194,13 +205,36 @@ static void complain_of_attach(const struct attaching *a, int error, bool generi
 	complain(a->complaints, NULL, "%s failed: %s%s%s%s%s", doing,
 		 *words ? words : strerror(-error), *words ? " (" : "",
 		 *words ? strerror(-error) : "", *words ? ")" : "",
-		 generic ? "" : "; \"mode: auto\" falls back to generic mode, with a warning");
+		 generic ? ""
+		 : is_refusal(error)
+			 ? "; \"mode: auto\" falls back to generic mode, with a warning"
+			 : "; where that stays so, \"mode: generic\" does without the driver");
 }
 
-static int attach_by_way(const struct attaching *a, const struct maps *maps,
-			 const struct xdp_way *way)
+static void complain_of_company(const struct attaching *a, const char *other, int error)
 {
-	struct program_plan plan = {PROGRAM_ATTACHED, way->frags, program_sockets_supported(),
+	complain(a->complaints, NULL,
+		 "%s already runs the XDP program \"%s\", and this kernel can't run bkxdp "
+		 "beside it (%s; Linux can from 5.19 on): take it off first",
+		 a->device, other, strerror(-error));
+}
+
+/* An answer that got lost is no failure: what counts is what runs. 1, 0 or negative errno. */
+static int runs_there(const struct attaching *a, const struct maps *maps, char **other)
+{
+	struct found found;
+	int error = xdp_find(a->ifindex, maps->fd[MAP_WORDS], &found);
+	int result = error ? error : !!found.program;
+
+	if (!result && found.root && !*other)
+		*other = must_copy(found.others ? found.other[0] : "?");
+	found_free(&found);
+	return result;
+}
+
+static int attach_beside(const struct attaching *a, const struct maps *maps, bool generic)
+{
+	struct program_plan plan = {PROGRAM_ATTACHED, a->report->frags, program_sockets_supported(),
 				    a->cache, maps};
 	struct bkxdp_bpf *program;
 	int error;
@@ -209,60 +243,46 @@ static int attach_by_way(const struct attaching *a, const struct maps *maps,
 	program = program_open(&plan);
 	if (!program)
 		return -errno;
-	error = xdp_attach(a->ifindex, program, way);
+	error = xdp_attach_beside(a->ifindex, program, a->report->frags, generic);
 	bkxdp_bpf__destroy(program);
 	return error;
-}
-
-/* Is there a program already? Its name, which the caller frees, goes to *name unless that is NULL.
- */
-static bool runs_other(const struct attaching *a, char **name)
-{
-	struct found found;
-	bool runs = !xdp_find(a->ifindex, -1, &found) && found.root;
-
-	if (runs && name)
-		*name = must_copy(found.others ? found.other[0] : "?");
-	found_free(&found);
-	return runs;
 }
 
 /*
  * Kernels before 5.19 refuse, with EINVAL, a program that the dispatcher calls
  * and that has global functions of its own (mainline f858c2b2ca04): there it
- * runs alone, if nothing else is attached.
+ * runs alone, if nothing else is attached. Then the answer is the driver's own.
  */
-static int attach_in_mode(const struct attaching *a, const struct maps *maps, bool generic)
+static int attach_in_mode(const struct attaching *a, const struct bkxdp_bpf *owner,
+			  const struct maps *maps, bool generic, char **other)
 {
-	struct xdp_way way = {.frags = a->report->frags, .generic = generic};
-	int error = attach_by_way(a, maps, &way);
+	int error = attach_beside(a, maps, generic);
 
-	if (error != -EINVAL || runs_other(a, NULL))
+	if (!error || runs_there(a, maps, other) > 0)
+		return 0;
+	if (!is_refusal(error) || *other)
 		return error;
-	way.alone = true;
-	return attach_by_way(a, maps, &way);
+	error = xdp_attach_alone(a->ifindex, bpf_program__fd(owner->progs.bkxdp), generic);
+	return !error || runs_there(a, maps, other) > 0 ? 0 : error;
 }
 
 /* Driver mode where the driver can; what it says otherwise is for the warning. */
-static int attach_program(const struct attaching *a, const struct maps *maps)
+static int attach_program(const struct attaching *a, const struct bkxdp_bpf *owner,
+			  const struct maps *maps)
 {
 	struct attach_report *report = a->report;
 	AUTO_FREE char *other = NULL;
 	int error;
 
 	if (a->policy->mode != MODE_GENERIC) {
-		error = attach_in_mode(a, maps, false);
+		error = attach_in_mode(a, owner, maps, false, &other);
 		if (!error)
 			return 0;
-		if (runs_other(a, &other)) {
-			complain(a->complaints, NULL,
-				 "%s already runs the XDP program \"%s\", and this kernel can't "
-				 "run bkxdp "
-				 "beside it (%s; Linux can from 5.19 on): take it off first",
-				 a->interface, other, strerror(-error));
+		if (other) {
+			complain_of_company(a, other, error);
 			return -1;
 		}
-		if (a->policy->mode == MODE_NATIVE || error == -EPERM) {
+		if (a->policy->mode == MODE_NATIVE || !is_refusal(error)) {
 			complain_of_attach(a, error, false);
 			return -1;
 		}
@@ -270,7 +290,7 @@ static int attach_program(const struct attaching *a, const struct maps *maps)
 			 *libraries_kernel_words() ? libraries_kernel_words() : strerror(-error));
 	}
 	report->generic = true;
-	error = attach_in_mode(a, maps, true);
+	error = attach_in_mode(a, owner, maps, true, &other);
 	if (!error)
 		return 0;
 	complain_of_attach(a, error, true);
@@ -310,291 +330,234 @@ static int confirm(const struct attaching *a, const struct maps *maps)
 	found_free(&found);
 	if (!error)
 		return 0;
-	complain(a->complaints, NULL, "%s: the program was attached but is not there (%s)",
-		 a->interface, strerror(-error));
+	complain(a->complaints, NULL, "%s: what was attached can't be confirmed (%s)", a->device,
+		 strerror(-error));
 	return -1;
 }
 
-static void take_off(int ifindex, int active_fd)
-{
-	struct found found;
-
-	if (!xdp_find(ifindex, active_fd, &found) && found.program)
-		(void)xdp_detach(ifindex, found.program, found.generic);
-	found_free(&found);
-}
-
-/* Everything behind the maps' creation; on failure the caller removes the pins. */
-static int attach_with(const struct attaching *a, const struct maps *maps)
+/* Everything behind the maps' creation; what it leaves on failure is undone by the caller. */
+static int attach_with(const struct attaching *a, const struct bkxdp_bpf *owner,
+		       const struct maps *maps)
 {
 	int error = write_attachment(a, maps, 0);
 
 	if (!error)
-		error = pins_create(a->interface, maps);
+		error = pins_create(a->pins, maps);
 	if (error) {
-		complain(a->complaints, NULL, "%s: can't pin the maps below %s: %s", a->interface,
+		complain(a->complaints, NULL, "%s: can't pin the maps below %s: %s", a->device,
 			 pins_bpffs(), strerror(-error));
 		return -1;
 	}
-	if (put_in_force(a->interface, maps, a->policy, a->report, a->complaints) ||
-	    attach_program(a, maps))
+	if ((a->report->rxvlan_off && make_tags_visible(a->device, a->complaints)) ||
+	    put_in_force(a->pins, maps, a->policy, a->report, a->complaints) ||
+	    attach_program(a, owner, maps))
 		return -1;
-	if (!confirm(a, maps))
+	return confirm(a, maps);
+}
+
+#define UNDO_TRIES 3
+
+/* 0, where it surely runs no more. */
+static int take_off(int ifindex, int active_fd)
+{
+	int error = -EAGAIN;
+
+	for (int i = 0; i < UNDO_TRIES && error; i++) {
+		struct found found;
+
+		error = xdp_find(ifindex, active_fd, &found);
+		if (!error && found.program)
+			error = xdp_detach(ifindex, active_fd, &found);
+		found_free(&found);
+	}
+	return error;
+}
+
+/* Pins of what may run stay: the next attach or detach finds it by them. */
+static void undo(const struct attaching *a, const struct maps *maps)
+{
+	int error = take_off(a->ifindex, maps->fd[MAP_WORDS]);
+
+	if (!error && a->report->rxvlan_off)
+		error = netdev_set_rxvlan(a->device, true);
+	if (!error)
+		error = pins_remove(a->pins);
+	if (error)
+		complain(a->complaints, NULL,
+			 "%s: what the failed attach left can't be cleared away (%s); the next "
+			 "\"bkxdp attach %s\" does it, \"bkxdp status %s\" shows whether it runs",
+			 a->device, strerror(-error), a->pins, a->pins);
+}
+
+static int load_owner(const struct attaching *a, struct bkxdp_bpf **owner)
+{
+	struct program_plan plan = {PROGRAM_ATTACHED, false, program_sockets_supported(), a->cache,
+				    NULL};
+	int frags;
+
+	libraries_listen();
+	frags = program_frags_supported();
+	plan.frags = a->report->frags = frags > 0;
+	*owner = frags < 0 ? NULL : program_load(&plan);
+	if (*owner)
 		return 0;
-	take_off(a->ifindex, maps->fd[MAP_WORDS]);
+	complain_of_load(a->complaints, "loading the filter", frags < 0 ? frags : -errno);
 	return -1;
 }
 
 static int attach_new(const struct attaching *a)
 {
-	struct program_plan plan = {PROGRAM_ATTACHED, program_frags_supported(),
-				    program_sockets_supported(), a->cache, NULL};
+	int hides = hides_tags(a->device, a->policy, a->complaints);
 	struct bkxdp_bpf *owner;
 	struct maps maps;
 	int error;
 
-	if (realtime_check(a->complaints))
+	if (hides < 0 || realtime_check(a->complaints) || load_owner(a, &owner))
 		return -1;
-	a->report->frags = plan.frags;
-	libraries_listen();
-	owner = program_load(&plan);
-	if (!owner) {
-		complain_of_load(a->complaints, "loading the filter", -errno);
-		return -1;
-	}
+	a->report->rxvlan_off = hides;
 	program_maps(owner, &maps);
-	error = make_tags_visible(a->interface, a->policy, &a->report->rxvlan_off, a->complaints);
-	if (!error)
-		error = attach_with(a, &maps);
-	if (error) {
-		(void)pins_remove(a->interface);
-		if (a->report->rxvlan_off)
-			(void)netdev_set_rxvlan(a->interface, true);
-	}
+	error = attach_with(a, owner, &maps);
+	if (error)
+		undo(a, &maps);
 	bkxdp_bpf__destroy(owner);
 	return error;
 }
 
 /* ---- replacing -------------------------------------------------------------- */
 
-/* What may differ from the time of the attach. */
-static int note_changes(const struct attaching *a, const struct maps *maps,
-			struct bkxdp_attachment *attachment, uint32_t root)
+static int write_changes(const struct attaching *a, const struct maps *maps,
+			 const struct bkxdp_attachment *attachment)
 {
 	uint32_t zero = 0;
 
-	if (a->report->rxvlan_off)
-		attachment->rxvlan = 1;
-	attachment->root = root;
-	return bpf_map_update_elem(maps->fd[MAP_ATTACHMENT], &zero, attachment, BPF_ANY) ? -errno
-											 : 0;
-}
-
-static int replace(const struct attaching *a, const struct maps *maps, uint32_t root)
-{
-	struct bkxdp_attachment attachment;
-	int error = read_attachment(maps, &attachment);
-
-	if (!error)
-		error = make_tags_visible(a->interface, a->policy, &a->report->rxvlan_off,
-					  a->complaints);
-	if (!error)
-		error = note_changes(a, maps, &attachment, root);
-	if (!error)
-		error = put_in_force(a->interface, maps, a->policy, a->report, a->complaints);
-	a->report->replaced = true;
-	a->report->mode_kept = a->policy->mode == (attachment.generic ? MODE_NATIVE : MODE_GENERIC);
-	a->report->generic = attachment.generic;
-	a->report->frags = attachment.frags;
-	return error;
-}
-
-/* Another namespace's interface of that name may have its pins in the same place, and run. */
-static bool belongs_elsewhere(const struct attaching *a, const struct maps *maps)
-{
-	struct bkxdp_attachment attachment;
-
-	if (read_attachment(maps, &attachment) || attachment.netns == netdev_namespace() ||
-	    xdp_runs_somewhere(maps->fd[MAP_WORDS]) <= 0)
-		return false;
-	complain(a->complaints, NULL,
-		 "the pins of \"%s\" below %s belong to an interface of that name in another "
-		 "network "
-		 "namespace; use --bpffs with another BPF file system, or detach it there first",
-		 a->interface, pins_bpffs());
-	return true;
-}
-
-static void complain_of_permission(const struct attaching *a, const char *doing, int error)
-{
-	complain_of_load(a->complaints, doing, error == -EACCES ? -EPERM : error);
-}
-
-static int replace_if_whole(const struct attaching *a, uint32_t root)
-{
-	struct maps maps;
-	int error = pins_open(a->interface, &maps, 0);
-
-	if (error) {
-		complain(a->complaints, NULL,
-			 "%s is filtered, but by another version of bkxdp or with pins missing; "
-			 "\"bkxdp "
-			 "detach %s\", then attach again",
-			 a->interface, a->interface);
-		return -1;
-	}
-	error = belongs_elsewhere(a, &maps) ? -1 : replace(a, &maps, root);
-	pins_share(a->interface);
-	maps_close(&maps);
-	return error;
-}
-
-/* Pins of an interface that lives in another namespace are not ours to clear. */
-static bool pins_are_foreign(const struct attaching *a)
-{
-	struct maps maps;
-	bool foreign;
-
-	if (pins_open(a->interface, &maps, 0))
-		return false;
-	foreign = belongs_elsewhere(a, &maps);
-	maps_close(&maps);
-	return foreign;
-}
-
-/* Pins without a program, from an end half way or an interface that went, are cleared. */
-static int attach_or_replace(const struct attaching *a)
-{
-	AUTO_CLOSE int active = pins_active(a->interface);
-	struct found found;
-	int result = -1, error;
-
-	if (active == -EPERM || active == -EACCES) {
-		complain_of_permission(a, "opening the pinned maps", active);
-		return -1;
-	}
-	error = xdp_find(a->ifindex, active, &found);
-	if (error) {
-		complain_of_permission(a, "looking for XDP programs on the interface", error);
-	} else if (found.program) {
-		result = replace_if_whole(a, found.root);
-		a->report->alone = found.alone;
-	} else if (found.alone) {
-		complain_of_others(a, &found);
-	} else if (!pins_are_foreign(a)) {
-		(void)pins_remove(a->interface);
-		result = attach_new(a);
-	}
-	found_free(&found);
-	return result;
-}
-
-int datapath_attach(const char *interface, struct policy *policy, enum cache_use cache,
-		    struct attach_report *report, struct complaints *complaints)
-{
-	struct attaching a = {interface, 0, policy, cache, report, complaints};
-	int lock, error;
-
-	memset(report, 0, sizeof(*report));
-	libraries_listen();
-	a.ifindex = netdev_index(interface, complaints);
-	if (!a.ifindex || pins_check(complaints))
-		return -1;
-	lock = pins_take_lock(complaints);
-	if (lock < 0)
-		return -1;
-	error = attach_or_replace(&a);
-	pins_tidy();
-	close(lock);
-	return error;
-}
-
-/* ---- detaching -------------------------------------------------------------- */
-
-/* Best effort: pins of another version say nothing, and are cleared all the same. */
-static void read_pinned_attachment(const char *interface, struct bkxdp_attachment *attachment)
-{
-	struct maps maps;
-
-	memset(attachment, 0, sizeof(*attachment));
-	if (pins_open(interface, &maps, 0))
-		return;
-	(void)read_attachment(&maps, attachment);
-	maps_close(&maps);
-}
-
-static int detach_program(const char *interface, int active, struct complaints *complaints)
-{
-	struct bkxdp_attachment attachment;
-	struct found found = {};
-	bool ours;
-	int ifindex, error;
-
-	read_pinned_attachment(interface, &attachment);
-	ifindex = xdp_find_ours(interface, &attachment, active, &found);
-	error = ifindex < 0 ? ifindex : 0;
-	ours = found.program;
-	if (ours)
-		error = xdp_detach(ifindex, found.program, found.generic);
-	if (!error && ours && attachment.rxvlan)
-		(void)netdev_set_rxvlan(interface, true);
-	found_free(&found);
-	if (!error && !ours && xdp_runs_somewhere(active) > 0) {
-		complain(complaints, NULL,
-			 "the filter of \"%s\" runs on no interface of this network namespace; "
-			 "detach it "
-			 "in the namespace where it was attached",
-			 interface);
-		return -1;
-	}
-	if (!error)
+	if (!bpf_map_update_elem(maps->fd[MAP_ATTACHMENT], &zero, attachment, BPF_ANY))
 		return 0;
-	complain_of_load(complaints, "detaching", error == -EACCES ? -EPERM : error);
+	complain_of_load(a->complaints, "noting what is attached", -errno);
 	return -1;
 }
 
-static int detach_locked(const char *interface, struct complaints *complaints)
+/* The tags' stripping is noted first, and on failure goes back. */
+static int replace(const struct attaching *a, const struct maps *maps,
+		   struct bkxdp_attachment *attachment)
 {
-	AUTO_CLOSE int active = -1;
-	int error = 0;
+	int hides = hides_tags(a->device, a->policy, a->complaints), error;
 
-	if (!datapath_is_pinned(interface)) {
-		if (netdev_index(interface, complaints))
-			complain(complaints, NULL, "%s is not filtered by bkxdp; nothing to detach",
-				 interface);
+	if (hides < 0)
 		return -1;
-	}
-	active = pins_active(interface);
-	if (active == -EPERM || active == -EACCES) {
-		complain_of_load(complaints, "opening the pinned maps", -EPERM);
-		return -1;
-	}
-	/* without this pin an attach ended before there was a program */
-	if (active >= 0)
-		error = detach_program(interface, active, complaints);
-	if (error)
-		return error;
-	error = pins_remove(interface);
-	if (error)
-		complain(complaints, NULL,
-			 "%s is no longer filtered, but its pins below %s/bkxdp can't be removed: "
-			 "%s",
-			 interface, pins_bpffs(), strerror(-error));
+	attachment->rxvlan |= hides;
+	error = write_changes(a, maps, attachment);
+	if (!error && hides)
+		error = make_tags_visible(a->device, a->complaints);
+	if (!error)
+		error = put_in_force(a->pins, maps, a->policy, a->report, a->complaints);
+	if (error && hides)
+		(void)netdev_set_rxvlan(a->device, true);
+	a->report->rxvlan_off = !error && hides;
 	return error;
 }
 
-int datapath_detach(const char *interface, struct complaints *complaints)
+static void report_replaced(const struct attaching *a, const struct target *target,
+			    const struct bkxdp_attachment *attachment)
 {
-	int lock, error;
+	struct attach_report *report = a->report;
 
-	libraries_listen();
-	if (pins_check(complaints))
+	report->replaced = true;
+	report->mode_kept = a->policy->mode == (attachment->generic ? MODE_NATIVE : MODE_GENERIC);
+	report->generic = attachment->generic;
+	report->frags = attachment->frags;
+	report->alone = target->found.alone;
+}
+
+static int replace_if_whole(const struct attaching *a, const struct target *target)
+{
+	struct bkxdp_attachment attachment;
+	struct maps maps;
+	int error = pins_open(a->pins, &maps, 0);
+
+	if (!error)
+		error = read_attachment(&maps, &attachment);
+	if (error) {
+		complain_of_unreadable(a->pins, error, a->complaints);
+		maps_close(&maps);
 		return -1;
-	lock = pins_take_lock(complaints);
-	if (lock < 0)
-		return -1;
-	error = detach_locked(interface, complaints);
-	pins_tidy();
-	close(lock);
+	}
+	attachment.root = target->found.root;
+	error = replace(a, &maps, &attachment);
+	report_replaced(a, target, &attachment);
+	pins_share(a->pins);
+	maps_close(&maps);
 	return error;
+}
+
+/* ---- what stands in the way --------------------------------------------------- */
+
+/* Another interface has the name now, and the filter goes on under that of its own. */
+static int give_name_up(const struct target *target, struct complaints *complaints)
+{
+	int error = pins_rename(target->pins, target->device);
+
+	if (!error)
+		return 0;
+	complain(complaints, NULL,
+		 "the pins of \"%s\" below %s belong to the filter of the interface that is called "
+		 "\"%s\" now and goes on, and they can't take that name (%s)",
+		 target->pins, pins_bpffs(), target->device, strerror(-error));
+	return -1;
+}
+
+static int make_way(const struct target *target, struct complaints *complaints)
+{
+	switch (target->state) {
+	case TARGET_LEFT:
+		return clear_left(target, complaints);
+	case TARGET_RENAMED:
+		return give_name_up(target, complaints);
+	case TARGET_ELSEWHERE:
+		complain_of_elsewhere(target,
+				      "use --bpffs with another BPF file system for this one",
+				      complaints);
+		return -1;
+	default:
+		return 0;
+	}
+}
+
+static int attach_where_free(const struct attaching *a, const struct target *target)
+{
+	struct found found;
+	int error = xdp_find(a->ifindex, -1, &found);
+	bool taken = !error && found.alone;
+
+	if (error)
+		complain_of_load(a->complaints, "looking for XDP programs on the interface",
+				 error == -EACCES ? -EPERM : error);
+	else if (taken)
+		complain_of_others(a, &found);
+	found_free(&found);
+	if (error || taken || make_way(target, a->complaints))
+		return -1;
+	return attach_new(a);
+}
+
+static bool may_replace(const struct target *target)
+{
+	return target->state == TARGET_RUNS ||
+	       (target->state == TARGET_RENAMED && !target->ifindex);
+}
+
+int datapath_attach(struct target *target, struct policy *policy, enum cache_use cache,
+		    struct attach_report *report, struct complaints *complaints)
+{
+	struct attaching a = {
+		target->interface, target->interface, target->ifindex, policy, cache, report,
+		complaints};
+
+	memset(report, 0, sizeof(*report));
+	libraries_listen();
+	if (!may_replace(target))
+		return attach_where_free(&a, target);
+	a.device = target->device;
+	a.pins = target->pins;
+	a.ifindex = target->device_index;
+	return replace_if_whole(&a, target);
 }

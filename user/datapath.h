@@ -36,15 +36,45 @@ struct attach_report {
 };
 
 /*
+ * The filter of an interface, held for changing: whoever else would change one
+ * waits. Opened by the interface's name of now, or by the one that it had when it
+ * was attached, if none has that. NULL with complaints.
+ */
+struct target;
+struct target *datapath_open(const char *interface, struct complaints *complaints);
+void datapath_close(struct target *target);
+
+/* Does it run, on an interface that can be named? */
+bool datapath_runs(const struct target *target);
+/* What the interface is called now, and what it was called when it was attached. */
+const char *datapath_device(const struct target *target);
+const char *datapath_former_name(const struct target *target);
+/*
+ * The policy that was put in force last, which the caller frees; NULL only where
+ * there is none. 0, or -1 with complaints where it can't be read.
+ */
+int datapath_policy(const struct target *target, struct policy **policy,
+		    struct complaints *complaints);
+
+/* 0, or -1 with complaints where the interface can't have a filter, whatever the policy. */
+int datapath_check(const struct target *target, struct complaints *complaints);
+
+/* 0, or -1 with complaints where the interface has no filter here to be changed. */
+int datapath_check_filtered(const struct target *target, struct complaints *complaints);
+
+/*
  * Puts the policy in force, by attaching or by replacing the one that is. On
  * failure: -1 with complaints, and nothing that runs has changed. Sets the
  * counters of the policy's rules.
  */
-int datapath_attach(const char *interface, struct policy *policy, enum cache_use cache,
+int datapath_attach(struct target *target, struct policy *policy, enum cache_use cache,
 		    struct attach_report *report, struct complaints *complaints);
 
-/* Removes program and pins, also those that a dead interface left. 0, or -1 with complaints. */
-int datapath_detach(const char *interface, struct complaints *complaints);
+/*
+ * Removes program and pins, also those that a dead interface left. 0, or -1 with
+ * complaints, which say whether it still runs.
+ */
+int datapath_detach(struct target *target, struct complaints *complaints);
 
 /* True where pins of a filter of this interface exist. */
 bool datapath_is_pinned(const char *interface);
@@ -78,9 +108,5 @@ void reading_free(struct reading *reading);
  * leaves its counters alone, and that policy's description. NULL with errno.
  */
 struct engine *engine_attached(const char *interface, struct policy **policy);
-
-/* What was loaded, as described when it was; groups have only their first prefixes. NULL with
- * errno. */
-struct policy *attached_policy(const char *interface);
 
 #endif

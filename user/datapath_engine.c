@@ -51,7 +51,7 @@ static void kernel_close(struct engine *engine)
 
 static struct kernel_engine *kernel_engine(enum cache_use cache)
 {
-	struct program_plan plan = {PROGRAM_TEST_RUN, program_frags_supported(),
+	struct program_plan plan = {PROGRAM_TEST_RUN, program_frags_supported() > 0,
 				    program_sockets_supported(), cache, NULL};
 	struct kernel_engine *kernel;
 	struct bkxdp_bpf *program;

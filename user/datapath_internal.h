@@ -82,8 +82,8 @@ struct bkxdp_bpf *program_open(const struct program_plan *plan);
 struct bkxdp_bpf *program_load(const struct program_plan *plan);
 /* The file descriptors stay the program's. */
 void program_maps(const struct bkxdp_bpf *program, struct maps *maps);
-/* Does the kernel take programs for frames of several buffers (5.18)? */
-bool program_frags_supported(void);
+/* Does the kernel take programs for frames of several buffers (5.18)? 1, 0 or negative errno. */
+int program_frags_supported(void);
 /* May programs ask the socket table (bpf_skc_lookup_tcp; needs CONFIG_INET)? */
 bool program_sockets_supported(void);
 
@@ -117,6 +117,8 @@ int pins_interfaces(char ***interfaces, size_t *count);
 int pins_path(char path[static PIN_PATH_MAX], const char *interface, const char *name);
 int pins_create(const char *interface, const struct maps *maps);
 int pins_remove(const char *interface);
+/* An interface that has another name now takes its pins along. */
+int pins_rename(const char *from, const char *to);
 /* Before the lock is freed: removes its folder, and the common one if no interface has pins. */
 void pins_tidy(void);
 /* All fds -1 on failure; flags: BPF_F_RDONLY or 0. */
@@ -147,6 +149,8 @@ int open_filtered(const char *interface, struct maps *maps, struct complaints *c
 struct policy *policy_in(const char *interface, const struct maps *maps,
 			 struct description *description);
 int read_attachment(const struct maps *maps, struct bkxdp_attachment *attachment);
+/* The same for a filter that runs, and goes on. */
+void complain_of_unreadable(const char *interface, int error, struct complaints *complaints);
 /* Why the pins of an interface can't be read, and what to do. */
 void complain_of_pins(const char *interface, int error, struct complaints *complaints);
 
@@ -163,20 +167,47 @@ struct found {
 /* What runs on the interface, and whether it is the program that uses this map. */
 int xdp_find(int ifindex, int active_fd, struct found *found);
 void found_free(struct found *found);
-/*
- * The same, for the interface that was attached, also if it has another name
- * now. Its index, 0 where there is none here, or negative errno.
- */
-int xdp_find_ours(const char *interface, const struct bkxdp_attachment *attachment, int active_fd,
-		  struct found *found);
 /* Does any program that is loaded, in whatever namespace, use this map? 1, 0 or negative errno. */
 int xdp_runs_somewhere(int active_fd);
-struct xdp_way {
-	bool frags;
-	bool generic;
-	bool alone; /* without the dispatcher, so that no other program can join */
+/* A program that is open and not loaded, by the dispatcher where there is one. */
+int xdp_attach_beside(int ifindex, struct bkxdp_bpf *program, bool frags, bool generic);
+/* A program that is loaded, without the dispatcher, so that no other can join. */
+int xdp_attach_alone(int ifindex, int program, bool generic);
+/* 0: it is off, whatever the kernel's answer was. */
+int xdp_detach(int ifindex, int active_fd, const struct found *found);
+
+/* ---- datapath_target.c: which filter is meant -------------------------------- */
+
+enum target_state {
+	TARGET_FREE,      /* no pins, nothing of ours runs */
+	TARGET_RUNS,      /* its filter runs on the interface */
+	TARGET_RENAMED,   /* there are pins of that name; their filter runs on another interface */
+	TARGET_ELSEWHERE, /* the same, in another network namespace */
+	TARGET_LEFT,      /* there are pins of that name, and their filter runs nowhere */
 };
-int xdp_attach(int ifindex, struct bkxdp_bpf *program, const struct xdp_way *way);
-int xdp_detach(int ifindex, uint32_t program, bool generic);
+
+/* Known by what runs on an interface, and by name only where nothing does. */
+struct target {
+	const char *interface;    /* as it was asked for */
+	int ifindex;              /* of the interface of that name; 0: there is none */
+	char pins[IF_NAMESIZE];   /* whose pins: what the interface was called at the attach */
+	char device[IF_NAMESIZE]; /* where it runs, by its name of now; "" */
+	int device_index;
+	enum target_state state;
+	struct found found;
+	struct bkxdp_attachment attachment; /* of the pins; zeros where it can't be read */
+	int lock;
+};
+
+/* Where a filter runs that is known by its pins. 1, 0: nowhere here, or negative errno. */
+int locate(const char *pins, int words, const struct bkxdp_attachment *attachment,
+	   struct target *target);
+void complain_of_elsewhere(const struct target *target, const char *advice,
+			   struct complaints *complaints);
+
+/* ---- datapath_detach.c -------------------------------------------------------- */
+
+/* Removes pins whose program runs nowhere. 0, or -1 with complaints. */
+int clear_left(const struct target *target, struct complaints *complaints);
 
 #endif

@@ -223,12 +223,14 @@ int pins_take_lock(struct complaints *complaints)
 		complain_of_load(complaints, "changing the filter", -EPERM);
 	else if (lock == -EBUSY)
 		complain(complaints, NULL,
-			 "another bkxdp has been at work for 30 seconds; nothing was "
-			 "changed, try again when it is done");
+			 "another bkxdp has been at work for 30 seconds, so nothing is changed; "
+			 "try again when it is done");
 	else if (lock == -EOWNERDEAD)
 		complain_of_forgery(complaints);
 	else if (lock < 0)
-		complain(complaints, NULL, "%s/bkxdp: %s", bpffs, strerror(-lock));
+		complain(complaints, NULL,
+			 "%s/bkxdp can't be locked (%s), so nothing is changed; try again", bpffs,
+			 strerror(-lock));
 	return lock;
 }
 
@@ -254,33 +256,77 @@ int pins_create(const char *interface, const struct maps *maps)
 	return error;
 }
 
-int pins_remove(const char *interface)
+static int remove_all_but(const char *path, const char *kept)
 {
-	char path[PIN_PATH_MAX], pin_path[2 * PIN_PATH_MAX];
+	char pin_path[2 * PIN_PATH_MAX];
 	struct dirent *entry;
-	int error = pins_path(path, interface, NULL);
-	DIR *folder = error ? NULL : opendir(path);
+	DIR *folder = opendir(path);
+	int error = 0;
 
 	if (!folder)
-		return error || errno == ENOENT ? error : -errno;
+		return -errno;
 	while ((entry = readdir(folder))) {
+		if (entry->d_name[0] == '.' || !strcmp(entry->d_name, kept))
+			continue;
 		snprintf(pin_path, sizeof(pin_path), "%s/%s", path, entry->d_name);
-		if (entry->d_name[0] != '.' && unlink(pin_path))
+		if (unlink(pin_path))
 			error = -errno;
 	}
 	closedir(folder);
+	return error;
+}
+
+static int remove_folder(const char *interface)
+{
+	char path[PIN_PATH_MAX], words[PIN_PATH_MAX];
+	int error = pins_path(path, interface, NULL);
+
+	if (!error)
+		error = pins_path(words, interface, map_names[MAP_WORDS].pin);
+	if (!error)
+		error = remove_all_but(path, map_names[MAP_WORDS].pin);
+	if (!error && unlink(words) && errno != ENOENT)
+		error = -errno;
 	return !error && rmdir(path) ? -errno : error;
+}
+
+/* Last goes the pin by which a program is known. What failed once may work the second time. */
+int pins_remove(const char *interface)
+{
+	int error = remove_folder(interface);
+
+	if (error && error != -ENOENT)
+		error = remove_folder(interface);
+	return error == -ENOENT ? 0 : error;
+}
+
+/* A folder that is not empty stays as it is. */
+int pins_rename(const char *from, const char *to)
+{
+	char old[PIN_PATH_MAX], new[PIN_PATH_MAX];
+	int error = pins_path(old, from, NULL);
+
+	if (!error)
+		error = pins_path(new, to, NULL);
+	if (error)
+		return error;
+	return rename(old, new) ? -errno : 0;
+}
+
+static void remove_if_empty(const char *name)
+{
+	char path[PIN_PATH_MAX];
+
+	if (!pins_path(path, NULL, name) && rmdir(path) && errno != ENOENT && errno != ENOTEMPTY)
+		(void)rmdir(path);
 }
 
 /* Where others may read, the folder is their door, and stays. */
 void pins_tidy(void)
 {
-	char path[PIN_PATH_MAX];
-
-	if (!pins_path(path, NULL, LOCK_FOLDER))
-		(void)rmdir(path);
-	if (!readers_group() && !pins_path(path, NULL, NULL))
-		(void)rmdir(path);
+	remove_if_empty(LOCK_FOLDER);
+	if (!readers_group())
+		remove_if_empty(NULL);
 }
 
 void maps_close(struct maps *maps)
@@ -487,11 +533,14 @@ static void hold(void)
 
 static bool holds;
 
-static bool is_mounted(void)
+/* 1, 0, or negative errno where that can't be told. */
+static int is_mounted(void)
 {
 	struct statfs fs;
 
-	return !statfs(bpffs, &fs) && fs.f_type == BPF_FS_MAGIC;
+	if (statfs(bpffs, &fs))
+		return errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
+	return fs.f_type == BPF_FS_MAGIC;
 }
 
 void datapath_hold(void)
@@ -500,7 +549,7 @@ void datapath_hold(void)
 	size_t count;
 
 	holds = true;
-	if (readers_group() && !geteuid() && is_mounted() && !make_folder(NULL) &&
+	if (readers_group() && !geteuid() && is_mounted() > 0 && !make_folder(NULL) &&
 	    !pins_interfaces(&interface, &count)) {
 		for (size_t i = 0; i < count; i++) {
 			pins_share(interface[i]);
@@ -542,17 +591,24 @@ static bool is_forgeable(void)
 
 int pins_check(struct complaints *complaints)
 {
+	int mounted;
+
 	if (holds)
 		hold();
 	if (is_held())
 		return 0;
+	mounted = is_mounted();
 	if (is_hidden())
 		complain(complaints, NULL,
 			 "%s/bkxdp can't be looked into by this user: %s is open to root only, and "
 			 "that folder was not there, or not yet, when root started this process; "
 			 "start it again",
 			 bpffs, bpffs);
-	else if (!is_mounted())
+	else if (mounted < 0)
+		complain(complaints, NULL,
+			 "whether a BPF file system is mounted on %s can't be told: %s", bpffs,
+			 strerror(-mounted));
+	else if (!mounted)
 		complain(complaints, NULL,
 			 "no BPF file system is mounted on %s, and the filter's maps are pinned "
 			 "there: "

@@ -24,7 +24,7 @@ const struct map_name map_names[MAP_COUNT] = {
 	[MAP_WATCH_STATE] = {"watch_state", "watch_state", false},
 };
 
-bool program_frags_supported(void)
+int program_frags_supported(void)
 {
 	struct bpf_insn pass[] = {
 		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = XDP_PASS},
@@ -35,13 +35,16 @@ bool program_frags_supported(void)
 
 	if (fd >= 0)
 		close(fd);
-	return fd >= 0;
+	if (fd >= 0)
+		return 1;
+	return errno == EINVAL ? 0 : -errno;
 }
 
 bool program_sockets_supported(void)
 {
-	return libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_skc_lookup_tcp, NULL) == 1 &&
-	       libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_sk_lookup_udp, NULL) == 1;
+	/* an error is no answer: if they are missing all the same, the load says so */
+	return libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_skc_lookup_tcp, NULL) != 0 &&
+	       libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_sk_lookup_udp, NULL) != 0;
 }
 
 static struct bpf_map *map_of(const struct bkxdp_bpf *program, enum map map)

@@ -2,7 +2,6 @@
 /* Reading back what the kernel holds of an interface; nothing is changed here. */
 #include <bpf/bpf.h>
 #include <errno.h>
-#include <net/if.h>
 #include <string.h>
 
 #include "alloc.h"
@@ -41,22 +40,6 @@ struct policy *policy_in(const char *interface, const struct maps *maps,
 		error = describe_read(text, description);
 	errno = -error;
 	return error ? NULL : description->policy;
-}
-
-struct policy *attached_policy(const char *interface)
-{
-	struct description description = {};
-	struct policy *policy;
-	struct maps maps;
-	int error = pins_open(interface, &maps, 0);
-
-	if (error) {
-		errno = -error;
-		return NULL;
-	}
-	policy = policy_in(interface, &maps, &description);
-	maps_close(&maps);
-	return policy;
 }
 
 /* The names of a flow's counters repeat where a profile is used twice; each counts once. */
@@ -131,46 +114,51 @@ static void see_controls(struct snapshot *snapshot, const struct maps *maps)
 	}
 }
 
-static void fill_attachment(struct snapshot *snapshot, const struct maps *maps)
+static int fill_attachment(struct snapshot *snapshot, const struct maps *maps)
 {
 	struct bkxdp_attachment attachment = {};
 	struct bkxdp_active active = {};
-	struct found found;
-	int ifindex;
+	struct target target = {};
+	int words = maps->fd[MAP_WORDS], runs, elsewhere;
 
 	(void)read_attachment(maps, &attachment);
+	runs = locate(snapshot->device, words, &attachment, &target);
+	elsewhere = runs ? 0 : xdp_runs_somewhere(words);
+	if (runs < 0 || elsewhere < 0)
+		return runs < 0 ? runs : elsewhere;
 	(void)slot_active(maps, &active);
 	snapshot->generation = active.generation;
 	snapshot->since = attachment.since;
 	snapshot->generic = attachment.generic;
 	snapshot->frags = attachment.frags;
 	memcpy(snapshot->version, attachment.version, sizeof(snapshot->version));
-	ifindex = xdp_find_ours(snapshot->device, &attachment, maps->fd[MAP_WORDS], &found);
-	if (ifindex > 0 && found.program)
-		(void)if_indextoname(ifindex, snapshot->name_now);
-	snapshot->attached = found.program;
-	snapshot->elsewhere = !found.program && xdp_runs_somewhere(maps->fd[MAP_WORDS]) > 0;
-	snapshot->program = found.program;
-	snapshot->alone = found.alone;
-	snapshot->beside = found.other;
-	snapshot->besides = found.others;
+	memcpy(snapshot->name_now, target.device, sizeof(snapshot->name_now));
+	snapshot->attached = runs;
+	snapshot->elsewhere = elsewhere;
+	snapshot->program = target.found.program;
+	snapshot->alone = target.found.alone;
+	snapshot->beside = target.found.other;
+	snapshot->besides = target.found.others;
+	return 0;
 }
 
 static struct snapshot *snapshot_of(const char *interface, const struct maps *maps)
 {
 	struct snapshot *snapshot = must_alloc(1, sizeof(*snapshot));
 	struct description description = {};
+	int error;
 
 	snprintf(snapshot->device, sizeof(snapshot->device), "%s", interface);
 	snapshot->policy = policy_in(interface, maps, &description);
-	if (!snapshot->policy) {
+	error = snapshot->policy ? fill_attachment(snapshot, maps) : -errno;
+	if (error) {
 		snapshot_free(snapshot);
+		errno = -error;
 		return NULL;
 	}
 	snapshot->loaded = description.loaded;
 	snapshot->ipv4_prefixes = description.ipv4_prefixes;
 	snapshot->ipv6_prefixes = description.ipv6_prefixes;
-	fill_attachment(snapshot, maps);
 	for (uint32_t tally = 1; tally < BKXDP_TALLIES; tally++)
 		(void)counter_read(maps->fd[MAP_REASONS], tally, &snapshot->tally[tally]);
 	count_flows(snapshot, maps);
@@ -210,8 +198,25 @@ void complain_of_pins(const char *interface, int error, struct complaints *compl
 	else
 		complain(complaints, NULL,
 			 "the pins of %s can't be read (%s): an attach ended half way, or another "
-			 "version made them; \"bkxdp detach %s\" clears them",
+			 "version made them; \"bkxdp attach %s\" begins anew where nothing runs",
 			 interface, strerror(-error), interface);
+}
+
+void complain_of_unreadable(const char *interface, int error, struct complaints *complaints)
+{
+	if (error == -EPERM || error == -EACCES)
+		complain_of_load(complaints, "opening the pinned maps", -EPERM);
+	else if (error == -EPROTO || error == -ENOENT)
+		complain(complaints, NULL,
+			 "%s is filtered, and goes on as it is, but by another version of bkxdp or "
+			 "with pins missing (%s): only the version that attached it can change it",
+			 interface, strerror(-error));
+	else
+		complain(complaints, NULL,
+			 "%s is filtered, and goes on as it is, but its pins can't be read (%s); "
+			 "try "
+			 "again",
+			 interface, strerror(-error));
 }
 
 int datapath_interfaces(char ***interfaces, size_t *count, struct complaints *complaints)

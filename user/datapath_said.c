@@ -86,6 +86,13 @@ static const char *last_words(void)
 	return length > LAST_WORDS_MAX ? text + length - LAST_WORDS_MAX : text;
 }
 
+/* Nothing that a kernel says to a program or a map that it does not want. */
+static bool is_of_the_moment(int error)
+{
+	return error == -EMFILE || error == -ENFILE || error == -EIO || error == -EAGAIN ||
+	       error == -EINTR || error == -ENOSPC || error == -EBUSY || error == -EBADF;
+}
+
 void complain_of_load(struct complaints *complaints, const char *doing, int error)
 {
 	AUTO_FREE char *missing = privileges_missing();
@@ -107,6 +114,8 @@ void complain_of_load(struct complaints *complaints, const char *doing, int erro
 		complain(complaints, NULL,
 			 "%s: the kernel has no memory for the policy's maps (%s)", doing,
 			 strerror(-error));
+	else if (is_of_the_moment(error))
+		complain(complaints, NULL, "%s failed: %s; try again", doing, strerror(-error));
 	else if (access("/sys/kernel/btf/vmlinux", F_OK))
 		complain(
 			complaints, NULL,

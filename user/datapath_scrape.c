@@ -84,7 +84,7 @@ static int tell_attached(const char *interface, const struct maps *maps,
 			 const struct bkxdp_attachment *attachment)
 {
 	int64_t root = -EXDEV;
-	struct found found;
+	struct target target = {};
 	int runs;
 
 	if (attachment->root && attachment->netns == netdev_namespace())
@@ -93,14 +93,14 @@ static int tell_attached(const char *interface, const struct maps *maps,
 		return ATTACHED_NO;
 	if (root == attachment->root)
 		return ATTACHED_YES;
-	runs = xdp_find_ours(interface, attachment, maps->fd[MAP_WORDS], &found);
-	if (runs >= 0 && found.program)
+	runs = locate(interface, maps->fd[MAP_WORDS], attachment, &target);
+	if (runs > 0)
 		runs = ATTACHED_YES;
-	else if (runs >= 0 && !xdp_runs_somewhere(maps->fd[MAP_WORDS]))
+	else if (!runs && !xdp_runs_somewhere(maps->fd[MAP_WORDS]))
 		runs = ATTACHED_NO;
 	else
 		runs = ATTACHED_UNKNOWN;
-	found_free(&found);
+	found_free(&target.found);
 	return runs;
 }
 

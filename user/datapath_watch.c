@@ -202,7 +202,7 @@ static void end_keeper(struct watch *watch)
 /* ---- opening ---------------------------------------------------------------- */
 
 /*
- * Not by xdp_find_ours(): libxdp 1.3 forgets to close a program whenever it is
+ * Not by xdp_find(): libxdp 1.3 forgets to close a program whenever it is
  * asked, and a program that is held here would outlive its interface. While the
  * device runs the program that it ran before, nothing has changed.
  */

@@ -8,7 +8,6 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <linux/if_link.h>
-#include <net/if.h>
 #include <string.h>
 #include <xdp/libxdp.h>
 
@@ -19,6 +18,23 @@
 
 /* A packet filter runs before the others; libxdp's default is 50. */
 #define RUN_PRIORITY 10
+
+#define PROGRAM_MAPS_MAX 64
+
+static void found_free_others(struct found *found)
+{
+	for (size_t i = 0; i < found->others; i++)
+		free(found->other[i]);
+	free(found->other);
+	found->other = NULL;
+	found->others = 0;
+}
+
+void found_free(struct found *found)
+{
+	found_free_others(found);
+	memset(found, 0, sizeof(*found));
+}
 
 static int map_id(int fd, uint32_t *id)
 {
@@ -32,79 +48,128 @@ static int map_id(int fd, uint32_t *id)
 }
 
 /* Ours is the program that uses the map which says what slot is in force. */
-static bool uses_map(int program, uint32_t map)
+static bool uses_map(const struct bpf_prog_info *info, uint32_t map)
 {
-	uint32_t ids[64] = {}, size = sizeof(struct bpf_prog_info);
-	struct bpf_prog_info info = {.nr_map_ids = 64, .map_ids = (uintptr_t)ids};
+	const uint32_t *ids = (const uint32_t *)(uintptr_t)info->map_ids;
 
-	if (bpf_obj_get_info_by_fd(program, &info, &size))
-		return false;
-	for (uint32_t i = 0; i < info.nr_map_ids && i < 64; i++)
+	for (uint32_t i = 0; i < info->nr_map_ids && i < PROGRAM_MAPS_MAX; i++)
 		if (ids[i] == map)
 			return true;
 	return false;
 }
 
-static void note(struct found *found, const struct xdp_program *program, uint32_t active)
+static int ask_program(int fd, struct bpf_prog_info *info, uint32_t ids[static PROGRAM_MAPS_MAX])
 {
-	if (uses_map(xdp_program__fd(program), active)) {
-		found->program = xdp_program__id(program);
-		return;
-	}
-	*APPEND(found->other, found->others) = printable(xdp_program__name(program));
+	uint32_t size = sizeof(*info);
+
+	*info = (struct bpf_prog_info){.nr_map_ids = PROGRAM_MAPS_MAX, .map_ids = (uintptr_t)ids};
+	return bpf_obj_get_info_by_fd(fd, info, &size) ? -errno : 0;
 }
 
-int xdp_find(int ifindex, int active_fd, struct found *found)
+static int note(struct found *found, int program, uint32_t active)
+{
+	uint32_t ids[PROGRAM_MAPS_MAX] = {};
+	struct bpf_prog_info info;
+	int error = ask_program(program, &info, ids);
+
+	if (error)
+		return error;
+	if (uses_map(&info, active))
+		found->program = info.id;
+	else
+		*APPEND(found->other, found->others) = printable(info.name);
+	return 0;
+}
+
+/* Is there libxdp's folder of this dispatcher's programs? Without it nobody can ask it. */
+static int dispatcher_is_pinned(int ifindex, uint32_t root)
+{
+	AUTO_FREE char *path = must_format("%s/xdp/dispatch-%d-%u", pins_bpffs(), ifindex, root);
+
+	if (!access(path, F_OK))
+		return 1;
+	return errno == ENOENT ? 0 : -errno;
+}
+
+/*
+ * libxdp takes what it can't read for a lone program, or for none: what it says is
+ * believed only where it found as many programs as it read.
+ */
+static int note_components(struct found *found, int ifindex, uint32_t active)
 {
 	struct xdp_multiprog *all = xdp_multiprog__get_from_ifindex(ifindex);
 	struct xdp_program *program = NULL;
-	uint32_t active = 0;
 	int error = libxdp_get_error(all);
 
-	memset(found, 0, sizeof(*found));
 	if (error)
-		return error == -ENOENT ? 0 : error;
-	if (active_fd >= 0)
-		error = map_id(active_fd, &active);
-	found->generic = xdp_multiprog__attach_mode(all) == XDP_MODE_SKB;
-	found->alone = xdp_multiprog__is_legacy(all);
-	found->root = xdp_program__id(xdp_multiprog__main_prog(all));
-	if (found->alone)
-		note(found, xdp_multiprog__main_prog(all), active);
-	else
-		while ((program = xdp_multiprog__next_prog(program, all)))
-			note(found, program, active);
+		return error == -ENOENT ? -EAGAIN : error;
+	if (xdp_program__id(xdp_multiprog__main_prog(all)) != found->root)
+		error = -EAGAIN;
+	else if (xdp_multiprog__is_legacy(all))
+		error = -EIO;
+	while (!error && (program = xdp_multiprog__next_prog(program, all)))
+		error = note(found, xdp_program__fd(program), active);
 	xdp_multiprog__close(all);
 	return error;
 }
 
-void found_free(struct found *found)
+#define DISPATCHER "xdp_dispatcher"
+
+static int note_root(struct found *found, int ifindex, uint32_t active)
 {
-	for (size_t i = 0; i < found->others; i++)
-		free(found->other[i]);
-	free(found->other);
-	memset(found, 0, sizeof(*found));
+	AUTO_CLOSE int fd = bpf_prog_get_fd_by_id(found->root);
+	int error = fd < 0 ? -errno : note(found, fd, active), pinned;
+
+	if (error)
+		return error == -ENOENT ? -EAGAIN : error;
+	found->alone = true;
+	if (found->program || strcmp(found->other[0], DISPATCHER) != 0)
+		return 0;
+	pinned = dispatcher_is_pinned(ifindex, found->root);
+	if (pinned <= 0)
+		return pinned;
+	found_free_others(found);
+	found->alone = false;
+	return note_components(found, ifindex, active);
 }
 
-int xdp_find_ours(const char *interface, const struct bkxdp_attachment *attachment, int active_fd,
-		  struct found *found)
+static int find_once(int ifindex, uint32_t active, struct found *found)
 {
-	char name[IF_NAMESIZE];
-	int ifindex = if_nametoindex(interface), error = 0;
+	struct netdev_programs on;
+	int error = netdev_programs(ifindex, &on);
 
 	memset(found, 0, sizeof(*found));
-	if (ifindex)
-		error = xdp_find(ifindex, active_fd, found);
-	if (error || found->program)
-		return error ? error : ifindex;
-	if (attachment->netns != netdev_namespace() || (int)attachment->ifindex == ifindex ||
-	    !if_indextoname(attachment->ifindex, name))
-		return ifindex;
-	found_free(found);
-	error = xdp_find(attachment->ifindex, active_fd, found);
-	return error ? error : (int)attachment->ifindex;
+	if (error)
+		return error == -ENODEV ? 0 : error;
+	found->generic = !on.driver && on.generic;
+	found->root = on.driver ? on.driver : on.generic;
+	error = found->root ? note_root(found, ifindex, active) : 0;
+	if (error)
+		found_free(found);
+	return error;
 }
 
+/* Another may replace the interface's program while it is looked at. */
+#define FIND_TRIES 10
+
+int xdp_find(int ifindex, int active_fd, struct found *found)
+{
+	uint32_t active = 0;
+	int error = active_fd < 0 ? 0 : map_id(active_fd, &active);
+
+	memset(found, 0, sizeof(*found));
+	if (error)
+		return error;
+	error = -EAGAIN;
+	for (int i = 0; i < FIND_TRIES && error == -EAGAIN; i++)
+		error = find_once(ifindex, active, found);
+	return error;
+}
+
+/*
+ * A program that is loaded, and not only one that an interface was found to run:
+ * in whatever namespace that is.
+ */
 int xdp_runs_somewhere(int active_fd)
 {
 	uint32_t id = 0, active = 0;
@@ -114,14 +179,19 @@ int xdp_runs_somewhere(int active_fd)
 		return error;
 	while (!bpf_prog_get_next_id(id, &id)) {
 		AUTO_CLOSE int fd = bpf_prog_get_fd_by_id(id);
+		uint32_t ids[PROGRAM_MAPS_MAX] = {};
+		struct bpf_prog_info info;
 
-		if (fd >= 0 && uses_map(fd, active))
-			return 1;
+		if (fd < 0 && errno == ENOENT)
+			continue; /* it went meanwhile */
+		error = fd < 0 ? -errno : ask_program(fd, &info, ids);
+		if (error || uses_map(&info, active))
+			return error ? error : 1;
 	}
 	return errno == ENOENT ? 0 : -errno;
 }
 
-int xdp_attach(int ifindex, struct bkxdp_bpf *program, const struct xdp_way *way)
+int xdp_attach_beside(int ifindex, struct bkxdp_bpf *program, bool frags, bool generic)
 {
 	struct xdp_program *xdp = xdp_program__from_bpf_obj(program->obj, "xdp");
 	int error = libxdp_get_error(xdp);
@@ -129,30 +199,62 @@ int xdp_attach(int ifindex, struct bkxdp_bpf *program, const struct xdp_way *way
 	if (error)
 		return error;
 	/* libxdp looks at no flag that libbpf applies only when it loads */
-	if (way->frags)
+	if (frags)
 		error = xdp_program__set_xdp_frags_support(xdp, true);
 	if (!error)
 		error = xdp_program__set_run_prio(xdp, RUN_PRIORITY);
 	if (!error)
 		error = xdp_program__set_chain_call_enabled(xdp, XDP_PASS, true);
-	if (way->alone)
-		setenv("LIBXDP_SKIP_DISPATCHER", "1", 1);
 	if (!error)
-		error = xdp_program__attach(xdp, ifindex,
-					    way->generic ? XDP_MODE_SKB : XDP_MODE_NATIVE, 0);
-	unsetenv("LIBXDP_SKIP_DISPATCHER");
+		error = xdp_program__attach(xdp, ifindex, generic ? XDP_MODE_SKB : XDP_MODE_NATIVE,
+					    0);
 	xdp_program__close(xdp);
 	return error;
 }
 
-int xdp_detach(int ifindex, uint32_t id, bool generic)
+static uint32_t mode_flag(bool generic)
 {
-	struct xdp_program *xdp = xdp_program__from_id(id);
+	return generic ? XDP_FLAGS_SKB_MODE : XDP_FLAGS_DRV_MODE;
+}
+
+int xdp_attach_alone(int ifindex, int program, bool generic)
+{
+	return bpf_xdp_attach(ifindex, program, mode_flag(generic) | XDP_FLAGS_UPDATE_IF_NOEXIST,
+			      NULL);
+}
+
+/* Only while it is the one that runs: the kernel compares. */
+static int detach_alone(int ifindex, const struct found *found)
+{
+	AUTO_CLOSE int fd = bpf_prog_get_fd_by_id(found->program);
+	LIBBPF_OPTS(bpf_xdp_attach_opts, opts, .old_prog_fd = fd);
+
+	return fd < 0 ? -errno : bpf_xdp_detach(ifindex, mode_flag(found->generic), &opts);
+}
+
+static int detach_from_dispatcher(int ifindex, const struct found *found)
+{
+	struct xdp_program *xdp = xdp_program__from_id(found->program);
 	int error = libxdp_get_error(xdp);
 
 	if (error)
 		return error;
-	error = xdp_program__detach(xdp, ifindex, generic ? XDP_MODE_SKB : XDP_MODE_NATIVE, 0);
+	error = xdp_program__detach(xdp, ifindex, found->generic ? XDP_MODE_SKB : XDP_MODE_NATIVE,
+				    0);
 	xdp_program__close(xdp);
 	return error;
+}
+
+int xdp_detach(int ifindex, int active_fd, const struct found *found)
+{
+	struct found after;
+	int error = found->alone ? detach_alone(ifindex, found)
+				 : detach_from_dispatcher(ifindex, found);
+	int unseen = xdp_find(ifindex, active_fd, &after);
+	bool gone = !unseen && !after.program;
+
+	found_free(&after);
+	if (unseen || gone)
+		return gone ? 0 : error;
+	return error ? error : -EBUSY;
 }

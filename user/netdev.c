@@ -49,33 +49,57 @@ static void complain_unknown(const char *interface, struct complaints *complaint
 	if_freenameindex(all);
 }
 
-/* Not if_nametoindex(), whose errno says nothing where it had no socket. */
-static int look_up(const char *interface, unsigned int *index)
+static int device_ioctl(const char *interface, unsigned long command, struct ifreq *request)
+{
+	AUTO_CLOSE int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return -errno;
+	snprintf(request->ifr_name, sizeof(request->ifr_name), "%s", interface);
+	return ioctl(fd, command, request) ? -errno : 0;
+}
+
+/* Not by if_nametoindex(), whose errno says nothing where it had no socket. */
+int netdev_find(const char *interface)
 {
 	struct ifreq request = {};
-	AUTO_CLOSE int fd = -1;
+	int error;
 
 	if (!netdev_name_is_valid(interface))
-		return -ENODEV;
-	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", interface);
-	if (fd < 0 || ioctl(fd, SIOCGIFINDEX, &request))
-		return -errno;
-	*index = (unsigned int)request.ifr_ifindex;
-	return 0;
+		return 0;
+	error = device_ioctl(interface, SIOCGIFINDEX, &request);
+	if (error == -ENODEV)
+		return 0;
+	return error ? error : request.ifr_ifindex;
 }
 
 unsigned int netdev_index(const char *interface, struct complaints *complaints)
 {
-	unsigned int index = 0;
-	int error = look_up(interface, &index);
+	int index = netdev_find(interface);
 
-	if (error == -ENODEV)
-		complain_unknown(interface, complaints);
-	else if (error)
+	if (index > 0)
+		return index;
+	if (index)
 		complain(complaints, NULL, "the interface \"%s\" could not be looked up: %s",
-			 interface, strerror(-error));
-	return index;
+			 interface, strerror(-index));
+	else
+		complain_unknown(interface, complaints);
+	return 0;
+}
+
+int netdev_name(unsigned int index, char name[static IF_NAMESIZE])
+{
+	if (if_indextoname(index, name))
+		return 1;
+	return errno == ENXIO || errno == ENODEV ? 0 : -errno;
+}
+
+int netdev_type(const char *interface)
+{
+	struct ifreq request = {};
+	int error = device_ioctl(interface, SIOCGIFHWADDR, &request);
+
+	return error ? error : request.ifr_hwaddr.sa_family;
 }
 
 uint64_t netdev_namespace(void)
@@ -110,14 +134,10 @@ static const struct rtattr *attribute(const struct rtattr *first, int length, in
 	return NULL;
 }
 
-static uint32_t program_of(const struct nlmsghdr *message, bool generic)
+static uint32_t id_in(const struct rtattr *xdp, int type)
 {
-	const struct ifinfomsg *link = NLMSG_DATA(message);
-	const struct rtattr *xdp = attribute(IFLA_RTA(link), (int)IFLA_PAYLOAD(message), IFLA_XDP);
 	const struct rtattr *id =
-		xdp ? attribute(RTA_DATA(xdp), (int)RTA_PAYLOAD(xdp),
-				generic ? IFLA_XDP_SKB_PROG_ID : IFLA_XDP_DRV_PROG_ID)
-		    : NULL;
+		xdp ? attribute(RTA_DATA(xdp), (int)RTA_PAYLOAD(xdp), type) : NULL;
 	uint32_t program = 0;
 
 	if (id && RTA_PAYLOAD(id) >= sizeof(program))
@@ -125,7 +145,17 @@ static uint32_t program_of(const struct nlmsghdr *message, bool generic)
 	return program;
 }
 
-int64_t netdev_xdp(unsigned int index, bool generic)
+static void read_programs(const struct nlmsghdr *message, struct netdev_programs *programs)
+{
+	const struct ifinfomsg *link = NLMSG_DATA(message);
+	const struct rtattr *xdp = attribute(IFLA_RTA(link), (int)IFLA_PAYLOAD(message), IFLA_XDP);
+
+	programs->driver = id_in(xdp, IFLA_XDP_DRV_PROG_ID);
+	programs->generic = id_in(xdp, IFLA_XDP_SKB_PROG_ID);
+}
+
+/* Not bpf_xdp_query(): that one has the kernel list all links, for one of them. */
+int netdev_programs(unsigned int index, struct netdev_programs *programs)
 {
 	AUTO_FREE struct nlmsghdr *answer = must_alloc(1, LINK_BYTES);
 	AUTO_CLOSE int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
@@ -137,22 +167,30 @@ int64_t netdev_xdp(unsigned int index, bool generic)
 	if (!NLMSG_OK(answer, got))
 		return -EBADMSG;
 	if (answer->nlmsg_type == NLMSG_ERROR)
-		return ((const struct nlmsgerr *)NLMSG_DATA(answer))->error == -ENODEV ? 0 : -EIO;
-	return answer->nlmsg_type == RTM_NEWLINK ? (int64_t)program_of(answer, generic) : -EBADMSG;
+		return ((const struct nlmsgerr *)NLMSG_DATA(answer))->error;
+	if (answer->nlmsg_type != RTM_NEWLINK)
+		return -EBADMSG;
+	read_programs(answer, programs);
+	return 0;
+}
+
+int64_t netdev_xdp(unsigned int index, bool generic)
+{
+	struct netdev_programs programs;
+	int error = netdev_programs(index, &programs);
+
+	if (error)
+		return error == -ENODEV ? 0 : error;
+	return generic ? programs.generic : programs.driver;
 }
 
 /* ---- offloads -------------------------------------------------------------- */
 
 static int ethtool(const char *interface, void *command)
 {
-	struct ifreq request = {};
-	AUTO_CLOSE int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct ifreq request = {.ifr_data = command};
 
-	if (fd < 0)
-		return -errno;
-	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", interface);
-	request.ifr_data = command;
-	return ioctl(fd, SIOCETHTOOL, &request) ? -errno : 0;
+	return device_ioctl(interface, SIOCETHTOOL, &request);
 }
 
 int netdev_rxvlan(const char *interface)

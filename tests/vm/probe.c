@@ -102,7 +102,7 @@ static bool is_taken(const char *name, enum cache_use cache)
 	static char log[65536];
 	struct program_plan plan = {
 		.purpose = PROGRAM_ATTACHED,
-		.frags = program_frags_supported(),
+		.frags = program_frags_supported() > 0,
 		.sockets = program_sockets_supported(),
 		.cache = cache,
 	};
