@@ -38,12 +38,31 @@ static int restore_tags(const struct target *target, struct complaints *complain
 	return -1;
 }
 
+/* Of a dispatcher that lost its interface, too. */
+static int try_to_remove_pins(const struct target *target)
+{
+	AUTO_CLOSE int words = pins_active(target->pins);
+	int error = words < 0 ? words : xdp_forget(words);
+
+	if (error == -ENOENT)
+		error = 0; /* without that pin there was no program yet */
+	return error ? error : pins_remove(target->pins);
+}
+
+/* What failed once may work the second time. */
+static int remove_pins(const struct target *target)
+{
+	int error = try_to_remove_pins(target);
+
+	return error ? try_to_remove_pins(target) : 0;
+}
+
 int clear_left(const struct target *target, struct complaints *complaints)
 {
 	int error = restore_tags(target, complaints) ? -EIO : 0;
 
 	if (!error)
-		error = pins_remove(target->pins);
+		error = remove_pins(target);
 	if (error)
 		complain(complaints, NULL,
 			 "what is left below %s/bkxdp of \"%s\" can't be removed: %s", pins_bpffs(),
@@ -65,10 +84,10 @@ static void complain_of_detach(const struct target *target, int words, int error
 		complain_of_load(complaints, "detaching", -EPERM);
 	else
 		complain(complaints, NULL,
-			 "detaching failed (%s); %s, and its pins stay: try again",
-			 strerror(-error),
-			 unseen ? "whether the filter still runs can't be told"
-				: "the filter still runs");
+			 "the filter of %s can't be taken off (%s); %s, and its pins stay: try "
+			 "again",
+			 target->device, strerror(-error),
+			 unseen ? "whether it still runs can't be told" : "it still runs");
 }
 
 static int detach_program(const struct target *target, struct complaints *complaints)
@@ -90,7 +109,7 @@ int datapath_detach(struct target *target, struct complaints *complaints)
 	if (datapath_runs(target) && detach_program(target, complaints))
 		return -1;
 	tags = restore_tags(target, complaints);
-	error = pins_remove(target->pins);
+	error = remove_pins(target);
 	if (error)
 		complain(complaints, NULL,
 			 "%s is no longer filtered, but its pins below %s/bkxdp can't be removed: "

@@ -117,6 +117,8 @@ int pins_interfaces(char ***interfaces, size_t *count);
 int pins_path(char path[static PIN_PATH_MAX], const char *interface, const char *name);
 int pins_create(const char *interface, const struct maps *maps);
 int pins_remove(const char *interface);
+/* Removes what is in a folder but for one name. */
+int pins_clear(const char *path, const char *kept);
 /* An interface that has another name now takes its pins along. */
 int pins_rename(const char *from, const char *to);
 /* Before the lock is freed: removes its folder, and the common one if no interface has pins. */
@@ -169,6 +171,16 @@ int xdp_find(int ifindex, int active_fd, struct found *found);
 void found_free(struct found *found);
 /* Does any program that is loaded, in whatever namespace, use this map? 1, 0 or negative errno. */
 int xdp_runs_somewhere(int active_fd);
+/* libxdp's pins keep the programs of a dispatcher loaded, also where the interface is gone. */
+struct dispatcher {
+	int ifindex;
+	uint32_t program; /* id */
+	char path[PIN_PATH_MAX];
+};
+/* The one that calls the program that uses this map. 1, 0: there is none, or negative errno. */
+int xdp_dispatcher_of(int active_fd, struct dispatcher *dispatcher);
+/* Removes the pins of that one, which must run nowhere. 0 or negative errno. */
+int xdp_forget(int active_fd);
 /* A program that is open and not loaded, by the dispatcher where there is one. */
 int xdp_attach_beside(int ifindex, struct bkxdp_bpf *program, bool frags, bool generic);
 /* A program that is loaded, without the dispatcher, so that no other can join. */

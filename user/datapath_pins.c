@@ -256,7 +256,7 @@ int pins_create(const char *interface, const struct maps *maps)
 	return error;
 }
 
-static int remove_all_but(const char *path, const char *kept)
+int pins_clear(const char *path, const char *kept)
 {
 	char pin_path[2 * PIN_PATH_MAX];
 	struct dirent *entry;
@@ -284,7 +284,7 @@ static int remove_folder(const char *interface)
 	if (!error)
 		error = pins_path(words, interface, map_names[MAP_WORDS].pin);
 	if (!error)
-		error = remove_all_but(path, map_names[MAP_WORDS].pin);
+		error = pins_clear(path, map_names[MAP_WORDS].pin);
 	if (!error && unlink(words) && errno != ENOENT)
 		error = -errno;
 	return !error && rmdir(path) ? -errno : error;

@@ -208,8 +208,8 @@ void complain_of_unreadable(const char *interface, int error, struct complaints 
 		complain_of_load(complaints, "opening the pinned maps", -EPERM);
 	else if (error == -EPROTO || error == -ENOENT)
 		complain(complaints, NULL,
-			 "%s is filtered, and goes on as it is, but by another version of bkxdp or "
-			 "with pins missing (%s): only the version that attached it can change it",
+			 "%s is filtered, and goes on as it is, but its pins can't be read (%s): "
+			 "another version of bkxdp made them, or some are missing",
 			 interface, strerror(-error));
 	else
 		complain(complaints, NULL,

@@ -11,6 +11,7 @@
 
 #include "alloc.h"
 #include "datapath_internal.h"
+#include "namespaces.h"
 #include "netdev.h"
 
 /* ---- where a filter runs ------------------------------------------------------ */
@@ -106,6 +107,23 @@ static int find_by_program(struct target *target)
 	return result;
 }
 
+/*
+ * It runs on no interface here. That its program is loaded means that it runs
+ * elsewhere, unless a dispatcher's pins hold it: then it takes a look.
+ */
+static int runs_elsewhere(int words)
+{
+	struct dispatcher dispatcher;
+	int result = xdp_runs_somewhere(words);
+
+	if (result <= 0)
+		return result;
+	result = xdp_dispatcher_of(words, &dispatcher);
+	if (result <= 0)
+		return result ? result : 1;
+	return namespaces_run(dispatcher.program);
+}
+
 /* Without that pin no program was attached yet, or it was taken off. */
 static int find_owner_of_pins(struct target *target)
 {
@@ -120,7 +138,7 @@ static int find_owner_of_pins(struct target *target)
 		target->state = TARGET_RENAMED;
 	if (result)
 		return result > 0 ? 0 : result;
-	result = xdp_runs_somewhere(words);
+	result = runs_elsewhere(words);
 	if (result > 0)
 		target->state = TARGET_ELSEWHERE;
 	return result > 0 ? 0 : result;
@@ -287,8 +305,6 @@ int datapath_policy(const struct target *target, struct policy **policy,
 static const char *type_word(int type)
 {
 	switch (type) {
-	case ARPHRD_LOOPBACK:
-		return "the loopback device, where this host talks to itself";
 	case ARPHRD_NONE:
 		return "a device without link layer, such as tun or WireGuard";
 	case ARPHRD_PPP:
@@ -316,7 +332,12 @@ int datapath_check(const struct target *target, struct complaints *complaints)
 	type = netdev_type(device);
 	if (type == ARPHRD_ETHER)
 		return 0;
-	if (type < 0)
+	if (type == ARPHRD_LOOPBACK)
+		complain(complaints, NULL,
+			 "%s is the loopback device, on which this host talks to itself: there is "
+			 "nothing to filter, and all of it would be dropped",
+			 device);
+	else if (type < 0)
 		complain(complaints, NULL,
 			 "%s: whether its frames are Ethernet's can't be told (%s); try again",
 			 device, strerror(-type));

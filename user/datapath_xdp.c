@@ -6,6 +6,7 @@
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <dirent.h>
 #include <errno.h>
 #include <linux/if_link.h>
 #include <string.h>
@@ -190,6 +191,72 @@ int xdp_runs_somewhere(int active_fd)
 	}
 	return errno == ENOENT ? 0 : -errno;
 }
+
+/* ---- dispatchers that lost their interface --------------------------------------- */
+
+/* Does a folder of libxdp's hold a program that uses this map? 1, 0 or negative errno. */
+static int holds_ours(const char *path, uint32_t active)
+{
+	DIR *folder = opendir(path);
+	struct dirent *entry;
+	int result = folder ? 0 : -errno;
+
+	while (folder && !result && (entry = readdir(folder))) {
+		AUTO_FREE char *pin = must_format("%s/%s", path, entry->d_name);
+		uint32_t ids[PROGRAM_MAPS_MAX] = {};
+		struct bpf_prog_info info;
+		const char *end = strrchr(entry->d_name, '-');
+
+		if (!end || strcmp(end, "-prog") != 0)
+			continue;
+		AUTO_CLOSE int fd = bpf_obj_get(pin);
+
+		result = fd < 0 ? -errno : ask_program(fd, &info, ids);
+		if (!result)
+			result = uses_map(&info, active);
+	}
+	if (folder)
+		closedir(folder);
+	return result;
+}
+
+int xdp_dispatcher_of(int active_fd, struct dispatcher *dispatcher)
+{
+	AUTO_FREE char *libxdp = must_format("%s/xdp", pins_bpffs());
+	struct dirent *entry;
+	uint32_t active = 0;
+	int result = map_id(active_fd, &active);
+	DIR *folder = result ? NULL : opendir(libxdp);
+
+	if (!folder)
+		return result || errno == ENOENT ? result : -errno;
+	while (!result && (entry = readdir(folder))) {
+		struct dispatcher d;
+
+		if (sscanf(entry->d_name, "dispatch-%d-%u", &d.ifindex, &d.program) != 2)
+			continue;
+		snprintf(d.path, sizeof(d.path), "%s/%s", libxdp, entry->d_name);
+		result = holds_ours(d.path, active);
+		if (result > 0)
+			*dispatcher = d;
+	}
+	closedir(folder);
+	return result;
+}
+
+/* libxdp_clean_references() would take those of other namespaces, too. */
+int xdp_forget(int active_fd)
+{
+	struct dispatcher dispatcher;
+	int result = xdp_dispatcher_of(active_fd, &dispatcher);
+
+	if (result <= 0)
+		return result;
+	result = pins_clear(dispatcher.path, "");
+	return !result && rmdir(dispatcher.path) ? -errno : result;
+}
+
+/* ---- attaching and detaching ------------------------------------------------------ */
 
 int xdp_attach_beside(int ifindex, struct bkxdp_bpf *program, bool frags, bool generic)
 {

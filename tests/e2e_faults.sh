@@ -1,0 +1,229 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Every system call that attach, reload and detach make fails once, by strace's
+# injection, from the first of its kind to the last; and they run with few file
+# descriptors. Whatever failed: the filter is the old one or the new one, in driver
+# mode, or none where none was; status and words are true, and nothing is orphaned.
+#
+#	QUICK=1    every second bpf() and the last call of each other kind
+#	CALLS=...  only these kinds: "bpf close"
+
+set -u
+# shellcheck source=tests/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+# What opens the interface, or looks for help where none is needed.
+readonly bad_advice='detach|attach again|attaches it|xdp off|was changed'
+
+policy_a() { write_file <<<"flows: [{name: a, from: [$server4], to: self, tcp: 6000}]"; }
+policy_b() { write_file <<<"flows: [{name: b, from: [$server4], to: self, tcp: [6000, 7000]}]"; }
+
+# --- what is to be walked: one command, from one state
+
+command_of() { # VERB: words, one a line; a reload follows what runs, without a word of ours
+	case $1 in
+	attach) printf '%s\n' "$BKXDP" attach eth1 --config "$WORK/eth1.yaml" ;;
+	*) printf '%s\n' "$BKXDP" "$1" eth1 ;;
+	esac
+}
+
+# To the state in which the command begins, from whatever the last one left.
+begin_from() { # VERB
+	policy_a
+	case $1,${now:=$(state)} in
+	attach,none | detach,A) ;;
+	reload,A) policy_b ;;
+	attach,*) clear_all ;;
+	*,B) attach >/dev/null 2>&1 ;;
+	*) clear_all && attach >/dev/null 2>&1 ;;
+	esac
+	now=''
+	[ "$1" != reload ] || policy_b
+}
+
+clear_all() {
+	[ "$(state)" != none ] || return 0
+	bkxdp detach eth1 >/dev/null 2>&1
+	if [ "$(state)" != none ]; then
+		host ip link set dev eth1 xdp off
+		rm -rf /sys/fs/bpf/bkxdp
+	fi
+	[ "$(state)" = none ]
+}
+
+# none, A, B, or what must not be.
+state() {
+	local mode pinned=false digest
+	mode=$(host ip -j link show eth1 | jq -r '.[0].xdp.mode // 0')
+	[ -z "$(find /sys/fs/bpf -path '*/bkxdp/*' -print -quit)" ] || pinned=true
+	case $mode,$pinned in
+	0,false) echo none && return ;;
+	0,true) echo "pins without a program" && return ;;
+	*,false) echo "a program without pins" && return ;;
+	1,*) ;;
+	*) echo "mode $mode" && return ;;
+	esac
+	digest=$(bkxdp status eth1 --json 2>/dev/null | jq -r 'select(.attached and .enforcement == "enforce") | .digest')
+	case $digest in
+	"$digest_a") echo A ;;
+	"$digest_b") echo B ;;
+	*) echo "attached with policy '$digest'" ;;
+	esac
+}
+
+# --- one case
+
+declare -A ends=()
+cases=0 wrong=0
+now='' # the state, where nothing was done since
+
+# That the answer could not be written is a failure, and says nothing of what was done.
+is_right() { # VERB STATUS STATE CALL
+	[ "$4" != write ] || { [[ "$2,$3" == [01],[AB] || "$2,$3" == [01],none ]]; return; }
+	case $1,$2,$3 in
+	attach,0,A | attach,1,none | reload,0,B | reload,1,A | detach,0,none | detach,1,A) ;;
+	*) return 1 ;;
+	esac
+}
+
+# An answer to standard output or error may be what failed.
+says_why() { # STATUS CALL
+	[ "$1" = 0 ] || [ "$2" = write ] || grep -q '^[^ ]*: .' "$WORK/said"
+}
+
+judge() { # VERB STATUS WHAT CALL
+	now=$(state)
+	cases=$((cases + 1))
+	ends["$1: status $2, $now"]=$((${ends["$1: status $2, $now"]:-0} + 1))
+	if ! is_right "$1" "$2" "$now" "$4"; then
+		complain "$3: status $2, and then: $now"
+	elif ! says_why "$2" "$4"; then
+		complain "$3: status $2, and no word"
+	elif [ "$2" != 0 ] && [ "$now" != none ] && grep -Eq "$bad_advice" "$WORK/said"; then
+		complain "$3: advice that opens the interface"
+	fi
+}
+
+complain() { # WHAT
+	wrong=$((wrong + 1))
+	diag "$1"
+	diag "$(head -c 500 "$WORK/said")"
+}
+
+# inject VERB CALL ERROR N: false where the command makes no N such calls.
+inject() {
+	local status words
+	mapfile -t words < <(command_of "$1")
+	begin_from "$1"
+	host strace -f --seccomp-bpf -qq -o "$WORK/trace" -e "trace=$2" -e "inject=$2:error=$3:when=$4" \
+		"${words[@]}" >"$WORK/said" 2>&1
+	status=$?
+	grep -q INJECTED "$WORK/trace" || return 1
+	judge "$1" "$status" "$1, $2 number $4 fails with $3" "$2"
+}
+
+# --- the walk
+
+errors_of() { # CALL
+	case $1 in
+	bpf) if [ -n "${QUICK:-}" ]; then echo ENOMEM; else echo ENOMEM EINVAL EPERM; fi ;;
+	socket | openat | open | fcntl | dup3) echo EMFILE ;;
+	mmap | munmap | brk | mprotect) echo ENOMEM ;;
+	send* | recv*) echo ENOBUFS ;;
+	access | faccessat* | *stat* | readlink*) echo EACCES ;;
+	mkdir* | unlink* | rmdir | rename*) echo EBUSY ;;
+	flock) echo ENOLCK ;;
+	*) echo EIO ;;
+	esac
+}
+
+# brk() is left out: it answers with an address, and an error in its place is taken for one.
+# Lines "CALL BEFORE ALL" of an undisturbed run: how many calls of a kind the loader makes
+# before the program begins, and how many there are.
+calls_of() { # VERB
+	local words
+	mapfile -t words < <(command_of "$1")
+	begin_from "$1"
+	host strace -f -qq -o "$WORK/trace" "${words[@]}" >/dev/null 2>&1
+	sed -E 's/^[0-9]+ +//' "$WORK/trace" | awk -F'(' '
+		/^[a-z_0-9]+\(/ { all[$1]++ }
+		!started { before[$1]++ }
+		/^prlimit64\(0, RLIMIT_STACK/ { started = 1 }
+		END {
+			for (call in all)
+				if (call !~ /^(brk|exit_group|execve|rt_sig|futex|set_|rseq|arch_prctl)/)
+					print call, started ? before[call] + 0 : 0, all[call]
+		}' | sort
+}
+
+# Which of them are walked.
+numbers() { # CALL BEFORE ALL
+	local first=$(($2 + 1))
+	if [ -z "${QUICK:-}" ]; then
+		seq "$first" "$3"
+	elif [ "$1" = bpf ]; then
+		seq "$first" 2 "$3"
+	else
+		echo "$3"
+	fi
+}
+
+walk() { # VERB
+	local call before all number error calls failed=$wrong start=$cases
+	calls=$(calls_of "$1")
+	while read -r call before all; do
+		[ "$all" -gt "$before" ] || continue
+		[[ " ${CALLS:-$call} " == *" $call "* ]] || continue
+		for number in $(numbers "$call" "$before" "$all"); do
+			for error in $(errors_of "$call"); do
+				inject "$1" "$call" "$error" "$number" </dev/null
+			done
+		done
+	done <<<"$calls"
+	is "$1: each of $((cases - start)) failing calls ends well" $((wrong - failed)) 0
+	is_between "$1: calls were walked" $((cases - start)) 1 100000
+}
+
+# --- few file descriptors
+
+descriptors() { # VERB
+	local limit words status failed=$wrong
+	mapfile -t words < <(command_of "$1")
+	for limit in $(seq 4 "${QUICK:+9}" 60) 255; do
+		begin_from "$1"
+		host setpriv --bounding-set=-sys_resource --inh-caps=-sys_resource -- \
+			prlimit --nofile="$limit:$limit" "${words[@]}" >"$WORK/said" 2>&1
+		status=$?
+		judge "$1" "$status" "$1 with $limit descriptors" none
+	done
+	is "$1: with few file descriptors" $((wrong - failed)) 0
+	begin_from "$1"
+	check "$1: takes as many as it may" host prlimit --nofile=20: "${words[@]}"
+}
+
+needs strace prlimit
+make_network
+listen host tcp:6000
+policy_b
+attach >/dev/null 2>&1 || bail "attach failed"
+digest_b=$(status .digest) digest_a=''
+policy_a
+reload >/dev/null 2>&1
+digest_a=$(status .digest)
+is "the state is told" "$(state)" A
+
+for verb in attach reload detach; do
+	walk "$verb"
+	[ -n "${CALLS:-}" ] || descriptors "$verb"
+done
+begin_from detach
+check "at last the filter works: the server" connects "$server4" "$host4" 6000
+check "at last the filter works: a stranger" connects_not "$stranger4" "$host4" 6000
+check "detach" bkxdp detach eth1
+check "leaves nothing" nothing_is_left
+diag "$cases cases, $wrong wrong; by what they ended with:"
+for end in "${!ends[@]}"; do
+	diag "$(printf '%6d  %s' "${ends[$end]}" "$end")"
+done | sort -k 3
+finish

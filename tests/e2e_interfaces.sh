@@ -1,0 +1,242 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Which interfaces are filtered, and which filter is meant: by what the interface is.
+# It is renamed, moved, removed, its name goes to another, its program is taken off by
+# hand; what can't be read is no leave to open it, and a NIC's VLAN offload comes back.
+
+set -u
+# shellcheck source=tests/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+use=(--use backup-exec:remote-agent --address "media-server=$server4" --profiles "$root/profiles")
+
+attached_on() { host ip -j link show "$1" | jq -e '.[0].xdp' >/dev/null; }
+of() { bkxdp status "$1" --json | jq -r "$2"; } # PINS QUERY
+rename() { ip -n host link set "$1" down && ip -n host link set "$1" name "$2" && ip -n host link set "$2" up; }
+others=0
+add_other() { others=$((others + 1)) && ip -n host link add "$1" type veth peer name "other$others"; }
+enforces() { [ "$(status .attached),$(status .enforcement),$(status .observes)" = true,enforce,false ]; }
+
+# --- links without Ethernet frames
+
+refused() { # DEVICE WHAT PATTERN
+	fails "$2 is refused" 1 bkxdp attach "$1" "${use[@]}"
+	says "$2: says why" "$said" "$3"
+	fails "$2 is not observed either" 1 bkxdp attach "$1" --profiles "$root/profiles"
+	check "$2: leaves nothing" nothing_is_left
+}
+
+types() {
+	refused lo "the loopback device" '^bkxdp: lo is the loopback device'
+	if ip -n host tuntap add tun0 mode tun 2>/dev/null; then
+		refused tun0 "tun" 'tun0 is no Ethernet interface'
+		ip -n host link delete tun0
+	else
+		skip "tun" "this kernel makes none"
+	fi
+	if ip -n host link add tunnel0 type ipip local "$host4" remote "$server4" 2>/dev/null; then
+		refused tunnel0 "a tunnel of IP packets" 'tunnel0 is no Ethernet interface .*tunnel'
+		ip -n host link delete tunnel0
+	else
+		skip "a tunnel of IP packets" "this kernel makes none"
+	fi
+	if ip -n host tuntap add tap0 mode tap 2>/dev/null; then
+		check "tap carries Ethernet frames: attach" bkxdp attach tap0 "${use[@]}"
+		check "tap: detach" bkxdp detach tap0
+		ip -n host link delete tap0
+	else
+		skip "tap" "this kernel makes none"
+	fi
+}
+
+type_unknown() {
+	fails "a type that can't be read is no Ethernet" 1 host strace -f -qq -o /dev/null \
+		-e inject=ioctl:error=EIO:when=2 "$BKXDP" attach eth1 "${use[@]}"
+	says "says so" "$said" "can't be told"
+	check "leaves nothing" nothing_is_left
+}
+
+# --- an enforcing filter never comes to observe by itself
+
+unreadable() {
+	local before
+	check "attach by options" bkxdp attach eth1 "${use[@]}"
+	check "enforces" enforces
+	before=$(status .digest)
+	check "attach without file and options keeps it" bkxdp attach eth1
+	says "and says so" "$(bkxdp attach eth1 2>&1)" "keeps the policy.*$before"
+	says "also where profiles are named" "$(bkxdp attach eth1 --profiles "$root/profiles" 2>&1)" "keeps the policy.*$before"
+	is "the policy is the same" "$(status .digest)" "$before"
+	mkdir "$WORK/kept" && mv /sys/fs/bpf/bkxdp/eth1/about* /sys/fs/bpf/
+	fails "reload where the running policy can't be read" 1 bkxdp reload eth1 --profiles "$root/profiles"
+	says "says so" "$said" "can't be read"
+	fails "attach where it can't be read" 1 bkxdp attach eth1 --profiles "$root/profiles"
+	says "says so" "$said" "can't be read"
+	mv /sys/fs/bpf/about* /sys/fs/bpf/bkxdp/eth1/
+	is "the policy stays" "$(status .digest)" "$before"
+	check "and enforces" enforces
+	check "detach" bkxdp detach eth1
+}
+
+# 20 times: an attach with options and a reload at once. Either comes first.
+races() {
+	local turn observing=0 attach
+	for turn in $(seq 20); do
+		in_net_begin host "$BKXDP" attach eth1 "${use[@]}" >/dev/null 2>&1
+		attach=$!
+		busywait 10 has_pins
+		bkxdp reload eth1 --profiles "$root/profiles" >"$WORK/reload" 2>&1
+		wait "$attach"
+		enforces || { observing=$((observing + 1)); diag "turn $turn: $(cat "$WORK/reload")"; }
+		bkxdp detach eth1 >/dev/null
+	done
+	is "reload during an attach never ends in observing" "$observing" 0
+}
+
+has_pins() { [ -d /sys/fs/bpf/bkxdp/eth1 ]; }
+
+# --- names change hands
+
+renamed() {
+	local before
+	write_file <<<"flows: [{name: a, from: [$server4], to: self, tcp: 6000}]"
+	check "attach" attach
+	rename eth1 eth7
+	before=$(of eth1 .digest)
+	write_file <<<"flows: [{name: b, from: [$server4], to: self, tcp: [6000, 7000]}]"
+	check "renamed: reload by its name of now" bkxdp reload eth7
+	is "renamed: another policy is in force" "$([ "$(of eth1 .digest)" != "$before" ] && echo true)" true
+	check "renamed: reload by its former name, which is free" bkxdp reload eth1
+	check "renamed: attach by its name of now" bkxdp attach eth7
+	is "renamed: it is one filter" "$(bkxdp status --json | jq length)" 1
+
+	add_other eth1
+	fails "its name is another's: reload" 1 bkxdp reload eth1
+	says "its name is another's: reload says where it runs" "$said" '"eth7"'
+	fails "its name is another's: detach" 1 bkxdp detach eth1
+	says "its name is another's: detach says where it runs" "$said" '"eth7"'
+	check "its name is another's: it runs on" attached_on eth7
+	check "its name is another's: attach to that one" bkxdp attach eth1 "${use[@]}"
+	check "both are filtered: the one" attached_on eth7
+	check "both are filtered: the other" attached_on eth1
+	is "both are known" "$(bkxdp status --json | jq -c '[.[] | [.device, .attached]]')" '[["eth1",true],["eth7",true]]'
+	check "detach the one by its name of now" bkxdp detach eth7
+	check "its program is gone" not attached_on eth7
+	check "the other is filtered" attached_on eth1
+	check "detach the other" bkxdp detach eth1
+	check "leaves nothing" nothing_is_left
+	ip -n host link delete eth1
+	rename eth7 eth1
+}
+
+not() { ! "$@"; }
+
+detach_renamed() { # NAME WHAT
+	check "$2: attach" bkxdp attach eth1 "${use[@]}"
+	rename eth1 eth7
+	check "$2: detach" bkxdp detach "$1"
+	check "$2: leaves nothing" nothing_is_left
+	rename eth7 eth1
+}
+
+moved() {
+	add_other eth5
+	check "moved: attach" bkxdp attach eth5 "${use[@]}"
+	add_net third && ip -n host link set eth5 netns third
+	add_other eth5
+	fails "moved: attach to the next of its name" 1 bkxdp attach eth5 "${use[@]}"
+	says "moved: says why" "$said" 'another network namespace, and goes on'
+	check "moved: and advises nothing that opens it" not grep -q detach <<<"$said"
+	fails "moved: reload" 1 bkxdp reload eth5
+	says "moved: says why" "$said" 'another network namespace, and goes on'
+	fails "moved: detach from where it is not" 1 bkxdp detach eth5
+	check "moved: it is filtered" test -n "$(ip -n third -j link show eth5 | jq '.[0].xdp // empty')"
+	check "moved: and has its pins" test -e /sys/fs/bpf/bkxdp/eth5/words
+	check "moved: detach from where it is" in_net third "$BKXDP" detach eth5
+	check "moved: leaves nothing" nothing_is_left
+	ip -n host link delete eth5
+	ip -n third link delete eth5
+}
+
+removed() {
+	add_other eth6
+	check "removed: attach" bkxdp attach eth6 "${use[@]}"
+	ip -n host link delete eth6
+	fails "removed: reload" 1 bkxdp reload eth6 --profiles "$root/profiles"
+	add_other eth6
+	check "removed: attach to the next of its name" bkxdp attach eth6 "${use[@]}"
+	ip -n host link delete eth6
+	check "removed: detach" bkxdp detach eth6
+	check "removed: leaves nothing" nothing_is_left
+}
+
+# --- the NIC's VLAN tag stripping
+
+rxvlan() { host ethtool -k "$1" | sed -n 's/^rx-vlan-offload: \([a-z]*\).*/\1/p'; }
+
+untagged() { write_file <<<"vlans: none"$'\n'"flows: [{name: a, from: [$server4], to: self, tcp: 6000}]"; }
+attach_untagged() { untagged && attach; }
+reload_untagged() { untagged && reload; }
+
+offload() {
+	[ "$(rxvlan eth1)" = on ] || { skip "VLAN tag stripping" "this kernel's veth has none" && return; }
+	for name in eth1 eth7; do
+		check "rxvlan, renamed: attach" attach_untagged
+		is "rxvlan, renamed: it is off" "$(rxvlan eth1)" off
+		rename eth1 eth7
+		check "rxvlan, renamed: detach $name" bkxdp detach "$name"
+		is "rxvlan, renamed: it is on after detach $name" "$(rxvlan eth7)" on
+		rename eth7 eth1
+	done
+	check "rxvlan, taken off by hand: attach" attach_untagged
+	host ip link set dev eth1 xdp off
+	check "rxvlan, taken off by hand: detach" bkxdp detach eth1
+	is "rxvlan, taken off by hand: it is on after detach" "$(rxvlan eth1)" on
+	attach_untagged >/dev/null 2>&1
+	host ip link set dev eth1 xdp off
+	check "rxvlan, taken off by hand: attach, for any VLAN" bkxdp attach eth1 "${use[@]}"
+	is "rxvlan, taken off by hand: it is on" "$(rxvlan eth1)" on
+	check "rxvlan: a reload that needs the tags" reload_untagged
+	is "rxvlan: it is off" "$(rxvlan eth1)" off
+	check "rxvlan: detach" bkxdp detach eth1
+	is "rxvlan: it is on" "$(rxvlan eth1)" on
+	check "rxvlan: leaves nothing" nothing_is_left
+	killed attach ioctl
+	killed attach bpf 7
+	killed detach ioctl
+	killed detach unlink
+}
+
+# Killed at the next call, and the next ... until it comes to its end.
+killed() { # VERB CALL [STEP]
+	local number=1 left=0 words=("$BKXDP" "$1" eth1)
+	[ "$1" != attach ] || words+=(--config "$WORK/eth1.yaml")
+	while [ "$number" -lt 500 ]; do
+		attach_untagged >/dev/null 2>&1
+		[ "$1" != attach ] || bkxdp detach eth1 >/dev/null
+		host strace -f -qq -o "$WORK/trace" -e "inject=$2:signal=KILL:when=$number" "${words[@]}" >/dev/null 2>&1
+		[ $? = 137 ] || break
+		bkxdp detach eth1 >/dev/null 2>&1
+		[ "$(rxvlan eth1)" = on ] || { left=$((left + 1)); diag "killed at $2 number $number"; host ethtool -K eth1 rxvlan on; }
+		number=$((number + ${3:-1}))
+	done
+	bkxdp detach eth1 >/dev/null 2>&1
+	is "rxvlan: $1 was killed at some $2, and at the end at none" "$((number > 1 && number < 500))" 1
+	is "rxvlan: it is on after $1 was killed at any $2, and a detach" "$left" 0
+	check "rxvlan: leaves nothing" nothing_is_left
+}
+
+needs ethtool strace
+make_network
+types
+type_unknown
+unreadable
+races
+renamed
+detach_renamed eth1 "detach by the former name"
+detach_renamed eth7 "detach by the name of now"
+moved
+removed
+offload
+finish
