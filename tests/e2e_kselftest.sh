@@ -141,7 +141,7 @@ forgotten() {
 	done
 }
 # What needs a Prometheus, a terminal or Wireshark is no test of a kernel; nor is this one.
-readonly elsewhere='e2e_exporter e2e_exporter_scale e2e_kselftest e2e_metrics e2e_monitor e2e_prometheus e2e_realtime e2e_top'
+readonly elsewhere='e2e_exporter e2e_exporter_scale e2e_faults e2e_interfaces e2e_kselftest e2e_metrics e2e_monitor e2e_prometheus e2e_realtime e2e_top'
 
 builds() { # TREE
 	local text

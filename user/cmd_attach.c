@@ -364,7 +364,9 @@ int cmd_attach(int argc, char **argv)
 		"interface\n"
 		"filtered already, its policy is replaced atomically. Without a file and options "
 		"it\n"
-		"observes: counts every known vendor's traffic and drops nothing.\n\n"
+		"keeps the policy that it has, or else observes: counts every known vendor's "
+		"traffic\n"
+		"and drops nothing.\n\n"
 		"  bkxdp attach eth1\n"
 		"  bkxdp attach eth1 --use backup-exec:remote-agent --address "
 		"media-server=10.20.30.5\n");
