@@ -162,6 +162,34 @@ one_that_ends_the_chain() {
 	check "end of the chain: leaves nothing" nothing_is_left
 }
 
+# The dispatcher's pins keep the filter loaded, whatever became of its interface.
+dispatchers() { find /sys/fs/bpf/xdp -name 'dispatch-*' | wc -l; }
+attach_to_eth5() { bkxdp attach eth5 --config "$WORK/eth5.yaml"; }
+
+lost_interface() {
+	sed 's/eth1/eth5/' "$WORK/eth1.yaml" >"$WORK/eth5.yaml"
+	ip -n host link add eth5 type veth peer name peer5
+	check "removed: attach" attach_to_eth5
+	is "removed: by a dispatcher" "$(dispatchers)" 1
+	ip -n host link delete eth5
+	check "removed: detach" bkxdp detach eth5
+	check "removed: leaves nothing" nothing_is_left
+	ip -n host link add eth5 type veth peer name peer5
+	check "plugged in again: attach" attach_to_eth5
+	ip -n host link delete eth5
+	ip -n host link add eth5 type veth peer name peer5
+	check "plugged in again: attach to the next" attach_to_eth5
+	is "plugged in again: the former dispatcher is gone" "$(dispatchers)" 1
+	add_net third && ip -n host link set eth5 netns third
+	ip -n host link add eth5 type veth peer name other5
+	fails "moved: attach to the next of its name" 1 attach_to_eth5
+	says "moved: says why" "$said" 'another network namespace, and goes on'
+	fails "moved: detach from where it is not" 1 bkxdp detach eth5
+	is "moved: its dispatcher stays" "$(dispatchers)" 1
+	check "moved: detach from where it is" in_net third "$BKXDP" detach eth5
+	check "moved: leaves nothing" nothing_is_left
+}
+
 command -v xdp-loader >/dev/null || skip_all "xdp-loader is not installed"
 make_network
 make_silent
@@ -173,6 +201,7 @@ if try_company; then
 	bkxdp_came_first
 	earlier_one
 	one_that_ends_the_chain
+	lost_interface
 else
 	diag "fact: beside other XDP programs: no"
 	no_room
