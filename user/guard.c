@@ -16,7 +16,7 @@
 #include "frame.h"
 #include "netdev.h"
 
-#define TAG_BYTES      4
+#define TAG_BYTES 4
 
 /* One policy on one interface of one host. */
 struct trial {
