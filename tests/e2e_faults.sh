@@ -172,7 +172,7 @@ numbers() { # CALL BEFORE ALL
 
 walk() { # VERB
 	local call before all number error calls failed=$wrong start=$cases
-	calls=$(calls_of "$1")
+	calls=$(calls_of "$1") now=''
 	while read -r call before all; do
 		[ "$all" -gt "$before" ] || continue
 		[[ " ${CALLS:-$call} " == *" $call "* ]] || continue

@@ -81,7 +81,7 @@ static void complain_of_detach(const struct target *target, int words, int error
 
 	found_free(&found);
 	if (error == -EPERM || error == -EACCES)
-		complain_of_load(complaints, "detaching", -EPERM);
+		complain_of_load(complaints, "taking the filter off", -EPERM);
 	else
 		complain(complaints, NULL,
 			 "the filter of %s can't be taken off (%s); %s, and its pins stay: try "

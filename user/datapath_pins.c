@@ -199,14 +199,19 @@ int pins_lock(void)
 {
 	char path[PIN_PATH_MAX];
 	struct stat held = {};
+	bool again = true; /* what failed once may work the second time */
 
 	for (int i = 0; i < LOCK_TRIES; i++) {
 		int error = make_lock_folder(path), fd = error ? error : open_folder(path, &held);
 
 		if (fd == -ENOENT)
 			continue;
-		if (fd < 0)
+		if (fd < 0 && !again)
 			return fd;
+		if (fd < 0) {
+			again = false;
+			continue;
+		}
 		if (!flock(fd, LOCK_EX | LOCK_NB) && is_still_there(&held, path))
 			return fd;
 		close(fd);
