@@ -43,13 +43,15 @@ static char *put_escaped(char *to, const char *text)
 	return to;
 }
 
-static char *begin_sample(char *to, const char *name, const struct reading *reading)
+/* What all samples of a family and interface begin with, made once for thousands of them. */
+static void make_head(char head[static METRICS_HEAD_MAX], const char *name,
+		      const struct reading *reading)
 {
-	char device[PRINTABLE_DEVICE_MAX];
+	char device[PRINTABLE_DEVICE_MAX], *to = head;
 
 	(void)printable_put(device, reading->device);
 	to = put_text(put_text(to, name), "{device=\"");
-	return put_text(put_escaped(to, device), "\"");
+	*put_text(put_escaped(to, device), "\"") = '\0';
 }
 
 /* All values are our own words, or names that hold nothing to escape. */
@@ -64,7 +66,7 @@ static char *end_sample(char *to, uint64_t value)
 	return put_text(put_number(put_text(to, "} "), value), "\n");
 }
 
-/* ---- samples of an interface ----------------------------------------------- */
+/* ---- samples of an interface: `begun` is made by make_head() -------------------- */
 
 static size_t one(const struct reading *reading)
 {
@@ -72,14 +74,14 @@ static size_t one(const struct reading *reading)
 	return 1;
 }
 
-static char *device_info(char *to, const char *name, const struct reading *reading, size_t i)
+static char *device_info(char *to, const char *begun, const struct reading *reading, size_t i)
 {
 	const struct series_head *head = reading->series.head;
 	char digest[17];
 
 	(void)i;
 	snprintf(digest, sizeof(digest), "%016" PRIx64, head->digest);
-	to = begin_sample(to, name, reading);
+	to = put_text(to, begun);
 	to = put_label(to, "mode", reading->generic ? "generic" : "native");
 	to = put_label(to, "enforcement", head->enforcement == BKXDP_AUDIT ? "audit" : "enforce");
 	return end_sample(put_label(to, "digest", digest), 1);
@@ -91,10 +93,10 @@ static size_t attached_samples(const struct reading *reading)
 	return reading->attached != ATTACHED_UNKNOWN;
 }
 
-static char *attached(char *to, const char *name, const struct reading *reading, size_t i)
+static char *attached(char *to, const char *begun, const struct reading *reading, size_t i)
 {
 	(void)i;
-	return end_sample(begin_sample(to, name, reading), reading->attached == ATTACHED_YES);
+	return end_sample(put_text(to, begun), reading->attached == ATTACHED_YES);
 }
 
 static size_t tallies(const struct reading *reading)
@@ -103,22 +105,21 @@ static size_t tallies(const struct reading *reading)
 	return BKXDP_TALLIES - 1;
 }
 
-static char *tally_sample(char *to, const char *name, const struct reading *reading,
-			  unsigned int tally, uint64_t value)
+static char *tally_sample(char *to, const char *begun, unsigned int tally, uint64_t value)
 {
-	to = begin_sample(to, name, reading);
+	to = put_text(to, begun);
 	to = put_label(to, "verdict", tally_verdict_word(tally));
 	return end_sample(put_label(to, "reason", reason_word(tally_reason(tally))), value);
 }
 
-static char *packets(char *to, const char *name, const struct reading *reading, size_t i)
+static char *packets(char *to, const char *begun, const struct reading *reading, size_t i)
 {
-	return tally_sample(to, name, reading, i + 1, reading->tally[i + 1].packets);
+	return tally_sample(to, begun, i + 1, reading->tally[i + 1].packets);
 }
 
-static char *bytes(char *to, const char *name, const struct reading *reading, size_t i)
+static char *bytes(char *to, const char *begun, const struct reading *reading, size_t i)
 {
-	return tally_sample(to, name, reading, i + 1, reading->tally[i + 1].bytes);
+	return tally_sample(to, begun, i + 1, reading->tally[i + 1].bytes);
 }
 
 static size_t flows(const struct reading *reading)
@@ -126,25 +127,25 @@ static size_t flows(const struct reading *reading)
 	return reading->series.head->flows;
 }
 
-static char *flow_sample(char *to, const char *name, const struct reading *reading, size_t i,
+static char *flow_sample(char *to, const char *begun, const struct reading *reading, size_t i,
 			 uint64_t value)
 {
 	const struct series_flow *flow = &reading->series.flow[i];
 
-	to = begin_sample(to, name, reading);
+	to = put_text(to, begun);
 	to = put_label(to, "profile", reading->series.profile[flow->profile]);
 	to = put_label(to, "flow", reading->series.name + flow->name);
 	return end_sample(put_label(to, "side", side_word(flow->side)), value);
 }
 
-static char *flow_packets(char *to, const char *name, const struct reading *reading, size_t i)
+static char *flow_packets(char *to, const char *begun, const struct reading *reading, size_t i)
 {
-	return flow_sample(to, name, reading, i, reading->flow[i].packets);
+	return flow_sample(to, begun, reading, i, reading->flow[i].packets);
 }
 
-static char *flow_bytes(char *to, const char *name, const struct reading *reading, size_t i)
+static char *flow_bytes(char *to, const char *begun, const struct reading *reading, size_t i)
 {
-	return flow_sample(to, name, reading, i, reading->flow[i].bytes);
+	return flow_sample(to, begun, reading, i, reading->flow[i].bytes);
 }
 
 static size_t families_of_addresses(const struct reading *reading)
@@ -153,18 +154,18 @@ static size_t families_of_addresses(const struct reading *reading)
 	return 2;
 }
 
-static char *prefixes(char *to, const char *name, const struct reading *reading, size_t i)
+static char *prefixes(char *to, const char *begun, const struct reading *reading, size_t i)
 {
 	const struct series_head *head = reading->series.head;
 
-	to = put_label(begin_sample(to, name, reading), "family", i ? "ipv6" : "ipv4");
+	to = put_label(put_text(to, begun), "family", i ? "ipv6" : "ipv4");
 	return end_sample(to, i ? head->ipv6_prefixes : head->ipv4_prefixes);
 }
 
-static char *loaded(char *to, const char *name, const struct reading *reading, size_t i)
+static char *loaded(char *to, const char *begun, const struct reading *reading, size_t i)
 {
 	(void)i;
-	return end_sample(begin_sample(to, name, reading), reading->series.head->loaded);
+	return end_sample(put_text(to, begun), reading->series.head->loaded);
 }
 
 static size_t changed_samples(const struct reading *reading)
@@ -173,10 +174,10 @@ static size_t changed_samples(const struct reading *reading)
 }
 
 /* Compared with the time of loading it tells whether a reload is due. */
-static char *changed(char *to, const char *name, const struct reading *reading, size_t i)
+static char *changed(char *to, const char *begun, const struct reading *reading, size_t i)
 {
 	(void)i;
-	return end_sample(begin_sample(to, name, reading), reading->changed);
+	return end_sample(put_text(to, begun), reading->changed);
 }
 
 /* ---- samples of the whole -------------------------------------------------- */
@@ -208,7 +209,7 @@ static const struct family {
 	const char *unit; /* or NULL; the name has it, too */
 	const char *help;
 	size_t (*samples)(const struct reading *reading);
-	char *(*print)(char *to, const char *name, const struct reading *reading, size_t i);
+	char *(*print)(char *to, const char *begun, const struct reading *reading, size_t i);
 	char *(*print_whole)(char *to, const char *name, const struct scrape *scrape);
 } families[] = {
 	{"bkxdp_build_info", INFO, NULL, "Version of bkxdp that answers; always 1.", NULL, NULL,
@@ -286,8 +287,10 @@ static char *fill_lines(struct rendering *r, char *to)
 		return to;
 	}
 	reading = &r->scrape->reading[r->reading];
+	if (!r->sample)
+		make_head(r->head, family->name, reading);
 	if (r->sample < family->samples(reading))
-		return family->print(to, family->name, reading, r->sample++);
+		return family->print(to, r->head, reading, r->sample++);
 	r->reading++;
 	r->sample = 0;
 	return to;

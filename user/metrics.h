@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "counters.h"
+#include "printable.h"
 
 /* What one scrape saw. */
 struct scrape {
@@ -17,12 +18,16 @@ struct scrape {
 
 enum metrics_format { METRICS_TEXT, METRICS_OPENMETRICS };
 
+/* A metric's name, and the device as a label, each byte of which may be escaped. */
+#define METRICS_HEAD_MAX (64 + 2 * PRINTABLE_DEVICE_MAX)
+
 /* How far the text has come; all zero but the first two: nowhere yet. */
 struct rendering {
 	const struct scrape *scrape;
 	enum metrics_format format;
 	size_t family, reading, sample;
 	bool headed, ended;
+	char head[METRICS_HEAD_MAX];
 };
 
 #define METRICS_LINES_MAX 512 /* bytes of the longest lines that are written together */
