@@ -335,27 +335,42 @@ attach_failing() { # EXPRESSION [ARGUMENT...]
 	in_net host strace -o /dev/null -e "inject=$1" -- "$BKXDP" attach eth1 --config "$WORK/eth1.yaml" "${@:2}"
 }
 
+# One after another of these calls fails, until the command no longer comes to it. Each time it is
+# refused with a sentence that says why, and nothing is attached; the sentences are in $all.
+refusals() { # FAULT WHY COMMAND...
+	local nth
+	all=''
+	for nth in {1..12}; do
+		said=$("${@:3}" "$1:when=$nth" 2>&1) && break
+		grep -qE "$2" <<<"$said" || break
+		all+=$said$'\n'
+		says "$1, call $nth: says what is not known" "$said" \
+			"(could not be read|could not be looked up|can't be told|can't tell).*($2)"
+		check "$1, call $nth: nothing is attached" nothing_is_left || bkxdp detach eth1 >/dev/null 2>&1
+	done
+	bkxdp detach eth1 >/dev/null 2>&1
+}
+
 not_read() {
-	local fault what
+	local all
 	if ! command -v strace >/dev/null || ! strace -o /dev/null true 2>/dev/null; then
 		skip "what cannot be read" "there is no strace that may trace"
 		return
 	fi
 	policy
 	host ip route add default via "$server4" dev eth1
-	for fault in sendto:error=ENOBUFS:when=1/devices sendto:error=ENOBUFS:when=2/routes sendto:error=ENOBUFS:when=3/routes \
-		recvmsg:error=ENOBUFS:when=1/devices recvfrom,recvmsg:error=ENOMEM/devices recvmsg:retval=0:when=1/devices; do
-		what=${fault#*/} fault=${fault%/*}
-		fails "$fault: refused" 1 attach_failing "$fault"
-		says "$fault: says what could not be read" "$said" "this host's .*$what could not be read \((No buffer space available|Cannot allocate memory|Bad message)\), .*--force"
-		check "$fault: nothing is attached" nothing_is_left || bkxdp detach eth1 >/dev/null 2>&1
-	done
+	refusals sendto:error=ENOBUFS 'No buffer space available' attach_failing
+	says "refusals of sendto name the devices" "$all" "this host's .*devices could not be read"
+	says "and the routes" "$all" "this host's .*routes could not be read"
+	refusals recvmsg:error=ENOBUFS 'No buffer space available' attach_failing
+	says "refusals of recvmsg name the devices" "$all" "this host's .*devices could not be read"
+	refusals recvmsg:retval=0 'Bad message|Input/output error' attach_failing
+	says "refusals of an empty answer name the devices" "$all" "this host's .*devices could not be read"
 	fails "an interface that cannot be looked up: refused" 1 attach_failing socket:error=EMFILE
-	says "is not said to be absent" "$said" '"eth1" could not be looked up: Too many open files'
+	says "is not said to be absent" "$said" '"?eth1"? .*(could not be looked up|can.t be told).*Too many open files'
 	clear_routes
-	fails "addresses that cannot be read: refused" 1 by_ssh "10.20.99.9 50000 $host4 22" \
-		attach_failing sendto:error=ENOBUFS:when=4
-	says "says so" "$said" "this host's addresses could not be read \(No buffer space available\), .*SSH"
+	refusals sendto:error=ENOBUFS 'No buffer space available' by_ssh "10.20.99.9 50000 $host4 22" attach_failing
+	says "refusals by SSH name the addresses" "$all" "this host's addresses could not be read .*SSH"
 	check "an interruption is no failure" attach_failing recvmsg:error=EINTR:when=1
 	bkxdp detach eth1 >/dev/null
 }
