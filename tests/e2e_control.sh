@@ -252,8 +252,28 @@ by_flags() { # FAMILY
 	is "IPv$1, flags: the data connection goes on" "$(at host take open)" block
 	is "IPv$1, flags: and so does what only looks like one" \
 		"$(moves forge "$peer" 40000 "$us" 50008 A)" "pass flow +1"
+	# The answer to our FIN is the last segment of the close, and makes nothing live.
 	at host close c
+	busywait 20 is_closed c
+	no_data "IPv$1, flags: control has ended on both sides"
 	close_both open
+}
+
+is_closed() { [ -z "$(host ss -Htn state established state fin-wait-1 state closing state last-ack "sport = :10000")" ]; }
+
+# What was seen under flags is not believed after a time under sockets, in which it ended.
+modes_change() { # FAMILY
+	policy flags && check "IPv$1: from flags" reload
+	control c
+	check "IPv$1: flags: data" data_works
+	policy sockets && check "IPv$1: to sockets" reload
+	check "IPv$1: then sockets: data goes on" data_works
+	close_both c
+	busywait 20 is_closed c
+	no_data "IPv$1: then sockets: control has ended"
+	policy flags && check "IPv$1: and back to flags" reload
+	no_data "IPv$1: flags again: control has ended"
+	is "IPv$1: flags again: and is not called live" "$(status '[.controls[] | select(.live)] | length')" 0
 }
 
 # ---
@@ -290,6 +310,7 @@ for family in 4 6; do
 	at host listen control "$us" 10000
 	at host listen data "$us" 50007
 	by_flags "$family"
+	modes_change "$family"
 	at host close control data
 done
 

@@ -91,17 +91,23 @@ static __always_inline struct bkxdp_control_slot *bkxdp_free_slot(struct bkxdp_c
 
 /*
  * Two CPUs may fill one slot at the same moment. What came of it is then a
- * connection that nobody has and nobody would end, so it counts as never seen;
- * the next segment of each finds a slot again.
+ * connection that nobody has and nobody would end: whoever sees that at last
+ * makes it count as ended, and the next segment of each finds a slot again.
  */
 static __always_inline void bkxdp_fill_slot(struct bkxdp_control_slot *slot,
-					    const struct bkxdp_connection *connection)
+					    const struct bkxdp_connection *connection, __u64 now,
+					    __u32 ended)
 {
 	slot->ended = 1;
 	slot->connection = *connection;
+	slot->seen = now;
 	asm volatile("" ::: "memory");
-	if (!bkxdp_same_connection(&slot->connection, connection))
+	slot->ended = ended;
+	asm volatile("" ::: "memory");
+	if (!bkxdp_same_connection(&slot->connection, connection)) {
+		slot->ended = 1;
 		slot->seen = 0;
+	}
 }
 
 /*
@@ -124,17 +130,14 @@ static __always_inline void bkxdp_note_flags(struct bkxdp_world *world,
 	slot = bkxdp_find_slot(control, &connection);
 	if (slot && slot->ended && bkxdp_is_younger(slot, now, BKXDP_CONTROL_ENDED_SECONDS))
 		return;
-	if (!slot) {
-		slot = bkxdp_free_slot(control, now);
-		if (!slot)
-			return;
+	if (slot) {
 		slot->seen = now;
-		bkxdp_fill_slot(slot, &connection);
-		if (!slot->seen)
-			return;
+		slot->ended = !!ends;
+		return;
 	}
-	slot->seen = now;
-	slot->ended = !!ends;
+	slot = bkxdp_free_slot(control, now);
+	if (slot)
+		bkxdp_fill_slot(slot, &connection, now, !!ends);
 }
 
 /* ---- connections: sockets ----------------------------------------------- */
@@ -170,14 +173,17 @@ static __always_inline void bkxdp_note_connection(struct bkxdp_world *world,
 {
 	__u8 flags =
 		packet->tcp_flags & (BKXDP_TCP_SYN | BKXDP_TCP_FIN | BKXDP_TCP_RST | BKXDP_TCP_ACK);
+	struct bkxdp_control *control = find_control(world, key);
+	struct bkxdp_control_slot *slot = NULL;
 	struct bkxdp_connection connection;
-	struct bkxdp_control *control;
 
-	if (flags != BKXDP_TCP_ACK)
-		return;
 	bkxdp_connection_of(&connection, packet);
-	control = find_control(world, key);
-	if (control && bkxdp_find_slot(control, &connection))
+	if (control)
+		slot = bkxdp_find_slot(control, &connection);
+	/* what `flags` saw of it before says nothing any more: its end is not noted here */
+	if (slot && slot->seen)
+		slot->seen = 0;
+	if (slot || flags != BKXDP_TCP_ACK)
 		return;
 	/* forged segments of no connection must not crowd out real entries */
 	if (!ask_connection(world, packet))
