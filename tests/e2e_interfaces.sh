@@ -117,10 +117,14 @@ renamed() {
 	check "renamed: reload by its former name, which is free" bkxdp reload eth1
 	check "renamed: attach by its name of now" bkxdp attach eth7
 	is "renamed: it is one filter" "$(bkxdp status --json | jq length)" 1
+	says "renamed: status by its name of now" "$(bkxdp status eth7)" '^eth1: renamed to eth7, attached in'
+	check "renamed: top by its name of now" bkxdp top eth7 --once --interval 0.5
+	says "renamed: explain by its name of now" "$(bkxdp explain eth7 tcp "$server4:40000 > $host4:6000" 2>&1)" '^  flow +site/b, '
+	is "renamed: monitor by its name of now" "$(host timeout -s INT 1 "$BKXDP" monitor eth7 2>&1 | grep -c 'not filtered')" 0
 
 	add_other eth1
 	fails "its name is another's: reload" 1 bkxdp reload eth1
-	says "its name is another's: reload says where it runs" "$said" '"eth7"'
+	says "its name is another's: reload says where it runs" "$said" 'runs on "eth7" now; give the command that name'
 	fails "its name is another's: detach" 1 bkxdp detach eth1
 	says "its name is another's: detach says where it runs" "$said" '"eth7"'
 	check "its name is another's: it runs on" attached_on eth7
@@ -156,7 +160,7 @@ moved() {
 	says "moved: says why" "$said" 'another network namespace, and goes on'
 	check "moved: and advises nothing that opens it" not grep -q detach <<<"$said"
 	fails "moved: reload" 1 bkxdp reload eth5
-	says "moved: says why" "$said" 'another network namespace, and goes on'
+	says "moved: says why, and where to run it" "$said" 'another network namespace, and goes on.*run the command there.*nsenter'
 	fails "moved: detach from where it is not" 1 bkxdp detach eth5
 	check "moved: it is filtered" test -n "$(ip -n third -j link show eth5 | jq '.[0].xdp // empty')"
 	check "moved: and has its pins" test -e /sys/fs/bpf/bkxdp/eth5/words
@@ -166,10 +170,37 @@ moved() {
 	ip -n third link delete eth5
 }
 
+# What status advises must be what helps.
+taken_off() {
+	check "taken off: attach by options" bkxdp attach eth1 "${use[@]}"
+	host ip link set dev eth1 xdp off
+	says "taken off: status says that everything passes" "$(bkxdp status eth1)" \
+		'not attached: the program was taken off, so everything passes; "bkxdp attach eth1" with the same options attaches it again'
+	says "taken off: explain says so" "$(bkxdp explain eth1 tcp "$server4:40000 > $host4:9" 2>&1)" \
+		"^bkxdp: warning: eth1's filter is not attached: everything passes"
+	check "taken off: the same options attach it" bkxdp attach eth1 "${use[@]}"
+	is "taken off: explain has no warning then" "$(bkxdp explain eth1 tcp "$server4:40000 > $host4:9" 2>&1 | grep -c warning)" 0
+	check "taken off: detach" bkxdp detach eth1
+}
+
+# As one who may not look: systemd mounts it so.
+not_root() {
+	check "not root: attach" bkxdp attach eth1 "${use[@]}"
+	chmod 700 /sys/fs/bpf
+	for verb in status metrics "reload eth1"; do
+		# shellcheck disable=SC2086 # words
+		fails "not root: $verb" 1 host setpriv --reuid=65534 --regid=65534 --clear-groups "$BKXDP" $verb
+		says "not root: $verb says what to do" "$said" 'only root may look into /sys/fs/bpf: run it as root'
+	done
+	check "not root: detach" bkxdp detach eth1
+}
+
 removed() {
 	add_other eth6
 	check "removed: attach" bkxdp attach eth6 "${use[@]}"
 	ip -n host link delete eth6
+	says "removed: status says so" "$(bkxdp status eth6)" 'not attached: the interface is gone, .*"bkxdp detach eth6" clears them$'
+	says "removed: explain says so" "$(bkxdp explain eth6 tcp "$server4:40000 > $host4:9" 2>&1)" 'not attached: everything passes'
 	fails "removed: reload" 1 bkxdp reload eth6 --profiles "$root/profiles"
 	add_other eth6
 	check "removed: attach to the next of its name" bkxdp attach eth6 "${use[@]}"
@@ -244,6 +275,8 @@ renamed
 detach_renamed eth1 "detach by the former name"
 detach_renamed eth7 "detach by the name of now"
 moved
+taken_off
+not_root
 removed
 offload
 finish

@@ -386,9 +386,9 @@ ends() {
 	host ip link set dev eth1 xdp off
 	wait "$pid"
 	is "a program that is taken off ends it" $? 1
-	says "says what to do" "$(cat "$WORK/gone.err")" 'the program is gone.*bkxdp attach eth1'
+	says "says what to do" "$(cat "$WORK/gone.err")" 'the program is gone, so nothing is filtered.*bkxdp status eth1'
 	fails "nothing to listen to" 1 bkxdp monitor eth1
-	says "says what to do" "$said" 'the program is gone.*bkxdp attach eth1'
+	says "says what to do" "$said" 'the program is gone, so nothing is filtered.*bkxdp status eth1'
 	attach >/dev/null
 	start anew
 	pid=$!

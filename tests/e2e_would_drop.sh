@@ -114,7 +114,7 @@ enforced() {
 	check "what was advised is sound" bkxdp check "$WORK/eth1.yaml" --profiles "$root/profiles"
 	check "and put in force" reload
 	is "groups of the policy before are not shown" "$(would '.groups | length')" 0
-	says "says how to see groups" "$(bkxdp status eth1 --would-drop)" 'bkxdp top eth1'
+	says "says how to see groups" "$(bkxdp status eth1 --would-drop)" 'leave "bkxdp top eth1" running, and ask again$'
 	from_peers enforced
 	of_other_kinds enforced
 	before=$(dropped source)

@@ -280,17 +280,35 @@ struct request {
 	bool json;
 };
 
+/* The policy is there, and is asked; that nothing judges by it now must be said. */
+static void warn_if_off(const char *interface)
+{
+	struct complaints complaints = {};
+	struct snapshot *snapshot = datapath_snapshot(interface, &complaints);
+
+	if (snapshot && !snapshot->attached && !snapshot->elsewhere)
+		fprintf(stderr,
+			"bkxdp: warning: %s's filter is not attached: everything passes; this is "
+			"what its policy says\n",
+			interface);
+	snapshot_free(snapshot);
+	complaints_free(&complaints);
+}
+
 static int explain_attached(const char *interface, struct answer *answer,
 			    const struct request *request)
 {
 	struct bench bench = {};
+	char name[IF_NAMESIZE];
+	const char *pinned = datapath_pinned_as(interface, name);
 	int status;
 
 	if (request->options.engine && strcmp(request->options.engine, "kernel") != 0)
 		return misuse("explain", "--engine %s is for a file; %s is asked in the kernel",
 			      request->options.engine, interface);
-	bench.engine = engine_attached(interface, &bench.policy);
+	bench.engine = engine_attached(pinned, &bench.policy);
 	if (bench.engine) {
+		warn_if_off(pinned);
 		place_destination(&answer->asked, interface);
 		status = give_answer(answer, &bench, request->json);
 	} else {

@@ -292,8 +292,8 @@ static int explain_end(const struct monitor *monitor, enum watch_end end)
 			    "again",
 			    monitor->interface);
 	case WATCH_PROGRAM_GONE:
-		return fail("%s: the program is gone, only its counters are left; \"bkxdp attach "
-			    "%s\" attaches it again",
+		return fail("%s: the program is gone, so nothing is filtered; \"bkxdp status %s\" "
+			    "says what to do",
 			    monitor->interface, monitor->interface);
 	case WATCH_PLACE_TAKEN:
 		return fail("%s: this monitor did not run for so long that another took its "

@@ -136,6 +136,22 @@ static void print_json(json_t *json)
 
 /* ---- people ----------------------------------------------------------------- */
 
+/* By a file it is attached again as it was; what was given as options is nowhere but here. */
+static void print_unattached(const struct snapshot *s)
+{
+	AUTO_FREE char *device = printable(s->device), *now = printable(s->name_now);
+	bool options = !s->policy->file && !s->policy->observes;
+
+	printf("%snot attached%s: ", term_colour(stdout, RED), term_colour(stdout, PLAIN));
+	if (*s->name_now)
+		printf("the program was taken off, so everything passes; \"bkxdp attach %s\"%s "
+		       "attaches it again",
+		       now, options ? " with the same options" : "");
+	else
+		printf("the interface is gone, only the filter's counters are left");
+	printf("; \"bkxdp detach %s\" clears %s\n", device, *s->name_now ? "what is left" : "them");
+}
+
 static void print_attachment(const struct snapshot *s)
 {
 	AUTO_FREE char *device = printable(s->device), *now = printable(s->name_now);
@@ -148,10 +164,7 @@ static void print_attachment(const struct snapshot *s)
 		return;
 	}
 	if (!s->attached) {
-		printf("%snot attached%s: the program is gone, only its counters are left; \"bkxdp "
-		       "attach "
-		       "%s\" attaches it again, \"bkxdp detach %s\" clears it\n",
-		       term_colour(stdout, RED), term_colour(stdout, PLAIN), device, device);
+		print_unattached(s);
 		return;
 	}
 	if (strcmp(s->device, s->name_now) != 0)
@@ -331,7 +344,9 @@ static int end(struct complaints *complaints)
 static int status_of_one(const char *interface, const struct request *request)
 {
 	struct complaints complaints = {};
-	struct snapshot *snapshot = datapath_snapshot(interface, &complaints);
+	char pinned[IF_NAMESIZE];
+	struct snapshot *snapshot =
+		datapath_snapshot(datapath_pinned_as(interface, pinned), &complaints);
 	json_t *json = snapshot ? answer(snapshot, request, &complaints) : NULL;
 
 	if (json)

@@ -190,8 +190,6 @@ static int start(const struct flags *flags, struct request *request)
 		return misuse("top", "--json goes with --once");
 	if (!flags->once && (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)))
 		return misuse("top", "this is no terminal; --once prints one frame");
-	if (flags->bpffs)
-		datapath_set_bpffs(flags->bpffs);
 	return show(request, flags->once);
 }
 
@@ -218,13 +216,15 @@ int cmd_top(int argc, char **argv)
 		sizeof(rows) / sizeof(*rows),
 		0,
 		1};
-	char **operands;
+	char **operands, pinned[IF_NAMESIZE];
 	int count, status = arguments_read(&usage, argc, argv, &operands, &count);
 
 	if (status >= 0)
 		return status;
+	if (flags.bpffs)
+		datapath_set_bpffs(flags.bpffs);
 	if (count)
-		request.interface = operands[0];
+		request.interface = datapath_pinned_as(operands[0], pinned);
 	flags.json = request.json;
 	return start(&flags, &request);
 }

@@ -48,7 +48,7 @@ struct control_seen {
 /* One interface at one moment. */
 struct snapshot {
 	char device[IF_NAMESIZE];
-	char name_now[IF_NAMESIZE]; /* of the interface, where it is attached */
+	char name_now[IF_NAMESIZE]; /* of the interface it was attached to; "": it is gone */
 	bool attached;              /* false: pins without a program */
 	bool elsewhere; /* in another network namespace, so it can't be told whether attached */
 	bool generic;

@@ -76,6 +76,12 @@ int datapath_attach(struct target *target, struct policy *policy, enum cache_use
  */
 int datapath_detach(struct target *target, struct complaints *complaints);
 
+/*
+ * For reading: the name under which the filter is pinned that an interface of this
+ * name runs, or the name itself where it runs none.
+ */
+const char *datapath_pinned_as(const char *interface, char name[static IF_NAMESIZE]);
+
 /* True where pins of a filter of this interface exist. */
 bool datapath_is_pinned(const char *interface);
 

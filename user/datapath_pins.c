@@ -603,7 +603,9 @@ int pins_check(struct complaints *complaints)
 	if (is_held())
 		return 0;
 	mounted = is_mounted();
-	if (is_hidden())
+	if (is_hidden() && !holds)
+		complain(complaints, NULL, "only root may look into %s: run it as root", bpffs);
+	else if (is_hidden())
 		complain(complaints, NULL,
 			 "%s/bkxdp can't be looked into by this user: %s is open to root only, and "
 			 "that folder was not there, or not yet, when root started this process; "

@@ -123,6 +123,8 @@ static int fill_attachment(struct snapshot *snapshot, const struct maps *maps)
 
 	(void)read_attachment(maps, &attachment);
 	runs = locate(snapshot->device, words, &attachment, &target);
+	if (!runs && attachment.netns == netdev_namespace())
+		(void)netdev_name((int)attachment.ifindex, target.device);
 	elsewhere = runs ? 0 : xdp_runs_somewhere(words);
 	if (runs < 0 || elsewhere < 0)
 		return runs < 0 ? runs : elsewhere;

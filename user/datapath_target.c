@@ -107,6 +107,20 @@ static int find_by_program(struct target *target)
 	return result;
 }
 
+/* Takes no lock, for nothing is changed by it; what can't be told here is found out by who reads.
+ */
+const char *datapath_pinned_as(const char *interface, char name[static IF_NAMESIZE])
+{
+	struct target target = {.interface = interface, .ifindex = netdev_find(interface)};
+	bool runs;
+
+	libraries_listen();
+	runs = target.ifindex > 0 && find_by_program(&target) > 0;
+	memcpy(name, target.pins, sizeof(target.pins));
+	found_free(&target.found);
+	return runs ? name : interface;
+}
+
 /*
  * It runs on no interface here. That its program is loaded means that it runs
  * elsewhere, unless a dispatcher's pins hold it: then it takes a look.
@@ -363,7 +377,7 @@ static void complain_of_taken_name(const struct target *target, struct complaint
 	complain(
 		complaints, NULL,
 		"%s is not filtered by bkxdp: the filter that was attached under that name runs on "
-		"\"%s\", as its interface is called now; name it so",
+		"\"%s\" now; give the command that name",
 		target->interface, target->device);
 }
 
@@ -381,7 +395,10 @@ int datapath_check_filtered(const struct target *target, struct complaints *comp
 		complain_of_taken_name(target, complaints);
 		return -1;
 	case TARGET_ELSEWHERE:
-		complain_of_elsewhere(target, "name it there", complaints);
+		complain_of_elsewhere(
+			target,
+			"run the command there, for example by \"nsenter --net=/run/netns/NAME\"",
+			complaints);
 		return -1;
 	default:
 		return 0;

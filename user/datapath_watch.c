@@ -276,8 +276,8 @@ static int open_locked(struct watch *watch, const struct watch_filter *filter,
 		return -1;
 	if (!program_runs(watch)) {
 		complain(complaints, NULL,
-			 "%s is not attached: the program is gone, only its counters are left; "
-			 "\"bkxdp attach %s\" attaches it again",
+			 "%s is not attached: the program is gone, so nothing is filtered; "
+			 "\"bkxdp status %s\" says what to do",
 			 watch->interface, watch->interface);
 		return -1;
 	}
@@ -311,8 +311,9 @@ struct watch *watch_open(const char *interface, const struct watch_filter *filte
 			 void *context, struct complaints *complaints)
 {
 	struct watch *watch = must_alloc(1, sizeof(*watch));
+	char pinned[IF_NAMESIZE];
 
-	watch->interface = must_copy(interface);
+	watch->interface = must_copy(datapath_pinned_as(interface, pinned));
 	watch->seen = seen;
 	watch->context = context;
 	watch->ring = watch->end = -1;

@@ -256,7 +256,7 @@ static void print_heading(const struct snapshot *snapshot, size_t rows)
 		       since);
 	else
 		printf("the policy is enforced, and drops are grouped only while somebody watches: "
-		       "\"bkxdp top %s\" does, or set verdict: audit\n",
+		       "leave \"bkxdp top %s\" running, and ask again\n",
 		       device);
 }
 
