@@ -72,7 +72,7 @@ unreadable() {
 	check "enforces" enforces
 	before=$(status .digest)
 	check "attach without file and options keeps it" bkxdp attach eth1
-	says "and says so" "$(bkxdp attach eth1 2>&1)" "keeps the policy.*$before"
+	says "and says so" "$(bkxdp attach eth1 2>&1)" "keeps the policy.*$before.*made of options"
 	says "also where profiles are named" "$(bkxdp attach eth1 --profiles "$root/profiles" 2>&1)" "keeps the policy.*$before"
 	is "the policy is the same" "$(status .digest)" "$before"
 	mkdir "$WORK/kept" && mv /sys/fs/bpf/bkxdp/eth1/about* /sys/fs/bpf/
@@ -168,6 +168,30 @@ moved() {
 	check "moved: leaves nothing" nothing_is_left
 	ip -n host link delete eth5
 	ip -n third link delete eth5
+}
+
+# The policy goes on without its file; what fails says so.
+file_is_gone() {
+	local before
+	write_file <<<"flows: [{name: a, from: [$server4], to: self, tcp: 6000}]"
+	check "file: attach" attach
+	before=$(status .digest)
+	says "file: attach keeps it" "$(bkxdp attach eth1)" "keeps the policy.*$before.*bkxdp reload eth1. reads $WORK/eth1.yaml again"
+	sed 's/eth1/eth9/' "$WORK/eth1.yaml" >"$WORK/eth9.yaml"
+	fails "file: of another interface" 1 bkxdp reload eth1 --config "$WORK/eth9.yaml"
+	says "file: of another interface: what to do" "$said" 'not for "eth1": write one with "interface: eth1" as /etc/bkxdp/eth1.yaml, and "bkxdp attach eth1" reads it'
+	echo 'flows: nonsense' >>"$WORK/eth1.yaml"
+	fails "file: with a mistake" 1 bkxdp reload eth1
+	says "file: with a mistake: the policy stays" "$said" "^bkxdp: eth1: nothing was changed; policy $before stays in force"
+	is "file: it does" "$(status .digest)" "$before"
+	rm "$WORK/eth1.yaml"
+	says "file gone: attach keeps it, and says so" "$(bkxdp attach eth1)" "keeps the policy.*$before.*eth1.yaml, from which it was read, is not there"
+	fails "file gone: reload" 1 bkxdp reload eth1
+	says "file gone: the policy stays" "$said" "nothing was changed; policy $before stays in force"
+	check "file: detach" bkxdp detach eth1
+	fails "not filtered: reload" 1 bkxdp reload eth1
+	says "not filtered: says what to do" "$said" '"bkxdp attach eth1" attaches it'
+	is "not filtered: says nothing of a policy" "$(grep -c 'stays in force' <<<"$said")" 0
 }
 
 # What status advises must be what helps.
@@ -275,6 +299,7 @@ renamed
 detach_renamed eth1 "detach by the former name"
 detach_renamed eth7 "detach by the name of now"
 moved
+file_is_gone
 taken_off
 not_root
 removed

@@ -94,7 +94,14 @@ to_a_file() {
 	is "that holds the metrics" "$(grep -c '^bkxdp_packets_total{' "$WORK/out.prom")" "$(reasons_of_source | wc -l)"
 	is "and no other file stays beside it" "$(find "$WORK" -name '*out.prom*' | wc -l)" 1
 	fails "--output to a directory that is not there" 1 bkxdp metrics --output "$WORK/none/out.prom"
-	says "names it" "$said" 'none/out\.prom'
+	says "names it" "$said" 'none/out\.prom: .*the folder .*/none is not there$'
+	cp "$WORK/out.prom" "$WORK/before.prom"
+	chmod 777 "$WORK" && chmod 666 "$WORK/out.prom" && chmod 700 /sys/fs/bpf
+	fails "--output where nothing may be read" 1 host setpriv --reuid=65534 --regid=65534 --clear-groups \
+		"$BKXDP" metrics --output "$WORK/out.prom"
+	says "says so" "$said" 'out\.prom: nothing could be read, so nothing is written there$'
+	check "and leaves the file as it was" cmp "$WORK/out.prom" "$WORK/before.prom"
+	chmod 755 "$WORK" && rm "$WORK/before.prom"
 }
 
 # What a textfile collector reads may be a link to where there is room.

@@ -59,7 +59,9 @@ static struct policy *policy_of_file(const struct request *request, const char *
 	    (request->reload && !strcmp(policy->interface, datapath_former_name(request->target))))
 		return policy;
 	complain(complaints, &(struct place){.file = path},
-		 "this file is for interface \"%s\", not for \"%s\"", policy->interface,
+		 "this file is for interface \"%s\", not for \"%s\": write one with \"interface: "
+		 "%s\" as /etc/bkxdp/%s.yaml, and \"bkxdp attach %s\" reads it",
+		 policy->interface, request->interface, request->interface, request->interface,
 		 request->interface);
 	policy_free(policy);
 	return NULL;
@@ -235,15 +237,30 @@ static int end_with(struct complaints *complaints, int status)
 	return status;
 }
 
-static void say_kept(const struct request *request)
+/* How another policy would come in force, where nothing was asked for. */
+static char *next_policy(const struct request *request)
 {
 	const struct policy *running = request->running;
 
-	printf("%s%s%s: keeps the policy that is in force, %016llx (%s); \"bkxdp reload %s\" reads "
-	       "%s again\n",
-	       term_colour(stdout, BOLD), request->interface, term_colour(stdout, PLAIN),
-	       (unsigned long long)running->digest, mode_of(running), request->interface,
-	       running->file ? running->file : "what it was made of");
+	if (running->file && access(running->file, F_OK))
+		return must_format("%s, from which it was read, is not there: %s", running->file,
+				   strerror(errno));
+	if (!running->file && !running->observes)
+		return must_copy("it was made of options; others, or --config FILE, replace it");
+	return must_format("\"bkxdp reload %s\" reads %s again", request->interface,
+			   running->file ? running->file : "the profiles");
+}
+
+static void say_kept(const struct request *request)
+{
+	const struct policy *running = request->running;
+	AUTO_FREE char *next = next_policy(request), *text = NULL, *shown = NULL;
+
+	text = must_format("keeps the policy that is in force, %016llx (%s); %s",
+			   (unsigned long long)running->digest, mode_of(running), next);
+	shown = printable(text);
+	printf("%s%s%s: %s\n", term_colour(stdout, BOLD), request->interface,
+	       term_colour(stdout, PLAIN), shown);
 }
 
 static int put_policy_in_force(struct request *request, const char *own,
@@ -293,6 +310,7 @@ static int change(struct request *request, struct complaints *complaints)
 static int put_in_force(struct request *request)
 {
 	struct complaints complaints = {};
+	bool stays = false;
 	int error = -1;
 
 	if (request->bpffs)
@@ -300,9 +318,14 @@ static int put_in_force(struct request *request)
 	request->target = datapath_open(request->interface, &complaints);
 	if (request->target) {
 		error = change(request, &complaints);
+		stays = error && request->running && datapath_runs(request->target);
 		datapath_close(request->target);
 	}
-	return end_with(&complaints, error ? EXIT_FAILED : EXIT_DONE);
+	(void)end_with(&complaints, error);
+	if (stays)
+		return fail("%s: nothing was changed; policy %016llx stays in force",
+			    request->interface, (unsigned long long)request->running->digest);
+	return error ? EXIT_FAILED : EXIT_DONE;
 }
 
 /* ---- the verbs ------------------------------------------------------------------ */

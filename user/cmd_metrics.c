@@ -108,6 +108,9 @@ static void say_unwritten(const char *path, int error)
 		(void)fail("%s: is a link to a file that is not there, so the metrics can't be "
 			   "written; write that file's own path",
 			   path);
+	else if (error == -ENOENT && strchr(path, '/'))
+		(void)fail("%s: can't write the metrics there: the folder %.*s is not there", path,
+			   (int)(strrchr(path, '/') - path), path);
 	else if (error == -EBUSY)
 		(void)fail("%s: another run of bkxdp is writing the metrics there", path);
 	else if (error == -EEXIST)
@@ -125,11 +128,13 @@ static int print_metrics(const char *output)
 	int error = 0;
 
 	scrape_all(&scrape, &complaints);
-	if (output)
+	if (output && !scrape.blind)
 		error = write_file(output, &scrape);
-	else
+	else if (!output)
 		metrics_print(stdout, &scrape);
 	complaints_print(&complaints);
+	if (output && scrape.blind)
+		(void)fail("%s: nothing could be read, so nothing is written there", output);
 	if (error)
 		say_unwritten(output, error);
 	complaints_free(&complaints);

@@ -309,8 +309,8 @@ static int explain_error(const struct monitor *monitor, int error)
 	if (!error || error == -ECANCELED || error == -EPIPE || signalled)
 		return EXIT_DONE;
 	if (monitor->capture && ferror(monitor->capture))
-		return fail("%s: can't write the packets there: %s", monitor->path,
-			    strerror(-error));
+		return fail("%s: can't write the packets there: %s; what is there is not whole",
+			    monitor->path, strerror(-error));
 	return fail("%s: can't go on showing packets: %s", monitor->interface, strerror(-error));
 }
 
@@ -374,7 +374,8 @@ static int open_capture(struct monitor *monitor, const char *path)
 		return no_terminal(path);
 	error = pcapng_begin(monitor->capture, monitor->name, BKXDP_EVENT_BYTES);
 	if (error)
-		return fail("%s: can't write packets there: %s", monitor->path, strerror(-error));
+		return fail("%s: can't write packets there: %s; what is there is not whole",
+			    monitor->path, strerror(-error));
 	return EXIT_DONE;
 }
 

@@ -386,8 +386,9 @@ int datapath_check_filtered(const struct target *target, struct complaints *comp
 	switch (target->state) {
 	case TARGET_FREE:
 		if (netdev_index(target->interface, complaints))
-			complain(complaints, NULL, "%s is not filtered by bkxdp",
-				 target->interface);
+			complain(complaints, NULL,
+				 "%s is not filtered by bkxdp; \"bkxdp attach %s\" attaches it",
+				 target->interface, target->interface);
 		return -1;
 	case TARGET_RENAMED:
 		if (!target->ifindex)

@@ -14,6 +14,7 @@ struct scrape {
 	size_t readings;
 	uint64_t errors; /* interfaces that could not be read, since the process began */
 	double seconds;
+	bool blind; /* which interfaces are filtered could not be read */
 };
 
 enum metrics_format { METRICS_TEXT, METRICS_OPENMETRICS };

@@ -22,7 +22,8 @@ void scrape_all(struct scrape *scrape, struct complaints *complaints)
 	char **interface;
 	size_t count;
 
-	if (datapath_interfaces(&interface, &count, complaints))
+	scrape->blind = datapath_interfaces(&interface, &count, complaints);
+	if (scrape->blind)
 		scrape->errors++;
 	for (size_t i = 0; i < count; i++) {
 		scrape_one(scrape, interface[i], complaints);
