@@ -70,19 +70,19 @@ tables_and_families() {
 	accepted "no default route"
 
 	host ip route add default via "$server4" dev eth1
-	refused "IPv4 in the main table" 'eth1 carries the IPv4 default route, .*\(source\)' 'name: world' '(--force)'
+	refused "IPv4 in the main table" 'eth1 carries the IPv4 default route, .*\(reason source\)' 'name: world' '(--force)'
 	mended "IPv4 in the main table"
 	policy '  - {name: world, from: self, to: ["::/0"], tcp: 443}'
 	refused "IPv4, and flows with the world by IPv6 only" 'IPv4 default route'
 	policy '  - {name: web, from: [any], to: self, tcp: 443}'
-	refused "the world may connect to us, but answers are dropped" 'IPv4 default route.*\(port\)'
+	refused "the world may connect to us, but answers are dropped" 'IPv4 default route.*\(reason port\)'
 	mended "the world may connect to us, but answers are dropped"
 	policy '  - {name: world, from: self, to: [0.0.0.0/1, 128.0.0.0/2, 192.0.0.0/6], udp: 53}'
 	accepted "flows with nearly all of the world"
 	policy '  - {name: world, from: self, to: [16.0.0.0/4], tcp: 853}'
 	accepted "flows with a part of the world that has no documentation address"
 	policy '  - {name: ours, from: self, to: [10.0.0.0/8], tcp: 443}'
-	refused "flows with a private network" 'IPv4 default route.*\(source\)'
+	refused "flows with a private network" 'IPv4 default route.*\(reason source\)'
 	policy
 	sed -i 's/^flows:/verdict: audit\nflows:/' eth1.yaml
 	accepted "what only audits"
@@ -90,7 +90,7 @@ tables_and_families() {
 
 	policy '  - {name: world, from: self, to: [0.0.0.0/0], tcp: 443}'
 	host ip -6 route add default via "$server6" dev eth1
-	refused "IPv6, and flows with the world by IPv4 only" 'eth1 carries the IPv6 default route, .*\(source\)'
+	refused "IPv6, and flows with the world by IPv4 only" 'eth1 carries the IPv6 default route, .*\(reason source\)'
 	mended "IPv6, and flows with the world by IPv4 only"
 	policy '  - {name: world, from: self, to: ["2000::/3"], tcp: 443}'
 	accepted "flows with all public IPv6 addresses"
@@ -166,11 +166,11 @@ vlans() {
 	host ip route add default via "$server4" dev eth1
 	policy '  - {name: world, from: self, to: [any], tcp: 443}'
 	sed -i '1a vlans: [5]' eth1.yaml
-	refused "untagged, of a policy that takes VLAN 5" 'IPv4 default route.*\(vlan\): write "vlans: \[0, 5\]"'
+	refused "untagged, of a policy that takes VLAN 5" 'IPv4 default route.*\(reason vlan\): write "vlans: \[0, 5\]"'
 	check "no flow is proposed where there is one" test -z "$(proposed | grep world)"
 	policy
 	sed -i '1a vlans: [5]' eth1.yaml
-	refused "and without flows" '\(vlan\): write "vlans: \[0, 5\]" in the interface file and add "- \{name: world'
+	refused "and without flows" '\(reason vlan\): write "vlans: \[0, 5\]" in the interface file and add "- \{name: world'
 	mended "and without flows"
 	clear_routes
 }
@@ -185,7 +185,7 @@ above() { # WHAT DEVICE: a default route by it is found, and its device named
 	host ip route add default via "$gateway" dev "$2" table 100
 	refused "$1" "eth1 carries the IPv4 default route of $2, "
 	host ip -6 route add default via 2001:db8:50::2 dev "$2" table 100 onlink
-	refused "$1" "IPv4 default route of $2, " "IPv6 default route of $2, "
+	refused "$1" "eth1 carries the default routes of IPv4 and IPv6 of $2, "
 	fails "$1: SSH by it" 1 env "SSH_CONNECTION=10.20.50.9 50000 10.20.50.1 22" bash -c \
 		'nsenter --net=/run/netns/host "$@"' - "$BKXDP" attach eth1 --config "$WORK/eth1.yaml"
 	says "$1: SSH by it is told" "$said" "SSH connection from 10.20.50.9 comes in by eth1 of $2, "
@@ -235,7 +235,7 @@ vlan_above() {
 	host ip route add default via 10.20.50.2 dev eth1.7
 	policy '  - {name: world, from: self, to: [any], tcp: 443}'
 	sed -i '1a vlans: [0, 5]' eth1.yaml
-	refused "a VLAN that is not taken" 'IPv4 default route of eth1\.7.*\(vlan\): write "vlans: \[0, 5, 7\]"'
+	refused "a VLAN that is not taken" 'IPv4 default route of eth1\.7.*\(reason vlan\): write "vlans: \[0, 5, 7\]"'
 	mended "a VLAN that is not taken"
 	policy '  - {name: world, from: self, to: [any], tcp: 443}'
 	sed -i '1a vlans: [7]' eth1.yaml
@@ -291,7 +291,7 @@ ssh_connections() {
 	local line="name: ssh, from: \[\"fe80::5\"\], to: self, tcp: 22"
 	policy
 	fails "SSH by link-local addresses" 1 by_ssh "fe80::5%eth1 50000 fe80::1%eth1 22" attach
-	says "says so, without the zone" "$said" "SSH connection from fe80::5 comes in by eth1, .*\(source\).*$line"
+	says "says so, without the zone" "$said" "SSH connection from fe80::5 comes in by eth1, .*\(reason source\).*$line"
 	policy '  - {name: ssh, from: ["fe80::5"], to: self, tcp: 22}'
 	check "accepted with that line" by_ssh "fe80::5%eth1 50000 fe80::1%eth1 22" attach
 	bkxdp detach eth1 >/dev/null
@@ -301,12 +301,12 @@ ssh_connections() {
 	fails "SSH by an address of this interface" 1 by_ssh "10.20.99.9 50000 $host4 2222" attach
 	says "says so" "$said" "SSH connection from 10.20.99.9 comes in by eth1, .*to: self, tcp: 2222"
 	fails "from a peer, to a port without flow" 1 by_ssh "$server4 50000 $host4 22" attach
-	says "says so" "$said" '\(port\)'
+	says "says so" "$said" '\(reason port\)'
 	check "SSH by an address of another interface" by_ssh "10.20.99.9 50000 10.20.99.1 22" attach
 	bkxdp detach eth1 >/dev/null
 	sed -i '1a vlans: [5]' eth1.yaml
 	fails "SSH without the VLAN that is taken" 1 by_ssh "10.20.99.9 50000 $host4 22" attach
-	says "says both lines" "$said" '\(vlan\): write "vlans: \[0, 5\]" .*name: ssh'
+	says "says both lines" "$said" '\(reason vlan\): write "vlans: \[0, 5\]" .*name: ssh'
 }
 
 all_at_once() {
@@ -315,13 +315,14 @@ all_at_once() {
 	host ip route add default via "$server4" dev eth1
 	host ip -6 route add default via "$server6" dev eth1 table 100
 	fails "SSH and both default routes" 1 by_ssh "10.20.99.9 50000 $host4 22" attach
-	is "are told at once" "$(grep -cE 'SSH connection|IPv4 default route|IPv6 default route' <<<"$said")" 3
+	is "one line for both default routes" "$(proposed | grep -c world)" 1
+	is "are told at once" "$(grep -cE 'SSH connection|default routes of IPv4 and IPv6' <<<"$said")" 2
 	add_proposed
 	check "accepted with the lines that they show" by_ssh "10.20.99.9 50000 $host4 22" attach
 	before=$(status .digest)
 	policy
 	fails "a reload is guarded, too" 1 by_ssh "10.20.99.9 50000 $host4 22" reload
-	is "and tells all" "$(grep -cE 'SSH connection|IPv4 default route|IPv6 default route' <<<"$said")" 3
+	is "and tells all" "$(grep -cE 'SSH connection|default routes of IPv4 and IPv6' <<<"$said")" 2
 	is "and leaves the policy in force" "$(status .digest)" "$before"
 	check "but not with --force" by_ssh "10.20.99.9 50000 $host4 22" reload --force
 	bkxdp detach eth1 >/dev/null

@@ -49,9 +49,10 @@ static const struct host hosts[] = {
 	 {ETH1_ALONE},
 	 IPV4_BY(ETH1),
 	 .refusal = {"eth1 carries the IPv4 default route, and this policy would drop the answers "
-		     "to all that this host opens to the world but its backups (source): add \"- "
-		     "{name: world, from: self, to: [any], tcp: [53, 80, 443], udp: [53, 123]}\" "
-		     "(what this host needs) to the interface file's flows, or use --force"}},
+		     "to what this host opens to the world: DNS, time, updates (reason source): "
+		     "add \"- {name: world, from: self, to: [any], tcp: [53, 80, 443], udp: [53, "
+		     "123]}\" (with the ports that this host needs) to the interface file's flows; "
+		     "--force attaches all the same, and cuts it"}},
 	{"and flows with the world", WORLDLY, {ETH1_ALONE}, IPV4_BY(ETH1)},
 	{"by UDP",
 	 FLOWS "  - {name: dns, from: self, to: [any], udp: 53}\n",
@@ -74,8 +75,9 @@ static const struct host hosts[] = {
 	 {ETH1_ALONE, {.name = "eth1.7", .index = ABOVE, .lower = ETH1, .tag = CTAG(7)}},
 	 IPV4_BY(ABOVE),
 	 .refusal = {"eth1 carries the IPv4 default route of eth1.7, and this policy would drop "
-		     "the answers to all that this host opens to the world but its backups "
-		     "(vlan): write \"vlans: [0, 5, 7]\" in the interface file, or use --force"}},
+		     "the answers to what this host opens to the world: DNS, time, updates (reason "
+		     "vlan): write \"vlans: [0, 5, 7]\" in the interface file; --force attaches "
+		     "all the same, and cuts it"}},
 	{"a flow of the name that is proposed",
 	 FLOWS "  - {name: world, from: self, to: [10.0.0.0/8], tcp: 443}\n"
 	       "  - {name: world-2, from: self, to: [11.0.0.0/8], tcp: 443}\n",
@@ -86,13 +88,13 @@ static const struct host hosts[] = {
 	 "vlans: none\n" FLOWS,
 	 {ETH1_ALONE, {.name = "eth1.7", .index = ABOVE, .lower = ETH1, .tag = CTAG(7)}},
 	 IPV4_BY(ABOVE),
-	 .refusal = {"(vlan): write \"vlans: [0, 7]\" in the interface file and add \"- {name: "
-		     "world"}},
+	 .refusal = {"(reason vlan): write \"vlans: [0, 7]\" in the interface file and add \"- "
+		     "{name: world"}},
 	{"untagged, where only a VLAN is taken",
 	 "vlans: [7]\n" WORLDLY,
 	 {ETH1_ALONE},
 	 IPV4_BY(ETH1),
-	 .refusal = {"(vlan): write \"vlans: [0, 7]\" in the interface file, or use"}},
+	 .refusal = {"(reason vlan): write \"vlans: [0, 7]\" in the interface file; --force"}},
 	{"a VLAN in a VLAN: the inner one counts",
 	 "vlans: [7]\n" WORLDLY,
 	 {ETH1_ALONE,
@@ -105,16 +107,17 @@ static const struct host hosts[] = {
 	  {.name = "eth1.100", .index = ABOVE, .lower = ETH1, .tag = STAG(100)},
 	  {.name = "eth1.100.7", .index = FARTHER, .lower = ABOVE, .tag = CTAG(7)}},
 	 IPV4_BY(FARTHER),
-	 .refusal = {"of eth1.100.7, and this policy would drop the answers to all that this host "
-		     "opens to the world but its backups (vlan): write \"vlans: [7, 100]\""}},
+	 .refusal =
+		 {"of eth1.100.7, and this policy would drop the answers to what this host opens "
+		  "to the world: DNS, time, updates (reason vlan): write \"vlans: [7, 100]\""}},
 	{"tags that the filter never takes",
 	 WORLDLY,
 	 {ETH1_ALONE,
 	  {.name = "eth1.100", .index = ABOVE, .lower = ETH1, .tag = CTAG(100)},
 	  {.name = "eth1.100.7", .index = FARTHER, .lower = ABOVE, .tag = CTAG(7)}},
 	 IPV4_BY(FARTHER),
-	 .refusal = {"(vlan): no line lets such tags through; attach to another interface, or use "
-		     "--force"}},
+	 .refusal = {"(reason vlan): no line lets such tags through; attach to another interface; "
+		     "--force attaches all the same, and cuts it"}},
 	{"a VLAN on a bond",
 	 "vlans: [7]\n" WORLDLY,
 	 {{.name = "eth1", .index = ETH1, .master = ABOVE},
@@ -144,8 +147,8 @@ static const struct host hosts[] = {
 	  {.name = "br0", .index = ABOVE},
 	  {.name = "br0.7", .index = FARTHER, .lower = ABOVE, .tag = CTAG(7)}},
 	 IPV4_BY(FARTHER),
-	 .refusal = {"of br0.7, and this policy would drop the answers to all that this host opens "
-		     "to the world but its backups (vlan): write \"vlans: [0, 7]\""}},
+	 .refusal = {"of br0.7, and this policy would drop the answers to what this host opens to "
+		     "the world: DNS, time, updates (reason vlan): write \"vlans: [0, 7]\""}},
 	{"a tunnel",
 	 WORLDLY,
 	 {ETH1_ALONE, {.name = "sit1", .index = ABOVE, .lower = ETH1, .is_tunnel = true}},
@@ -168,8 +171,8 @@ static const struct host hosts[] = {
 	 {ETH1_ALONE, {.name = "eth1.7", .index = ABOVE, .lower = ETH1, .tag = CTAG(7)}},
 	 .ssh = "fe80::5%eth1.7 50000 fe80::1%eth1.7 22",
 	 .refusal = {"your own SSH connection from fe80::5 comes in by eth1 of eth1.7, and this "
-		     "policy would drop it (vlan): write \"vlans: [0, 7]\" in the interface file "
-		     "and add \"- {name: ssh, from: [\"fe80::5\"], to: self, tcp: 22}\""}},
+		     "policy would drop it (reason vlan): write \"vlans: [0, 7]\" in the interface "
+		     "file and add \"- {name: ssh, from: [\"fe80::5\"], to: self, tcp: 22}\""}},
 	{"SSH by a device that has only an index",
 	 FLOWS,
 	 {ETH1_ALONE},
@@ -180,9 +183,10 @@ static const struct host hosts[] = {
 	 FLOWS,
 	 {ETH1_ALONE},
 	 .ssh = "10.9.9.9 50000 10.20.30.1 22",
-	 .refusal = {"SSH connection from 10.9.9.9 comes in by eth1, and this policy would drop it "
-		     "(source): add \"- {name: ssh, from: [\"10.9.9.9\"], to: self, tcp: 22}\" to "
-		     "the interface file's flows, or use --force"}},
+	 .refusal =
+		 {"SSH connection from 10.9.9.9 comes in by eth1, and this policy would drop it "
+		  "(reason source): add \"- {name: ssh, from: [\"10.9.9.9\"], to: self, tcp: 22}\" "
+		  "to the interface file's flows; --force attaches all the same, and cuts it"}},
 	{"from a peer to a port of a flow",
 	 FLOWS,
 	 {ETH1_ALONE},
@@ -193,7 +197,13 @@ static const struct host hosts[] = {
 	 {{.family = AF_INET, .device = ETH1, .table = 254},
 	  {.family = AF_INET6, .device = ETH1, .table = 1000}},
 	 .ssh = "10.9.9.9 50000 10.20.30.1 22",
-	 .refusal = {"SSH connection", "IPv4 default route", "IPv6 default route"}},
+	 .refusal = {"SSH connection", "eth1 carries the default routes of IPv4 and IPv6, and"}},
+	{"both families, one of which is open",
+	 "flows: [{name: w, from: self, to: [0.0.0.0/0], tcp: 443}]",
+	 {ETH1_ALONE},
+	 {{.family = AF_INET, .device = ETH1, .table = 254},
+	  {.family = AF_INET6, .device = ETH1, .table = 254}},
+	 .refusal = {"eth1 carries the IPv6 default route, and"}},
 };
 
 /* eth1 has one address. */

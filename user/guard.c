@@ -256,8 +256,9 @@ static void refuse(const struct trial *trial, const struct way *way, const struc
 	AUTO_FREE char *lines = remedy(trial, way, need, reason);
 
 	complain(trial->complaints, NULL,
-		 "%s, and this policy would drop %s (%s): %s, or use --force", need->what,
-		 need->lost, reason_word(reason),
+		 "%s, and this policy would drop %s (reason %s): %s; --force attaches all the "
+		 "same, and cuts it",
+		 need->what, need->lost, reason_word(reason),
 		 lines ? lines : "no line lets such tags through; attach to another interface");
 }
 
@@ -271,10 +272,13 @@ static void refuse_tunnel(const struct trial *trial, const struct need *need)
 		need->what);
 }
 
-/* Where a device has several ways, nobody knows which its packets take: one must be open. */
-static int check_need(const struct trial *trial, const struct need *need)
+/*
+ * The way by which it is cut, with the reason for it; NULL: by none. Where a device has
+ * several ways, nobody knows which its packets take: one must be open.
+ */
+static const struct way *closed_way(const struct trial *trial, const struct need *need,
+				    enum bkxdp_reason *reason)
 {
-	enum bkxdp_reason reason = BKXDP_DROP_INTERNAL;
 	const struct way *closed = NULL;
 
 	for (size_t i = trial->ways; i > 0; i--) {
@@ -282,16 +286,24 @@ static int check_need(const struct trial *trial, const struct need *need)
 
 		if (way->link != need->link)
 			continue;
-		if (way->wrapped) {
-			refuse_tunnel(trial, need);
-			return -1;
-		}
-		reason = need->judge(trial, way, need);
-		if (bkxdp_reason_passes(reason))
-			return 0;
 		closed = way;
+		if (way->wrapped)
+			break;
+		*reason = need->judge(trial, way, need);
+		if (bkxdp_reason_passes(*reason))
+			return NULL;
 	}
-	if (closed)
+	return closed;
+}
+
+static int check_need(const struct trial *trial, const struct need *need)
+{
+	enum bkxdp_reason reason = BKXDP_DROP_INTERNAL;
+	const struct way *closed = closed_way(trial, need, &reason);
+
+	if (closed && closed->wrapped)
+		refuse_tunnel(trial, need);
+	else if (closed)
 		refuse(trial, closed, need, reason);
 	return closed ? -1 : 0;
 }
@@ -347,22 +359,29 @@ static int check_ssh(const struct trial *trial, const struct link *link)
 	return check_need(trial, &need);
 }
 
+#define BOTH_FAMILIES (-1)
+
+/* Of both families: they are cut alike, and one line lets both through. */
 static int check_default_route(const struct trial *trial, const struct link *link, int family)
 {
 	AUTO_FREE char *device = of_device(trial, link);
-	AUTO_FREE char *what = must_format("%s carries the %s default route%s", trial->interface,
-					   family == AF_INET ? "IPv4" : "IPv6", device);
+	AUTO_FREE char *what =
+		must_format("%s carries the %s%s", trial->interface,
+			    family == BOTH_FAMILIES ? "default routes of IPv4 and IPv6"
+			    : family == AF_INET     ? "IPv4 default route"
+						    : "IPv6 default route",
+			    device);
 	AUTO_FREE char *name = free_name(trial->policy, "world");
 	AUTO_FREE char *flow = must_format(
 		"- {name: %s, from: self, to: [any], tcp: [53, 80, 443], udp: [53, 123]}", name);
 	struct need need = {
 		.judge = judge_answers,
 		.link = link,
-		.family = family,
+		.family = family == BOTH_FAMILIES ? AF_INET : family,
 		.what = what,
-		.lost = "the answers to all that this host opens to the world but its backups",
+		.lost = "the answers to what this host opens to the world: DNS, time, updates",
 		.flow = flow,
-		.which = " (what this host needs)",
+		.which = " (with the ports that this host needs)",
 	};
 
 	return check_need(trial, &need);
@@ -378,17 +397,41 @@ static bool has_default_route(const struct trial *trial, const struct link *link
 	return false;
 }
 
+/* The reason for which one family's default route is cut; one that passes where it is not. */
+static enum bkxdp_reason reason_of_route(const struct trial *trial, const struct link *link,
+					 int family)
+{
+	const struct need need = {.judge = judge_answers, .link = link, .family = family};
+	enum bkxdp_reason reason = BKXDP_DROP_INTERNAL;
+
+	return closed_way(trial, &need, &reason) ? reason : BKXDP_PASS_FLOW;
+}
+
+static int check_default_routes(const struct trial *trial, const struct link *link)
+{
+	bool ipv4 = has_default_route(trial, link, AF_INET);
+	bool ipv6 = has_default_route(trial, link, AF_INET6);
+	enum bkxdp_reason reason = reason_of_route(trial, link, AF_INET);
+	int error = 0;
+
+	/* a VLAN that is let in may be enough for one of them, and not for the other */
+	if (ipv4 && ipv6 && reason != BKXDP_DROP_VLAN &&
+	    reason == reason_of_route(trial, link, AF_INET6))
+		return check_default_route(trial, link, BOTH_FAMILIES);
+	if (ipv4)
+		error |= check_default_route(trial, link, AF_INET);
+	if (ipv6)
+		error |= check_default_route(trial, link, AF_INET6);
+	return error;
+}
+
 static int check_device(const struct trial *trial, const struct link *link)
 {
 	int error = 0;
 
 	if (trial->host->by_ssh && comes_by(trial->host, link))
 		error |= check_ssh(trial, link);
-	if (has_default_route(trial, link, AF_INET))
-		error |= check_default_route(trial, link, AF_INET);
-	if (has_default_route(trial, link, AF_INET6))
-		error |= check_default_route(trial, link, AF_INET6);
-	return error;
+	return error | check_default_routes(trial, link);
 }
 
 static bool is_first_way(const struct trial *trial, size_t i)
