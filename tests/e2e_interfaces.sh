@@ -194,6 +194,19 @@ file_is_gone() {
 	is "not filtered: says nothing of a policy" "$(grep -c 'stays in force' <<<"$said")" 0
 }
 
+# An /etc of this world's own.
+own_etc() { mkdir "$WORK/etc" && cp -a /etc/. "$WORK/etc" && mount --bind "$WORK/etc" /etc && mkdir -p /etc/bkxdp; }
+
+own_file() {
+	check "own file: an /etc of its own" own_etc || return
+	printf '%s\n' 'interface: eth2' "flows: [{name: a, from: [$server4], to: self, tcp: 6000}]" >/etc/bkxdp/eth1.yaml
+	says "own file: check says which one is read" "$(bkxdp check /etc/bkxdp/eth1.yaml 2>&1)" \
+		'^/etc/bkxdp/eth1.yaml: note: it is for eth2, for which /etc/bkxdp/eth2.yaml is read$'
+	mv /etc/bkxdp/eth1.yaml /etc/bkxdp/eth2.yaml
+	is "own file: and nothing of one of the right name" "$(bkxdp check /etc/bkxdp/eth2.yaml 2>&1 | grep -c note)" 0
+	umount /etc
+}
+
 # What status advises must be what helps.
 taken_off() {
 	check "taken off: attach by options" bkxdp attach eth1 "${use[@]}"
@@ -300,6 +313,7 @@ detach_renamed eth1 "detach by the former name"
 detach_renamed eth7 "detach by the name of now"
 moved
 file_is_gone
+own_file
 taken_off
 not_root
 removed

@@ -62,5 +62,9 @@ END
 is "the format of many lines" "$(mirror_of Ubuntu)" https://two.example.com/ubuntu
 is "what is turned off there" "$(mirror_of Debian || echo none)" none
 
+is "a test that there is not: nothing is built for it" \
+	"$("$root/scripts/test" nosuch 2>&1)" "test: no test is called: nosuch"
+is "the demonstration's help does not run it" "$("$root/scripts/demo" --help | grep -c '^host#')" 0
+
 echo "1..$points"
 [ "$failures" = 0 ]

@@ -71,6 +71,18 @@ static void print_policy(const char *name, const struct policy *policy, const st
 		print_rule(policy, &policy->rule[i]);
 }
 
+/* What is attached by the interface's name is read from the file of that name. */
+static void note_name(const char *path, const struct policy *policy)
+{
+	AUTO_FREE char *own = must_format("/etc/bkxdp/%s.yaml", policy->interface);
+	AUTO_FREE char *whole = realpath(path, NULL), *name = printable(path);
+	bool there = whole && !strncmp(whole, own, strlen("/etc/bkxdp/"));
+
+	if (*policy->interface && there && strcmp(whole, own) != 0)
+		fprintf(stderr, "%s: note: it is for %s, for which %s is read\n", name,
+			policy->interface, own);
+}
+
 static bool check_site(const char *path, const struct checking *checking,
 		       struct complaints *complaints)
 {
@@ -82,6 +94,8 @@ static bool check_site(const char *path, const struct checking *checking,
 
 	for (size_t i = 0; sound && i < policy->notes; i++)
 		fprintf(stderr, "%s: note: %s\n", name, policy->note[i]);
+	if (sound)
+		note_name(path, policy);
 	if (sound && checking->print)
 		print_policy(name, policy, tables);
 	else if (sound)
