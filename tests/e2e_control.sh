@@ -248,6 +248,7 @@ by_flags() { # FAMILY
 	check "IPv$1, flags: data" data open
 	at net close c
 	no_data "IPv$1, flags: control has ended"
+	says "IPv$1, flags: status says that none is live" "$(bkxdp status eth1)" '^  none live; [1-7] remembered that ended$'
 	at net send open block
 	is "IPv$1, flags: the data connection goes on" "$(at host take open)" block
 	is "IPv$1, flags: and so does what only looks like one" \

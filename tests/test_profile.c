@@ -27,7 +27,7 @@ static const struct {
 	 "that begins in line 1"},
 	{"tab", "roles:\n\ta: {}\n",
 	 "p.yaml:2:1: not YAML: found character that cannot start any token, while scanning for "
-	 "the next token that begins in line 2"},
+	 "the next token that begins in line 2 (a tab: lines are indented by spaces)"},
 	{"latin-1", "profile: p\ntitle: caf\xe9 \n",
 	 "p.yaml:2:12: this is not a UTF-8 text: invalid trailing UTF-8 octet (0x20)"},
 	{"binary",

@@ -941,8 +941,8 @@ static void test_observe(void)
 	check_has(got, "arc/plain inbound tcp 2099", "optional flows");
 	check_has(got, "arc/back inbound tcp 20000-20100 any{::/0 0.0.0.0/0} if ssl", "requires");
 	check_has(got,
-		  "# 1 of the 2 flows of livevault are not observed: only the site knows their "
-		  "ports\n",
+		  "# 1 of the 2 flows of livevault is not observed: only the site knows the "
+		  "ports; write the file with use.ports for them\n",
 		  "what is left out is said");
 	free(got);
 }

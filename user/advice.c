@@ -156,8 +156,9 @@ static const char *const sentences[BKXDP_REASON_COUNT] = {
 	[BKXDP_DROP_BROADCAST] =
 		"hosts that look for each other (mDNS and the like): normal; where "
 		"a product needs it, a flow with that UDP port takes it",
-	[BKXDP_DROP_CONTROL] = "a data connection without its control connection: that one does "
-			       "not come in by this interface, or goes to another address",
+	[BKXDP_DROP_CONTROL] = "a data connection without its control connection: that one has "
+			       "ended or is not open yet, does not come in by this interface, or "
+			       "goes to another address",
 	[BKXDP_DROP_CONNECTION] =
 		"stray segments after a connection ended are normal; many of a "
 		"running job: its socket is in a container, so write connections: "

@@ -264,7 +264,8 @@ static void print_controls(const struct snapshot *s)
 			ended++;
 	}
 	if (ended)
-		printf("  %zu ended\n", ended);
+		printf("  %s%zu remembered that ended\n", ended == s->controls ? "none live; " : "",
+		       ended);
 }
 
 static void point_to_would_drop(const struct snapshot *s)

@@ -215,6 +215,9 @@ static bool line_has(const struct loader *loader, size_t line, const char *text)
 /* YAML reads a colon at the end of a word in [...] as that of a KEY: VALUE. */
 static const char *syntax_hint(const struct loader *loader)
 {
+	if (strstr(loader->parser.problem, "cannot start any token") &&
+	    line_has(loader, loader->parser.problem_mark.line, "\t"))
+		return " (a tab: lines are indented by spaces)";
 	if (!line_has(loader, loader->parser.problem_mark.line, "::"))
 		return "";
 	return " (an IPv6 address that begins or ends with :: needs quotes)";

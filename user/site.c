@@ -140,11 +140,10 @@ static void observe_profile(struct builder *builder, const struct profile *profi
 		if (index[i] >= 0 && profile->flow[i].requires >= 0)
 	policy->flow[index[i]].requires = index[profile->flow[i].requires];
 	if (left_out)
-		policy_note(
-			policy,
-			"%zu of the %zu flows of %s are not observed: only the site knows their "
-			"ports",
-			left_out, profile->flows, profile->name);
+		policy_note(policy,
+			    "%zu of the %zu flows of %s %s not observed: only the site knows the "
+			    "ports; write the file with use.ports for them",
+			    left_out, profile->flows, profile->name, left_out == 1 ? "is" : "are");
 }
 
 static void observe_all(struct builder *builder, const struct site_lookup *lookup)
