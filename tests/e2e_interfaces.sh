@@ -218,6 +218,17 @@ taken_off() {
 	check "taken off: the same options attach it" bkxdp attach eth1 "${use[@]}"
 	is "taken off: explain has no warning then" "$(bkxdp explain eth1 tcp "$server4:40000 > $host4:9" 2>&1 | grep -c warning)" 0
 	check "taken off: detach" bkxdp detach eth1
+	write_file <<<"flows: [{name: a, from: [$server4], to: self, tcp: 6000}]"
+	check "taken off: attach by a file" attach
+	rename eth1 eth7
+	host ip link set dev eth7 xdp off
+	says "taken off, renamed: status names file and name of now" "$(bkxdp status eth1)" \
+		"everything passes; \"bkxdp attach eth7\", with /etc/bkxdp/eth7.yaml written for it from $WORK/eth1.yaml, attaches it again"
+	rename eth7 eth1
+	says "taken off: status names the file" "$(bkxdp status eth1)" \
+		"everything passes; \"bkxdp attach eth1 --config $WORK/eth1.yaml\" attaches it again"
+	check "taken off: which does" bkxdp attach eth1 --config "$WORK/eth1.yaml"
+	check "taken off: detach what is left" bkxdp detach eth1
 }
 
 # As one who may not look: systemd mounts it so.

@@ -165,7 +165,7 @@ static const struct {
 	 IPPROTO_UDP, 67, "flow: - {name: to-udp-67, from: self, to: [10.9.8.1], udp: 67}", NULL},
 	{"a tag", "vlans: none", "", BKXDP_DROP_VLAN, 0, 0, 0, "none: -", "tcpdump -e"},
 	{"a missing control connection", "", "10.0.0.1", BKXDP_DROP_CONTROL, BKXDP_GROUP_INBOUND,
-	 IPPROTO_TCP, 5000, "none: -", "control connection"},
+	 IPPROTO_TCP, 5000, "none: -", "that one has ended or is not open yet"},
 	{"a stray segment", "", "10.1.0.1", BKXDP_DROP_CONNECTION, BKXDP_GROUP_REPLY, IPPROTO_TCP,
 	 8086, "none: -", "stray"},
 	{"a later fragment of a stranger", "fragments: peers", "10.9.8.7", BKXDP_DROP_SOURCE, 0,

@@ -285,12 +285,13 @@ static void warn_if_off(const char *interface)
 {
 	struct complaints complaints = {};
 	struct snapshot *snapshot = datapath_snapshot(interface, &complaints);
+	AUTO_FREE char *name = printable(interface);
 
 	if (snapshot && !snapshot->attached && !snapshot->elsewhere)
 		fprintf(stderr,
 			"bkxdp: warning: %s's filter is not attached: everything passes; this is "
 			"what its policy says\n",
-			interface);
+			name);
 	snapshot_free(snapshot);
 	complaints_free(&complaints);
 }

@@ -136,17 +136,33 @@ static void print_json(json_t *json)
 
 /* ---- people ----------------------------------------------------------------- */
 
-/* By a file it is attached again as it was; what was given as options is nowhere but here. */
+/* What attaches it as it was: the interface's own file, another one, or options. */
+static char *attach_again(const struct snapshot *s)
+{
+	AUTO_FREE char *now = printable(s->name_now);
+	AUTO_FREE char *file = printable(s->policy->file ? s->policy->file : "");
+	AUTO_FREE char *own = must_format("/etc/bkxdp/%s.yaml", s->name_now);
+	AUTO_FREE char *shown = printable(own);
+
+	if (!s->policy->file)
+		return must_format("\"bkxdp attach %s\"%s", now,
+				   s->policy->observes ? "" : " with the same options");
+	if (strcmp(s->device, s->name_now) != 0)
+		return must_format("\"bkxdp attach %s\", with %s written for it from %s,", now,
+				   shown, file);
+	if (!strcmp(s->policy->file, own))
+		return must_format("\"bkxdp attach %s\"", now);
+	return must_format("\"bkxdp attach %s --config %s\"", now, file);
+}
+
 static void print_unattached(const struct snapshot *s)
 {
-	AUTO_FREE char *device = printable(s->device), *now = printable(s->name_now);
-	bool options = !s->policy->file && !s->policy->observes;
+	AUTO_FREE char *device = printable(s->device), *again = attach_again(s);
 
 	printf("%snot attached%s: ", term_colour(stdout, RED), term_colour(stdout, PLAIN));
 	if (*s->name_now)
-		printf("the program was taken off, so everything passes; \"bkxdp attach %s\"%s "
-		       "attaches it again",
-		       now, options ? " with the same options" : "");
+		printf("the program was taken off, so everything passes; %s attaches it again",
+		       again);
 	else
 		printf("the interface is gone, only the filter's counters are left");
 	printf("; \"bkxdp detach %s\" clears %s\n", device, *s->name_now ? "what is left" : "them");
