@@ -182,12 +182,12 @@ file_is_gone() {
 	says "file: of another interface: what to do" "$said" 'not for "eth1": write one with "interface: eth1" as /etc/bkxdp/eth1.yaml, and "bkxdp attach eth1" reads it'
 	echo 'flows: nonsense' >>"$WORK/eth1.yaml"
 	fails "file: with a mistake" 1 bkxdp reload eth1
-	says "file: with a mistake: the policy stays" "$said" "^bkxdp: eth1: nothing was changed; policy $before stays in force"
+	says "file: with a mistake: the policy stays" "$said" "^bkxdp: eth1: policy $before stays in force"
 	is "file: it does" "$(status .digest)" "$before"
 	rm "$WORK/eth1.yaml"
 	says "file gone: attach keeps it, and says so" "$(bkxdp attach eth1)" "keeps the policy.*$before.*eth1.yaml, from which it was read, is not there"
 	fails "file gone: reload" 1 bkxdp reload eth1
-	says "file gone: the policy stays" "$said" "nothing was changed; policy $before stays in force"
+	says "file gone: the policy stays" "$said" "policy $before stays in force"
 	check "file: detach" bkxdp detach eth1
 	fails "not filtered: reload" 1 bkxdp reload eth1
 	says "not filtered: says what to do" "$said" '"bkxdp attach eth1" attaches it'

@@ -323,8 +323,8 @@ static int put_in_force(struct request *request)
 	}
 	(void)end_with(&complaints, error);
 	if (stays)
-		return fail("%s: nothing was changed; policy %016llx stays in force",
-			    request->interface, (unsigned long long)request->running->digest);
+		return fail("%s: policy %016llx stays in force", request->interface,
+			    (unsigned long long)request->running->digest);
 	return error ? EXIT_FAILED : EXIT_DONE;
 }
 
