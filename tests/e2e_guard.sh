@@ -222,6 +222,7 @@ devices_above() {
 		skip "a VRF" "this kernel has none"
 	fi
 	vlan_above
+	vxlan_above
 	host ip address replace "$host6/64" dev eth1
 }
 
@@ -242,6 +243,23 @@ vlan_above() {
 	accepted "a VLAN that is taken"
 	clear_routes
 	ip -n host link delete eth1.7
+}
+
+# Wraps its packets in UDP; which device it stands on, only its own attributes say.
+vxlan_above() {
+	if ! ip -n host link add vx0 type vxlan id 5 dev eth1 dstport 4789 remote "$server4" 2>/dev/null; then
+		skip "a vxlan" "this kernel has none"
+		return
+	fi
+	policy
+	ip -n host link set vx0 up
+	ip -n host address add 10.20.50.1/24 dev vx0
+	fails "SSH by a vxlan: refused" 1 by_ssh "10.20.50.9 50000 10.20.50.1 22" attach
+	says "SSH by a vxlan: is told" "$said" "SSH connection from 10.20.50.9 comes in by eth1 of vx0, which is a tunnel"
+	host ip route add default via 10.20.50.2 dev vx0
+	refused "a vxlan" "IPv4 default route of vx0, which is a tunnel"
+	clear_routes
+	ip -n host link delete vx0
 }
 
 # A bridge that filters VLANs may tag what came in without, so either will do.

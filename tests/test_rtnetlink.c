@@ -3,10 +3,13 @@
  * What the kernel says of links, routes and addresses, as the tool reads it. Here the
  * kernel's answers are made up: recvmsg() is this file's, which libmnl then calls.
  */
+#include <net/if.h> /* before the kernel's own of that name, which then leaves out what is here */
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/if_ether.h>
 #include <linux/if_link.h>
+#include <linux/if_tunnel.h>
 #include <linux/nexthop.h>
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
@@ -183,6 +186,67 @@ static void of_links(void)
 	link = links_find(&links, "sit1");
 	check(link && link->is_tunnel && link->lower == 2, "a tunnel");
 	links_free(&links);
+}
+
+static void put_tunnel(struct datagram *d, const char *kind, int type, const char *remote,
+		       size_t bytes)
+{
+	static int index = 20;
+
+	put_link(d, kind, index++);
+	put_kind(d, kind, type, remote, bytes);
+}
+
+static bool has_remote(const struct links *links, const char *name, uint32_t word2, uint32_t word3)
+{
+	const struct link *link = links_find(links, name);
+
+	return link && link->is_tunnel && !link->lower && link->has_remote &&
+	       ntohl(link->remote[2]) == word2 && ntohl(link->remote[3]) == word3;
+}
+
+static void of_tunnels(void)
+{
+	struct links links = {};
+	const struct link *link;
+	struct datagram *d;
+
+	begin();
+	d = next_datagram();
+	put_link(d, "vx0", 10);
+	put_kind(d, "vxlan", IFLA_VXLAN_LINK, &(uint32_t){2}, 4);
+	put_link(d, "vx1", 11);
+	put_u32(d, IFLA_LINK_NETNSID, 0);
+	put_kind(d, "vxlan", IFLA_VXLAN_LINK, &(uint32_t){2}, 4);
+	put_tunnel(d, "vxlan", IFLA_VXLAN_GROUP, "\x0a\x14\x1e\x05", 4);
+	put_tunnel(d, "geneve", IFLA_GENEVE_REMOTE6, "\xfd\0\0\0\0\0\0\0\0\0\0\0\0\0\0\5", 16);
+	put_tunnel(d, "gre", IFLA_GRE_REMOTE, "\x0a\x14\x1e\x05", 4);
+	put_tunnel(d, "ip6tnl", IFLA_IPTUN_REMOTE, "\xfd\0\0\0\0\0\0\0\0\0\0\0\0\0\0\5", 16);
+	put_tunnel(d, "sit", IFLA_IPTUN_REMOTE, "\0\0\0\0", 4);
+	put_tunnel(d, "wireguard", 1, NULL, 0);
+	put_end(d, 0);
+
+	check_int(links_read(&links), 0, "tunnels");
+	link = links_find(&links, "vx0");
+	check(link && link->is_tunnel && link->lower == 2 && !link->has_remote,
+	      "a vxlan stands on the device that its own attribute names");
+	link = links_find(&links, "vx1");
+	check(link && link->is_tunnel && !link->lower, "one of another namespace is none here");
+	check(has_remote(&links, "vxlan", 0xffff, 0x0a141e05),
+	      "a vxlan that names an address only");
+	check(has_remote(&links, "geneve", 0, 5), "geneve, an IPv6 address");
+	check(has_remote(&links, "gre", 0xffff, 0x0a141e05), "gre");
+	check(has_remote(&links, "ip6tnl", 0, 5), "ip6tnl");
+	link = links_find(&links, "sit");
+	check(link && link->is_tunnel && !link->has_remote, "a tunnel to no one address");
+	link = links_find(&links, "wireguard");
+	check(link && link->is_tunnel && !link->has_remote, "WireGuard");
+	links_free(&links);
+
+	begin();
+	d = next_datagram();
+	put_tunnel(d, "vxlan", IFLA_VXLAN_GROUP, "abc", 3);
+	check_int(links_read(&links), -EBADMSG, "an address of three bytes");
 }
 
 /* ---- failures ------------------------------------------------------------------ */
@@ -450,6 +514,7 @@ static void of_addresses(void)
 int main(void)
 {
 	of_links();
+	of_tunnels();
 	failures();
 	once_more();
 	of_routes();

@@ -2,9 +2,11 @@
 #include "links.h"
 
 #include <arpa/inet.h>
+#include <bkxdp/policy.h>
 #include <errno.h>
 #include <libmnl/libmnl.h>
 #include <linux/if_link.h>
+#include <linux/if_tunnel.h>
 #include <linux/rtnetlink.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,18 +16,39 @@
 
 /* ---- reading --------------------------------------------------------------- */
 
-/* What stands on another device and sends its packets within others of another protocol. */
-static bool is_tunnel(const char *kind)
-{
-	static const char *const wraps[] = {
-		"erspan", "gre",    "gretap", "ip6erspan", "ip6gre", "ip6gretap", "ip6tnl",
-		"ipip",   "macsec", "sit",    "vti",       "vti6",   "xfrm",
-	};
+/*
+ * What sends its packets within others of another protocol; and by which attributes
+ * of its own it names the device that it stands on, and the other end's address.
+ * WireGuard's are not among its link's attributes.
+ */
+static const struct tunnel {
+	const char *kind;
+	uint16_t lower, remote, remote6; /* 0: none */
+} tunnels[] = {
+	{"erspan", .remote = IFLA_GRE_REMOTE},
+	{"geneve", .remote = IFLA_GENEVE_REMOTE, .remote6 = IFLA_GENEVE_REMOTE6},
+	{"gre", .remote = IFLA_GRE_REMOTE},
+	{"gretap", .remote = IFLA_GRE_REMOTE},
+	{"ip6erspan", .remote = IFLA_GRE_REMOTE},
+	{"ip6gre", .remote = IFLA_GRE_REMOTE},
+	{"ip6gretap", .remote = IFLA_GRE_REMOTE},
+	{"ip6tnl", .remote = IFLA_IPTUN_REMOTE},
+	{"ipip", .remote = IFLA_IPTUN_REMOTE},
+	{.kind = "macsec"},
+	{"sit", .remote = IFLA_IPTUN_REMOTE},
+	{"vti", .remote = IFLA_VTI_REMOTE},
+	{"vti6", .remote = IFLA_VTI_REMOTE},
+	{"vxlan", IFLA_VXLAN_LINK, IFLA_VXLAN_GROUP, IFLA_VXLAN_GROUP6},
+	{.kind = "wireguard"},
+	{.kind = "xfrm"},
+};
 
-	for (size_t i = 0; i < sizeof(wraps) / sizeof(*wraps); i++)
-		if (!strcmp(kind, wraps[i]))
-			return true;
-	return false;
+static const struct tunnel *find_tunnel(const char *kind)
+{
+	for (size_t i = 0; i < sizeof(tunnels) / sizeof(*tunnels); i++)
+		if (!strcmp(kind, tunnels[i].kind))
+			return &tunnels[i];
+	return NULL;
 }
 
 static int refuse(void)
@@ -62,6 +85,51 @@ static int take_bridge(const struct nlattr *attribute, void *into)
 	return MNL_CB_OK;
 }
 
+static int take_index(const struct nlattr *attribute, int *index)
+{
+	if (mnl_attr_validate(attribute, MNL_TYPE_U32) < 0)
+		return refuse();
+	*index = (int)mnl_attr_get_u32(attribute);
+	return MNL_CB_OK;
+}
+
+/* All zero: to no one address. */
+static int take_remote(const struct nlattr *attribute, struct link *link)
+{
+	static const uint32_t nobody[4];
+	const size_t length = mnl_attr_get_payload_len(attribute);
+	const bool ipv4 = length == sizeof(link->remote[3]);
+
+	if (!ipv4 && length != sizeof(link->remote))
+		return refuse();
+	if (!memcmp(mnl_attr_get_payload(attribute), nobody, length))
+		return MNL_CB_OK;
+	link->has_remote = true;
+	link->remote[2] = BKXDP_MAPPED_WORD;
+	memcpy(&link->remote[ipv4 ? 3 : 0], mnl_attr_get_payload(attribute), length);
+	return MNL_CB_OK;
+}
+
+struct wrapper {
+	const struct tunnel *tunnel;
+	struct link *link;
+};
+
+static int take_tunnel(const struct nlattr *attribute, void *into)
+{
+	const struct wrapper *wrapper = into;
+	const struct tunnel *tunnel = wrapper->tunnel;
+	const uint16_t type = mnl_attr_get_type(attribute);
+
+	if (!type)
+		return MNL_CB_OK;
+	if (type == tunnel->lower)
+		return take_index(attribute, &wrapper->link->lower);
+	if (type == tunnel->remote || type == tunnel->remote6)
+		return take_remote(attribute, wrapper->link);
+	return MNL_CB_OK;
+}
+
 struct kind {
 	const char *name;
 	const struct nlattr *data;
@@ -87,11 +155,15 @@ static int take_kind(const struct nlattr *attribute, void *into)
 
 static int take_info(const struct nlattr *attribute, struct link *link)
 {
+	struct wrapper wrapper = {.link = link};
 	struct kind kind = {.name = ""};
 
 	if (mnl_attr_parse_nested(attribute, take_kind, &kind) < 0)
 		return MNL_CB_ERROR;
-	link->is_tunnel = is_tunnel(kind.name);
+	wrapper.tunnel = find_tunnel(kind.name);
+	link->is_tunnel = wrapper.tunnel;
+	if (kind.data && wrapper.tunnel)
+		return mnl_attr_parse_nested(kind.data, take_tunnel, &wrapper);
 	if (kind.data && !strcmp(kind.name, "vlan"))
 		return mnl_attr_parse_nested(kind.data, take_vlan, link);
 	if (kind.data && !strcmp(kind.name, "bridge"))
@@ -103,14 +175,6 @@ struct taken {
 	struct link *link;
 	bool elsewhere; /* IFLA_LINK counts in another namespace */
 };
-
-static int take_index(const struct nlattr *attribute, int *index)
-{
-	if (mnl_attr_validate(attribute, MNL_TYPE_U32) < 0)
-		return refuse();
-	*index = (int)mnl_attr_get_u32(attribute);
-	return MNL_CB_OK;
-}
 
 static int take_attribute(const struct nlattr *attribute, void *into)
 {

@@ -23,6 +23,8 @@ struct link {
 	struct vlan_tag tag; /* of a VLAN device */
 	bool filters_vlans;  /* a bridge that puts tags on and takes them off */
 	bool is_tunnel;      /* wraps its packets */
+	bool has_remote;     /* a tunnel that names the other end ... */
+	uint32_t remote[4];  /* ... by this address: network byte order, IPv4 mapped */
 };
 
 struct links {
