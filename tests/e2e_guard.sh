@@ -320,11 +320,80 @@ ssh_connections() {
 	says "says so" "$said" "SSH connection from 10.20.99.9 comes in by eth1, .*to: self, tcp: 2222"
 	fails "from a peer, to a port without flow" 1 by_ssh "$server4 50000 $host4 22" attach
 	says "says so" "$said" '\(reason port\)'
-	check "SSH by an address of another interface" by_ssh "10.20.99.9 50000 10.20.99.1 22" attach
+	said=$(by_ssh "10.20.99.9 50000 10.20.99.1 22" attach 2>&1)
+	is "SSH to an address that is not here, from one without route: attached" $? 0
+	says "says what is not known" "$said" \
+		'^bkxdp: warning: eth1: this host has no route back to 10.20.99.9, .*"- \{name: ssh, from: \["10.20.99.9"\]'
 	bkxdp detach eth1 >/dev/null
 	sed -i '1a vlans: [5]' eth1.yaml
 	fails "SSH without the VLAN that is taken" 1 by_ssh "10.20.99.9 50000 $host4 22" attach
 	says "says both lines" "$said" '\(reason vlan\): write "vlans: \[0, 5\]" .*name: ssh'
+}
+
+# The address that the client knows is not on the interface; the answers leave by it.
+ssh_to_elsewhere() {
+	policy
+	host ip address add 192.0.2.9/32 dev lo
+	ssh_answered "to an address on lo" 192.0.2.9
+	ssh_answered "to an address on no device" 10.20.30.200
+	host ip route add local 192.0.3.0/24 dev lo
+	ssh_answered "to any address of a prefix" 192.0.3.7
+	ssh_alive
+	host ip address del 192.0.2.9/32 dev lo
+	host ip -6 address add 2001:db8:99::9/128 dev lo
+	fails "SSH to an IPv6 address on lo: refused" 1 by_ssh "$stranger6 50000 2001:db8:99::9 22" attach
+	says "says so" "$said" "SSH connection from $stranger6 is answered by eth1, "
+	host ip -6 address del 2001:db8:99::9/128 dev lo
+	ssh_elsewhere
+}
+
+ssh_answered() { # WHAT ADDRESS
+	fails "SSH $1: refused" 1 by_ssh "$stranger4 50000 $2 22" attach
+	says "SSH $1: is told" "$said" "SSH connection from $stranger4 is answered by eth1, .*\(reason source\)"
+}
+
+# A connection to ADDRESS; what attaches has it as its own: "BEFORE STATUS AFTER".
+over_connection() { # ADDRESS COMMAND...
+	net env -u SSH_CONNECTION python3 -c '
+import os, socket, subprocess, sys
+
+def echoes():
+    try:
+        stream.sendall(b"x")
+        return stream.recv(9) == b"x"
+    except OSError:
+        return False
+
+stream = socket.create_connection((sys.argv[1], 22), 10, (sys.argv[2], 0))
+stream.settimeout(2)
+before = echoes()
+ends = stream.getsockname() + stream.getpeername()
+os.environ["SSH_CONNECTION"] = " ".join(map(str, ends))
+status = subprocess.run(sys.argv[3:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode
+print(before, status, echoes())' "$1" "$stranger4" "${@:2}"
+}
+
+ssh_alive() {
+	local command=(nsenter --net=/run/netns/host "$BKXDP" attach eth1 --config "$WORK/eth1.yaml")
+	listen host tcp:22
+	net ip route add 192.0.2.9 via "$host4"
+	is "a connection to an address on lo goes on, for what cuts it is refused" \
+		"$(over_connection 192.0.2.9 "${command[@]}")" "True 1 True"
+	is "and does not with --force" "$(over_connection 192.0.2.9 "${command[@]}" --force)" "True 0 False"
+	bkxdp detach eth1 >/dev/null
+}
+
+# Neither the address nor the way back is on this interface.
+ssh_elsewhere() {
+	ip -n host link add eth2 type veth peer name eth3
+	ip -n host link set eth2 up
+	ip -n host link set eth3 up
+	host ip address add 10.20.40.1/24 dev eth2
+	said=$(by_ssh "10.20.40.9 50000 10.20.40.1 22" attach 2>&1)
+	is "SSH by another interface: attached" $? 0
+	is "and no word of it" "$(grep -c SSH <<<"$said")" 0
+	bkxdp detach eth1 >/dev/null
+	ip -n host link delete eth2
 }
 
 all_at_once() {
@@ -432,6 +501,7 @@ vlans
 devices_above
 other_namespace
 ssh_connections
+ssh_to_elsewhere
 all_at_once
 not_read
 environments

@@ -21,6 +21,8 @@ struct host {
 	struct link link[MAX];
 	struct default_route route[MAX];
 	const char *ssh;
+	int answered_by; /* device by which answers to it leave, or -ENETUNREACH */
+	const char *doubt;
 	const char *refusal[3]; /* parts of what is said, a complaint each; none: accepted */
 };
 
@@ -187,6 +189,65 @@ static const struct host hosts[] = {
 		 {"SSH connection from 10.9.9.9 comes in by eth1, and this policy would drop it "
 		  "(reason source): add \"- {name: ssh, from: [\"10.9.9.9\"], to: self, tcp: 22}\" "
 		  "to the interface file's flows; --force attaches all the same, and cuts it"}},
+	{"SSH to an address elsewhere, answered by this interface",
+	 FLOWS,
+	 {{.name = "lo", .index = 1}, ETH1_ALONE},
+	 .ssh = "10.9.9.9 50000 192.0.2.9 22",
+	 .answered_by = ETH1,
+	 .refusal = {"your own SSH connection from 10.9.9.9 is answered by eth1, and this policy "
+		     "would drop it (reason source): add \"- {name: ssh, from: [\"10.9.9.9\"], to: self, "
+		     "tcp: 22}\""}},
+	{"answered by a VLAN above it",
+	 FLOWS,
+	 {ETH1_ALONE, {.name = "eth1.7", .index = ABOVE, .lower = ETH1, .tag = CTAG(7)}},
+	 .ssh = "10.9.9.9 50000 192.0.2.9 22",
+	 .answered_by = ABOVE,
+	 .refusal = {"is answered by eth1 of eth1.7, "}},
+	{"answered by another device",
+	 FLOWS,
+	 {ETH1_ALONE, {.name = "eth9", .index = ELSEWHERE}},
+	 .ssh = "10.9.9.9 50000 192.0.2.9 22",
+	 .answered_by = ELSEWHERE},
+	{"answered by another device, to an address of this one",
+	 FLOWS,
+	 {ETH1_ALONE, {.name = "eth9", .index = ELSEWHERE}},
+	 .ssh = "10.9.9.9 50000 10.20.30.1 22",
+	 .answered_by = ELSEWHERE,
+	 .refusal = {"comes in by eth1, "}},
+	{"answered by no device",
+	 FLOWS,
+	 {ETH1_ALONE},
+	 .ssh = "10.9.9.9 50000 192.0.2.9 22",
+	 .answered_by = -ENETUNREACH,
+	 .doubt = "this host has no route back to 10.9.9.9, so nobody knows by which interface "
+		  "your own SSH connection comes in; if it is this one, the policy drops it "
+		  "(reason source): \"- {name: ssh, from: [\"10.9.9.9\"], to: self, tcp: 22}\" lets it "
+		  "through"},
+	{"answered by no device, and let in",
+	 FLOWS,
+	 {ETH1_ALONE},
+	 .ssh = "10.20.30.5 50000 192.0.2.9 10000",
+	 .answered_by = -ENETUNREACH},
+	{"SSH by a tunnel that says of no device",
+	 FLOWS,
+	 {ETH1_ALONE, {.name = "wg0", .index = ELSEWHERE, .is_tunnel = true}},
+	 .ssh = "10.9.9.9 50000 192.0.2.9 22",
+	 .answered_by = ELSEWHERE,
+	 .doubt = "your own SSH connection comes in by wg0, which is a tunnel, and nobody knows by "
+		  "which interface its packets go; if it is this one, see that"},
+	{"a default route by one",
+	 FLOWS,
+	 {ETH1_ALONE, {.name = "wg0", .index = ELSEWHERE, .is_tunnel = true}},
+	 IPV4_BY(ELSEWHERE),
+	 .doubt = "a default route leads by wg0, which is a tunnel"},
+	{"one whose packets go by another namespace",
+	 FLOWS,
+	 {ETH1_ALONE, {.name = "vx0", .index = ELSEWHERE, .is_tunnel = true, .elsewhere = true}},
+	 IPV4_BY(ELSEWHERE)},
+	{"one that nothing needs",
+	 FLOWS,
+	 {ETH1_ALONE, {.name = "wg0", .index = ELSEWHERE, .is_tunnel = true}},
+	 .ssh = NULL},
 	{"from a peer to a port of a flow",
 	 FLOWS,
 	 {ETH1_ALONE},
@@ -210,7 +271,7 @@ static const struct host hosts[] = {
 static struct surroundings surroundings_of(const struct host *host)
 {
 	static struct host_address address = {.device = ETH1};
-	struct surroundings around = {.by_ssh = host->ssh};
+	struct surroundings around = {.by_ssh = host->ssh, .answered_by = host->answered_by};
 	struct ssh_connection here = {};
 
 	if (host->ssh)
@@ -231,14 +292,14 @@ static void of_host(const struct host *host)
 {
 	static const struct site_lookup lookup = {NULL, 0, false};
 	AUTO_FREE char *text = must_format("interface: eth1\n%s", host->lines), *said = NULL;
-	struct complaints complaints = {};
+	struct complaints complaints = {}, doubts = {};
 	struct policy *policy = site_read(scratch_file("eth1.yaml", text), &lookup, &complaints);
 	struct surroundings around = surroundings_of(host);
 	size_t wanted = 0;
 	int error = -2;
 
 	if (policy)
-		error = guard_judge(&around, "eth1", ETH1, policy, &complaints);
+		error = guard_judge(&around, "eth1", ETH1, policy, &doubts, &complaints);
 	said = scratch_said(&complaints);
 	while (wanted < 3 && host->refusal[wanted]) {
 		check_has(complaints.count > wanted ? complaints.text[wanted] : "",
@@ -249,8 +310,13 @@ static void of_host(const struct host *host)
 		       wanted ? "refused" : "accepted"))
 		printf("# %s\n", said);
 	check_int(complaints.count, wanted, "%s: complaints", host->name);
+	check_int(doubts.count, !!host->doubt, "%s: doubts", host->name);
+	if (host->doubt)
+		check_has(doubts.count ? doubts.text[0] : "", host->doubt,
+			  "%s: says what is not known", host->name);
 	policy_free(policy);
 	complaints_free(&complaints);
+	complaints_free(&doubts);
 }
 
 static void of_ssh(void)

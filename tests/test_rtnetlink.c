@@ -169,10 +169,12 @@ static void of_links(void)
 	put_link(d, "sit1", 10);
 	put_u32(d, IFLA_LINK, 2);
 	put_kind(d, "sit", 1, NULL, 0);
+	put_link(d, "vrf0", 11);
+	put_kind(d, "vrf", 1, NULL, 0);
 	put_end(next_datagram(), 0);
 
 	check_int(links_read(&links), 0, "links of several datagrams");
-	check_int(links.count, 5, "all of them");
+	check_int(links.count, 6, "all of them");
 	link = links_find(&links, "eth1");
 	check(link && link->index == 2 && link->master == 9 && !link->lower && !link->tag.protocol,
 	      "a member of a bridge");
@@ -180,11 +182,13 @@ static void of_links(void)
 	check(link && link->lower == 2 && link->tag.id == 7 && link->tag.protocol == ETH_P_8021AD,
 	      "a VLAN device: its id and protocol");
 	link = links_find(&links, "eth0");
-	check(link && !link->lower, "a link in another namespace is none here");
+	check(link && !link->lower && link->elsewhere, "a link in another namespace is none here");
 	link = links_find(&links, "br0");
 	check(link && link->filters_vlans, "a bridge that filters VLANs");
 	link = links_find(&links, "sit1");
 	check(link && link->is_tunnel && link->lower == 2, "a tunnel");
+	link = links_find(&links, "vrf0");
+	check(link && link->is_vrf, "a VRF");
 	links_free(&links);
 }
 
@@ -474,6 +478,59 @@ static void failing_routes(void)
 	check_int(routes_read_defaults(&routes), -EBADMSG, "a hop that is cut off");
 }
 
+/* ---- of one packet -------------------------------------------------------------- */
+
+static int ask_route(void)
+{
+	const struct route_question question = {
+		.from = {0, 0, htonl(0xffff), htonl(0xc0000209)},
+		.to = {0, 0, htonl(0xffff), htonl(0x0a141e06)},
+		.sport = 22,
+		.dport = 50000,
+	};
+
+	return routes_ask(&question);
+}
+
+static int ask_route_that_fails(int error)
+{
+	begin();
+	put_message(next_datagram(), NLMSG_ERROR, &(struct nlmsgerr){.error = error},
+		    sizeof(struct nlmsgerr));
+	return ask_route();
+}
+
+static void of_one_packet(void)
+{
+	static const int no_route[] = {-ENETUNREACH, -EHOSTUNREACH, -EACCES, -EINVAL};
+
+	begin();
+	put_route(next_datagram(), &ipv4, 7);
+	check_int(ask_route(), 7, "the device of a route");
+	check_int(given, 1, "one answer is read");
+	for (size_t i = 0; i < sizeof(no_route) / sizeof(*no_route); i++)
+		check_int(ask_route_that_fails(no_route[i]), -ENETUNREACH, "no route: %s",
+			  strerror(-no_route[i]));
+	check_int(ask_route_that_fails(-ENOBUFS), -ENOBUFS, "another error is no answer");
+	check_int(ask_route_that_fails(0), -EBADMSG, "nor is an acknowledgement");
+	begin();
+	put_route(next_datagram(), &ipv4, 0);
+	check_int(ask_route(), -EBADMSG, "a route without device");
+	begin();
+	put_message(next_datagram(), RTM_NEWROUTE, "short", 5);
+	check_int(ask_route(), -EBADMSG, "a route that is cut off");
+	begin();
+	put_link(next_datagram(), "eth1", 2);
+	check_int(ask_route(), -EBADMSG, "an answer to another question");
+	begin();
+	next_datagram()->error = EINTR;
+	put_route(next_datagram(), &ipv4, 7);
+	check_int(ask_route(), 7, "an interruption is none");
+	begin();
+	next_datagram()->error = ENOBUFS;
+	check_int(ask_route(), -ENOBUFS, "an answer that cannot be had");
+}
+
 /* ---- addresses ------------------------------------------------------------------- */
 
 static void of_addresses(void)
@@ -519,6 +576,7 @@ int main(void)
 	once_more();
 	of_routes();
 	failing_routes();
+	of_one_packet();
 	of_addresses();
 	return tap_done();
 }

@@ -25,23 +25,45 @@ static void make_one_line(char *text)
 		*text++ = ' ';
 }
 
+static char *one_line(const char *format, va_list args)
+{
+	char *text = NULL;
+
+	if (vasprintf(&text, format, args) < 0)
+		text = must_copy(format);
+	make_one_line(text);
+	return text;
+}
+
+static void add(struct complaints *complaints, const char *text)
+{
+	if (complaints->count == COMPLAINTS_MAX)
+		complaints->unsaid++;
+	else
+		*APPEND(complaints->text, complaints->count) = printable(text);
+}
+
 void complain(struct complaints *complaints, const struct place *place, const char *format, ...)
 {
-	AUTO_FREE char *where = NULL, *what = NULL, *all = NULL;
+	AUTO_FREE char *where = place_text(place), *what = NULL, *all = NULL;
 	va_list args;
 
-	if (complaints->count == COMPLAINTS_MAX) {
-		complaints->unsaid++;
-		return;
-	}
 	va_start(args, format);
-	if (vasprintf(&what, format, args) < 0)
-		what = must_copy(format);
+	what = one_line(format, args);
 	va_end(args);
-	make_one_line(what);
-	where = place_text(place);
 	all = must_format("%s: %s", where, what);
-	*APPEND(complaints->text, complaints->count) = printable(all);
+	add(complaints, all);
+}
+
+void remark(struct complaints *complaints, const char *format, ...)
+{
+	AUTO_FREE char *text = NULL;
+	va_list args;
+
+	va_start(args, format);
+	text = one_line(format, args);
+	va_end(args);
+	add(complaints, text);
 }
 
 void complaints_print(const struct complaints *complaints)

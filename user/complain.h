@@ -24,6 +24,10 @@ struct complaints {
 void complain(struct complaints *complaints, const struct place *place, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* A sentence only: whoever prints it says of what it is. */
+void remark(struct complaints *complaints, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
 /* One a line to standard error, with how many were left unsaid. */
 void complaints_print(const struct complaints *complaints);
 void complaints_free(struct complaints *complaints);

@@ -27,6 +27,7 @@ struct trial {
 	struct engine *engine;
 	struct way *way; /* of the interface and all above it */
 	size_t ways;
+	struct complaints *doubts;
 	struct complaints *complaints;
 };
 
@@ -187,22 +188,42 @@ static enum bkxdp_reason judge_ssh(const struct trial *trial, const struct way *
 	return judge_packet(trial, way, &asked);
 }
 
-/* Is the address that the client knows on this device? A zone names its device. */
-static bool comes_by(const struct surroundings *host, const struct link *link)
+static bool has_zone(const struct ssh_end *server, const struct link *link)
 {
-	const struct ssh_end *server = &host->ssh.server;
 	char index[16];
 
 	/* a device without a name here is named by its index */
 	snprintf(index, sizeof(index), "%d", link->index);
+	return !strcmp(server->zone, link->name) || !strcmp(server->zone, index);
+}
+
+/* Is the address that the client knows on this device? A zone names its device. */
+static bool has_server(const struct surroundings *host, const struct link *link)
+{
+	const struct ssh_end *server = &host->ssh.server;
+
 	if (*server->zone)
-		return !strcmp(server->zone, link->name) || !strcmp(server->zone, index);
+		return has_zone(server, link);
 	for (size_t i = 0; i < host->addresses.count; i++)
 		if (host->addresses.address[i].device == link->index &&
 		    !memcmp(host->addresses.address[i].address, server->address,
 			    sizeof(server->address)))
 			return true;
 	return false;
+}
+
+/*
+ * The kernel does not tell by which device a connection's packets come in. Taken for it
+ * are the device that has the address and the one by which the answers leave: a host
+ * takes packets to any of its addresses by any device (an address on lo, of a VIP or a
+ * router). Where both differ, either may be it, so a host with several ways to a client
+ * may be asked for a line that it could do without: better than to be cut off.
+ */
+static bool comes_by(const struct surroundings *host, const struct link *link)
+{
+	if (has_server(host, link))
+		return true;
+	return !*host->ssh.server.zone && host->answered_by == link->index;
 }
 
 /* ---- refusals --------------------------------------------------------------------- */
@@ -337,15 +358,24 @@ static char *of_device(const struct trial *trial, const struct link *link)
 	return link == trial->way[0].link ? must_copy("") : must_format(" of %s", link->name);
 }
 
+static char *ssh_flow(const struct trial *trial)
+{
+	const struct ssh_connection *ssh = &trial->host->ssh;
+	AUTO_FREE char *name = free_name(trial->policy, "ssh");
+
+	return must_format("- {name: %s, from: [\"%s\"], to: self, tcp: %u}", name,
+			   ssh->client.text, (unsigned int)ssh->server.port);
+}
+
 static int check_ssh(const struct trial *trial, const struct link *link)
 {
 	const struct ssh_connection *ssh = &trial->host->ssh;
 	AUTO_FREE char *device = of_device(trial, link);
-	AUTO_FREE char *what = must_format("your own SSH connection from %s comes in by %s%s",
-					   ssh->client.text, trial->interface, device);
-	AUTO_FREE char *name = free_name(trial->policy, "ssh");
-	AUTO_FREE char *flow = must_format("- {name: %s, from: [\"%s\"], to: self, tcp: %u}", name,
-					   ssh->client.text, (unsigned int)ssh->server.port);
+	AUTO_FREE char *what =
+		must_format("your own SSH connection from %s %s by %s%s", ssh->client.text,
+			    has_server(trial->host, link) ? "comes in" : "is answered",
+			    trial->interface, device);
+	AUTO_FREE char *flow = ssh_flow(trial);
 	struct need need = {
 		.judge = judge_ssh,
 		.link = link,
@@ -434,6 +464,12 @@ static int check_device(const struct trial *trial, const struct link *link)
 	return error | check_default_routes(trial, link);
 }
 
+static bool is_needed(const struct trial *trial, const struct link *link)
+{
+	return (trial->host->by_ssh && comes_by(trial->host, link)) ||
+	       has_default_route(trial, link, AF_INET) || has_default_route(trial, link, AF_INET6);
+}
+
 static bool is_first_way(const struct trial *trial, size_t i)
 {
 	for (size_t before = 0; before < i; before++)
@@ -441,6 +477,65 @@ static bool is_first_way(const struct trial *trial, size_t i)
 			return false;
 	return true;
 }
+
+static bool is_above(const struct trial *trial, const struct link *link)
+{
+	for (size_t i = 0; i < trial->ways; i++)
+		if (trial->way[i].link == link)
+			return true;
+	return false;
+}
+
+/* ---- what nobody knows --------------------------------------------------------------- */
+
+/* No route back: of another namespace, or routed by a mark that only its socket has. */
+static bool is_ssh_lost(const struct trial *trial)
+{
+	const struct surroundings *host = trial->host;
+
+	if (!host->by_ssh || *host->ssh.server.zone || host->answered_by != -ENETUNREACH)
+		return false;
+	for (size_t i = 0; i < trial->ways; i++)
+		if (has_server(host, trial->way[i].link))
+			return false;
+	return trial->ways;
+}
+
+static void doubt_ssh(const struct trial *trial)
+{
+	const struct ssh_connection *ssh = &trial->host->ssh;
+	const struct need need = {.family = is_ipv4(ssh->client.address) ? AF_INET : AF_INET6};
+	AUTO_FREE char *flow = ssh_flow(trial);
+	enum bkxdp_reason reason = judge_ssh(trial, &trial->way[0], &need);
+
+	if (!bkxdp_reason_passes(reason))
+		remark(trial->doubts,
+		       "this host has no route back to %s, so nobody knows by which interface "
+		       "your own SSH connection comes in; if it is this one, the policy drops it "
+		       "(%s): \"%s\" lets it through",
+		       ssh->client.text, reason_word(reason), flow);
+}
+
+/* Of a tunnel that names no device; where it names the other end, the route there told it. */
+static void doubt_tunnels(const struct trial *trial)
+{
+	for (size_t i = 0; i < trial->host->links.count; i++) {
+		const struct link *link = &trial->host->links.link[i];
+
+		if (!link->is_tunnel || link->lower || link->elsewhere || !is_needed(trial, link) ||
+		    is_above(trial, link))
+			continue;
+		remark(trial->doubts,
+		       "%s by %s, which is a tunnel, and nobody knows by which interface its "
+		       "packets go; if it is this one, see that the policy lets them in",
+		       trial->host->by_ssh && comes_by(trial->host, link)
+			       ? "your own SSH connection comes in"
+			       : "a default route leads",
+		       link->name);
+	}
+}
+
+/* ---- all of it ------------------------------------------------------------------------ */
 
 static int check_devices(struct trial *trial, const struct policy *policy)
 {
@@ -455,6 +550,8 @@ static int check_devices(struct trial *trial, const struct policy *policy)
 	for (size_t i = 0; i < trial->ways; i++)
 		if (is_first_way(trial, i))
 			error |= check_device(trial, trial->way[i].link);
+	if (is_ssh_lost(trial))
+		doubt_ssh(trial);
 	trial->engine->close(trial->engine);
 	tables_free(trial->tables);
 	return error;
@@ -462,24 +559,21 @@ static int check_devices(struct trial *trial, const struct policy *policy)
 
 static bool needs_nothing(const struct trial *trial)
 {
-	for (size_t i = 0; i < trial->ways; i++) {
-		const struct link *link = trial->way[i].link;
-
-		if ((trial->host->by_ssh && comes_by(trial->host, link)) ||
-		    has_default_route(trial, link, AF_INET) ||
-		    has_default_route(trial, link, AF_INET6))
+	for (size_t i = 0; i < trial->ways; i++)
+		if (is_needed(trial, trial->way[i].link))
 			return false;
-	}
-	return true;
+	return !is_ssh_lost(trial);
 }
 
 int guard_judge(const struct surroundings *host, const char *interface, int index,
-		const struct policy *policy, struct complaints *complaints)
+		const struct policy *policy, struct complaints *doubts,
+		struct complaints *complaints)
 {
 	struct trial trial = {
 		.host = host,
 		.interface = interface,
 		.policy = policy,
+		.doubts = doubts,
 		.complaints = complaints,
 	};
 	int error = 0;
@@ -487,6 +581,7 @@ int guard_judge(const struct surroundings *host, const char *interface, int inde
 	trial.way = links_above(&host->links, index, &trial.ways);
 	if (!needs_nothing(&trial))
 		error = check_devices(&trial, policy);
+	doubt_tunnels(&trial);
 	free(trial.way);
 	return error;
 }
@@ -503,6 +598,58 @@ static int complain_unread(struct complaints *complaints, const char *what, int 
 	return -1;
 }
 
+/* A host with VRFs looks for the answers' route in the tables of the address's one. */
+static int vrf_of_server(const struct surroundings *host)
+{
+	for (size_t i = 0; i < host->links.count; i++) {
+		const struct link *link = &host->links.link[i];
+
+		if (!has_server(host, link))
+			continue;
+		if (link->is_vrf)
+			return link->index;
+		for (size_t j = 0; j < host->links.count; j++)
+			if (host->links.link[j].is_vrf && host->links.link[j].index == link->master)
+				return link->master;
+	}
+	return 0;
+}
+
+/* Without the source where it is not this host's: of a proxy, or of another namespace. */
+static int ask_for_answers(const struct surroundings *host)
+{
+	const struct ssh_connection *ssh = &host->ssh;
+	struct route_question question = {
+		.sport = ssh->server.port,
+		.dport = ssh->client.port,
+		.vrf = vrf_of_server(host),
+	};
+	int device;
+
+	memcpy(question.from, ssh->server.address, sizeof(question.from));
+	memcpy(question.to, ssh->client.address, sizeof(question.to));
+	device = routes_ask(&question);
+	if (device != -ENETUNREACH)
+		return device;
+	memset(question.from, 0, sizeof(question.from));
+	return routes_ask(&question);
+}
+
+/* What is not known is refused, but that the kernel has no route is known. */
+static int look_for_way_of_ssh(struct surroundings *host, struct complaints *complaints)
+{
+	int error = addresses_read(&host->addresses);
+
+	if (error)
+		return complain_unread(complaints, "this host's addresses", error,
+				       "your own SSH connection");
+	host->answered_by = ask_for_answers(host);
+	if (host->answered_by >= 0 || host->answered_by == -ENETUNREACH)
+		return 0;
+	return complain_unread(complaints, "this host's route to your SSH client",
+			       host->answered_by, "your own SSH connection");
+}
+
 /* An environment that others may not see is no reason to stay open; all else may be mended. */
 static int look_for_ssh(struct surroundings *host, struct complaints *doubts,
 			struct complaints *complaints)
@@ -512,21 +659,37 @@ static int look_for_ssh(struct surroundings *host, struct complaints *doubts,
 	int error = ssh_find(&host->ssh, &unread);
 
 	host->by_ssh = !error;
-	if (!error) {
-		error = addresses_read(&host->addresses);
-		return error ? complain_unread(complaints, "this host's addresses", error,
-					       "your own SSH connection")
-			     : 0;
-	}
+	if (!error)
+		return look_for_way_of_ssh(host, complaints);
 	if (error == -ENODATA)
 		return 0;
 	what = must_format("the environment of process %d", (int)unread);
 	if (error != -EACCES && error != -EPERM && error != -ESRCH)
 		return complain_unread(complaints, what, error, "your own SSH connection");
-	complain(doubts, NULL,
-		 "%s, from which this one comes, could not be read (%s): if you are here by SSH, "
-		 "see that the policy lets your connection in",
-		 what, strerror(-error));
+	remark(doubts,
+	       "%s, from which this one comes, could not be read (%s): if you are here by SSH, "
+	       "see that the policy lets your connection in",
+	       what, strerror(-error));
+	return 0;
+}
+
+/* A tunnel stands on the device by which its packets to the other end leave. */
+static int look_below_tunnels(struct links *links)
+{
+	for (size_t i = 0; i < links->count; i++) {
+		struct link *link = &links->link[i];
+		struct route_question question = {};
+		int device;
+
+		if (link->lower || !link->has_remote)
+			continue;
+		memcpy(question.to, link->remote, sizeof(question.to));
+		device = routes_ask(&question);
+		if (device < 0 && device != -ENETUNREACH)
+			return device;
+		if (device > 0)
+			link->lower = device;
+	}
 	return 0;
 }
 
@@ -538,6 +701,10 @@ static int look_around(struct surroundings *host, struct complaints *doubts,
 
 	if (error)
 		return complain_unread(complaints, "this host's network devices", error,
+				       "your own SSH connection or the default route");
+	error = look_below_tunnels(&host->links);
+	if (error)
+		return complain_unread(complaints, "this host's routes to its tunnels' ends", error,
 				       "your own SSH connection or the default route");
 	error = routes_read_defaults(&host->routes);
 	if (error)
@@ -559,7 +726,7 @@ int guard_check(const char *interface, const struct policy *policy, struct compl
 	if (!index)
 		return -1;
 	error = look_around(&host, doubts, complaints);
-	error |= guard_judge(&host, interface, (int)index, policy, complaints);
+	error |= guard_judge(&host, interface, (int)index, policy, doubts, complaints);
 	links_free(&host.links);
 	routes_free(&host.routes);
 	addresses_free(&host.addresses);

@@ -16,19 +16,23 @@ struct surroundings {
 	struct default_routes routes;
 	struct host_addresses addresses;
 	struct ssh_connection ssh;
-	bool by_ssh; /* .ssh and .addresses are there */
+	bool by_ssh;     /* .ssh, .addresses and .answered_by are there */
+	int answered_by; /* device by which answers to .ssh leave; -ENETUNREACH: there is no route
+			  */
 };
 
 /*
  * 0, or -1 with a complaint for each thing that would be cut, with the lines that
  * would let it through, and for each that could not be read: what is not known is
- * not allowed. Doubts are sentences for an attach that goes on all the same.
+ * not allowed. Doubts are sentences, without a place, for an attach that goes on all
+ * the same.
  */
 int guard_check(const char *interface, const struct policy *policy, struct complaints *doubts,
 		struct complaints *complaints);
 
 /* The same of a host whose surroundings are known; `index` is the interface's. */
 int guard_judge(const struct surroundings *host, const char *interface, int index,
-		const struct policy *policy, struct complaints *complaints);
+		const struct policy *policy, struct complaints *doubts,
+		struct complaints *complaints);
 
 #endif

@@ -161,6 +161,7 @@ static int take_info(const struct nlattr *attribute, struct link *link)
 	if (mnl_attr_parse_nested(attribute, take_kind, &kind) < 0)
 		return MNL_CB_ERROR;
 	wrapper.tunnel = find_tunnel(kind.name);
+	link->is_vrf = !strcmp(kind.name, "vrf");
 	link->is_tunnel = wrapper.tunnel;
 	if (kind.data && wrapper.tunnel)
 		return mnl_attr_parse_nested(kind.data, take_tunnel, &wrapper);
@@ -171,31 +172,25 @@ static int take_info(const struct nlattr *attribute, struct link *link)
 	return MNL_CB_OK;
 }
 
-struct taken {
-	struct link *link;
-	bool elsewhere; /* IFLA_LINK counts in another namespace */
-};
-
 static int take_attribute(const struct nlattr *attribute, void *into)
 {
-	struct taken *taken = into;
+	struct link *link = into;
 
 	switch (mnl_attr_get_type(attribute)) {
 	case IFLA_IFNAME:
 		if (mnl_attr_validate(attribute, MNL_TYPE_NUL_STRING) < 0)
 			return refuse();
-		snprintf(taken->link->name, sizeof(taken->link->name), "%s",
-			 mnl_attr_get_str(attribute));
+		snprintf(link->name, sizeof(link->name), "%s", mnl_attr_get_str(attribute));
 		return MNL_CB_OK;
 	case IFLA_MASTER:
-		return take_index(attribute, &taken->link->master);
+		return take_index(attribute, &link->master);
 	case IFLA_LINK:
-		return take_index(attribute, &taken->link->lower);
+		return take_index(attribute, &link->lower);
 	case IFLA_LINK_NETNSID:
-		taken->elsewhere = true;
+		link->elsewhere = true;
 		return MNL_CB_OK;
 	case IFLA_LINKINFO:
-		return take_info(attribute, taken->link);
+		return take_info(attribute, link);
 	default:
 		return MNL_CB_OK;
 	}
@@ -205,14 +200,16 @@ static int take_link(const struct nlmsghdr *message, void *into)
 {
 	const struct ifinfomsg *header = mnl_nlmsg_get_payload(message);
 	struct links *links = into;
-	struct taken taken = {};
+	struct link *link = APPEND(links->link, links->count);
 
-	taken.link = APPEND(links->link, links->count);
-	taken.link->index = header->ifi_index;
-	if (mnl_attr_parse(message, sizeof(*header), take_attribute, &taken) < 0)
+	link->index = header->ifi_index;
+	if (mnl_attr_parse(message, sizeof(*header), take_attribute, link) < 0)
 		return MNL_CB_ERROR;
-	if (taken.elsewhere)
-		taken.link->lower = 0;
+	/* what is named counts there */
+	if (link->elsewhere) {
+		link->lower = 0;
+		link->has_remote = false;
+	}
 	return MNL_CB_OK;
 }
 

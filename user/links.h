@@ -22,9 +22,11 @@ struct link {
 	int lower;  /* the device that it stands on, or 0; never one of another namespace */
 	struct vlan_tag tag; /* of a VLAN device */
 	bool filters_vlans;  /* a bridge that puts tags on and takes them off */
-	bool is_tunnel;      /* wraps its packets */
-	bool has_remote;     /* a tunnel that names the other end ... */
-	uint32_t remote[4];  /* ... by this address: network byte order, IPv4 mapped */
+	bool is_vrf;
+	bool elsewhere;     /* stands on a device of another namespace, or sends from there */
+	bool is_tunnel;     /* wraps its packets */
+	bool has_remote;    /* a tunnel that names the other end ... */
+	uint32_t remote[4]; /* ... by this address: network byte order, IPv4 mapped */
 };
 
 struct links {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "routes.h"
 
+#include <arpa/inet.h>
+#include <bkxdp/policy.h>
 #include <errno.h>
 #include <libmnl/libmnl.h>
 #include <linux/nexthop.h>
@@ -268,4 +270,76 @@ void routes_free(struct default_routes *routes)
 {
 	free(routes->route);
 	*routes = (struct default_routes){};
+}
+
+/* ---- of one packet ------------------------------------------------------------ */
+
+static bool is_ipv4(const uint32_t address[4])
+{
+	return !address[0] && !address[1] && address[2] == BKXDP_MAPPED_WORD;
+}
+
+static void put_address(struct nlmsghdr *message, uint16_t type, const uint32_t address[4],
+			uint8_t *bits)
+{
+	const bool ipv4 = is_ipv4(address);
+
+	*bits = ipv4 ? 32 : 128;
+	mnl_attr_put(message, type, ipv4 ? 4 : 16, &address[ipv4 ? 3 : 0]);
+}
+
+static int take_device(const struct nlattr *attribute, void *into)
+{
+	return mnl_attr_get_type(attribute) == RTA_OIF ? take_number(attribute, into) : MNL_CB_OK;
+}
+
+static int take_reply(const struct nlmsghdr *message, void *into)
+{
+	if (message->nlmsg_type != RTM_NEWROUTE ||
+	    mnl_nlmsg_get_payload_len(message) < sizeof(struct rtmsg))
+		return refuse();
+	return mnl_attr_parse(message, sizeof(struct rtmsg), take_device, into);
+}
+
+static void put_question(struct nlmsghdr *message, const struct route_question *question)
+{
+	static const uint32_t any[4];
+	struct rtmsg *header;
+
+	message->nlmsg_type = RTM_GETROUTE;
+	header = mnl_nlmsg_put_extra_header(message, sizeof(*header));
+	header->rtm_family = is_ipv4(question->to) ? AF_INET : AF_INET6;
+	put_address(message, RTA_DST, question->to, &header->rtm_dst_len);
+	if (memcmp(question->from, any, sizeof(any)))
+		put_address(message, RTA_SRC, question->from, &header->rtm_src_len);
+	if (question->sport) {
+		mnl_attr_put_u8(message, RTA_IP_PROTO, IPPROTO_TCP);
+		mnl_attr_put_u16(message, RTA_SPORT, htons(question->sport));
+		mnl_attr_put_u16(message, RTA_DPORT, htons(question->dport));
+	}
+	if (question->vrf)
+		mnl_attr_put_u32(message, RTA_OIF, (uint32_t)question->vrf);
+}
+
+/* Blackholes and what is prohibited have errors of their own; so has a source not ours. */
+static bool is_no_route(int error)
+{
+	return error == -ENETUNREACH || error == -EHOSTUNREACH || error == -EACCES ||
+	       error == -EINVAL;
+}
+
+int routes_ask(const struct route_question *question)
+{
+	char bytes[256];
+	struct nlmsghdr *message = mnl_nlmsg_put_header(bytes);
+	uint32_t device = 0;
+	int error;
+
+	put_question(message, question);
+	error = rtnetlink_ask(message, take_reply, &device);
+	if (is_no_route(error))
+		return -ENETUNREACH;
+	if (!error && !device)
+		return -EBADMSG;
+	return error ? error : (int)device;
 }

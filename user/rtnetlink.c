@@ -84,7 +84,7 @@ static int take_answers(struct mnl_socket *socket, size_t size, const struct rtn
 	return more < 0 ? -errno : 0;
 }
 
-static int ask(struct mnl_socket *socket, const struct rtnetlink_list *list)
+static int ask_for_list(struct mnl_socket *socket, const struct rtnetlink_list *list)
 {
 	char question[128];
 	struct nlmsghdr *header = mnl_nlmsg_put_header(question);
@@ -99,18 +99,28 @@ static int ask(struct mnl_socket *socket, const struct rtnetlink_list *list)
 	return mnl_socket_sendto(socket, header, header->nlmsg_len) < 0 ? -errno : 0;
 }
 
+static int open_socket(struct mnl_socket **socket)
+{
+	int error;
+
+	*socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+	if (!*socket)
+		return -errno;
+	if (mnl_socket_bind(*socket, 0, MNL_SOCKET_AUTOPID) == 0)
+		return 0;
+	error = -errno;
+	mnl_socket_close(*socket);
+	return error;
+}
+
 static int read_once(const struct rtnetlink_list *list, size_t size, void *into)
 {
-	struct mnl_socket *socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+	struct mnl_socket *socket;
+	int error = open_socket(&socket);
 
-	int error = 0;
-
-	if (!socket)
-		return -errno;
-	if (mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) < 0)
-		error = -errno;
-	if (!error)
-		error = ask(socket, list);
+	if (error)
+		return error;
+	error = ask_for_list(socket, list);
 	if (!error)
 		error = take_answers(socket, size, list, into);
 	mnl_socket_close(socket);
@@ -130,5 +140,43 @@ int rtnetlink_read(const struct rtnetlink_list *list, void *into)
 		if (error == -ENOSPC)
 			size *= 2;
 	}
+	return error;
+}
+
+/* ---- one answer -------------------------------------------------------------- */
+
+static int take_answer(struct mnl_socket *socket,
+		       int (*take)(const struct nlmsghdr *message, void *into), void *into)
+{
+	mnl_cb_t control[NLMSG_MIN_TYPE] = {
+		[NLMSG_NOOP] = take_nothing, [NLMSG_ERROR] = take_error};
+	AUTO_FREE char *buffer = must_alloc(1, BYTES);
+	ssize_t length;
+
+	do
+		length = mnl_socket_recvfrom(socket, buffer, BYTES);
+	while (length < 0 && errno == EINTR);
+	if (length <= 0)
+		return length ? -errno : -EBADMSG;
+	return mnl_cb_run2(buffer, length, SEQUENCE, mnl_socket_get_portid(socket), take, into,
+			   control, NLMSG_MIN_TYPE) < 0
+		       ? -errno
+		       : 0;
+}
+
+int rtnetlink_ask(struct nlmsghdr *question,
+		  int (*take)(const struct nlmsghdr *message, void *into), void *into)
+{
+	struct mnl_socket *socket;
+	int error = open_socket(&socket);
+
+	if (error)
+		return error;
+	question->nlmsg_flags = NLM_F_REQUEST;
+	question->nlmsg_seq = SEQUENCE;
+	error = mnl_socket_sendto(socket, question, question->nlmsg_len) < 0 ? -errno : 0;
+	if (!error)
+		error = take_answer(socket, take, into);
+	mnl_socket_close(socket);
 	return error;
 }

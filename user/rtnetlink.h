@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Lists that the kernel gives by rtnetlink(7): whole, or an error; never a part of one. */
+/* What the kernel answers by rtnetlink(7): whole lists, or an error; never a part of one. */
 #ifndef RTNETLINK_H
 #define RTNETLINK_H
 
@@ -19,5 +19,12 @@ struct rtnetlink_list {
 
 /* 0, or a negative errno with nothing taken. */
 int rtnetlink_read(const struct rtnetlink_list *list, void *into);
+
+/*
+ * A question that has one answer, which take() takes: 0, or a negative errno, the
+ * kernel's own or of the asking. The question's flags and sequence number are set here.
+ */
+int rtnetlink_ask(struct nlmsghdr *question,
+		  int (*take)(const struct nlmsghdr *message, void *into), void *into);
 
 #endif
