@@ -195,7 +195,8 @@ static const struct host hosts[] = {
 	 .ssh = "10.9.9.9 50000 192.0.2.9 22",
 	 .answered_by = ETH1,
 	 .refusal = {"your own SSH connection from 10.9.9.9 is answered by eth1, and this policy "
-		     "would drop it (reason source): add \"- {name: ssh, from: [\"10.9.9.9\"], to: self, "
+		     "would drop it (reason source): add \"- {name: ssh, from: [\"10.9.9.9\"], to: "
+		     "self, "
 		     "tcp: 22}\""}},
 	{"answered by a VLAN above it",
 	 FLOWS,
@@ -221,7 +222,8 @@ static const struct host hosts[] = {
 	 .answered_by = -ENETUNREACH,
 	 .doubt = "this host has no route back to 10.9.9.9, so nobody knows by which interface "
 		  "your own SSH connection comes in; if it is this one, the policy drops it "
-		  "(reason source): \"- {name: ssh, from: [\"10.9.9.9\"], to: self, tcp: 22}\" lets it "
+		  "(reason source): \"- {name: ssh, from: [\"10.9.9.9\"], to: self, tcp: 22}\" "
+		  "lets it "
 		  "through"},
 	{"answered by no device, and let in",
 	 FLOWS,

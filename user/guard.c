@@ -512,7 +512,7 @@ static void doubt_ssh(const struct trial *trial)
 		remark(trial->doubts,
 		       "this host has no route back to %s, so nobody knows by which interface "
 		       "your own SSH connection comes in; if it is this one, the policy drops it "
-		       "(%s): \"%s\" lets it through",
+		       "(reason %s): \"%s\" lets it through",
 		       ssh->client.text, reason_word(reason), flow);
 }
 
