@@ -260,6 +260,27 @@ vxlan_above() {
 	refused "a vxlan" "IPv4 default route of vx0, which is a tunnel"
 	clear_routes
 	ip -n host link delete vx0
+	vxlan_of_no_device
+}
+
+# It stands on the device by which the kernel routes its packets to the other end.
+vxlan_of_no_device() {
+	ip -n host link add vx0 type vxlan id 5 dstport 4789 remote "$server4"
+	ip -n host link set vx0 up
+	ip -n host address add 10.20.50.1/24 dev vx0
+	host ip route add default via 10.20.50.2 dev vx0
+	refused "a vxlan that names the other end only" "IPv4 default route of vx0, which is a tunnel"
+	ip -n host link delete vx0
+	ip -n host link add vx0 type vxlan id 5 dstport 4789
+	ip -n host link set vx0 up
+	host ip route add default dev vx0
+	said=$(attach 2>&1)
+	is "a vxlan that names nothing: attached" $? 0
+	says "but says what is not known" "$said" \
+		'^bkxdp: warning: eth1: a default route leads by vx0, which is a tunnel, and nobody knows'
+	bkxdp detach eth1 >/dev/null
+	clear_routes
+	ip -n host link delete vx0
 }
 
 # A bridge that filters VLANs may tag what came in without, so either will do.
