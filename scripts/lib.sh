@@ -62,21 +62,20 @@ mirror_of() { # LABEL
 	[ -n "$site" ] && echo "$site"
 }
 
-# in_private_world [--with-network] COMMAND ARGUMENT...
+# in_private_world [--with-network|--with-processes] COMMAND ARGUMENT...
 #
 # Runs a command where its mounts, processes and network namespaces are its own:
-# /run (with /run/netns in it) and /sys/fs/bpf are fresh, and so is the network
-# if the machine's own is not asked for. Whatever ends it, even SIGKILL, the kernel
-# takes all of it away.
+# /run (with /run/netns in it) and /sys/fs/bpf are fresh, and so are the network and
+# the processes if the machine's own are not asked for. Whatever ends it, even SIGKILL,
+# the kernel takes all of it away.
 in_private_world() {
-	local world status network=(--net)
-	if [ "$1" = --with-network ]; then
-		network=()
-		shift
-	fi
+	local world status network=(--net) processes=(--pid --fork --kill-child=KILL --mount-proc)
+	case $1 in
+	--with-network) network=() && shift ;;
+	--with-processes) processes=() && shift ;;
+	esac
 	BKXDP_WORLD=1 setpriv --pdeathsig KILL -- \
-		unshare "${network[@]}" --mount --pid --fork --kill-child=KILL --mount-proc \
-		--propagation unchanged -- "$@" <&0 &
+		unshare "${network[@]}" --mount "${processes[@]}" --propagation unchanged -- "$@" <&0 &
 	world=$!
 	# shellcheck disable=SC2064 # this world, not a later one
 	trap "kill -KILL $world 2>/dev/null; wait $world 2>/dev/null; exit 130" INT TERM HUP

@@ -156,15 +156,18 @@ moved() {
 	check "moved: attach" bkxdp attach eth5 "${use[@]}"
 	add_net third && ip -n host link set eth5 netns third
 	add_other eth5
-	fails "moved: attach to the next of its name" 1 bkxdp attach eth5 "${use[@]}"
-	says "moved: says why" "$said" 'another network namespace, and goes on'
-	check "moved: and advises nothing that opens it" not grep -q detach <<<"$said"
 	fails "moved: reload" 1 bkxdp reload eth5
 	says "moved: says why, and where to run it" "$said" 'another network namespace, and goes on.*run the command there.*nsenter'
 	fails "moved: detach from where it is not" 1 bkxdp detach eth5
 	check "moved: it is filtered" test -n "$(ip -n third -j link show eth5 | jq '.[0].xdp // empty')"
 	check "moved: and has its pins" test -e /sys/fs/bpf/bkxdp/eth5/words
+	check "moved: attach to the next of its name" bkxdp attach eth5 "${use[@]}"
+	check "moved: that one is filtered" attached_on eth5
+	check "moved: and the former one still" test -n "$(ip -n third -j link show eth5 | jq '.[0].xdp // empty')"
+	is "moved: both have pins" "$(find /sys/fs/bpf/bkxdp -name words | wc -l)" 2
 	check "moved: detach from where it is" in_net third "$BKXDP" detach eth5
+	check "moved: the other is filtered" attached_on eth5
+	check "moved: detach the other" bkxdp detach eth5
 	check "moved: leaves nothing" nothing_is_left
 	ip -n host link delete eth5
 	ip -n third link delete eth5
@@ -243,6 +246,82 @@ not_root() {
 	check "not root: detach" bkxdp detach eth1
 }
 
+# Moved away after the first such call to the kernel, the second ... of a command at work:
+# what runs has its pins, and nothing is said to be off that is not.
+is_stopped() { grep -q 'stopped by SIGSTOP' "$WORK/trace"; }
+is_stopped_or_over() { is_stopped || ! kill -0 "$1" 2>/dev/null; }
+runs_in_third() { ip -n third -j link show eth5 2>/dev/null | jq -e '.[0].xdp' >/dev/null; }
+
+move_after() { # CALL NTH COMMAND...: false where there was no such call
+	local worker
+	: >"$WORK/trace"
+	in_net_begin host strace -f -qq -o "$WORK/trace" -e trace="$1" -e inject="$1:signal=STOP:when=$2" \
+		"${@:3}" >"$WORK/said" 2>&1
+	worker=$!
+	busywait 10 is_stopped_or_over "$worker"
+	is_stopped || { wait "$worker"; return 1; }
+	ip -n host link set eth5 netns third
+	kill -CONT "$(awk '/stopped by SIGSTOP/ { print $1; exit }' "$WORK/trace")"
+	wait "$worker"
+	status=$?
+}
+
+moved_meanwhile() { # VERB CALL
+	local nth=1 status orphans=0 lies=0 words=("$BKXDP" "$1" eth5)
+	[ "$1" = detach ] || words+=("${use[@]}")
+	while [ "$nth" -lt 90 ]; do
+		add_other eth5
+		[ "$1" = attach ] || bkxdp attach eth5 "${use[@]}" >/dev/null 2>&1
+		move_after "$2" "$nth" "${words[@]}" || break
+		if runs_in_third; then
+			[ "$1,$status" != detach,0 ] || lies=$((lies + 1))
+			in_net third "$BKXDP" detach eth5 >/dev/null 2>&1 || { orphans=$((orphans + 1)); diag "after $2 number $nth: $(cat "$WORK/said")"; }
+		fi
+		ip -n third link delete eth5
+		bkxdp detach eth5 >/dev/null 2>&1
+		nth=$((nth + 1))
+	done
+	is "moved during $1: after some $2, and at the end there is none" "$((nth > 1 && nth < 90))" 1
+	is "moved during $1: what runs on has its pins" "$orphans" 0
+	is "moved during $1: and is never said to be off" "$lies" 0
+	bkxdp detach eth5 >/dev/null 2>&1
+	ip -n host link delete eth5
+	check "moved during $1: leaves nothing" nothing_is_left
+}
+
+# What is left of the former one, in whatever state, leaves the next one not open.
+left_unreadable() {
+	local what
+	for what in about attachment all; do
+		add_other eth6
+		check "left, $what unreadable: attach" bkxdp attach eth6 "${use[@]}"
+		ip -n host link delete eth6
+		case $what in
+		about) for_each_pin about replace_pin ;;
+		attachment) for_each_pin attachment replace_pin ;;
+		all) for_each_pin '' replace_pin ;;
+		esac
+		add_other eth6
+		check "left, $what unreadable: attach to the next of its name" bkxdp attach eth6 "${use[@]}"
+		check "left, $what unreadable: that one is filtered" attached_on eth6
+		ip -n host link delete eth6
+		bkxdp detach eth6 >/dev/null 2>&1
+		rm -rf /sys/fs/bpf/bkxdp
+	done
+}
+
+for_each_pin() { # PREFIX COMMAND
+	local pin
+	for pin in /sys/fs/bpf/bkxdp/eth6/"$1"*; do
+		"$2" "$pin" || return
+	done
+}
+
+# By a map of another kind, as another version's may be.
+replace_pin() { # PIN
+	rm "$1" && "$(find_bpftool)" map create "$1" type array key 4 value 8 entries 1 name other
+}
+
 removed() {
 	add_other eth6
 	check "removed: attach" bkxdp attach eth6 "${use[@]}"
@@ -254,6 +333,7 @@ removed() {
 	check "removed: attach to the next of its name" bkxdp attach eth6 "${use[@]}"
 	ip -n host link delete eth6
 	check "removed: detach" bkxdp detach eth6
+	left_unreadable
 	check "removed: leaves nothing" nothing_is_left
 }
 
@@ -327,6 +407,8 @@ file_is_gone
 own_file
 taken_off
 not_root
+moved_meanwhile attach sendto
+moved_meanwhile detach bpf
 removed
 offload
 finish

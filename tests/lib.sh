@@ -41,6 +41,9 @@ needs() { # COMMAND...
 	done
 }
 
+# Whatever a test asks of in_private_world; it says so before it reads this file.
+[ -n "${world[*]-}" ] || world=()
+
 # Does the kernel know frames of several buffers? Where there is none to ask, it should.
 has_frags() {
 	local probe
@@ -61,7 +64,7 @@ if [ -z "${BKXDP_WORLD:-}" ]; then
 	must_be_built "$BKXDP"
 	needs ip jq mount nsenter python3 setpriv unshare
 	reason=$(may_filter) || skip_all "$reason"
-	in_private_world "$(realpath "$0")" "$@"
+	in_private_world "${world[@]}" "$(realpath "$0")" "$@"
 	exit
 fi
 enter_private_world || skip_all "the private world could not be made"

@@ -283,6 +283,19 @@ static int put_policy_in_force(struct request *request, const char *own,
 	return error;
 }
 
+/* An interface that came back is filtered by its file, whatever can't be read of the former one. */
+static int recall_running(struct request *request, const char *own, struct complaints *complaints)
+{
+	struct complaints ignored = {};
+	bool needed = request->reload || datapath_runs(request->target) ||
+		      !(request->config || has_options(request) || !access(own, F_OK));
+	int error =
+		datapath_policy(request->target, &request->running, needed ? complaints : &ignored);
+
+	complaints_free(&ignored);
+	return needed ? error : 0;
+}
+
 static int change(struct request *request, struct complaints *complaints)
 {
 	AUTO_FREE char *own = must_format("/etc/bkxdp/%s.yaml", request->interface);
@@ -291,8 +304,7 @@ static int change(struct request *request, struct complaints *complaints)
 	int error;
 
 	if ((request->reload && datapath_check_filtered(request->target, complaints)) ||
-	    datapath_check(request->target, complaints) ||
-	    datapath_policy(request->target, &request->running, complaints))
+	    datapath_check(request->target, complaints) || recall_running(request, own, complaints))
 		return -1;
 	if (keeps(request, own)) {
 		say_kept(request);

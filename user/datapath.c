@@ -7,6 +7,7 @@
  */
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <time.h>
 
@@ -357,12 +358,12 @@ static int attach_with(const struct attaching *a, const struct bkxdp_bpf *owner,
 
 #define UNDO_TRIES 3
 
-/* 0, where it surely runs no more. */
+/* 0, where it surely runs no more; 1: it went with its interface and runs elsewhere. */
 static int take_off(int ifindex, int active_fd)
 {
 	int error = -EAGAIN;
 
-	for (int i = 0; i < UNDO_TRIES && error; i++) {
+	for (int i = 0; i < UNDO_TRIES && error && error != -ENODEV; i++) {
 		struct found found;
 
 		error = xdp_find(ifindex, active_fd, &found);
@@ -370,19 +371,29 @@ static int take_off(int ifindex, int active_fd)
 			error = xdp_detach(ifindex, active_fd, &found);
 		found_free(&found);
 	}
-	return error;
+	return error == -ENODEV ? runs_elsewhere(active_fd) : error;
 }
 
-/* Pins of what may run stay: the next attach or detach finds it by them. */
-static void undo(const struct attaching *a, const struct maps *maps)
+/*
+ * Pins of what may run stay: the next attach or detach finds it by them. Called when
+ * this process has no program open any more, for what is loaded is taken to run.
+ */
+static void undo(const struct attaching *a, int words)
 {
-	int error = take_off(a->ifindex, maps->fd[MAP_WORDS]);
+	int error = take_off(a->ifindex, words);
 
 	if (!error && a->report->rxvlan_off)
 		error = netdev_set_rxvlan(a->device, true);
 	if (!error)
+		error = xdp_forget(words);
+	if (!error)
 		error = pins_remove(a->pins);
-	if (error)
+	if (error > 0)
+		complain(a->complaints, NULL,
+			 "%s moved to another network namespace meanwhile; the filter goes on "
+			 "there, and its pins stay: \"bkxdp detach %s\" there takes it off",
+			 a->device, a->pins);
+	else if (error)
 		complain(a->complaints, NULL,
 			 "%s: what the failed attach left can't be cleared away (%s); the next "
 			 "\"bkxdp attach %s\" does it, \"bkxdp status %s\" shows whether it runs",
@@ -416,11 +427,15 @@ static int attach_new(const struct attaching *a)
 		return -1;
 	a->report->rxvlan_off = hides;
 	program_maps(owner, &maps);
-	error = attach_with(a, owner, &maps);
-	if (error)
-		undo(a, &maps);
+	AUTO_CLOSE int words = fcntl(maps.fd[MAP_WORDS], F_DUPFD_CLOEXEC, 0);
+
+	error = words < 0 ? -errno : attach_with(a, owner, &maps);
+	if (words < 0)
+		complain_of_load(a->complaints, "attaching", error);
 	bkxdp_bpf__destroy(owner);
-	return error;
+	if (error && words >= 0)
+		undo(a, words);
+	return error ? -1 : 0;
 }
 
 /* ---- replacing -------------------------------------------------------------- */
@@ -505,6 +520,26 @@ static int give_name_up(const struct target *target, struct complaints *complain
 	return -1;
 }
 
+/*
+ * An interface that came back is filtered whatever became of the former one: where
+ * that may run on elsewhere, its pins take another name, and it is found by them.
+ */
+static int set_aside(const struct target *target, struct complaints *complaints)
+{
+	char aside[IF_NAMESIZE];
+	int error = pins_set_aside(target->pins, aside);
+
+	if (!error)
+		return 0;
+	complain(complaints, NULL,
+		 "the pins of \"%s\" below %s may belong to a filter that runs on in another "
+		 "network "
+		 "namespace, and can't take another name (%s); use --bpffs with another BPF file "
+		 "system for this one",
+		 target->pins, pins_bpffs(), strerror(-error));
+	return -1;
+}
+
 static int make_way(const struct target *target, struct complaints *complaints)
 {
 	switch (target->state) {
@@ -513,10 +548,8 @@ static int make_way(const struct target *target, struct complaints *complaints)
 	case TARGET_RENAMED:
 		return give_name_up(target, complaints);
 	case TARGET_ELSEWHERE:
-		complain_of_elsewhere(target,
-				      "use --bpffs with another BPF file system for this one",
-				      complaints);
-		return -1;
+	case TARGET_DOUBTFUL:
+		return set_aside(target, complaints);
 	default:
 		return 0;
 	}

@@ -72,6 +72,21 @@ int clear_left(const struct target *target, struct complaints *complaints)
 
 /* ---- the program ---------------------------------------------------------------- */
 
+/* Its interface went while it was taken off: its pins go only where it surely runs nowhere. */
+static int check_gone(const struct target *target, int words, struct complaints *complaints)
+{
+	int runs = runs_elsewhere(words);
+
+	if (runs)
+		complain(complaints, NULL,
+			 "%s went from this network namespace before its filter was taken off; the "
+			 "filter %s, and its pins stay: \"bkxdp detach %s\" where it is takes it "
+			 "off",
+			 target->device, runs > 0 ? "goes on in another" : "may go on in another",
+			 target->pins);
+	return runs;
+}
+
 /* What is believed is what is seen; a second look may see what the first could not. */
 static void complain_of_detach(const struct target *target, int words, int error,
 			       struct complaints *complaints)
@@ -95,6 +110,8 @@ static int detach_program(const struct target *target, struct complaints *compla
 	AUTO_CLOSE int words = pins_active(target->pins);
 	int error = words < 0 ? words : xdp_detach(target->device_index, words, &target->found);
 
+	if (error == -ENODEV)
+		return check_gone(target, words, complaints);
 	if (error)
 		complain_of_detach(target, words, error, complaints);
 	return error;

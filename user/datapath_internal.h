@@ -121,6 +121,8 @@ int pins_remove(const char *interface);
 int pins_clear(const char *path, const char *kept);
 /* An interface that has another name now takes its pins along. */
 int pins_rename(const char *from, const char *to);
+/* Of a filter that may run elsewhere: a name that no pins have yet, which `aside` then holds. */
+int pins_set_aside(const char *interface, char aside[static IF_NAMESIZE]);
 /* Before the lock is freed: removes its folder, and the common one if no interface has pins. */
 void pins_tidy(void);
 /* All fds -1 on failure; flags: BPF_F_RDONLY or 0. */
@@ -166,7 +168,10 @@ struct found {
 	char **other; /* names of the programs that are not ours */
 	size_t others;
 };
-/* What runs on the interface, and whether it is the program that uses this map. */
+/*
+ * What runs on the interface, and whether it is the program that uses this map.
+ * -ENODEV: it is not here, which says nothing of its program: it may have moved.
+ */
 int xdp_find(int ifindex, int active_fd, struct found *found);
 void found_free(struct found *found);
 /* Does any program that is loaded, in whatever namespace, use this map? 1, 0 or negative errno. */
@@ -196,6 +201,7 @@ enum target_state {
 	TARGET_RENAMED,   /* there are pins of that name; their filter runs on another interface */
 	TARGET_ELSEWHERE, /* the same, in another network namespace */
 	TARGET_LEFT,      /* there are pins of that name, and their filter runs nowhere */
+	TARGET_DOUBTFUL,  /* the same, and whether their filter runs can't be told */
 };
 
 /* Known by what runs on an interface, and by name only where nothing does. */
@@ -206,6 +212,7 @@ struct target {
 	char device[IF_NAMESIZE]; /* where it runs, by its name of now; "" */
 	int device_index;
 	enum target_state state;
+	int doubt; /* why that can't be told: negative errno */
 	struct found found;
 	struct bkxdp_attachment attachment; /* of the pins; zeros where it can't be read */
 	int lock;
@@ -214,8 +221,8 @@ struct target {
 /* Where a filter runs that is known by its pins. 1, 0: nowhere here, or negative errno. */
 int locate(const char *pins, int words, const struct bkxdp_attachment *attachment,
 	   struct target *target);
-void complain_of_elsewhere(const struct target *target, const char *advice,
-			   struct complaints *complaints);
+/* Does a filter that runs on no interface here run in another namespace? The same. */
+int runs_elsewhere(int words);
 
 /* ---- datapath_detach.c -------------------------------------------------------- */
 

@@ -318,6 +318,21 @@ int pins_rename(const char *from, const char *to)
 	return rename(old, new) ? -errno : 0;
 }
 
+#define ASIDE_MAX 9999
+
+int pins_set_aside(const char *interface, char aside[static IF_NAMESIZE])
+{
+	int error = 1;
+
+	for (int i = 1; i <= ASIDE_MAX && error > 0; i++) {
+		snprintf(aside, IF_NAMESIZE, "%.10s~%d", interface, i);
+		error = pins_exist(aside);
+	}
+	if (error)
+		return error < 0 ? error : -EEXIST;
+	return pins_rename(interface, aside);
+}
+
 static void remove_if_empty(const char *name)
 {
 	char path[PIN_PATH_MAX];

@@ -23,7 +23,7 @@ static int look_at(const char *pins, int words, int ifindex, struct target *targ
 	int error = xdp_find(ifindex, words, &found);
 
 	if (error)
-		return error;
+		return error == -ENODEV ? 0 : error;
 	if (!found.program) {
 		found_free(&found);
 		return 0;
@@ -125,7 +125,7 @@ const char *datapath_pinned_as(const char *interface, char name[static IF_NAMESI
  * It runs on no interface here. That its program is loaded means that it runs
  * elsewhere, unless a dispatcher's pins hold it: then it takes a look.
  */
-static int runs_elsewhere(int words)
+int runs_elsewhere(int words)
 {
 	struct dispatcher dispatcher;
 	int result = xdp_runs_somewhere(words);
@@ -138,8 +138,8 @@ static int runs_elsewhere(int words)
 	return namespaces_run(dispatcher.program);
 }
 
-/* Without that pin no program was attached yet, or it was taken off. */
-static int find_owner_of_pins(struct target *target)
+/* Without that pin no program was attached yet, or it was taken off. 1, 0 or negative errno. */
+static int look_for_owner_of_pins(struct target *target)
 {
 	AUTO_CLOSE int words = pins_active(target->interface);
 	int result = words < 0 ? words : recall_attachment(target->interface, &target->attachment);
@@ -151,11 +151,21 @@ static int find_owner_of_pins(struct target *target)
 	if (result > 0)
 		target->state = TARGET_RENAMED;
 	if (result)
-		return result > 0 ? 0 : result;
+		return result;
 	result = runs_elsewhere(words);
 	if (result > 0)
 		target->state = TARGET_ELSEWHERE;
-	return result > 0 ? 0 : result;
+	return result;
+}
+
+static void find_owner_of_pins(struct target *target)
+{
+	int result = look_for_owner_of_pins(target);
+
+	if (result >= 0)
+		return;
+	target->state = TARGET_DOUBTFUL;
+	target->doubt = result;
 }
 
 static int find_by_name(struct target *target)
@@ -166,7 +176,8 @@ static int find_by_name(struct target *target)
 	if (result <= 0)
 		return result;
 	snprintf(target->pins, sizeof(target->pins), "%s", target->interface);
-	return find_owner_of_pins(target);
+	find_owner_of_pins(target);
+	return 0;
 }
 
 static int find_target(struct target *target)
@@ -219,6 +230,14 @@ static void complain_of_looking(const struct target *target, int error,
 {
 	if (error == -EPERM || error == -EACCES)
 		complain_of_load(complaints, "looking for the filter", -EPERM);
+	else if (error == -EXDEV)
+		complain(complaints, NULL,
+			 "the filter of the pins \"%s\" may run on in another network namespace, "
+			 "and "
+			 "this process may not look into all other network namespaces: that takes "
+			 "CAP_SYS_PTRACE, setns(2) and the machine's own PID namespace, which root "
+			 "has outside of containers and of services' sandboxes; nothing is changed",
+			 target->interface);
 	else
 		complain(complaints, NULL,
 			 "whether %s is filtered can't be told (%s), so nothing is changed; try "
@@ -363,13 +382,13 @@ int datapath_check(const struct target *target, struct complaints *complaints)
 	return -1;
 }
 
-void complain_of_elsewhere(const struct target *target, const char *advice,
-			   struct complaints *complaints)
+static void complain_of_elsewhere(const struct target *target, struct complaints *complaints)
 {
 	complain(complaints, NULL,
 		 "the pins of \"%s\" below %s belong to a filter that runs on an interface of "
-		 "another network namespace, and goes on there; %s",
-		 target->pins, pins_bpffs(), advice);
+		 "another network namespace, and goes on there; run the command there, for example "
+		 "by \"nsenter --net=/run/netns/NAME\"",
+		 target->pins, pins_bpffs());
 }
 
 static void complain_of_taken_name(const struct target *target, struct complaints *complaints)
@@ -396,10 +415,10 @@ int datapath_check_filtered(const struct target *target, struct complaints *comp
 		complain_of_taken_name(target, complaints);
 		return -1;
 	case TARGET_ELSEWHERE:
-		complain_of_elsewhere(
-			target,
-			"run the command there, for example by \"nsenter --net=/run/netns/NAME\"",
-			complaints);
+		complain_of_elsewhere(target, complaints);
+		return -1;
+	case TARGET_DOUBTFUL:
+		complain_of_looking(target, target->doubt, complaints);
 		return -1;
 	default:
 		return 0;

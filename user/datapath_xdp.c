@@ -141,7 +141,7 @@ static int find_once(int ifindex, uint32_t active, struct found *found)
 
 	memset(found, 0, sizeof(*found));
 	if (error)
-		return error == -ENODEV ? 0 : error;
+		return error;
 	found->generic = !on.driver && on.generic;
 	found->root = on.driver ? on.driver : on.generic;
 	error = found->root ? note_root(found, ifindex, active) : 0;
@@ -321,7 +321,7 @@ int xdp_detach(int ifindex, int active_fd, const struct found *found)
 	bool gone = !unseen && !after.program;
 
 	found_free(&after);
-	if (unseen || gone)
-		return gone ? 0 : error;
-	return error ? error : -EBUSY;
+	if (gone || !error)
+		return gone || unseen ? 0 : -EBUSY;
+	return unseen == -ENODEV ? unseen : error;
 }

@@ -6,6 +6,9 @@
 # have both, attach says so and leaves the other alone.
 
 set -u
+# Whether a filter runs in a namespace that has no name takes a look at all processes.
+# shellcheck disable=SC2034 # for tests/lib.sh
+world=(--with-processes)
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"
 
@@ -166,28 +169,100 @@ one_that_ends_the_chain() {
 dispatchers() { find /sys/fs/bpf/xdp -name 'dispatch-*' | wc -l; }
 attach_to_eth5() { bkxdp attach eth5 --config "$WORK/eth5.yaml"; }
 
+peers=0
+add_eth5() { peers=$((peers + 1)) && ip -n host link add eth5 type veth peer name "other$peers"; }
+replug() { ip -n host link delete eth5 && add_eth5; }
+runs_on() { host ip -j link show "$1" | jq -e '.[0].xdp' >/dev/null; }
+attached_in() { "${@:2}" "$BKXDP" status --json | jq '[.[] | select(.attached)] | length' | grep -qx "$1"; } # COUNT COMMAND...
+detach_all() {
+	local folder
+	for folder in /sys/fs/bpf/bkxdp/[!%]*; do
+		bkxdp detach "$(basename "$folder")" || return
+	done
+}
+
 lost_interface() {
 	sed 's/eth1/eth5/' "$WORK/eth1.yaml" >"$WORK/eth5.yaml"
-	ip -n host link add eth5 type veth peer name peer5
+	add_eth5
 	check "removed: attach" attach_to_eth5
 	is "removed: by a dispatcher" "$(dispatchers)" 1
 	ip -n host link delete eth5
 	check "removed: detach" bkxdp detach eth5
 	check "removed: leaves nothing" nothing_is_left
-	ip -n host link add eth5 type veth peer name peer5
+	add_eth5
 	check "plugged in again: attach" attach_to_eth5
-	ip -n host link delete eth5
-	ip -n host link add eth5 type veth peer name peer5
+	replug
 	check "plugged in again: attach to the next" attach_to_eth5
 	is "plugged in again: the former dispatcher is gone" "$(dispatchers)" 1
 	add_net third && ip -n host link set eth5 netns third
-	ip -n host link add eth5 type veth peer name other5
-	fails "moved: attach to the next of its name" 1 attach_to_eth5
-	says "moved: says why" "$said" 'another network namespace, and goes on'
 	fails "moved: detach from where it is not" 1 bkxdp detach eth5
+	says "moved: says why" "$said" 'another network namespace, and goes on'
 	is "moved: its dispatcher stays" "$(dispatchers)" 1
+	add_eth5
+	check "moved: attach to the next of its name" attach_to_eth5
+	check "moved: that one is filtered" attached_in 1 host
+	check "moved: and the former one still" attached_in 1 in_net third
 	check "moved: detach from where it is" in_net third "$BKXDP" detach eth5
+	check "moved: the other is filtered still" attached_in 1 host
+	check "moved: detach the other" bkxdp detach eth5
 	check "moved: leaves nothing" nothing_is_left
+	ip -n host link delete eth5
+	ip -n third link delete eth5
+}
+
+# As the unit runs it: without a look into the namespaces of other processes.
+as_unit() {
+	host setpriv --bounding-set=-all,+bpf,+chown,+net_admin,+perfmon,+sys_admin,+sys_resource --inh-caps=-all -- "$BKXDP" "$@"
+}
+attach_as_unit() { as_unit attach eth5 --config "$WORK/eth5.yaml" --no-resolve; }
+
+came_back() {
+	local turn
+	add_eth5
+	check "came back: attach by the unit" attach_as_unit
+	for turn in once twice; do
+		replug
+		check "came back $turn: attach by the unit" attach_as_unit
+		check "came back $turn: it is filtered" runs_on eth5
+	done
+	replug
+	check "came back, namespaces are forbidden: attach" host strace -f -qq -o /dev/null -e inject=setns:error=EPERM \
+		"$BKXDP" attach eth5 --config "$WORK/eth5.yaml"
+	check "came back, namespaces are forbidden: it is filtered" runs_on eth5
+	ip -n host link delete eth5
+	fails "went: detach by the unit" 1 as_unit detach eth5
+	says "went: says what it can't look into" "$said" 'other network namespaces.*CAP_SYS_PTRACE'
+	is "went: the pins of what may run stay" "$(dispatchers)" 4
+	check "went: detach by root" detach_all
+	check "came back: leaves nothing" nothing_is_left
+}
+
+# In a namespace that only a mount or an open file holds.
+in_hidden() { nsenter --net="$hidden" -- "$@"; }
+
+hidden_namespace() {
+	local hidden=/run/hidden/x held
+	mkdir /run/hidden && touch $hidden && unshare --net=$hidden true
+	for held in mount file; do
+		add_eth5
+		check "held by a $held: attach" attach_to_eth5
+		ip -n host link set eth5 netns $hidden
+		if [ $held = file ]; then
+			exec 9<$hidden && umount -l $hidden && hidden=/proc/$$/fd/9
+		fi
+		fails "held by a $held: detach from where it is not" 1 bkxdp detach eth5
+		says "held by a $held: says why" "$said" 'another network namespace, and goes on'
+		add_eth5
+		check "held by a $held: attach to the next of its name" attach_to_eth5
+		check "held by a $held: that one is filtered" attached_in 1 host
+		check "held by a $held: and the former one still" attached_in 1 in_hidden
+		check "held by a $held: detach from where it is" in_hidden "$BKXDP" detach eth5
+		check "held by a $held: detach the other" bkxdp detach eth5
+		check "held by a $held: leaves nothing" nothing_is_left
+		ip -n host link delete eth5
+		in_hidden ip link delete eth5
+	done
+	exec 9<&-
 }
 
 command -v xdp-loader >/dev/null || skip_all "xdp-loader is not installed"
@@ -202,6 +277,8 @@ if try_company; then
 	earlier_one
 	one_that_ends_the_chain
 	lost_interface
+	came_back
+	hidden_namespace
 else
 	diag "fact: beside other XDP programs: no"
 	no_room
