@@ -337,6 +337,28 @@ removed() {
 	check "removed: leaves nothing" nothing_is_left
 }
 
+# --- a filter whose pins are not there
+
+hidden_pins() {
+	local verb
+	check "hidden pins: attach" bkxdp attach eth1 "${use[@]}"
+	mount -t bpf -o mode=700 bpf /sys/fs/bpf
+	for verb in status reload detach attach; do
+		case $verb in
+		attach) fails "hidden pins: $verb" 1 bkxdp attach eth1 "${use[@]}" ;;
+		*) fails "hidden pins: $verb" 1 bkxdp "$verb" eth1 ;;
+		esac
+		says "hidden pins: $verb says that it goes on, and where to look" "$said" 'goes on.* --bpffs'
+		check "hidden pins: $verb advises nothing that opens it" not grep -Eq 'xdp off|attaches it|not filtered' <<<"$said"
+	done
+	check "hidden pins: it is filtered" attached_on eth1
+	umount /sys/fs/bpf
+	check "hidden pins: detach where they are" bkxdp detach eth1
+	check "hidden pins: leaves nothing" nothing_is_left
+	fails "no filter: status" 1 bkxdp status eth1
+	says "no filter: says so" "$said" 'is not filtered by bkxdp'
+}
+
 # --- the NIC's VLAN tag stripping
 
 rxvlan() { host ethtool -k "$1" | sed -n 's/^rx-vlan-offload: \([a-z]*\).*/\1/p'; }
@@ -410,5 +432,6 @@ not_root
 moved_meanwhile attach sendto
 moved_meanwhile detach bpf
 removed
+hidden_pins
 offload
 finish

@@ -564,8 +564,10 @@ static int attach_where_free(const struct attaching *a, const struct target *tar
 	if (error)
 		complain_of_load(a->complaints, "looking for XDP programs on the interface",
 				 error == -EACCES ? -EPERM : error);
-	else if (taken)
+	else if (taken && !found_unpinned(&found))
 		complain_of_others(a, &found);
+	if (taken && found_unpinned(&found))
+		(void)complain_of_unpinned(a->device, a->ifindex, a->complaints);
 	found_free(&found);
 	if (error || taken || make_way(target, a->complaints))
 		return -1;

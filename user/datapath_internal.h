@@ -174,7 +174,13 @@ struct found {
  */
 int xdp_find(int ifindex, int active_fd, struct found *found);
 void found_free(struct found *found);
-/* Does any program that is loaded, in whatever namespace, use this map? 1, 0 or negative errno. */
+/* Does a filter run, or may one, that is not known by its pins? */
+bool found_unpinned(const struct found *found);
+/*
+ * Does any program that is loaded, in whatever namespace, use this map? 0, negative errno,
+ * or 1: one that an interface runs itself, PROGRAM_IS_CALLED: one that a dispatcher calls.
+ */
+#define PROGRAM_IS_CALLED 2
 int xdp_runs_somewhere(int active_fd);
 /* libxdp's pins keep the programs of a dispatcher loaded, also where the interface is gone. */
 struct dispatcher {
@@ -221,6 +227,11 @@ struct target {
 /* Where a filter runs that is known by its pins. 1, 0: nowhere here, or negative errno. */
 int locate(const char *pins, int words, const struct bkxdp_attachment *attachment,
 	   struct target *target);
+/*
+ * True with a complaint where the interface runs a filter whose pins are not there, or where
+ * that can't be told: nobody may call it not filtered.
+ */
+bool complain_of_unpinned(const char *device, int ifindex, struct complaints *complaints);
 /* Does a filter that runs on no interface here run in another namespace? The same. */
 int runs_elsewhere(int words);
 

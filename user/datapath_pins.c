@@ -601,12 +601,30 @@ static bool is_hidden(void)
 	return !pins_path(path, NULL, NULL) && access(path, F_OK) && errno == EACCES;
 }
 
-static bool is_forgeable(void)
+static bool is_unsafe(const char *path)
 {
-	char path[PIN_PATH_MAX];
 	struct stat folder;
 
-	return !pins_path(path, NULL, NULL) && !lstat(path, &folder) && !is_safe(&folder);
+	return !lstat(path, &folder) && !is_safe(&folder);
+}
+
+/* The dispatchers' pins are libxdp's, and who may move them hides what runs. */
+static bool is_forgeable(struct complaints *complaints)
+{
+	char path[PIN_PATH_MAX];
+	AUTO_FREE char *libxdp = must_format("%s/xdp", bpffs);
+
+	if (!pins_path(path, NULL, NULL) && is_unsafe(path))
+		complain_of_forgery(complaints);
+	else if (is_unsafe(libxdp))
+		complain(complaints, NULL,
+			 "%s is a link, belongs to another user or can be written to by others, "
+			 "who could move libxdp's pins there away or forge them: give it to root "
+			 "alone (chown, chmod 700), and mount the BPF file system with mode=700",
+			 libxdp);
+	else
+		return false;
+	return true;
 }
 
 int pins_check(struct complaints *complaints)
@@ -639,9 +657,7 @@ int pins_check(struct complaints *complaints)
 			 "hidden, use "
 			 "\"nsenter --net=/run/netns/NAME\" instead",
 			 bpffs, bpffs);
-	else if (is_forgeable())
-		complain_of_forgery(complaints);
-	else
+	else if (!is_forgeable(complaints))
 		return 0;
 	return -1;
 }

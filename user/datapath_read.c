@@ -239,10 +239,13 @@ int datapath_interfaces(char ***interfaces, size_t *count, struct complaints *co
 static bool is_readable(const char *interface, struct complaints *complaints)
 {
 	int there = pins_check(complaints) ? -EINVAL : pins_exist(interface);
+	unsigned int index;
 
 	if (there == -EACCES || there == -EPERM)
 		complain_of_reading(complaints, there);
-	else if (there != 1 && !complaints->count && netdev_index(interface, complaints))
+	else if (there != 1 && !complaints->count &&
+		 (index = netdev_index(interface, complaints)) &&
+		 !complain_of_unpinned(interface, (int)index, complaints))
 		complain(complaints, NULL,
 			 "%s is not filtered by bkxdp; \"bkxdp attach %s\" attaches it", interface,
 			 interface);

@@ -129,12 +129,16 @@ int runs_elsewhere(int words)
 {
 	struct dispatcher dispatcher;
 	int result = xdp_runs_somewhere(words);
+	bool called;
 
 	if (result <= 0)
 		return result;
+	called = result == PROGRAM_IS_CALLED;
 	result = xdp_dispatcher_of(words, &dispatcher);
-	if (result <= 0)
-		return result ? result : 1;
+	if (!result) /* by whom it is called nobody can tell without the dispatcher's pins */
+		return called ? -ENOLINK : 1;
+	if (result < 0)
+		return result;
 	return namespaces_run(dispatcher.program);
 }
 
@@ -400,11 +404,33 @@ static void complain_of_taken_name(const struct target *target, struct complaint
 		target->interface, target->device);
 }
 
+bool complain_of_unpinned(const char *device, int ifindex, struct complaints *complaints)
+{
+	struct found found;
+	int error = xdp_find(ifindex, -1, &found);
+	bool unpinned = !error && found_unpinned(&found);
+
+	if (error == -EPERM || error == -EACCES)
+		complain_of_load(complaints, "looking for XDP programs on the interface", -EPERM);
+	else if (error)
+		complain(complaints, NULL, "whether %s is filtered can't be told (%s); try again",
+			 device, strerror(-error));
+	else if (unpinned)
+		complain(complaints, NULL,
+			 "%s runs the XDP program \"%s\" (id %u), and the pins of a filter that it "
+			 "is or calls are not below %s; the filter goes on as it is: name the BPF "
+			 "file system that has its pins by --bpffs",
+			 device, found.other[0], found.root, pins_bpffs());
+	found_free(&found);
+	return error || unpinned;
+}
+
 int datapath_check_filtered(const struct target *target, struct complaints *complaints)
 {
 	switch (target->state) {
 	case TARGET_FREE:
-		if (netdev_index(target->interface, complaints))
+		if (netdev_index(target->interface, complaints) &&
+		    !complain_of_unpinned(target->interface, target->ifindex, complaints))
 			complain(complaints, NULL,
 				 "%s is not filtered by bkxdp; \"bkxdp attach %s\" attaches it",
 				 target->interface, target->interface);
@@ -418,7 +444,9 @@ int datapath_check_filtered(const struct target *target, struct complaints *comp
 		complain_of_elsewhere(target, complaints);
 		return -1;
 	case TARGET_DOUBTFUL:
-		complain_of_looking(target, target->doubt, complaints);
+		if (!target->ifindex ||
+		    !complain_of_unpinned(target->interface, target->ifindex, complaints))
+			complain_of_looking(target, target->doubt, complaints);
 		return -1;
 	default:
 		return 0;

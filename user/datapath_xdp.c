@@ -116,6 +116,16 @@ static int note_components(struct found *found, int ifindex, uint32_t active)
 
 #define DISPATCHER "xdp_dispatcher"
 
+bool found_unpinned(const struct found *found)
+{
+	if (found->alone && !found->program && !strcmp(found->other[0], DISPATCHER))
+		return true;
+	for (size_t i = 0; i < found->others; i++)
+		if (!strcmp(found->other[i], "bkxdp"))
+			return true;
+	return false;
+}
+
 static int note_root(struct found *found, int ifindex, uint32_t active)
 {
 	AUTO_CLOSE int fd = bpf_prog_get_fd_by_id(found->root);
@@ -186,8 +196,10 @@ int xdp_runs_somewhere(int active_fd)
 		if (fd < 0 && errno == ENOENT)
 			continue; /* it went meanwhile */
 		error = fd < 0 ? -errno : ask_program(fd, &info, ids);
-		if (error || uses_map(&info, active))
-			return error ? error : 1;
+		if (error)
+			return error;
+		if (uses_map(&info, active))
+			return info.type == BPF_PROG_TYPE_EXT ? PROGRAM_IS_CALLED : 1;
 	}
 	return errno == ENOENT ? 0 : -errno;
 }
