@@ -114,6 +114,9 @@ to_a_link() {
 	check "--output to a link" bkxdp metrics --output "$WORK/textfile/link.prom"
 	is "leaves the link" "$(readlink "$WORK/textfile/link.prom")" "$WORK/space/real.prom"
 	says "and writes the file that it names" "$(cat "$WORK/space/real.prom")" '^bkxdp_packets_total'
+	chown 65534:65534 "$WORK/space/real.prom" && chmod 600 "$WORK/space/real.prom"
+	check "--output to another user's private file" bkxdp metrics --output "$WORK/space/real.prom"
+	is "it stays his, and private" "$(stat -c %u:%g:%a "$WORK/space/real.prom")" 65534:65534:600
 	is "with nothing beside either" "$(find "$WORK/textfile" "$WORK/space" | wc -l)" 4
 }
 

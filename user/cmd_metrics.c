@@ -67,6 +67,19 @@ static int open_beside(const char *path)
 	return error;
 }
 
+/* Whose the former file was, and who might read it: last, for this user's own is what is written
+ * to. */
+static int take_over(int fd, const char *path)
+{
+	struct stat former;
+
+	if (stat(path, &former))
+		return errno == ENOENT ? 0 : -errno;
+	if (fchown(fd, former.st_uid, former.st_gid) && errno != EPERM)
+		return -errno;
+	return fchmod(fd, former.st_mode & 0777) ? -errno : 0;
+}
+
 static int write_beside(const char *path, const struct scrape *scrape)
 {
 	AUTO_FREE char *beside = must_format("%s.new", path);
@@ -76,6 +89,8 @@ static int write_beside(const char *path, const struct scrape *scrape)
 	if (!file)
 		return fd < 0 ? fd : -errno;
 	error = write_whole(file, scrape);
+	if (!error)
+		error = take_over(fd, path);
 	if (!error && rename(beside, path))
 		error = -errno;
 	if (error)
