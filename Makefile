@@ -56,11 +56,10 @@ BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 -fno-strict-aliasing -Wall -Wextra -Wn
               $(PREFIX_MAP) $(if $(WERROR),-Werror) -Iinclude -I/usr/include/$(shell $(CC) -dumpmachine)
 
 # bkxdp-exporter's own: bkxdp itself loads neither HTTP nor TLS
-WEB_SRC  := $(wildcard user/web*.c user/exporter*.c) user/pages.c user/stream.c user/service.c \
-            user/unprivileged.c
+WEB_SRC  := $(sort $(wildcard user/exporter/*.c))
 WEB_OBJ  := $(patsubst user/%.c,$(OUT)/user/%.o,$(WEB_SRC))
-USER_SRC := $(sort $(filter-out $(WEB_SRC),$(wildcard user/*.c)))
-LIB_OBJ  := $(patsubst user/%.c,$(OUT)/user/%.o,$(filter-out user/main.c,$(USER_SRC)))
+USER_SRC := $(sort $(filter-out $(WEB_SRC),$(wildcard user/*/*.c)))
+LIB_OBJ  := $(patsubst user/%.c,$(OUT)/user/%.o,$(filter-out user/cli/main.c,$(USER_SRC)))
 TESTS    := $(patsubst tests/%.c,$(OUT)/tests/%,$(sort $(wildcard tests/test_*.c tests/wire.c)))
 TEST_LIB := $(patsubst tests/%.c,$(OUT)/tests/%.o,$(sort $(filter-out tests/test_%.c \
             tests/fuzz_%.c tests/wire.c tests/bench%.c,$(wildcard tests/*.c))))
@@ -102,7 +101,7 @@ $(OUT)/tests/%.o: tests/%.c | $(BUILD)/bkxdp.skel.h
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
-$(OUT)/bkxdp: $(LIB_OBJ) $(OUT)/user/main.o
+$(OUT)/bkxdp: $(LIB_OBJ) $(OUT)/user/cli/main.o
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) $^ -o $@ $(LIBS)
 
@@ -112,7 +111,8 @@ $(OUT)/bkxdp-exporter: $(LIB_OBJ) $(WEB_OBJ)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) $^ -o $@ $(WEB_LIBS) $(LIBS)
 
 $(OUT)/tests/test_unprivileged: LIBS += $(shell $(PKG_CONFIG) --libs libseccomp)
-$(OUT)/tests/test_unprivileged: $(OUT)/user/unprivileged.o
+$(OUT)/tests/test_unprivileged: $(OUT)/user/exporter/drop_privileges.o
+$(OUT)/tests/test_negotiate: $(OUT)/user/exporter/accept.o
 $(OUT)/tests/%: $(OUT)/tests/%.o $(TEST_LIB) $(LIB_OBJ)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) $^ -o $@ $(LIBS)
@@ -124,13 +124,13 @@ $(BUILD)/tests/%.bpf.o: tests/%.bpf.c
 	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
 
 # what a fuzzer drives is built with it, so that its coverage is seen
-$(BUILD)/fuzz/%: tests/%.c $(BUILD)/bkxdp.skel.h $(filter-out user/main.c,$(USER_SRC))
+$(BUILD)/fuzz/%: tests/%.c $(BUILD)/bkxdp.skel.h $(filter-out user/cli/main.c,$(USER_SRC))
 	$(call say,FUZZ,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) $(filter-out -Wshadow,$(ALL_CFLAGS)) -fsanitize=fuzzer,address,undefined \
 		-fno-sanitize=alignment $< $(filter-out tests/test_%.c tests/fuzz_%.c \
 		tests/wire.c tests/bench%.c,$(wildcard tests/*.c)) \
-		$(filter-out user/main.c,$(USER_SRC)) -o $@ $(LIBS)
+		$(filter-out user/cli/main.c,$(USER_SRC)) -o $@ $(LIBS)
 
 # its own programs: generated traffic, and what ours is compared with
 $(BUILD)/bench.bpf.o: tests/bench.bpf.c tests/bench_vary.h
@@ -209,4 +209,4 @@ clean:
 packages:
 	@echo $(PKGS)
 
--include $(wildcard $(OUT)/user/*.d $(OUT)/tests/*.d $(OUT)/tests/vm/*.d)
+-include $(wildcard $(OUT)/user/*/*.d $(OUT)/tests/*.d $(OUT)/tests/vm/*.d)

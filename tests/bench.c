@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "alloc.h"
+#include "base/memory.h"
 #include "bench.h"
 
 #define CPU 1 /* the first takes most interrupts */

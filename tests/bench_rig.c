@@ -22,7 +22,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
-#include "alloc.h"
+#include "base/memory.h"
 #include "bench.h"
 #include "bench.skel.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "facts.h"
 
-#include "received.h"
+#include "packet/user_frame.h"
 
 static const void *frame_begin(bkxdp_frame *frame)
 {

@@ -7,9 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "engine.h"
+#include "engine/engine.h"
 #include "oracle.h"
 #include "packets.h"
+#include "policy/reasons.h"
 #include "variants.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -6,9 +6,9 @@
  */
 #include <stdint.h>
 
+#include "config/profile.h"
+#include "config/site.h"
 #include "scratch.h"
-#include "profile.h"
-#include "site.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count);
 

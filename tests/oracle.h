@@ -7,8 +7,8 @@
 #ifndef ORACLE_H
 #define ORACLE_H
 
-#include "engine.h"
-#include "policy.h"
+#include "engine/engine.h"
+#include "policy/policy.h"
 
 /* What is wrong with the judgement, or NULL. */
 const char *oracle_objects(const struct policy *policy, const uint8_t *frame, size_t length,

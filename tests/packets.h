@@ -10,7 +10,7 @@
 #include <bkxdp/verdict.h>
 
 #include "build.h"
-#include "policy.h"
+#include "policy/policy.h"
 
 #define STEPS_MAX 18
 

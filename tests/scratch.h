@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "complain.h"
+#include "base/diag.h"
 
 static char scratch_dir[64] = "/tmp/bkxdp-test-XXXXXX";
 

@@ -2,7 +2,7 @@
 /* Arrays grow at their end, however they began (the sanitizer looks where they are written to). */
 #include <stdint.h>
 
-#include "alloc.h"
+#include "base/memory.h"
 #include "tap.h"
 
 #define MORE 1000

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "capture.h"
+#include "packet/pcap_read.h"
 #include "tap.h"
 
 #define ETHERNET  1

@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "alloc.h"
-#include "counters.h"
+#include "base/memory.h"
+#include "policy/counters.h"
 #include "tap.h"
 
 #define FLOWS BKXDP_FLOWS_MAX

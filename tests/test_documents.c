@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "alloc.h"
-#include "profile.h"
-#include "site.h"
+#include "base/memory.h"
+#include "config/profile.h"
+#include "config/site.h"
 #include "tap.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -103,7 +103,7 @@ static void block_free(struct block *block)
 static char *prefixes_text(const struct prefix_set *set)
 {
 	struct words words = {};
-	char text[TEXT_PREFIX_MAX], *all;
+	char text[PREFIX_TEXT_MAX], *all;
 
 	for (size_t i = 0; i < set->count; i++) {
 		prefix_text(&set->prefix[i], text);
@@ -350,7 +350,7 @@ static void table_ports(char *list, struct port_set *ports, unsigned int line)
 	for (char *item; (item = strsep(&list, ","));) {
 		struct port_range range;
 
-		if (text_port_range(item, &range, &why))
+		if (port_range_parse(item, &range, &why))
 			table_refused(line, why);
 		port_set_add(ports, range);
 	}
@@ -366,7 +366,7 @@ static void table_peers(char *list, struct prefix_set *peers, unsigned int line)
 	for (char *item; (item = strsep(&list, ","));) {
 		struct bkxdp_prefix prefix;
 
-		if (text_prefix(item, &prefix, &why))
+		if (prefix_parse(item, &prefix, &why))
 			table_refused(line, why);
 		prefix_set_add(peers, &prefix);
 	}

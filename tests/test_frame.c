@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "frame.h"
+#include "packet/packet_text.h"
 #include "tap.h"
 
 /* What is said, and the same in full. */

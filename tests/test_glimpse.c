@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "glimpse.h"
+#include "packet/packet_summary.h"
 #include "packets.h"
 #include "tap.h"
 

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Which policies cut an administrator off, on hosts that are made up here. */
-#include "guard.h"
+#include "engine/guard.h"
 
 #include <errno.h>
 #include <linux/if_ether.h>
 #include <sys/socket.h>
 
-#include "alloc.h"
+#include "base/memory.h"
+#include "config/site.h"
 #include "scratch.h"
-#include "site.h"
 #include "tap.h"
 
 #define MAX 8

@@ -5,8 +5,9 @@
  */
 #include <stdlib.h>
 
-#include "alloc.h"
-#include "metrics.h"
+#include "base/memory.h"
+#include "stats/prometheus_text.h"
+#include "stats/snapshot.h"
 #include "tap.h"
 
 #define FLOWS 300

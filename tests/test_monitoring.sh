@@ -114,7 +114,7 @@ report "the dashboard shows either" "$(lacking $'drop\nwould_drop' \
 	"$(grep -ohE 'verdict="[a-z_]+"' "$scratch/queries" | cut -d '"' -f 2)")"
 report "rules and dashboard use metrics that there are" "$(lacking \
 	"$(words '\bbkxdp_[a-z_]+' "$rules" "$scratch/queries")" \
-	"$(words '"bkxdp_[a-z_]+"' ../user/metrics.c | tr -d '"')")"
+	"$(words '"bkxdp_[a-z_]+"' ../user/stats/prometheus_text.c | tr -d '"')")"
 report "and series that are recorded" "$(lacking \
 	"$(words '\bbkxdp:[a-z_]+' "$rules" "$scratch/queries")" "$(sed -n 's/^ *- record: //p' "$rules" | sort -u)")"
 report "reasons in the rules are reasons of the filter" "$(lacking \

@@ -10,11 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "alloc.h"
-#include "engine.h"
+#include "base/memory.h"
+#include "engine/engine.h"
 #include "facts.h"
 #include "oracle.h"
 #include "packets.h"
+#include "policy/reasons.h"
 #include "tap.h"
 #include "variants.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What the Accept headers choose, with headers of real clients among them. */
-#include "negotiate.h"
+#include "exporter/accept.h"
 
 #include "tap.h"
 

@@ -8,10 +8,11 @@
 #include <sched.h>
 #include <string.h>
 
-#include "alloc.h"
-#include "engine.h"
+#include "base/memory.h"
+#include "engine/engine.h"
 #include "oracle.h"
 #include "packets.h"
+#include "policy/reasons.h"
 #include "tap.h"
 #include "variants.h"
 

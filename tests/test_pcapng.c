@@ -5,8 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "capture.h"
-#include "pcapng.h"
+#include "packet/pcap_read.h"
+#include "packet/pcapng_write.h"
 #include "tap.h"
 
 #define TIME 1795183387123456789ull /* past 2^32 in both halves, and odd nanoseconds */

@@ -3,9 +3,9 @@
 #include <jansson.h>
 #include <stdlib.h>
 
-#include "alloc.h"
-#include "complain.h"
-#include "printable.h"
+#include "base/diag.h"
+#include "base/memory.h"
+#include "base/printable.h"
 #include "tap.h"
 
 static const struct {

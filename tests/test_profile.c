@@ -3,7 +3,8 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#include "profile.h"
+#include "config/profile.h"
+#include "policy/names.h"
 #include "scratch.h"
 #include "tap.h"
 
@@ -482,7 +483,7 @@ static void test_find(void)
 	name = profile_names(dirs, 2, &names);
 	for (size_t i = 0; i < names; i++) {
 		found += !strcmp(name[i], "zz-local");
-		check(text_is_name(name[i]) && (!i || strcmp(name[i - 1], name[i]) < 0),
+		check(name_is_valid(name[i]) && (!i || strcmp(name[i - 1], name[i]) < 0),
 		      "name %zu is sorted", i);
 	}
 	for (size_t i = 0; i < names; i++)

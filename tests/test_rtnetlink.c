@@ -14,9 +14,9 @@
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
 
-#include "addresses.h"
-#include "links.h"
-#include "routes.h"
+#include "net/addresses.h"
+#include "net/links.h"
+#include "net/routes.h"
 #include "tap.h"
 
 /* ---- a kernel ---------------------------------------------------------------- */

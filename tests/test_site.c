@@ -6,10 +6,10 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#include "alloc.h"
-#include "compile.h"
+#include "base/memory.h"
+#include "config/site.h"
+#include "policy/compile.h"
 #include "scratch.h"
-#include "site.h"
 #include "tap.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -87,7 +87,7 @@ static void write_profiles(void)
 
 static void print_group(FILE *out, const struct group *group)
 {
-	char text[TEXT_PREFIX_MAX];
+	char text[PREFIX_TEXT_MAX];
 
 	fprintf(out, " %s{", group->roles);
 	for (size_t i = 0; i < group->prefixes.count; i++) {

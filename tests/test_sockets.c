@@ -14,8 +14,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "engine.h"
+#include "engine/engine.h"
 #include "packets.h"
+#include "policy/reasons.h"
 #include "tap.h"
 #include "variants.h"
 

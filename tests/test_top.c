@@ -3,10 +3,11 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 
-#include "alloc.h"
+#include "base/memory.h"
+#include "cli/top_json.h"
+#include "cli/top_page.h"
+#include "policy/reasons.h"
 #include "tap.h"
-#include "top_json.h"
-#include "top_page.h"
 
 #define SECOND 1000000000ull
 #define FLOWS  4
@@ -58,7 +59,7 @@ static void add_group(struct made *made, const char *source, uint16_t port, uint
 	struct bkxdp_prefix prefix;
 	const char *why;
 
-	if (text_prefix(source, &prefix, &why))
+	if (prefix_parse(source, &prefix, &why))
 		abort();
 	memcpy(group->key.address, prefix.address, sizeof(group->key.address));
 	group->key.port = port;

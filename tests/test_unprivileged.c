@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What a process that gave its privileges up can't do, though it kept CAP_BPF. */
-#include "unprivileged.h"
+#include "exporter/drop_privileges.h"
 
 #include <errno.h>
 #include <linux/bpf.h>

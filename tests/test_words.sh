@@ -50,6 +50,19 @@ lacking() {
 	done
 }
 
+# --- the rooms of user/
+
+# The map in CONTRIBUTING names each file of a room, and no other.
+rooms_that_differ() {
+	local room
+	for room in user/*/; do
+		room=$(basename "$room")
+		differ "the room $room" "$(find "user/$room" -name '*.[ch]' -printf '%f\n' | sed 's/\.[ch]$//' | sort -u | xargs)" \
+			"CONTRIBUTING" "$(awk -F' \\| ' -v room="| $room/" '$1 == room { gsub(/[|,]/, " ", $3); print $3 }' CONTRIBUTING.md | xargs)"
+	done
+}
+report "the map of user/ in CONTRIBUTING.md is that of the tree" "$(rooms_that_differ)"
+
 # --- what the program says
 
 verbs_of_help() { "$BKXDP" --help | awk '/^Commands:/ { on = 1; next } on && !NF { exit } on { print $1 }'; }
@@ -119,7 +132,7 @@ report "the README's table has the reasons of verdict.h" \
 		grep -qE "\| .*$verdict \`$reason\`" README.md || echo "no row has \"$verdict \`$reason\`\""
 	done)"
 
-metrics=$(grep -ohE '"bkxdp_[a-z_]+"' user/metrics.c | tr -d '"' | sort -u)
+metrics=$(grep -ohE '"bkxdp_[a-z_]+"' user/stats/prometheus_text.c | tr -d '"' | sort -u)
 report "docs/metrics.md has the metrics" "$(lacking "$metrics" docs/metrics.md)"
 
 if command -v jq >/dev/null; then

@@ -4,12 +4,13 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#include "alloc.h"
-#include "engine.h"
+#include "base/memory.h"
+#include "config/site.h"
+#include "engine/engine.h"
+#include "policy/reasons.h"
 #include "scratch.h"
-#include "site.h"
+#include "stats/drop_report.h"
 #include "tap.h"
-#include "would_drop.h"
 
 static const char *dirs[1];
 static const struct site_lookup offline = {dirs, 1, false};
@@ -69,7 +70,7 @@ static struct drop_group group(const char *source, uint8_t reason, uint8_t side,
 	struct bkxdp_prefix prefix = {};
 	const char *why;
 
-	if (*source && !text_prefix(source, &prefix, &why))
+	if (*source && !prefix_parse(source, &prefix, &why))
 		memcpy(made.key.address, prefix.address, sizeof(made.key.address));
 	return made;
 }

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "alloc.h"
+#include "base/memory.h"
 
 #define FLOWS_MAX 12
 
@@ -156,7 +156,7 @@ static void add_port(void *to, const char *word)
 	struct port_range range;
 	const char *why;
 
-	must(!text_port_range(word, &range, &why), word);
+	must(!port_range_parse(word, &range, &why), word);
 	port_set_add(to, range);
 }
 
@@ -165,7 +165,7 @@ static void add_prefix(void *to, const char *word)
 	struct bkxdp_prefix prefix;
 	const char *why;
 
-	must(!text_prefix(word, &prefix, &why), word);
+	must(!prefix_parse(word, &prefix, &why), word);
 	prefix_set_add(to, &prefix);
 }
 

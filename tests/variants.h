@@ -5,8 +5,8 @@
 
 #include <stdbool.h>
 
-#include "compile.h"
-#include "policy.h"
+#include "policy/compile.h"
+#include "policy/policy.h"
 
 const char *variant_name(size_t index); /* NULL behind the last */
 

@@ -14,8 +14,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "engine.h"
+#include "engine/engine.h"
 #include "packets.h"
+#include "policy/reasons.h"
 
 #define VARIANT    "wire"
 #define LENGTH_MIN 14

@@ -21,7 +21,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "datapath_internal.h"
+#include "datapath/internal.h"
 
 /* XDP_PASS and no more. */
 static int load_pass(uint32_t flags)

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "base/diag.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/printable.h"
+
+static char *place_text(const struct place *place)
+{
+	if (!place)
+		return must_copy("bkxdp");
+	if (!place->line)
+		return must_copy(place->file);
+	return must_format("%s:%u:%u", place->file, place->line, place->column);
+}
+
+/* The kernel's words may be several lines. */
+static void make_one_line(char *text)
+{
+	while ((text = strpbrk(text, "\n\t")))
+		*text++ = ' ';
+}
+
+static char *one_line(const char *format, va_list args)
+{
+	char *text = NULL;
+
+	if (vasprintf(&text, format, args) < 0)
+		text = must_copy(format);
+	make_one_line(text);
+	return text;
+}
+
+static void add(struct complaints *complaints, const char *text)
+{
+	if (complaints->count == COMPLAINTS_MAX)
+		complaints->unsaid++;
+	else
+		*APPEND(complaints->text, complaints->count) = printable(text);
+}
+
+void complain(struct complaints *complaints, const struct place *place, const char *format, ...)
+{
+	AUTO_FREE char *where = place_text(place), *what = NULL, *all = NULL;
+	va_list args;
+
+	va_start(args, format);
+	what = one_line(format, args);
+	va_end(args);
+	all = must_format("%s: %s", where, what);
+	add(complaints, all);
+}
+
+void remark(struct complaints *complaints, const char *format, ...)
+{
+	AUTO_FREE char *text = NULL;
+	va_list args;
+
+	va_start(args, format);
+	text = one_line(format, args);
+	va_end(args);
+	add(complaints, text);
+}
+
+void complaints_print(const struct complaints *complaints)
+{
+	for (size_t i = 0; i < complaints->count; i++)
+		fprintf(stderr, "%s\n", complaints->text[i]);
+	if (complaints->unsaid)
+		fprintf(stderr, "and %zu more like these\n", complaints->unsaid);
+}
+
+void complaints_free(struct complaints *complaints)
+{
+	for (size_t i = 0; i < complaints->count; i++)
+		free(complaints->text[i]);
+	free(complaints->text);
+	*complaints = (struct complaints){};
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* All that is wrong with a user's files, each with its place; nothing is printed here. */
+#ifndef BASE_DIAG_H
+#define BASE_DIAG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Where something stands in a file. Lines and columns count from 1; line 0: the file as a whole. */
+struct place {
+	const char *file; /* not owned; lives as long as the document's owner */
+	unsigned int line;
+	unsigned int column;
+};
+
+struct complaints {
+	char **text; /* "FILE:LINE:COL: what, which, what would be right" */
+	size_t count;
+	size_t unsaid; /* beyond COMPLAINTS_MAX */
+};
+#define COMPLAINTS_MAX 100
+
+/* Without a place it is the program that complains. */
+void complain(struct complaints *complaints, const struct place *place, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* A sentence only: whoever prints it says of what it is. */
+void remark(struct complaints *complaints, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* One a line to standard error, with how many were left unsaid. */
+void complaints_print(const struct complaints *complaints);
+void complaints_free(struct complaints *complaints);
+
+#endif

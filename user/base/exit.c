@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* How a verb ends badly: a sentence, and the exit status for it. */
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/exit.h"
+#include "base/memory.h"
+#include "base/printable.h"
+
+/* It may quote a name or a value. */
+__attribute__((format(printf, 1, 0))) static void say(const char *format, va_list args)
+{
+	AUTO_FREE char *text = NULL, *shown = NULL;
+
+	if (vasprintf(&text, format, args) < 0)
+		text = must_copy(format);
+	shown = printable(text);
+	fputs(shown, stderr);
+}
+
+int fail(const char *format, ...)
+{
+	va_list args;
+
+	fputs("bkxdp: ", stderr);
+	va_start(args, format);
+	say(format, args);
+	va_end(args);
+	fputc('\n', stderr);
+	return EXIT_FAILED;
+}
+
+int misuse(const char *verb, const char *format, ...)
+{
+	va_list args;
+
+	fprintf(stderr, "bkxdp %s: ", verb);
+	va_start(args, format);
+	say(format, args);
+	va_end(args);
+	fprintf(stderr, "; see \"bkxdp %s --help\"\n", verb);
+	return EXIT_MISUSED;
+}

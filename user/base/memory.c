@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "base/memory.h"
+
+#include <malloc.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <string.h>
+
+static void *or_end(void *memory)
+{
+	if (!memory) {
+		fputs("bkxdp: out of memory; what was begun may be half done: try again\n", stderr);
+		exit(1);
+	}
+	return memory;
+}
+
+void *must_alloc(size_t count, size_t size)
+{
+	return or_end(calloc(count ? count : 1, size ? size : 1));
+}
+
+char *must_copy(const char *text)
+{
+	return or_end(strdup(text));
+}
+
+char *must_format(const char *format, ...)
+{
+	va_list args;
+	char *text = NULL;
+
+	va_start(args, format);
+	if (vasprintf(&text, format, args) < 0)
+		text = NULL;
+	va_end(args);
+	return or_end(text);
+}
+
+static size_t next_power(size_t count)
+{
+	size_t power = 1;
+
+	while (power <= count)
+		power *= 2;
+	return power;
+}
+
+/*
+ * The next power of two is the room, so it needs no place of its own. An array that was
+ * made otherwise may have less: its allocator knows.
+ */
+void *must_grow(void *array, size_t count, size_t size)
+{
+	bool full = !(count & (count - 1)) || malloc_usable_size(array) / size <= count;
+
+	if (full)
+		array = or_end(reallocarray(array, next_power(count), size));
+	memset((char *)array + count * size, 0, size);
+	return array;
+}

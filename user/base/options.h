@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Options as rows: getopt_long's table and the text of --help come from the same place. */
+#ifndef BASE_OPTIONS_H
+#define BASE_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* An option that may be given several times keeps all its values. */
+struct values {
+	const char **value;
+	size_t count;
+};
+
+struct option_row {
+	const char *name;     /* without the dashes */
+	const char *argument; /* "FILE", or NULL for a switch */
+	const char *help;
+	bool *set;             /* a switch */
+	const char **value;    /* one value; the last wins */
+	struct values *values; /* any number */
+};
+
+struct usage {
+	const char *verb;
+	const char *synopsis; /* "IFACE [OPTION...]" */
+	const char *about;    /* what it does, and examples; ends in a line feed */
+	const struct option_row *row;
+	size_t rows;
+	int least, most; /* operands; most -1: any number */
+};
+
+/*
+ * Reads argv; *operands then points to the first one. Negative: go on. Else the
+ * exit status: --help was printed (0), or what was wrong (2).
+ */
+int arguments_read(const struct usage *usage, int argc, char **argv, char ***operands, int *count);
+
+/* Where an option's number may lie. */
+struct number_range {
+	const char *verb, *option;
+	uint64_t least, most;
+};
+/* Leaves *number alone where the option was not given; else as above, but 0 for "go on". */
+int arguments_number(const struct number_range *range, const char *text, uint64_t *number);
+
+#endif

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* check: validates files without root and without the network. */
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/exit.h"
+#include "base/memory.h"
+#include "base/options.h"
+#include "base/printable.h"
+#include "cli/cmd.h"
+#include "config/profile.h"
+#include "config/site.h"
+#include "config/yaml_doc.h"
+#include "policy/compile.h"
+
+struct checking {
+	struct values dirs;
+	bool resolve;
+	bool print;
+};
+
+/* Only a profile has roles at its top; the file's own complaints come from its real reader. */
+static bool is_profile(const char *path)
+{
+	struct complaints ignored = {};
+	struct document document;
+	bool found = false;
+
+	if (!document_open(&document, path, SITE_BYTES_MAX, &ignored) &&
+	    document.root->type == VALUE_MAP)
+		FOR_KEYS(key, document.root)
+	found |= !strcmp(key->text, "roles") || !strcmp(key->text, "profile");
+	document_close(&document);
+	complaints_free(&ignored);
+	return found;
+}
+
+static void print_rule(const struct policy *policy, const struct rule *rule)
+{
+	const struct flow *flow = &policy->flow[rule->flow];
+	const struct group *group = &policy->group[rule->group];
+	AUTO_FREE char *ports = port_set_text(&rule->ports);
+	AUTO_FREE char *file = printable(flow->place.file ? flow->place.file : "-");
+
+	printf("  %-7s %s/%s: %s %s %s", side_word(rule->side), flow->profile, flow->name,
+	       rule->protocol == IPPROTO_TCP ? "tcp" : "udp",
+	       rule->side == SIDE_INBOUND ? "to our" : "from their", ports);
+	if (rule->side == SIDE_REPLY)
+		printf(" to our %u-%u", rule->local.low, rule->local.high);
+	if (flow->requires >= 0 && rule->side == SIDE_INBOUND)
+		printf(", needs %s", policy->flow[flow->requires].name);
+	printf(", %s %s:", rule->side == SIDE_INBOUND ? "from" : "with",
+	       group->roles ? group->roles : "");
+	for (size_t i = 0; i < group->prefixes.count && i < 4; i++) {
+		char text[PREFIX_TEXT_MAX];
+
+		prefix_text(&group->prefixes.prefix[i], text);
+		printf(" %s", text);
+	}
+	if (group->total > 4)
+		printf(" and %zu more", group->total - 4);
+	printf("  (%s:%u)\n", file, flow->place.line);
+}
+
+static void print_policy(const char *name, const struct policy *policy, const struct tables *tables)
+{
+	printf("%s: policy %016llx: %zu flows, %zu rules, %zu prefixes, %zu services\n", name,
+	       (unsigned long long)policy->digest, policy->flows, policy->rules,
+	       tables->ipv4_prefixes + tables->ipv6_prefixes, tables->services);
+	for (size_t i = 0; i < policy->rules; i++)
+		print_rule(policy, &policy->rule[i]);
+}
+
+/* What is attached by the interface's name is read from the file of that name. */
+static void note_name(const char *path, const struct policy *policy)
+{
+	AUTO_FREE char *own = must_format("/etc/bkxdp/%s.yaml", policy->interface);
+	AUTO_FREE char *whole = realpath(path, NULL), *name = printable(path);
+	bool there = whole && !strncmp(whole, own, strlen("/etc/bkxdp/"));
+
+	if (*policy->interface && there && strcmp(whole, own) != 0)
+		fprintf(stderr, "%s: note: it is for %s, for which %s is read\n", name,
+			policy->interface, own);
+}
+
+static bool check_site(const char *path, const struct checking *checking,
+		       struct complaints *complaints)
+{
+	struct site_lookup lookup = {checking->dirs.value, checking->dirs.count, checking->resolve};
+	struct policy *policy = site_read(path, &lookup, complaints);
+	struct tables *tables = policy ? compile(policy, complaints) : NULL;
+	AUTO_FREE char *name = printable(path);
+	bool sound = tables;
+
+	for (size_t i = 0; sound && i < policy->notes; i++)
+		fprintf(stderr, "%s: note: %s\n", name, policy->note[i]);
+	if (sound)
+		note_name(path, policy);
+	if (sound && checking->print)
+		print_policy(name, policy, tables);
+	else if (sound)
+		printf("%s: sound: an interface file with %zu flows\n", name, policy->flows);
+	tables_free(tables);
+	policy_free(policy);
+	return sound;
+}
+
+static bool check_file(const char *path, const struct checking *checking,
+		       struct complaints *complaints)
+{
+	AUTO_FREE char *name = printable(path);
+	struct profile *profile;
+
+	if (!is_profile(path))
+		return check_site(path, checking, complaints);
+	profile = profile_read(path, complaints);
+	if (!profile)
+		return false;
+	printf("%s: sound: profile %s with %zu roles and %zu flows\n", name, profile->name,
+	       profile->roles, profile->flows);
+	profile_free(profile);
+	return true;
+}
+
+int cmd_check(int argc, char **argv)
+{
+	struct checking checking = {};
+	const struct option_row rows[] = {
+		{"print", NULL, "print the compiled policy", .set = &checking.print},
+		{"resolve", NULL, "also resolve host names", .set = &checking.resolve},
+		{"profiles", "DIR", "look for profiles here first", .values = &checking.dirs},
+	};
+	const struct usage usage = {"check",
+				    "FILE... [OPTION...]",
+				    "Validates profiles and interface files. Needs no privileges "
+				    "and changes nothing.\n",
+				    rows,
+				    sizeof(rows) / sizeof(*rows),
+				    1,
+				    -1};
+	char **operands;
+	int count, status = arguments_read(&usage, argc, argv, &operands, &count);
+
+	if (status < 0) {
+		status = EXIT_DONE;
+		for (int i = 0; i < count; i++) {
+			struct complaints complaints = {};
+
+			if (!check_file(operands[i], &checking, &complaints))
+				status = EXIT_FAILED;
+			complaints_print(&complaints);
+			complaints_free(&complaints);
+		}
+	}
+	free(checking.dirs.value);
+	return status;
+}

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include "base/exit.h"
+#include "base/memory.h"
+#include "base/options.h"
+#include "cli/cmd.h"
+#include "datapath/datapath.h"
+#include "datapath/scrape_all.h"
+
+/* All of it, or an error: the last of it may fail when the file is closed. */
+static int write_whole(FILE *file, const struct scrape *scrape)
+{
+	errno = 0;
+	metrics_print(file, scrape);
+	if (!fflush(file) && !ferror(file))
+		return 0;
+	return errno ? -errno : -EIO;
+}
+
+/* A pipe or a device is written to, not replaced. */
+static int write_in_place(const char *path, const struct scrape *scrape)
+{
+	FILE *file = fopen(path, "we");
+	int error;
+
+	if (!file)
+		return -errno;
+	error = write_whole(file, scrape);
+	if (fclose(file) && !error)
+		error = -errno;
+	return error;
+}
+
+/* Has the path this very file? Not one of another user, nor one that another run has moved away. */
+static bool is_ours(int fd, const char *path)
+{
+	struct stat here, there;
+
+	return !fstat(fd, &here) && !lstat(path, &there) && here.st_dev == there.st_dev &&
+	       here.st_ino == there.st_ino && S_ISREG(here.st_mode) && here.st_nlink == 1 &&
+	       here.st_uid == geteuid();
+}
+
+/* Its name is always the same, so what a run leaves that was killed, the next one takes. */
+static int open_beside(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+	int error = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (flock(fd, LOCK_EX | LOCK_NB))
+		error = errno == EWOULDBLOCK ? -EBUSY : -errno;
+	else if (!is_ours(fd, path))
+		error = -EEXIST;
+	else if (ftruncate(fd, 0) || fchmod(fd, 0644))
+		error = -errno;
+	if (!error)
+		return fd;
+	close(fd);
+	return error;
+}
+
+/* Whose the former file was, and who might read it: last, for this user's own is what is written
+ * to. */
+static int take_over(int fd, const char *path)
+{
+	struct stat former;
+
+	if (stat(path, &former))
+		return errno == ENOENT ? 0 : -errno;
+	if (fchown(fd, former.st_uid, former.st_gid) && errno != EPERM)
+		return -errno;
+	return fchmod(fd, former.st_mode & 0777) ? -errno : 0;
+}
+
+static int write_beside(const char *path, const struct scrape *scrape)
+{
+	AUTO_FREE char *beside = must_format("%s.new", path);
+	int fd = open_beside(beside), error;
+	FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
+
+	if (!file)
+		return fd < 0 ? fd : -errno;
+	error = write_whole(file, scrape);
+	if (!error)
+		error = take_over(fd, path);
+	if (!error && rename(beside, path))
+		error = -errno;
+	if (error)
+		(void)unlink(beside);
+	(void)fclose(file);
+	return error;
+}
+
+/*
+ * A reader sees the old file or the new one; node_exporter reads as another user, and
+ * nothing that does not end in .prom. A link stays one: the file that it names is replaced.
+ */
+static int write_file(const char *path, const struct scrape *scrape)
+{
+	AUTO_FREE char *whole = realpath(path, NULL);
+	struct stat there;
+
+	if (!whole && errno != ENOENT)
+		return -errno;
+	if (!whole && !lstat(path, &there))
+		return -ENOLINK;
+	if (whole && !stat(whole, &there) && !S_ISREG(there.st_mode))
+		return write_in_place(whole, scrape);
+	return write_beside(whole ? whole : path, scrape);
+}
+
+static void say_unwritten(const char *path, int error)
+{
+	if (error == -ENOLINK)
+		(void)fail("%s: is a link to a file that is not there, so the metrics can't be "
+			   "written; write that file's own path",
+			   path);
+	else if (error == -ENOENT && strchr(path, '/'))
+		(void)fail("%s: can't write the metrics there: the folder %.*s is not there", path,
+			   (int)(strrchr(path, '/') - path), path);
+	else if (error == -EBUSY)
+		(void)fail("%s: another run of bkxdp is writing the metrics there", path);
+	else if (error == -EEXIST)
+		(void)fail("%s: the metrics can't be written, for the file %s.new beside it is "
+			   "no plain file of this user's own; remove it",
+			   path, path);
+	else
+		(void)fail("%s: can't write the metrics there: %s", path, strerror(-error));
+}
+
+static int print_metrics(const char *output)
+{
+	struct complaints complaints = {};
+	struct scrape scrape = {};
+	int error = 0;
+
+	scrape_all(&scrape, &complaints);
+	if (output && !scrape.blind)
+		error = write_file(output, &scrape);
+	else if (!output)
+		metrics_print(stdout, &scrape);
+	complaints_print(&complaints);
+	if (output && scrape.blind)
+		(void)fail("%s: nothing could be read, so nothing is written there", output);
+	if (error)
+		say_unwritten(output, error);
+	complaints_free(&complaints);
+	error = error || scrape.errors;
+	scrape_free(&scrape);
+	return error ? EXIT_FAILED : EXIT_DONE;
+}
+
+int cmd_metrics(int argc, char **argv)
+{
+	const char *output = NULL, *bpffs = NULL;
+	const struct option_row rows[] = {
+		{"output", "FILE", "write there, for node_exporter's textfile collector",
+		 .value = &output},
+		{"bpffs", "DIR", "where the BPF file system is mounted (/sys/fs/bpf)",
+		 .value = &bpffs},
+	};
+	const struct usage usage = {
+		"metrics",
+		"[OPTION...]",
+		"Prints the counters of all filtered interfaces once, as Prometheus text.\n",
+		rows,
+		sizeof(rows) / sizeof(*rows),
+		0,
+		0};
+	char **operands;
+	int count, status = arguments_read(&usage, argc, argv, &operands, &count);
+
+	if (status >= 0)
+		return status;
+	if (bpffs)
+		datapath_set_bpffs(bpffs);
+	return print_metrics(output);
+}

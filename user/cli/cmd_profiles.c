@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* profiles: what is shipped, what a role opens, what the site must say. */
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/colour.h"
+#include "base/exit.h"
+#include "base/memory.h"
+#include "base/options.h"
+#include "base/suggest.h"
+#include "cli/cmd.h"
+#include "config/profile.h"
+
+/* "tcp 10000 (control)": the ports of one protocol in words; the caller frees it. */
+static char *ports_words(const struct profile *profile, const struct profile_ports *ports,
+			 const char *protocol)
+{
+	AUTO_FREE char *own = port_set_text(&ports->set);
+	char *text = must_format("%s%s%s", protocol, *own ? " " : "", own);
+
+	for (size_t i = 0; i < ports->nameds; i++) {
+		const struct profile_port *port = &profile->port[ports->named[i]];
+		AUTO_FREE char *numbers = port_set_text(&port->set);
+		char *longer = must_format("%s%s %s (%s)", text, i || *own ? "," : "",
+					   *numbers ? numbers : "to be given", port->name);
+
+		free(text);
+		text = longer;
+	}
+	return text;
+}
+
+static char *roles_words(const struct profile *profile, const unsigned int *role, size_t count)
+{
+	char *text = must_copy("");
+
+	for (size_t i = 0; i < count; i++) {
+		char *longer =
+			must_format("%s%s%s", text, i ? ", " : "", profile->role[role[i]].name);
+
+		free(text);
+		text = longer;
+	}
+	return text;
+}
+
+static bool has_role(const unsigned int *list, size_t count, unsigned int role)
+{
+	for (size_t i = 0; i < count; i++)
+		if (list[i] == role)
+			return true;
+	return false;
+}
+
+/* ---- JSON ------------------------------------------------------------------- */
+
+static json_t *ports_json(const struct profile *profile, const struct profile_ports *ports,
+			  const char *protocol)
+{
+	AUTO_FREE char *words = ports->given ? ports_words(profile, ports, protocol) : NULL;
+
+	return words ? json_string(words + strlen(protocol) + 1) : NULL;
+}
+
+static json_t *roles_json(const struct profile *profile, const unsigned int *role, size_t count)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(list, json_string(profile->role[role[i]].name));
+	return list;
+}
+
+static json_t *profile_json(const struct profile *profile)
+{
+	json_t *roles = json_array(), *flows = json_array();
+
+	for (size_t i = 0; i < profile->roles; i++)
+		json_array_append_new(
+			roles, json_pack("{ss ss* ss*}", "name", profile->role[i].name, "title",
+					 profile->role[i].title, "note", profile->role[i].note));
+	for (size_t i = 0; i < profile->flows; i++) {
+		const struct profile_flow *flow = &profile->flow[i];
+
+		json_array_append_new(
+			flows,
+			json_pack("{ss so so so* so* sb ss* ss*}", "name", flow->name, "from",
+				  roles_json(profile, flow->from, flow->froms), "to",
+				  roles_json(profile, flow->to, flow->tos), "tcp",
+				  ports_json(profile, &flow->tcp, "tcp"), "udp",
+				  ports_json(profile, &flow->udp, "udp"), "optional",
+				  flow->optional, "source", flow->source, "note", flow->note));
+	}
+	return json_pack("{ss ss* ss* ss so so}", "profile", profile->name, "title", profile->title,
+			 "note", profile->note, "file", profile->file, "roles", roles, "flows",
+			 flows);
+}
+
+/* ---- people ----------------------------------------------------------------- */
+
+static void print_side(const struct profile *profile, const struct profile_flow *flow,
+		       const struct profile_ports *ports, const char *protocol, const char *way,
+		       const unsigned int *other, size_t others)
+{
+	AUTO_FREE char *words = NULL, *roles = NULL;
+
+	if (!ports->given)
+		return;
+	words = ports_words(profile, ports, protocol);
+	roles = roles_words(profile, other, others);
+	printf("    %-20s %s %s, %s%s\n", flow->name, way, roles, words,
+	       flow->optional ? " [optional]" : "");
+}
+
+static void print_role_flow(const struct profile *profile, const struct profile_flow *flow,
+			    unsigned int role)
+{
+	if (has_role(flow->to, flow->tos, role)) {
+		print_side(profile, flow, &flow->tcp, "tcp", "taken from", flow->from, flow->froms);
+		print_side(profile, flow, &flow->udp, "udp", "taken from", flow->from, flow->froms);
+	}
+	if (has_role(flow->from, flow->froms, role)) {
+		print_side(profile, flow, &flow->tcp, "tcp", "answers from", flow->to, flow->tos);
+		print_side(profile, flow, &flow->udp, "udp", "answers from", flow->to, flow->tos);
+	}
+}
+
+static void print_role(const struct profile *profile, unsigned int number)
+{
+	const struct profile_role *role = &profile->role[number];
+
+	printf("\n  %s%s%s%s%s%s\n", term_colour(stdout, BOLD), role->name,
+	       term_colour(stdout, PLAIN), role->title ? " (" : "", role->title ? role->title : "",
+	       role->title ? ")" : "");
+	if (role->note)
+		printf("    note: %s\n", role->note);
+	for (size_t i = 0; i < profile->flows; i++)
+		print_role_flow(profile, &profile->flow[i], number);
+}
+
+static void print_notes(const struct profile *profile)
+{
+	for (size_t i = 0; i < profile->ports; i++)
+		if (profile->port[i].note)
+			printf("  ports %s: %s\n", profile->port[i].name, profile->port[i].note);
+	for (size_t i = 0; i < profile->flows; i++)
+		if (profile->flow[i].note)
+			printf("  flow %s: %s\n", profile->flow[i].name, profile->flow[i].note);
+}
+
+static void print_profile(const struct profile *profile)
+{
+	printf("%s%s%s: %s\n%s\n", term_colour(stdout, BOLD), profile->name,
+	       term_colour(stdout, PLAIN), profile->title ? profile->title : "", profile->file);
+	if (profile->note)
+		printf("%s\n", profile->note);
+	for (unsigned int i = 0; i < profile->roles; i++)
+		print_role(profile, i);
+	printf("\nNotes\n");
+	print_notes(profile);
+	printf("\nSources\n");
+	for (size_t i = 0; i < profile->sources; i++)
+		printf("  %s: %s\n", profile->source_key[i], profile->source[i]);
+}
+
+/* ---- the verb --------------------------------------------------------------- */
+
+static struct profile *open_profile(const char *name, const struct values *dirs,
+				    struct complaints *complaints)
+{
+	AUTO_FREE char *path = profile_find(name, NULL, dirs->value, dirs->count);
+	size_t count;
+	char **names;
+	const char *near;
+
+	if (path)
+		return profile_read(path, complaints);
+	names = profile_names(dirs->value, dirs->count, &count);
+	near = suggest_nearest(name, (const char *const *)names, count);
+	complain(complaints, NULL,
+		 "there is no profile \"%s\"%s%s%s; \"bkxdp profiles\" lists them", name,
+		 near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
+	for (size_t i = 0; i < count; i++)
+		free(names[i]);
+	free(names);
+	return NULL;
+}
+
+static void show(const struct profile *profile, bool json, json_t *list)
+{
+	if (json)
+		json_array_append_new(list, profile_json(profile));
+	else
+		printf("%-32s %s\n", profile->name, profile->title ? profile->title : "");
+}
+
+static void list_all(const struct values *dirs, bool json, struct complaints *complaints)
+{
+	size_t count;
+	char **names = profile_names(dirs->value, dirs->count, &count);
+	json_t *list = json_array();
+
+	if (!count)
+		complain(complaints, NULL,
+			 "no profiles were found; --profiles DIR says where they are");
+	for (size_t i = 0; i < count; i++) {
+		struct profile *profile = open_profile(names[i], dirs, complaints);
+
+		if (profile)
+			show(profile, json, list);
+		profile_free(profile);
+		free(names[i]);
+	}
+	free(names);
+	if (json) {
+		json_dumpf(list, stdout, JSON_INDENT(1));
+		putchar('\n');
+	}
+	json_decref(list);
+}
+
+static void show_one(const char *name, const struct values *dirs, bool json,
+		     struct complaints *complaints)
+{
+	struct profile *profile = open_profile(name, dirs, complaints);
+	json_t *object = profile && json ? profile_json(profile) : NULL;
+
+	if (object) {
+		json_dumpf(object, stdout, JSON_INDENT(1));
+		putchar('\n');
+		json_decref(object);
+	} else if (profile) {
+		print_profile(profile);
+	}
+	profile_free(profile);
+}
+
+int cmd_profiles(int argc, char **argv)
+{
+	struct values dirs = {};
+	bool json = false;
+	const struct option_row rows[] = {
+		{"json", NULL, "for programs", .set = &json},
+		{"profiles", "DIR", "look for profiles here first", .values = &dirs},
+	};
+	const struct usage usage = {"profiles",
+				    "[NAME] [OPTION...]",
+				    "Lists the profiles, or shows one: its roles, what each role "
+				    "opens, notes, sources.\n",
+				    rows,
+				    sizeof(rows) / sizeof(*rows),
+				    0,
+				    1};
+	struct complaints complaints = {};
+	char **operands;
+	int count, status = arguments_read(&usage, argc, argv, &operands, &count);
+
+	if (status < 0) {
+		if (count)
+			show_one(operands[0], &dirs, json, &complaints);
+		else
+			list_all(&dirs, json, &complaints);
+		complaints_print(&complaints);
+		status = complaints.count ? EXIT_FAILED : EXIT_DONE;
+	}
+	complaints_free(&complaints);
+	free(dirs.value);
+	return status;
+}

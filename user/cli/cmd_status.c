@@ -1,0 +1,439 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* status: what the kernel holds of an interface, for people and as JSON. */
+#include <errno.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/colour.h"
+#include "base/exit.h"
+#include "base/memory.h"
+#include "base/options.h"
+#include "base/printable.h"
+#include "cli/cmd.h"
+#include "cli/status_drops.h"
+#include "datapath/datapath.h"
+#include "policy/reasons.h"
+#include "stats/snapshot.h"
+
+static void format_time(uint64_t seconds, char text[static 32])
+{
+	time_t when = seconds;
+	struct tm broken;
+
+	strftime(text, 32, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&when, &broken));
+}
+
+static const char *enforcement_word(const struct snapshot *s)
+{
+	return s->policy->settings.enforcement == BKXDP_AUDIT ? "audit" : "enforce";
+}
+
+/* ---- JSON ------------------------------------------------------------------- */
+
+static json_t *reasons_json(const struct snapshot *s)
+{
+	json_t *list = json_array();
+
+	for (unsigned int t = 1; t < BKXDP_TALLIES; t++)
+		json_array_append_new(list, json_pack("{ss ss sI sI}", "reason",
+						      reason_word(tally_reason(t)), "verdict",
+						      tally_verdict_word(t), "packets",
+						      (json_int_t)s->tally[t].packets, "bytes",
+						      (json_int_t)s->tally[t].bytes));
+	return list;
+}
+
+static json_t *flows_json(const struct snapshot *s)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < s->flows; i++)
+		json_array_append_new(list, json_pack("{ss ss ss sI sI}", "profile",
+						      s->flow[i].flow->profile, "flow",
+						      s->flow[i].flow->name, "side",
+						      side_word(s->flow[i].side), "packets",
+						      (json_int_t)s->flow[i].sum.packets, "bytes",
+						      (json_int_t)s->flow[i].sum.bytes));
+	return list;
+}
+
+static json_t *uses_json(const struct policy *policy)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < policy->uses; i++)
+		json_array_append_new(
+			list, json_pack("{ss ss ss*}", "profile", policy->use[i].profile, "role",
+					policy->use[i].role, "level", policy->use[i].level));
+	return list;
+}
+
+static json_t *words_json(char *const *word, size_t count)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(list, json_string(word[i]));
+	return list;
+}
+
+/* "10.20.30.5", "2001:db8::5": as prefix_text() writes a host. */
+static void peer_text(const struct control_seen *seen, char text[static PREFIX_TEXT_MAX])
+{
+	const uint32_t *a = seen->peer;
+	const struct bkxdp_prefix host = {128, {a[0], a[1], a[2], a[3]}};
+
+	prefix_text(&host, text);
+}
+
+static json_t *controls_json(const struct snapshot *s)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < s->controls; i++) {
+		const struct control_seen *seen = &s->control[i];
+		char peer[PREFIX_TEXT_MAX];
+
+		peer_text(seen, peer);
+		json_array_append_new(list, json_pack("{ss ss ss si si sb}", "profile",
+						      seen->flow->profile, "flow", seen->flow->name,
+						      "peer", peer, "peer_port",
+						      seen->connection.peer_port, "port",
+						      seen->connection.port, "live", seen->live));
+	}
+	return list;
+}
+
+static json_t *snapshot_json(const struct snapshot *s)
+{
+	AUTO_FREE char *device = printable(s->device);
+	char since[32], loaded[32], digest[17];
+
+	format_time(s->since, since);
+	format_time(s->loaded, loaded);
+	snprintf(digest, sizeof(digest), "%016" PRIx64, s->policy->digest);
+	return json_pack("{ss sb ss sb sb ss ss sb ss ss ss si si so ss* so s{sI sI} so so so so}",
+			 "device", device, "attached", s->attached, "mode",
+			 s->generic ? "generic" : "native", "frags", s->frags, "alone", s->alone,
+			 "enforcement", enforcement_word(s), "connections",
+			 connections_word(s->policy->settings.connections), "observes",
+			 s->policy->observes, "digest", digest, "since", since, "loaded", loaded,
+			 "generation", (int)s->generation, "program_id", (int)s->program, "beside",
+			 words_json(s->beside, s->besides), "file", s->policy->file, "uses",
+			 uses_json(s->policy), "prefixes", "ipv4", (json_int_t)s->ipv4_prefixes,
+			 "ipv6", (json_int_t)s->ipv6_prefixes, "notes",
+			 words_json(s->policy->note, s->policy->notes), "reasons", reasons_json(s),
+			 "flows", flows_json(s), "controls", controls_json(s));
+}
+
+static void print_json(json_t *json)
+{
+	json_dumpf(json, stdout, JSON_INDENT(1));
+	putchar('\n');
+	json_decref(json);
+}
+
+/* ---- people ----------------------------------------------------------------- */
+
+/* What attaches it as it was: the interface's own file, another one, or options. */
+static char *attach_again(const struct snapshot *s)
+{
+	AUTO_FREE char *now = printable(s->name_now);
+	AUTO_FREE char *file = printable(s->policy->file ? s->policy->file : "");
+	AUTO_FREE char *own = must_format("/etc/bkxdp/%s.yaml", s->name_now);
+	AUTO_FREE char *shown = printable(own);
+
+	if (!s->policy->file)
+		return must_format("\"bkxdp attach %s\"%s", now,
+				   s->policy->observes ? "" : " with the same options");
+	if (strcmp(s->device, s->name_now) != 0)
+		return must_format("\"bkxdp attach %s\", with %s written for it from %s,", now,
+				   shown, file);
+	if (!strcmp(s->policy->file, own))
+		return must_format("\"bkxdp attach %s\"", now);
+	return must_format("\"bkxdp attach %s --config %s\"", now, file);
+}
+
+static void print_unattached(const struct snapshot *s)
+{
+	AUTO_FREE char *device = printable(s->device), *again = attach_again(s);
+
+	printf("%snot attached%s: ", term_colour(stdout, RED), term_colour(stdout, PLAIN));
+	if (*s->name_now)
+		printf("the program was taken off, so everything passes; %s attaches it again",
+		       again);
+	else
+		printf("the interface is gone, only the filter's counters are left");
+	printf("; \"bkxdp detach %s\" clears %s\n", device, *s->name_now ? "what is left" : "them");
+}
+
+static void print_attachment(const struct snapshot *s)
+{
+	AUTO_FREE char *device = printable(s->device), *now = printable(s->name_now);
+	char since[32];
+
+	format_time(s->since, since);
+	printf("%s%s%s: ", term_colour(stdout, BOLD), device, term_colour(stdout, PLAIN));
+	if (s->elsewhere) {
+		puts("in another network namespace: whether it is attached can be seen only there");
+		return;
+	}
+	if (!s->attached) {
+		print_unattached(s);
+		return;
+	}
+	if (strcmp(s->device, s->name_now) != 0)
+		printf("renamed to %s, ", now);
+	printf("attached in %s mode since %s%s", s->generic ? "generic" : "driver", since,
+	       s->frags ? ", takes jumbo frames" : "");
+	if (s->alone)
+		printf(", no other XDP program can join");
+	for (size_t i = 0; i < s->besides; i++)
+		printf("%s%s", i ? ", " : ", beside ", s->beside[i]);
+	putchar('\n');
+}
+
+static void print_policy(const struct snapshot *s)
+{
+	AUTO_FREE char *file = printable(s->policy->file ? s->policy->file : "");
+	char loaded[32];
+
+	format_time(s->loaded, loaded);
+	printf("  policy %016" PRIx64 " loaded %s from %s, %s%s%s\n", s->policy->digest, loaded,
+	       s->policy->file       ? file
+	       : s->policy->observes ? "no file (observing)"
+				     : "options",
+	       term_colour(stdout, s->policy->settings.enforcement == BKXDP_AUDIT ? YELLOW : GREEN),
+	       s->policy->settings.enforcement == BKXDP_AUDIT ? "audit: nothing is dropped"
+							      : "enforce",
+	       term_colour(stdout, PLAIN));
+	if (!s->policy->observes)
+		for (size_t i = 0; i < s->policy->uses; i++)
+			printf("  %s as %s%s%s\n", s->policy->use[i].profile,
+			       s->policy->use[i].role, s->policy->use[i].level ? ", level " : "",
+			       s->policy->use[i].level ? s->policy->use[i].level : "");
+	printf("  prefixes: IPv4 %zu, IPv6 %zu; answers are checked by %s\n", s->ipv4_prefixes,
+	       s->ipv6_prefixes, connections_word(s->policy->settings.connections));
+}
+
+static void print_flows(const struct snapshot *s, bool all)
+{
+	size_t silent = 0;
+
+	printf("\n  %-8s %-44s %14s %18s\n", "SIDE", "FLOW", "PACKETS", "BYTES");
+	for (size_t i = 0; i < s->flows; i++) {
+		const struct flow_count *count = &s->flow[i];
+		AUTO_FREE char *name =
+			must_format("%s/%s", count->flow->profile, count->flow->name);
+
+		if (!count->sum.packets && !all) {
+			silent++;
+			continue;
+		}
+		printf("  %-8s %-44s %14llu %18llu\n", side_word(count->side), name,
+		       (unsigned long long)count->sum.packets,
+		       (unsigned long long)count->sum.bytes);
+	}
+	if (silent)
+		printf("  %zu more without a packet (--all lists them)\n", silent);
+}
+
+static void print_reasons(const struct snapshot *s, bool all)
+{
+	static const enum colour colours[] = {
+		[TALLY_PASS] = GREEN, [TALLY_DROP] = RED, [TALLY_WOULD_DROP] = YELLOW};
+
+	printf("\n  %-10s %-15s %14s %18s\n", "VERDICT", "REASON", "PACKETS", "BYTES");
+	for (unsigned int t = 1; t < BKXDP_TALLIES; t++) {
+		enum bkxdp_reason reason = tally_reason(t);
+
+		if (!s->tally[t].packets && !all)
+			continue;
+		printf("  %s%-10s%s %-15s %14llu %18llu  %s\n",
+		       term_colour(stdout, colours[tally_verdict(t)]), tally_verdict_text(t),
+		       term_colour(stdout, PLAIN), reason_word(reason),
+		       (unsigned long long)s->tally[t].packets,
+		       (unsigned long long)s->tally[t].bytes, reason_meaning(reason));
+	}
+}
+
+static void print_control(const struct control_seen *seen)
+{
+	char peer[PREFIX_TEXT_MAX];
+
+	peer_text(seen, peer);
+	printf("  live     %s/%s with %s, its port %u, ours %u\n", seen->flow->profile,
+	       seen->flow->name, peer, seen->connection.peer_port, seen->connection.port);
+}
+
+static void print_controls(const struct snapshot *s)
+{
+	size_t ended = 0;
+
+	if (s->controls)
+		printf("\n  CONTROL CONNECTIONS\n");
+	for (size_t i = 0; i < s->controls; i++) {
+		if (s->control[i].live)
+			print_control(&s->control[i]);
+		else
+			ended++;
+	}
+	if (ended)
+		printf("  %s%zu remembered that ended\n", ended == s->controls ? "none live; " : "",
+		       ended);
+}
+
+static void point_to_would_drop(const struct snapshot *s)
+{
+	bool any = false;
+
+	for (unsigned int t = BKXDP_REASON_COUNT; t < BKXDP_TALLIES; t++)
+		any = any || s->tally[t].packets;
+	if (any && s->policy->settings.enforcement == BKXDP_AUDIT)
+		printf("\n  \"bkxdp status %s --would-drop\" lists what would be dropped, and the "
+		       "lines that let it in\n",
+		       s->device);
+}
+
+static void print_snapshot(const struct snapshot *s, bool all)
+{
+	print_attachment(s);
+	print_policy(s);
+	print_flows(s, all);
+	print_reasons(s, all);
+	print_controls(s);
+	point_to_would_drop(s);
+}
+
+/* ---- the verb --------------------------------------------------------------- */
+
+#define LIMIT_DEFAULT 20
+
+struct request {
+	bool json, all, would_drop;
+	uint64_t limit; /* of rows of --would-drop; 0: none */
+};
+
+static int read_groups(const struct snapshot *snapshot, struct drop_groups *groups,
+		       struct complaints *complaints)
+{
+	int error = datapath_groups(snapshot->device, groups);
+
+	if (error)
+		complain(complaints, NULL, "the drops of %s can't be read: %s", snapshot->device,
+			 strerror(-error));
+	return error;
+}
+
+/* What is asked of one interface: printed, or as JSON that the caller prints. NULL on failure. */
+static json_t *answer(const struct snapshot *snapshot, const struct request *request,
+		      struct complaints *complaints)
+{
+	struct drop_groups groups = {};
+	json_t *json = NULL;
+
+	if (!request->would_drop) {
+		if (request->json)
+			return snapshot_json(snapshot);
+		print_snapshot(snapshot, request->all);
+		return NULL;
+	}
+	if (read_groups(snapshot, &groups, complaints))
+		return NULL;
+	if (request->json)
+		json = would_drop_json(snapshot, &groups, request->limit);
+	else
+		would_drop_print(snapshot, &groups, request->limit);
+	groups_free(&groups);
+	return json;
+}
+
+static int end(struct complaints *complaints)
+{
+	int status = complaints->count ? EXIT_FAILED : EXIT_DONE;
+
+	complaints_print(complaints);
+	complaints_free(complaints);
+	return status;
+}
+
+static int status_of_one(const char *interface, const struct request *request)
+{
+	struct complaints complaints = {};
+	char pinned[IF_NAMESIZE];
+	struct snapshot *snapshot =
+		datapath_snapshot(datapath_pinned_as(interface, pinned), &complaints);
+	json_t *json = snapshot ? answer(snapshot, request, &complaints) : NULL;
+
+	if (json)
+		print_json(json);
+	snapshot_free(snapshot);
+	return end(&complaints);
+}
+
+static int status_of_all(const struct request *request)
+{
+	struct complaints complaints = {};
+	json_t *list = json_array();
+	char **interface;
+	size_t count;
+
+	if (!datapath_interfaces(&interface, &count, &complaints) && !count && !request->json)
+		puts("no interface is filtered; \"bkxdp attach IFACE\" attaches one");
+	for (size_t i = 0; i < count; i++) {
+		struct snapshot *snapshot = datapath_snapshot(interface[i], &complaints);
+		json_t *json = snapshot ? answer(snapshot, request, &complaints) : NULL;
+
+		if (json)
+			json_array_append_new(list, json);
+		snapshot_free(snapshot);
+		free(interface[i]);
+	}
+	free(interface);
+	if (request->json)
+		print_json(list);
+	else
+		json_decref(list);
+	return end(&complaints);
+}
+
+int cmd_status(int argc, char **argv)
+{
+	struct request request = {.limit = LIMIT_DEFAULT};
+	static const struct number_range limits = {"status", "limit", 0, BKXDP_GROUPS_MAX};
+	const char *bpffs = NULL, *limit = NULL;
+	const struct option_row rows[] = {
+		{"json", NULL, "for programs", .set = &request.json},
+		{"all", NULL, "also flows and reasons without a packet", .set = &request.all},
+		{"would-drop", NULL, "what enforcement would drop, and lines that let it in",
+		 .set = &request.would_drop},
+		{"limit", "N", "with --would-drop: list so many, 0: all (20)", .value = &limit},
+		{"bpffs", "DIR", "where the BPF file system is mounted (/sys/fs/bpf)",
+		 .value = &bpffs},
+	};
+	const struct usage usage = {"status",
+				    "[IFACE] [OPTION...]",
+				    "Shows how an interface (or each) is filtered, and its "
+				    "counters by flow and reason.\n",
+				    rows,
+				    sizeof(rows) / sizeof(*rows),
+				    0,
+				    1};
+	char **operands;
+	int count, status = arguments_read(&usage, argc, argv, &operands, &count);
+
+	if (status >= 0)
+		return status;
+	if (limit && !request.would_drop)
+		return misuse("status", "--limit goes with --would-drop");
+	status = arguments_number(&limits, limit, &request.limit);
+	if (status)
+		return status;
+	if (bpffs)
+		datapath_set_bpffs(bpffs);
+	return count ? status_of_one(operands[0], &request) : status_of_all(&request);
+}

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "cli/drop_print.h"
+
+#include <inttypes.h>
+#include <netinet/in.h>
+#include <time.h>
+
+#include "base/colour.h"
+#include "base/memory.h"
+#include "base/printable.h"
+#include "cli/flow_json.h"
+#include "engine/engine.h"
+#include "policy/reasons.h"
+
+#define NS_PER_S    1000000000u
+#define REASON_WIDE 14 /* the longest word, "source-invalid" */
+
+void drop_read(struct drop *drop, const struct bkxdp_event *event, const struct policy *policy)
+{
+	const struct glimpse *glimpse = &drop->glimpse;
+
+	drop->event = event;
+	drop->policy = policy;
+	glimpse_read(event->frame, event->captured, event->length, &drop->glimpse);
+	/* a flow is found by addresses and ports; what is not known is not compared */
+	drop->has_nearest = policy && glimpse->asked.family && glimpse->has_ports &&
+			    nearest_find(policy, &glimpse->asked, event->reason, &drop->nearest);
+	if (drop->has_nearest)
+		drop->nearest_text =
+			nearest_text(policy, &glimpse->asked, event->reason, &drop->nearest);
+}
+
+void drop_free(struct drop *drop)
+{
+	free(drop->nearest_text);
+	drop->nearest_text = NULL;
+}
+
+/* ---- for people ------------------------------------------------------------- */
+
+static unsigned int tally_of(const struct drop *drop)
+{
+	return bkxdp_tally(drop->event->reason, drop->event->audit);
+}
+
+/*
+ * Red: no sound packet looks like this, or the filter failed. Yellow: a peer
+ * wanted something, so a policy may be wrong. The rest is the noise of a network.
+ */
+static enum colour colour_of(enum bkxdp_reason reason)
+{
+	switch (reason) {
+	case BKXDP_DROP_MALFORMED:
+	case BKXDP_DROP_EXTENSION:
+	case BKXDP_DROP_SOURCE_INVALID:
+	case BKXDP_DROP_TCP_FLAGS:
+	case BKXDP_DROP_INTERNAL:
+		return RED;
+	case BKXDP_DROP_CONTROL:
+	case BKXDP_DROP_CONNECTION:
+	case BKXDP_DROP_PORT:
+		return YELLOW;
+	default:
+		return PLAIN;
+	}
+}
+
+static void print_time(FILE *out, uint64_t time)
+{
+	time_t seconds = (time_t)(time / NS_PER_S);
+	char text[16];
+	struct tm broken;
+
+	strftime(text, sizeof(text), "%H:%M:%S", localtime_r(&seconds, &broken));
+	fprintf(out, "%s.%06" PRIu64, text, time % NS_PER_S / 1000);
+}
+
+void drop_print(FILE *out, const struct drop *drop)
+{
+	enum bkxdp_reason reason = drop->event->reason;
+	AUTO_FREE char *text = glimpse_text(&drop->glimpse);
+
+	print_time(out, drop->time);
+	fprintf(out, " %s %s%-*s%s %s", tally_verdict_text(tally_of(drop)),
+		term_colour(out, colour_of(reason)), REASON_WIDE, reason_word(reason),
+		term_colour(out, PLAIN), text);
+	if (drop->has_nearest)
+		fprintf(out, " (nearest: %s)", drop->nearest_text);
+	fputc('\n', out);
+}
+
+char *drop_comment(const struct drop *drop)
+{
+	enum bkxdp_reason reason = drop->event->reason;
+
+	return must_format("%s %s: %s%s%s", tally_verdict_text(tally_of(drop)), reason_word(reason),
+			   reason_meaning(reason), drop->has_nearest ? "; nearest: " : "",
+			   drop->has_nearest ? drop->nearest_text : "");
+}
+
+/* ---- for programs ----------------------------------------------------------- */
+
+static json_t *time_json(uint64_t time)
+{
+	time_t seconds = (time_t)(time / NS_PER_S);
+	char text[32];
+	struct tm broken;
+
+	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", gmtime_r(&seconds, &broken));
+	return json_sprintf("%s.%09" PRIu64 "Z", text, time % NS_PER_S);
+}
+
+static json_t *end_json(const struct glimpse *glimpse, const uint32_t address[static 4],
+			uint16_t port)
+{
+	char text[GLIMPSE_ADDRESS_MAX];
+	json_t *end;
+
+	glimpse_address(glimpse, address, text);
+	end = json_pack("{ss}", "address", text);
+	if (glimpse->has_ports)
+		json_object_set_new(end, "port", json_integer(port));
+	return end;
+}
+
+static json_t *protocol_json(uint8_t protocol)
+{
+	const char *word = asked_protocol(protocol);
+
+	return word ? json_string(word) : json_sprintf("%u", protocol);
+}
+
+static void add_packet(json_t *object, const struct glimpse *glimpse)
+{
+	const struct asked *asked = &glimpse->asked;
+
+	json_object_set_new(object, "from", end_json(glimpse, asked->saddr, asked->sport));
+	json_object_set_new(object, "to", end_json(glimpse, asked->daddr, asked->dport));
+	if (asked->protocol)
+		json_object_set_new(object, "protocol", protocol_json(asked->protocol));
+	if (glimpse->has_ports && asked->protocol == IPPROTO_TCP) {
+		AUTO_FREE char *flags = glimpse_flags(glimpse);
+
+		json_object_set_new(object, "flags", json_string(flags));
+	}
+	if (glimpse->has_message)
+		json_object_set_new(object, "icmp_type", json_integer(asked->icmp_type));
+	if (asked->fragment)
+		json_object_set_new(
+			object, "fragment",
+			json_string(asked->fragment == SHRED_FIRST ? "first" : "later"));
+}
+
+static json_t *link_json(const struct glimpse *glimpse)
+{
+	char from[GLIMPSE_LINK_MAX], to[GLIMPSE_LINK_MAX];
+
+	glimpse_link(glimpse->link_from, from);
+	glimpse_link(glimpse->link_to, to);
+	return json_pack("{ss ss si}", "from", from, "to", to, "ethertype", glimpse->ethertype);
+}
+
+json_t *drop_json(const struct drop *drop)
+{
+	const struct glimpse *glimpse = &drop->glimpse;
+	AUTO_FREE char *text = glimpse_text(glimpse), *device = printable(drop->device);
+	json_t *object = json_pack("{so ss ss ss sb ss}", "time", time_json(drop->time), "device",
+				   device, "verdict", tally_verdict_word(tally_of(drop)), "reason",
+				   reason_word(drop->event->reason), "enforced",
+				   !drop->event->audit, "packet", text);
+
+	if (glimpse->asked.family)
+		add_packet(object, glimpse);
+	if (glimpse->asked.vlan)
+		json_object_set_new(object, "vlan", json_integer(glimpse->asked.vlan));
+	if (glimpse->has_link)
+		json_object_set_new(object, "link", link_json(glimpse));
+	json_object_set_new(object, "length", json_integer(glimpse->length));
+	if (drop->has_nearest)
+		json_object_set_new(object, "nearest",
+				    told_nearest(drop->policy, &drop->nearest, drop->nearest_text));
+	if (drop->lost)
+		json_object_set_new(object, "lost", json_integer((json_int_t)drop->lost));
+	return object;
+}

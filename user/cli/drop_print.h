@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A dropped packet that was watched, told: as a line, as JSON, as a comment. */
+#ifndef CLI_DROP_PRINT_H
+#define CLI_DROP_PRINT_H
+
+#include <bkxdp/watch.h>
+#include <jansson.h>
+#include <stdio.h>
+
+#include "engine/nearest.h"
+#include "packet/packet_summary.h"
+#include "policy/policy.h"
+
+struct drop {
+	const struct bkxdp_event *event;
+	const char *device;
+	uint64_t time; /* ns since the epoch */
+	uint64_t lost; /* since the one that was told before */
+	struct glimpse glimpse;
+	const struct policy *policy; /* that dropped it */
+	bool has_nearest;
+	struct nearest nearest;
+	char *nearest_text;
+};
+
+/* Reads the event; policy: that dropped it, or NULL if it is not known. */
+void drop_read(struct drop *drop, const struct bkxdp_event *event, const struct policy *policy);
+void drop_free(struct drop *drop);
+
+/* One line, in colour where `out` takes it; the time is local. */
+void drop_print(FILE *out, const struct drop *drop);
+json_t *drop_json(const struct drop *drop);
+/* "drop port: a peer, but no flow has this port; nearest ..."; the caller frees it. */
+char *drop_comment(const struct drop *drop);
+
+#endif

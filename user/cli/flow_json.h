@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What `explain` and `monitor` tell programs alike: JSON of flows, places and the nearest flow. */
+#ifndef CLI_FLOW_JSON_H
+#define CLI_FLOW_JSON_H
+
+#include <jansson.h>
+
+#include "engine/nearest.h"
+#include "policy/policy.h"
+
+json_t *told_place(const struct place *place);
+json_t *told_flow(const struct flow *flow);
+/* text: of nearest_text(). */
+json_t *told_nearest(const struct policy *policy, const struct nearest *nearest, const char *text);
+
+#endif

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* `status --would-drop`: what enforcement would drop, and what lets it in, for people and JSON. */
+#ifndef CLI_STATUS_DROPS_H
+#define CLI_STATUS_DROPS_H
+
+#include <jansson.h>
+#include <stddef.h>
+
+#include "stats/drop_groups.h"
+#include "stats/snapshot.h"
+
+/* At most `limit` rows, 0: all, and the advice for these. */
+void would_drop_print(const struct snapshot *snapshot, const struct drop_groups *groups,
+		      size_t limit);
+json_t *would_drop_json(const struct snapshot *snapshot, const struct drop_groups *groups,
+			size_t limit);
+
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What `top` shows, as lines of plain text that fit a terminal. Pure; ASCII only. */
+#ifndef CLI_TOP_PAGE_H
+#define CLI_TOP_PAGE_H
+
+#include "cli/top_model.h"
+
+#define PAGE_WIDTH_MAX  256
+#define PAGE_WIDTH_MIN  40
+#define PAGE_HEIGHT_MIN 12
+
+enum page_style { PAGE_PLAIN, PAGE_TITLE, PAGE_HEADING, PAGE_BAD };
+
+struct page_line {
+	char text[PAGE_WIDTH_MAX + 1];
+	enum page_style style;
+};
+struct page {
+	struct page_line *line;
+	size_t lines;
+	unsigned int width;
+};
+
+/* How it is looked at. */
+struct top_view {
+	double interval; /* s */
+	enum top_sort sort;
+	bool paused, help;
+	size_t number, of; /* of the interface; 0: not said */
+	const char *clock; /* "14:15:26", or NULL */
+	const char *note;  /* a sentence in place of the table, or NULL */
+};
+
+/* Height 0: as many lines as there are, and none with keys. `top` may be NULL if there is a note.
+ */
+void page_make(struct page *page, const struct top *top, const struct top_view *view,
+	       unsigned int width, unsigned int height);
+void page_free(struct page *page);
+
+/* "0", "0.5", "987", "1.23k", "45.6M", "789G"; the text is good until 3 more are made. */
+const char *page_si(double value);
+
+#endif

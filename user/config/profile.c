@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "config/profile.h"
+
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "base/suggest.h"
+#include "policy/names.h"
+
+#define LOCAL_PROFILES_DIR "/etc/bkxdp/profiles"
+#define SUFFIX             ".yaml"
+
+static void free_role(struct profile_role *role)
+{
+	free(role->title);
+	free(role->note);
+	for (size_t i = 0; i < role->levels; i++)
+		free(role->addresses[i].prefixes.prefix);
+	free(role->addresses);
+	for (size_t i = 0; i < role->hosts; i++)
+		free(role->host[i]);
+	free(role->host);
+}
+
+static void free_port(struct profile_port *port)
+{
+	free(port->set.range);
+	free(port->candidate);
+	free(port->note);
+}
+
+static void free_flow(struct profile_flow *flow)
+{
+	free(flow->from);
+	free(flow->to);
+	free(flow->tcp.set.range);
+	free(flow->tcp.named);
+	free(flow->udp.set.range);
+	free(flow->udp.named);
+	free(flow->local.range);
+	free(flow->source);
+	free(flow->note);
+}
+
+void profile_free(struct profile *profile)
+{
+	if (!profile)
+		return;
+	for (size_t i = 0; i < profile->sources; i++) {
+		free(profile->source[i]);
+		free(profile->source_key[i]);
+	}
+	for (size_t i = 0; i < profile->roles; i++)
+		free_role(&profile->role[i]);
+	for (size_t i = 0; i < profile->ports; i++)
+		free_port(&profile->port[i]);
+	for (size_t i = 0; i < profile->flows; i++)
+		free_flow(&profile->flow[i]);
+	free(profile->source);
+	free(profile->source_key);
+	free(profile->role);
+	free(profile->port);
+	free(profile->flow);
+	free(profile->title);
+	free(profile->note);
+	free(profile->file);
+	free(profile);
+}
+
+int profile_role_index(const struct profile *profile, const char *name)
+{
+	return find_named(name, profile->role, sizeof(*profile->role), profile->roles);
+}
+
+/* ---- where profiles are --------------------------------------------------- */
+
+static const char *const standard_dirs[] = {LOCAL_PROFILES_DIR, BKXDP_PROFILES_DIR};
+#define STANDARD_DIRS 2
+
+static const char *nth_dir(const char *const *dirs, size_t count, size_t n)
+{
+	return n < count ? dirs[n] : standard_dirs[n - count];
+}
+
+char *profile_find(const char *name, const char *beside, const char *const *dirs, size_t count)
+{
+	if (strchr(name, '/'))
+		return beside && *name != '/' ? must_format("%s/%s", beside, name)
+					      : must_copy(name);
+	/* only now may it become part of a path */
+	if (!name_is_valid(name))
+		return NULL;
+	for (size_t i = 0; i < count + STANDARD_DIRS; i++) {
+		char *path = must_format("%s/%s" SUFFIX, nth_dir(dirs, count, i), name);
+
+		if (!access(path, F_OK))
+			return path;
+		free(path);
+	}
+	return NULL;
+}
+
+static void add_names(const char *path, char ***name, size_t *names)
+{
+	DIR *dir = opendir(path);
+	struct dirent *entry;
+
+	if (!dir)
+		return;
+	while ((entry = readdir(dir))) {
+		AUTO_FREE char *base = must_copy(entry->d_name);
+		size_t length = strlen(base);
+
+		if (length <= strlen(SUFFIX) || strcmp(base + length - strlen(SUFFIX), SUFFIX))
+			continue;
+		base[length - strlen(SUFFIX)] = '\0';
+		if (name_is_valid(base))
+			*APPEND(*name, *names) = must_copy(base);
+	}
+	closedir(dir);
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+char **profile_names(const char *const *dirs, size_t count, size_t *names)
+{
+	char **name = NULL;
+	size_t found = 0, kept = 0;
+
+	for (size_t i = 0; i < count + STANDARD_DIRS; i++)
+		add_names(nth_dir(dirs, count, i), &name, &found);
+	if (found)
+		qsort(name, found, sizeof(*name), by_name);
+	for (size_t i = 0; i < found; i++)
+		if (kept && !strcmp(name[kept - 1], name[i]))
+			free(name[i]);
+		else
+			name[kept++] = name[i];
+	*names = kept;
+	return name;
+}

@@ -1,0 +1,545 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Profile file -> struct profile. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/suggest.h"
+#include "config/profile.h"
+#include "config/yaml_fields.h"
+#include "net/hostname.h"
+
+#define ROLES_MAX 256
+#define PORTS_MAX 256
+
+/* Keys that name what comes later in the file are looked up when all of it is read. */
+struct reading {
+	struct profile *profile;
+	const struct value **requires; /* of each flow, or NULL */
+	size_t requireds;
+};
+
+struct indices {
+	unsigned int *index;
+	size_t count;
+};
+
+struct draft {
+	struct profile_flow flow;
+	struct indices from, to;
+	const struct value *requires;
+};
+
+static struct profile *profile_of(struct document *document)
+{
+	return ((struct reading *)document->owner)->profile;
+}
+
+#define HINT(word, array, count) suggest_named(word, array, sizeof(*(array)), count)
+#define FIND(word, array, count) find_named(word, array, sizeof(*(array)), count)
+
+/* ---- roles ---------------------------------------------------------------- */
+
+static void read_address(struct document *document, const struct value *value, void *field)
+{
+	struct place place = value_place(document, value);
+
+	if (!strcmp(value->text, "any"))
+		value_complain(document, value,
+			       "\"any\" can only be written in an interface file: "
+			       "a profile holds what the vendor documents");
+	else
+		add_prefix(document->complaints, &place, value->text, field);
+}
+
+static void read_level(struct document *document, const struct value *list, const char *level,
+		       struct profile_role *role)
+{
+	struct profile_addresses *addresses = APPEND(role->addresses, role->levels);
+
+	memcpy(addresses->level, level, strlen(level) + 1);
+	if (!value_is(document, list, VALUE_LIST))
+		return;
+	read_words(document, list, read_address, &addresses->prefixes);
+	prefix_set_settle(&addresses->prefixes);
+}
+
+/* A list, or a list for each level. */
+static void read_addresses(struct document *document, const struct value *value, void *field)
+{
+	static const char *const level[] = {"recommended", "minimum", "strict"};
+
+	if (value->type != VALUE_MAP) {
+		read_level(document, value, "", field);
+		return;
+	}
+	if (!value->child)
+		value_complain(document, value, "an empty map");
+	FOR_KEYS(key, value)
+	{
+		AUTO_FREE char *right = suggest(key->text, level, 3);
+		size_t known = 0;
+
+		while (known < 3 && strcmp(level[known], key->text))
+			known++;
+		if (known < 3)
+			read_level(document, key->next, level[known], field);
+		else
+			value_complain(document, key, "unknown level \"%.*s\"%s", SHOWN_MAX,
+				       key->text, right);
+	}
+}
+
+static void read_host(struct document *document, const struct value *value, void *field)
+{
+	struct profile_role *role = field;
+
+	if (hostname_is_valid(value->text))
+		*APPEND(role->host, role->hosts) = must_copy(value->text);
+	else
+		value_complain(
+			document, value, "\"%.*s\" is not a host name%s", SHOWN_MAX, value->text,
+			prefix_is_like(value->text) ? ": addresses belong in addresses:" : "");
+}
+
+static void read_hosts(struct document *document, const struct value *value, void *field)
+{
+	if (value_is(document, value, VALUE_LIST))
+		read_words(document, value, read_host, field);
+}
+
+static const struct key role_keys[] = {
+	{"title", read_text, offsetof(struct profile_role, title), false},
+	{"note", read_text, offsetof(struct profile_role, note), false},
+	{"addresses", read_addresses, 0, false},
+	{"hosts", read_hosts, 0, false},
+};
+
+static void read_roles(struct document *document, const struct value *map, void *field)
+{
+	struct profile *profile = field;
+
+	if (!value_is(document, map, VALUE_MAP))
+		return;
+	FOR_KEYS(key, map)
+	{
+		struct profile_role role = {.place = value_place(document, key)};
+
+		if (profile->roles == ROLES_MAX) {
+			value_complain(document, key, "more than %u roles", ROLES_MAX);
+			return;
+		}
+		read_name(document, key, role.name);
+		MAP_READ(document, key->next, role_keys, &role);
+		if (!role.title)
+			role.title = must_copy(role.name);
+		*APPEND(profile->role, profile->roles) = role;
+	}
+}
+
+/* ---- ports ---------------------------------------------------------------- */
+
+static void read_default(struct document *document, const struct value *value, void *field)
+{
+	struct profile_port *port = field;
+
+	port->has_default = true;
+	read_ports(document, value, &port->set);
+}
+
+static void read_minimum(struct document *document, const struct value *value, void *field)
+{
+	struct port_range number;
+	const char *why;
+
+	if (!value_is(document, value, VALUE_WORD))
+		return;
+	if (port_range_parse(value->text, &number, &why) || number.low != number.high)
+		value_complain(document, value, "\"%.*s\" is not a number from 1 to 65535",
+			       SHOWN_MAX, value->text);
+	else
+		*(unsigned int *)field = number.low;
+}
+
+static void read_candidate(struct document *document, const struct value *value, void *field)
+{
+	struct profile_port *port = field;
+	struct port_range range;
+	const char *why;
+
+	if (port_range_parse(value->text, &range, &why)) {
+		value_complain(document, value, "\"%.*s\" %s", SHOWN_MAX, value->text, why);
+		return;
+	}
+	if (range.low != range.high) {
+		value_complain(document, value, "\"%.*s\" is a range: candidates are single ports",
+			       SHOWN_MAX, value->text);
+		return;
+	}
+	for (size_t i = 0; i < port->candidates; i++)
+		if (port->candidate[i] == range.low)
+			value_complain(document, value, "candidate %u is here a second time",
+				       (unsigned int)range.low);
+	*APPEND(port->candidate, port->candidates) = range.low;
+}
+
+static void read_candidates(struct document *document, const struct value *value, void *field)
+{
+	struct profile_port *port = field;
+
+	if (!value_is(document, value, VALUE_LIST))
+		return;
+	if (port->has_default)
+		value_complain(document, value,
+			       "default and candidates exclude each other: all candidates are "
+			       "open until the interface file chooses one");
+	read_words(document, value, read_candidate, port);
+	for (size_t i = 0; i < port->candidates; i++)
+		port_set_add(&port->set,
+			     (struct port_range){port->candidate[i], port->candidate[i]});
+	port_set_settle(&port->set);
+}
+
+static const struct key port_keys[] = {
+	{"default", read_default, 0, false},
+	{"candidates", read_candidates, 0, false},
+	{"minimum", read_minimum, offsetof(struct profile_port, minimum), false},
+	{"note", read_text, offsetof(struct profile_port, note), false},
+};
+
+static void check_port(struct document *document, const struct value *key,
+		       const struct profile_port *port)
+{
+	if (*port->name && is_ports_text(port->name))
+		value_complain(document, key,
+			       "the name \"%s\" reads like a port: a name of ports has a letter",
+			       port->name);
+	if (port->has_default && port->set.count && port_set_size(&port->set) < port->minimum)
+		value_complain(document, key, "the default has %u ports, the minimum is %u",
+			       port_set_size(&port->set), port->minimum);
+}
+
+static void read_port_map(struct document *document, const struct value *map, void *field)
+{
+	struct profile *profile = field;
+
+	if (!value_is(document, map, VALUE_MAP))
+		return;
+	FOR_KEYS(key, map)
+	{
+		struct profile_port port = {.place = value_place(document, key)};
+
+		if (profile->ports == PORTS_MAX) {
+			value_complain(document, key, "more than %u names of ports", PORTS_MAX);
+			return;
+		}
+		read_name(document, key, port.name);
+		MAP_READ(document, key->next, port_keys, &port);
+		check_port(document, key, &port);
+		*APPEND(profile->port, profile->ports) = port;
+	}
+}
+
+/* ---- flows ---------------------------------------------------------------- */
+
+static void read_role_name(struct document *document, const struct value *value, void *field)
+{
+	const struct profile *profile = profile_of(document);
+	int role = profile_role_index(profile, value->text);
+	struct indices *list = field;
+
+	if (role < 0) {
+		AUTO_FREE char *right = HINT(value->text, profile->role, profile->roles);
+
+		value_complain(document, value, "unknown role \"%.*s\"%s", SHOWN_MAX, value->text,
+			       right);
+		return;
+	}
+	for (size_t i = 0; i < list->count; i++)
+		if (list->index[i] == (unsigned int)role) {
+			value_complain(document, value, "role \"%s\" is here a second time",
+				       value->text);
+			return;
+		}
+	*APPEND(list->index, list->count) = (unsigned int)role;
+}
+
+static void read_role_names(struct document *document, const struct value *value, void *field)
+{
+	read_words(document, value, read_role_name, field);
+}
+
+static void read_flow_port(struct document *document, const struct value *value, void *field)
+{
+	const struct profile *profile = profile_of(document);
+	struct place place = value_place(document, value);
+	struct profile_ports *ports = field;
+	int named;
+
+	if (is_ports_text(value->text)) {
+		add_ports(document->complaints, &place, value->text, &ports->set);
+		return;
+	}
+	named = FIND(value->text, profile->port, profile->ports);
+	if (named < 0) {
+		AUTO_FREE char *right = HINT(value->text, profile->port, profile->ports);
+
+		value_complain(document, value,
+			       "\"%.*s\" is neither a port nor a name under ports%s", SHOWN_MAX,
+			       value->text, right);
+		return;
+	}
+	*APPEND(ports->named, ports->nameds) = (unsigned int)named;
+}
+
+static void read_flow_ports(struct document *document, const struct value *value, void *field)
+{
+	struct profile_ports *ports = field;
+
+	ports->given = true;
+	read_words(document, value, read_flow_port, ports);
+	port_set_settle(&ports->set);
+}
+
+static void read_source(struct document *document, const struct value *value, void *field)
+{
+	const struct profile *profile = profile_of(document);
+	const char *const *known = (const char *const *)profile->source_key;
+
+	if (!value_is(document, value, VALUE_WORD))
+		return;
+	for (size_t i = 0; i < profile->sources; i++)
+		if (!strcmp(known[i], value->text)) {
+			*(char **)field = must_copy(profile->source[i]);
+			return;
+		}
+
+	AUTO_FREE char *right = suggest(value->text, known, profile->sources);
+
+	value_complain(document, value, "\"%.*s\" is not a key under sources%s", SHOWN_MAX,
+		       value->text, right);
+}
+
+static void read_requires(struct document *document, const struct value *value, void *field)
+{
+	if (value_is(document, value, VALUE_WORD))
+		*(const struct value **)field = value;
+}
+
+static const struct key flow_keys[] = {
+	{"name", read_name, offsetof(struct draft, flow.name), true},
+	{"from", read_role_names, offsetof(struct draft, from), true},
+	{"to", read_role_names, offsetof(struct draft, to), true},
+	{"tcp", read_flow_ports, offsetof(struct draft, flow.tcp), false},
+	{"udp", read_flow_ports, offsetof(struct draft, flow.udp), false},
+	{"source", read_source, offsetof(struct draft, flow.source), false},
+	{"optional", read_bool, offsetof(struct draft, flow.optional), false},
+	{"exclusive", read_name, offsetof(struct draft, flow.exclusive), false},
+	{"requires", read_requires, offsetof(struct draft, requires), false},
+	{"local-ports", read_ports, offsetof(struct draft, flow.local), false},
+	{"note", read_text, offsetof(struct draft, flow.note), false},
+};
+
+static void check_flow(struct document *document, const struct value *item,
+		       const struct profile_flow *flow)
+{
+	const struct profile *profile = profile_of(document);
+
+	if (!flow->tcp.given && !flow->udp.given)
+		value_complain(document, item, "flow \"%s\" has neither tcp: nor udp:", flow->name);
+	if (!*flow->name)
+		return;
+	for (size_t i = 0; i < profile->flows; i++) {
+		const struct profile_flow *other = &profile->flow[i];
+
+		if (!strcmp(other->name, flow->name))
+			value_complain(document, item,
+				       "flow \"%s\" is here a second time: the first is in line %u",
+				       flow->name, other->place.line);
+		else if (*flow->exclusive && !flow->optional && !other->optional &&
+			 !strcmp(other->exclusive, flow->exclusive))
+			value_complain(document, item,
+				       "flows \"%s\" and \"%s\" of the exclusive group \"%s\" are "
+				       "both on: make one of them optional",
+				       other->name, flow->name, flow->exclusive);
+	}
+}
+
+static void read_flow(struct document *document, const struct value *item, void *field)
+{
+	struct draft draft = {.flow = {.requires = -1, .place = value_place(document, item)}};
+	struct reading *reading = document->owner;
+	struct profile *profile = field;
+
+	MAP_READ(document, item, flow_keys, &draft);
+	if (item->type == VALUE_MAP)
+		check_flow(document, item, &draft.flow);
+	draft.flow.from = draft.from.index;
+	draft.flow.froms = draft.from.count;
+	draft.flow.to = draft.to.index;
+	draft.flow.tos = draft.to.count;
+	*APPEND(profile->flow, profile->flows) = draft.flow;
+	*APPEND(reading->requires, reading->requireds) = draft.requires;
+}
+
+static void read_flows(struct document *document, const struct value *list, void *field)
+{
+	struct profile *profile = field;
+
+	if (!value_is(document, list, VALUE_LIST))
+		return;
+	if (!list->child)
+		value_complain(document, list, "an empty list: a profile has at least one flow");
+	FOR_ITEMS(item, list)
+	{
+		if (profile->flows == BKXDP_FLOWS_MAX) {
+			value_complain(document, item, "more than %u flows", BKXDP_FLOWS_MAX);
+			return;
+		}
+		read_flow(document, item, profile);
+	}
+}
+
+static bool within(const unsigned int *some, size_t count, const unsigned int *all, size_t alls)
+{
+	for (size_t i = 0; i < count; i++) {
+		size_t j = 0;
+
+		while (j < alls && all[j] != some[i])
+			j++;
+		if (j == alls)
+			return false;
+	}
+	return true;
+}
+
+static bool goes_round(const struct profile *profile, int start)
+{
+	int at = profile->flow[start].requires;
+
+	for (size_t steps = 0; at >= 0 && steps < profile->flows; steps++) {
+		if (at == start)
+			return true;
+		at = profile->flow[at].requires;
+	}
+	return false;
+}
+
+static void settle_requires(struct document *document, struct profile_flow *flow,
+			    const struct value *at)
+{
+	const struct profile *profile = profile_of(document);
+	int index = FIND(at->text, profile->flow, profile->flows);
+	const struct profile_flow *control;
+
+	if (index < 0) {
+		AUTO_FREE char *right = HINT(at->text, profile->flow, profile->flows);
+
+		value_complain(document, at, "unknown flow \"%.*s\"%s", SHOWN_MAX, at->text, right);
+		return;
+	}
+	control = &profile->flow[index];
+	if (!within(flow->from, flow->froms, control->from, control->froms) ||
+	    !within(flow->to, flow->tos, control->to, control->tos))
+		value_complain(document, at,
+			       "flow \"%s\" does not run between the same roles in the same "
+			       "direction, so it cannot be what \"%s\" requires",
+			       control->name, flow->name);
+	if (!control->tcp.given)
+		value_complain(document, at,
+			       "flow \"%s\" has no TCP port: only a TCP connection can be live, so "
+			       "it cannot be what \"%s\" requires",
+			       control->name, flow->name);
+	flow->requires = index;
+}
+
+static void settle_flows(struct document *document)
+{
+	struct reading *reading = document->owner;
+	struct profile *profile = reading->profile;
+
+	for (size_t i = 0; i < profile->flows; i++)
+		if (reading->requires[i])
+			settle_requires(document, &profile->flow[i], reading->requires[i]);
+	for (size_t i = 0; i < profile->flows; i++)
+		if (goes_round(profile, (int)i))
+			value_complain(document, reading->requires[i],
+				       "flow \"%s\" requires itself in the end",
+				       profile->flow[i].name);
+}
+
+/* ---- the file ------------------------------------------------------------- */
+
+static void read_profile_name(struct document *document, const struct value *value, void *field)
+{
+	const char *slash = strrchr(document->file, '/');
+	const char *base = slash ? slash + 1 : document->file;
+	char *name = field;
+	size_t length;
+
+	read_name(document, value, name);
+	if (!*name)
+		return;
+	length = strlen(name);
+	if (strncmp(base, name, length) || strcmp(base + length, ".yaml"))
+		value_complain(document, value,
+			       "profile \"%s\" belongs in a file of the name %s.yaml"
+			       ", and this one is %s",
+			       name, name, base);
+	if (!strcmp(name, "site"))
+		value_complain(document, value,
+			       "the name \"site\" stands for an interface file's own flows");
+}
+
+static void read_sources(struct document *document, const struct value *map, void *field)
+{
+	struct profile *profile = field;
+
+	if (!value_is(document, map, VALUE_MAP))
+		return;
+	FOR_KEYS(key, map)
+	{
+		size_t keys = profile->sources;
+		char name[BKXDP_NAME_MAX] = "";
+		char *text = NULL;
+
+		read_name(document, key, name);
+		read_text(document, key->next, &text);
+		*APPEND(profile->source_key, keys) = must_copy(name);
+		*APPEND(profile->source, profile->sources) = text ? text : must_copy("");
+	}
+}
+
+static const struct key profile_keys[] = {
+	{"profile", read_profile_name, offsetof(struct profile, name), true},
+	{"title", read_text, offsetof(struct profile, title), false},
+	{"note", read_text, offsetof(struct profile, note), false},
+	{"sources", read_sources, 0, false},
+	{"roles", read_roles, 0, true},
+	{"ports", read_port_map, 0, false},
+	{"flows", read_flows, 0, true},
+};
+
+struct profile *profile_read(const char *path, struct complaints *complaints)
+{
+	struct profile *profile = must_alloc(1, sizeof(*profile));
+	struct reading reading = {.profile = profile};
+	size_t before = complaints->count + complaints->unsaid;
+	struct document document;
+
+	profile->file = must_copy(path);
+	if (!document_open(&document, profile->file, PROFILE_BYTES_MAX, complaints)) {
+		document.owner = &reading;
+		MAP_READ(&document, document.root, profile_keys, profile);
+		settle_flows(&document);
+		if (!profile->title)
+			profile->title = must_copy(profile->name);
+	}
+	document_close(&document);
+	free(reading.requires);
+	if (complaints->count + complaints->unsaid > before) {
+		profile_free(profile);
+		return NULL;
+	}
+	return profile;
+}

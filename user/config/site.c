@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "config/site.h"
+
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "config/site_model.h"
+#include "policy/policy_build.h"
+
+/* The policy if there is nothing to complain of, else NULL. */
+static struct policy *finish(const struct site *site, struct policy *policy,
+			     const struct complaints *complaints)
+{
+	if (site_failed(site, complaints)) {
+		policy_free(policy);
+		return NULL;
+	}
+	policy_seal(policy);
+	return policy;
+}
+
+static struct policy *compile_site(struct site *site, const struct site_lookup *lookup,
+				   struct policy *policy, struct complaints *complaints)
+{
+	site_bind_details(site, policy, complaints);
+	site_compile(site, policy, lookup, complaints);
+	memcpy(policy->interface, site->interface, sizeof(policy->interface));
+	policy->file = site->file ? must_copy(site->file) : NULL;
+	policy->mode = site->mode;
+	policy->settings = site->settings;
+	policy = finish(site, policy, complaints);
+	site_free(site);
+	return policy;
+}
+
+struct policy *site_read(const char *path, const struct site_lookup *lookup,
+			 struct complaints *complaints)
+{
+	struct site site;
+
+	site_init(&site, path, complaints);
+	if (site_parse(&site, complaints)) {
+		site_free(&site);
+		return NULL;
+	}
+	site_bind_profiles(&site, lookup, complaints);
+	return compile_site(&site, lookup, must_alloc(1, sizeof(struct policy)), complaints);
+}
+
+struct policy *site_from_options(const char *interface, const struct site_options *options,
+				 const struct site_lookup *lookup, struct complaints *complaints)
+{
+	static const struct place from_interface = {.file = "the interface"};
+	struct site site;
+
+	site_init(&site, NULL, complaints);
+	site_set_interface(&site, &from_interface, interface, complaints);
+	options_uses(&site, options, complaints);
+	site_bind_profiles(&site, lookup, complaints);
+	options_details(&site, options, complaints);
+	return compile_site(&site, lookup, must_alloc(1, sizeof(struct policy)), complaints);
+}
+
+/* ---- observation ---------------------------------------------------------- */
+
+static bool has_ports(const struct profile *profile, const struct profile_ports *ports)
+{
+	for (size_t i = 0; i < ports->nameds; i++)
+		if (!profile->port[ports->named[i]].set.count)
+			return false;
+	return true;
+}
+
+static struct port_set usual_ports(const struct profile *profile, const struct profile_ports *ports)
+{
+	struct port_set set = {};
+
+	for (size_t i = 0; i < ports->set.count; i++)
+		port_set_add(&set, ports->set.range[i]);
+	for (size_t i = 0; i < ports->nameds; i++) {
+		const struct port_set *more = &profile->port[ports->named[i]].set;
+
+		for (size_t j = 0; j < more->count; j++)
+			port_set_add(&set, more->range[j]);
+	}
+	port_set_settle(&set);
+	return set;
+}
+
+static void observe_side(struct builder *builder, const struct profile *profile,
+			 const struct profile_flow *flow, struct rule *rule)
+{
+	const struct profile_ports *ports[] = {&flow->tcp, &flow->udp};
+	static const uint8_t protocol[] = {IPPROTO_TCP, IPPROTO_UDP};
+
+	for (size_t i = 0; i < 2; i++) {
+		if (!ports[i]->given)
+			continue;
+		rule->protocol = protocol[i];
+		rule->ports = usual_ports(profile, ports[i]);
+		build_rules(builder, rule, &flow->local);
+		free(rule->ports.range);
+	}
+}
+
+/* In every role at once: what it gets and what it asks for. The flow's index, or -1. */
+static int observe_flow(struct builder *builder, const struct profile *profile,
+			const struct profile_flow *flow)
+{
+	struct rule rule = {.group = 0};
+	int index;
+
+	if (!has_ports(profile, &flow->tcp) || !has_ports(profile, &flow->udp))
+		return -1;
+	index = build_flow(builder, profile->name, flow->name, &flow->place, flow->source,
+			   flow->note);
+	if (index < 0)
+		return -1;
+	rule.flow = (unsigned int)index;
+	for (rule.side = SIDE_INBOUND; rule.side <= SIDE_REPLY; rule.side++)
+		observe_side(builder, profile, flow, &rule);
+	return index;
+}
+
+static void observe_profile(struct builder *builder, const struct profile *profile)
+{
+	AUTO_FREE int *index = must_alloc(profile->flows, sizeof(*index));
+	struct policy *policy = builder->policy;
+	size_t left_out = 0;
+
+	for (size_t i = 0; i < profile->roles; i++)
+		policy_use(policy, profile->name, profile->role[i].name, profile->title, NULL);
+	for (size_t i = 0; i < profile->flows; i++) {
+		index[i] = observe_flow(builder, profile, &profile->flow[i]);
+		left_out += index[i] < 0;
+	}
+	for (size_t i = 0; i < profile->flows; i++)
+		if (index[i] >= 0 && profile->flow[i].requires >= 0)
+	policy->flow[index[i]].requires = index[profile->flow[i].requires];
+	if (left_out)
+		policy_note(policy,
+			    "%zu of the %zu flows of %s %s not observed: only the site knows the "
+			    "ports; write the file with use.ports for them",
+			    left_out, profile->flows, profile->name, left_out == 1 ? "is" : "are");
+}
+
+static void observe_all(struct builder *builder, const struct site_lookup *lookup)
+{
+	size_t count;
+	char **name = profile_names(lookup->dirs, lookup->count, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		char *path = profile_find(name[i], NULL, lookup->dirs, lookup->count);
+		struct profile *profile = path ? profile_read(path, builder->complaints) : NULL;
+
+		if (profile)
+			observe_profile(builder, profile);
+		profile_free(profile);
+		free(path);
+		free(name[i]);
+	}
+	free(name);
+}
+
+struct policy *site_observe(const char *interface, const struct site_lookup *lookup,
+			    struct complaints *complaints)
+{
+	static const struct place nowhere = {.file = "profiles"};
+	struct policy *policy = must_alloc(1, sizeof(*policy));
+	struct builder builder = {.policy = policy, .complaints = complaints};
+	struct prefix_set any = {};
+	struct site site;
+
+	site_init(&site, NULL, complaints);
+	site_set_interface(&site, &nowhere, interface, complaints);
+	memcpy(policy->interface, site.interface, sizeof(policy->interface));
+	policy->observes = true;
+	policy->settings = site.settings;
+	policy->settings.enforcement = BKXDP_AUDIT;
+	policy->settings.ping = BKXDP_PING_ANY;
+	policy->settings.fragments = BKXDP_FRAGMENTS_PEERS;
+	prefix_set_add_any(&any);
+	build_group(&builder, &nowhere, &any, "any");
+	observe_all(&builder, lookup);
+	if (!policy->flows && !site_failed(&site, complaints))
+		complain(complaints, &nowhere, "none were found: is bkxdp installed completely?");
+	free(builder.hash);
+	return finish(&site, policy, complaints);
+}

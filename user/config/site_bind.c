@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What the site names, found in its profiles: roles, levels, ports, flows. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/suggest.h"
+#include "config/site_model.h"
+#include "config/yaml_fields.h"
+#include "policy/policy_build.h"
+
+#define HINT(word, array, count) suggest_named(word, array, sizeof(*(array)), count)
+#define FIND(word, array, count) find_named(word, array, sizeof(*(array)), count)
+
+/* ---- profiles ------------------------------------------------------------- */
+
+static void complain_profile(const struct word *name, const struct site_lookup *lookup,
+			     struct complaints *complaints)
+{
+	size_t count;
+	char **known = profile_names(lookup->dirs, lookup->count, &count);
+	AUTO_FREE char *right = suggest(name->text, (const char *const *)known, count);
+
+	complain(complaints, &name->place, "unknown profile \"%.*s\"%s", SHOWN_MAX, name->text,
+		 right);
+	for (size_t i = 0; i < count; i++)
+		free(known[i]);
+	free(known);
+}
+
+static char *folder_of(const char *file)
+{
+	const char *slash = file ? strrchr(file, '/') : NULL;
+
+	if (!slash)
+		return NULL;
+	return must_format("%.*s", slash == file ? 1 : (int)(slash - file), file);
+}
+
+/* Read once, however often it is used: its mistakes are then said once, too. */
+static const struct profile *get_profile(struct site *site, const struct word *name,
+					 const struct site_lookup *lookup,
+					 struct complaints *complaints)
+{
+	AUTO_FREE char *beside = folder_of(site->file);
+	char *path = profile_find(name->text, beside, lookup->dirs, lookup->count);
+	size_t paths = site->profiles;
+
+	if (!path) {
+		complain_profile(name, lookup, complaints);
+		return NULL;
+	}
+	for (size_t i = 0; i < site->profiles; i++)
+		if (!strcmp(site->path[i], path)) {
+			free(path);
+			return site->profile[i];
+		}
+	*APPEND(site->path, paths) = path;
+	return *APPEND(site->profile, site->profiles) = profile_read(path, complaints);
+}
+
+void site_bind_profiles(struct site *site, const struct site_lookup *lookup,
+			struct complaints *complaints)
+{
+	for (size_t i = 0; i < site->uses; i++) {
+		struct site_use *use = &site->use[i];
+		const struct word *role = &use->role_name;
+
+		use->role = -1;
+		if (use->profile_name.text)
+			use->profile = get_profile(site, &use->profile_name, lookup, complaints);
+		if (!use->profile || !role->text)
+			continue;
+		use->role = profile_role_index(use->profile, role->text);
+		if (use->role >= 0)
+			continue;
+
+		AUTO_FREE char *right = HINT(role->text, use->profile->role, use->profile->roles);
+
+		complain(complaints, &role->place, "profile %s has no role \"%.*s\"%s",
+			 use->profile->name, SHOWN_MAX, role->text, right);
+	}
+}
+
+/* ---- levels --------------------------------------------------------------- */
+
+/* The recommended addresses, or what there is, of a role without this level. */
+const struct profile_addresses *documented_level(const struct profile_role *role, const char *level)
+{
+	const struct profile_addresses *found = role->addresses;
+
+	for (size_t i = 0; i < role->levels; i++)
+		if (!strcmp(role->addresses[i].level, "recommended"))
+			found = &role->addresses[i];
+	for (size_t i = 0; level && i < role->levels; i++)
+		if (!strcmp(role->addresses[i].level, level))
+			found = &role->addresses[i];
+	return found;
+}
+
+static bool has_level(const struct profile *profile, const char *level)
+{
+	for (size_t i = 0; i < profile->roles; i++)
+		if (FIND(level, profile->role[i].addresses, profile->role[i].levels) >= 0)
+			return true;
+	return false;
+}
+
+/* Of several lists, one is chosen even where the level has none. */
+static void note_level(const struct profile *profile, const char *level, struct policy *policy)
+{
+	if (strcmp(level, "recommended") && has_level(profile, "recommended"))
+		policy_note(policy,
+			    "%s is used at level %s: addresses that the vendor adds later within "
+			    "the recommended ones will be dropped",
+			    profile->name, level);
+	for (size_t i = 0; i < profile->roles; i++) {
+		const struct profile_role *role = &profile->role[i];
+
+		if (role->levels && *role->addresses[0].level &&
+		    FIND(level, role->addresses, role->levels) < 0)
+			policy_note(policy, "role %s of %s has no level %s: its %s addresses count",
+				    role->name, profile->name, level,
+				    documented_level(role, level)->level);
+	}
+}
+
+static void bind_level(const struct site_use *use, struct policy *policy,
+		       struct complaints *complaints)
+{
+	static const char *const all[] = {"recommended", "minimum", "strict"};
+	const char *level = use->level.text, *known[3];
+	size_t count = 0;
+
+	if (!level)
+		return;
+	for (size_t i = 0; i < 3; i++)
+		if (has_level(use->profile, all[i]))
+			known[count++] = all[i];
+	if (!*level || !has_level(use->profile, level)) {
+		AUTO_FREE char *right = suggest(level, known, count);
+
+		complain(complaints, &use->level.place, "profile %s has no level \"%.*s\"%s",
+			 use->profile->name, SHOWN_MAX, level, right);
+	} else {
+		note_level(use->profile, level, policy);
+	}
+}
+
+/* ---- addresses and ports -------------------------------------------------- */
+
+static int bind_role(const struct profile *profile, const struct word *role,
+		     struct complaints *complaints)
+{
+	int index = profile_role_index(profile, role->text);
+
+	if (index < 0) {
+		AUTO_FREE char *right = HINT(role->text, profile->role, profile->roles);
+
+		complain(complaints, &role->place, "profile %s has no role \"%.*s\"%s",
+			 profile->name, SHOWN_MAX, role->text, right);
+	}
+	return index;
+}
+
+static void bind_addresses(struct site_use *use, struct complaints *complaints)
+{
+	for (size_t i = 0; i < use->roles; i++)
+		use->addresses[i].index =
+			use->addresses[i].role.text
+				? bind_role(use->profile, &use->addresses[i].role, complaints)
+				: -1;
+}
+
+static void check_candidates(const struct profile_port *port, const struct site_pin *pin,
+			     const char *profile, struct complaints *complaints)
+{
+	AUTO_FREE char *candidates = port_set_text(&port->set);
+
+	for (size_t i = 0; i < pin->set.count; i++)
+		for (unsigned int n = pin->set.range[i].low; n <= pin->set.range[i].high; n++)
+			if (!port_set_has(&port->set, (uint16_t)n)) {
+				complain(complaints, &pin->port.place,
+					 "%s does not use port %u for %s: its candidates are %s",
+					 profile, n, port->name, candidates);
+				return;
+			}
+}
+
+static void check_minimum(const struct profile_port *port, const struct site_pin *pin,
+			  const char *profile, struct complaints *complaints)
+{
+	unsigned int size = port_set_size(&pin->set);
+
+	if (!size || size >= port->minimum)
+		return;
+	complain(complaints, &pin->port.place,
+		 "%u ports for %s are too few: the vendor of %s wants at least %u%s%s%s", size,
+		 port->name, profile, port->minimum, port->note ? " (" : "",
+		 port->note ? port->note : "", port->note ? ")" : "");
+}
+
+static void bind_pin(const struct site_use *use, struct site_pin *pin,
+		     struct complaints *complaints)
+{
+	const struct profile *profile = use->profile;
+	const struct profile_port *port;
+
+	pin->port_index = pin->role_index = -1;
+	if (pin->role.text)
+		pin->role_index = bind_role(profile, &pin->role, complaints);
+	if (!pin->port.text)
+		return;
+	pin->port_index = FIND(pin->port.text, profile->port, profile->ports);
+	if (pin->port_index < 0) {
+		AUTO_FREE char *right = HINT(pin->port.text, profile->port, profile->ports);
+
+		complain(complaints, &pin->port.place, "profile %s has no ports \"%.*s\"%s",
+			 profile->name, SHOWN_MAX, pin->port.text, right);
+		return;
+	}
+	port = &profile->port[pin->port_index];
+	if (port->candidates)
+		check_candidates(port, pin, profile->name, complaints);
+	check_minimum(port, pin, profile->name, complaints);
+}
+
+/* ---- flows that are on ---------------------------------------------------- */
+
+/* Of an exclusive group, the flow that was on by itself gives way; one that was chosen doesn't. */
+static void yield_group(struct site_use *use, const struct word *word, size_t chosen,
+			struct complaints *complaints)
+{
+	const struct profile_flow *flow = use->profile->flow;
+
+	for (size_t i = 0; *flow[chosen].exclusive && i < use->profile->flows; i++) {
+		if (i == chosen || strcmp(flow[i].exclusive, flow[chosen].exclusive))
+			continue;
+		if (use->on[i] == FLOW_CHOSEN)
+			complain(complaints, &word->place,
+				 "flows \"%s\" and \"%s\" exclude each other: enable one of them",
+				 flow[i].name, flow[chosen].name);
+		use->on[i] = FLOW_OFF;
+	}
+}
+
+static void bind_enable(struct site_use *use, const struct word *word, struct policy *policy,
+			struct complaints *complaints)
+{
+	const struct profile *profile = use->profile;
+	int flow = FIND(word->text, profile->flow, profile->flows);
+
+	if (flow < 0) {
+		AUTO_FREE char *right = HINT(word->text, profile->flow, profile->flows);
+
+		complain(complaints, &word->place, "profile %s has no flow \"%.*s\"%s",
+			 profile->name, SHOWN_MAX, word->text, right);
+		return;
+	}
+	if (use->on[flow])
+		policy_note(policy, "flow %s/%s is on already: enable: changes nothing",
+			    profile->name, word->text);
+	yield_group(use, word, (size_t)flow, complaints);
+	use->on[flow] = FLOW_CHOSEN;
+}
+
+static void bind_flows(struct site_use *use, struct policy *policy, struct complaints *complaints)
+{
+	use->on = must_alloc(use->profile->flows, sizeof(*use->on));
+	for (size_t i = 0; i < use->profile->flows; i++)
+		use->on[i] = use->profile->flow[i].optional ? FLOW_OFF : FLOW_ON;
+	for (size_t i = 0; i < use->enables; i++)
+		if (use->enable[i].text)
+			bind_enable(use, &use->enable[i], policy, complaints);
+}
+
+void site_bind_details(struct site *site, struct policy *policy, struct complaints *complaints)
+{
+	for (size_t i = 0; i < site->uses; i++) {
+		struct site_use *use = &site->use[i];
+
+		if (!use->profile)
+			continue;
+		bind_level(use, policy, complaints);
+		bind_addresses(use, complaints);
+		for (size_t j = 0; j < use->pins; j++)
+			bind_pin(use, &use->pin[j], complaints);
+		bind_flows(use, policy, complaints);
+	}
+}

@@ -1,0 +1,406 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Interface file -> struct site. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/suggest.h"
+#include "config/site_model.h"
+#include "config/yaml_fields.h"
+
+#define WRITTEN_MAX 3 /* addresses that stand for all of a list */
+
+static void read_word(struct document *document, const struct value *value, void *field)
+{
+	if (value_is(document, value, VALUE_WORD))
+		*(struct word *)field = make_word(value->text, value_place(document, value));
+}
+
+/* ---- addresses and ports of a use ----------------------------------------- */
+
+static void read_address(struct document *document, const struct value *value, void *field)
+{
+	struct place place = value_place(document, value);
+
+	add_address(field, &place, value->text, document->complaints);
+}
+
+static void read_addresses(struct document *document, const struct value *value, void *field)
+{
+	struct addresses *addresses = field;
+
+	read_words(document, value, read_address, addresses);
+	prefix_set_settle(&addresses->prefixes);
+}
+
+static void read_use_addresses(struct document *document, const struct value *map, void *field)
+{
+	struct site_use *use = field;
+
+	if (!value_is(document, map, VALUE_MAP))
+		return;
+	FOR_KEYS(key, map)
+	{
+		struct site_addresses *given = APPEND(use->addresses, use->roles);
+
+		read_word(document, key, &given->role);
+		read_addresses(document, key->next, &given->addresses);
+	}
+}
+
+static void read_pin(struct document *document, const struct value *port, const struct value *role,
+		     const struct value *value, struct site_use *use)
+{
+	struct site_pin *pin = APPEND(use->pin, use->pins);
+
+	read_word(document, port, &pin->port);
+	if (role)
+		read_word(document, role, &pin->role);
+	read_ports(document, value, &pin->set);
+}
+
+static void read_use_ports(struct document *document, const struct value *map, void *field)
+{
+	if (!value_is(document, map, VALUE_MAP))
+		return;
+	FOR_KEYS(port, map)
+	{
+		if (port->next->type != VALUE_MAP) {
+			read_pin(document, port, NULL, port->next, field);
+			continue;
+		}
+		if (!port->next->child)
+			value_complain(document, port->next, "an empty map");
+		FOR_KEYS(role, port->next)
+		read_pin(document, port, role, role->next, field);
+	}
+}
+
+static void read_enable_word(struct document *document, const struct value *value, void *field)
+{
+	struct site_use *use = field;
+
+	if (use->enables > BKXDP_FLOWS_MAX)
+		return; /* has been said */
+	if (use->enables == BKXDP_FLOWS_MAX)
+		value_complain(document, value, "more than %u flows", BKXDP_FLOWS_MAX);
+	read_word(document, value, APPEND(use->enable, use->enables));
+}
+
+static void read_enable(struct document *document, const struct value *value, void *field)
+{
+	if (value_is(document, value, VALUE_LIST))
+		read_words(document, value, read_enable_word, field);
+}
+
+static const struct key use_keys[] = {
+	{"profile", read_word, offsetof(struct site_use, profile_name), true},
+	{"as", read_word, offsetof(struct site_use, role_name), true},
+	{"level", read_word, offsetof(struct site_use, level), false},
+	{"addresses", read_use_addresses, 0, false},
+	{"ports", read_use_ports, 0, false},
+	{"enable", read_enable, 0, false},
+};
+
+static void read_uses(struct document *document, const struct value *list, void *field)
+{
+	struct site *site = field;
+
+	if (!value_is(document, list, VALUE_LIST))
+		return;
+	FOR_ITEMS(item, list)
+	{
+		if (site->uses == SITE_USES_MAX) {
+			value_complain(document, item, "more than %u profiles on one interface",
+				       SITE_USES_MAX);
+			return;
+		}
+
+		struct site_use *use = APPEND(site->use, site->uses);
+
+		use->place = value_place(document, item);
+		MAP_READ(document, item, use_keys, use);
+	}
+}
+
+/* ---- the site's own flows ------------------------------------------------- */
+
+struct end {
+	bool given, self;
+	struct addresses addresses;
+	char *written;
+};
+
+struct draft {
+	struct site_flow flow;
+	struct end from, to;
+	bool has_tcp, has_udp;
+};
+
+static char *written(const struct value *list)
+{
+	char *text = must_copy("");
+	size_t count = 0;
+
+	FOR_ITEMS(item, list)
+	{
+		const char *next = count < WRITTEN_MAX ? item->text : "...";
+		char *longer = must_format("%s%s%.*s", text, count ? ", " : "", SHOWN_MAX, next);
+
+		free(text);
+		text = longer;
+		if (count++ == WRITTEN_MAX)
+			break;
+	}
+	return text;
+}
+
+static void read_end(struct document *document, const struct value *value, void *field)
+{
+	struct end *end = field;
+
+	end->given = true;
+	end->self = value->type == VALUE_WORD && !strcmp(value->text, "self");
+	if (end->self)
+		return;
+	read_addresses(document, value, &end->addresses);
+	end->written = value->type == VALUE_WORD ? must_copy(value->text) : written(value);
+}
+
+static void read_flow_port(struct document *document, const struct value *value, void *field)
+{
+	struct place place = value_place(document, value);
+
+	if (is_ports_text(value->text))
+		add_ports(document->complaints, &place, value->text, field);
+	else
+		value_complain(document, value,
+			       "\"%.*s\" is not a port: only profiles have named ports", SHOWN_MAX,
+			       value->text);
+}
+
+static void read_flow_ports(struct document *document, const struct value *value, void *field)
+{
+	read_words(document, value, read_flow_port, field);
+	port_set_settle(field);
+}
+
+static void read_tcp(struct document *document, const struct value *value, void *field)
+{
+	struct draft *draft = field;
+
+	draft->has_tcp = true;
+	read_flow_ports(document, value, &draft->flow.tcp);
+}
+
+static void read_udp(struct document *document, const struct value *value, void *field)
+{
+	struct draft *draft = field;
+
+	draft->has_udp = true;
+	read_flow_ports(document, value, &draft->flow.udp);
+}
+
+static const struct key flow_keys[] = {
+	{"name", read_name, offsetof(struct draft, flow.name), true},
+	{"from", read_end, offsetof(struct draft, from), true},
+	{"to", read_end, offsetof(struct draft, to), true},
+	{"tcp", read_tcp, 0, false},
+	{"udp", read_udp, 0, false},
+	{"local-ports", read_ports, offsetof(struct draft, flow.local), false},
+	{"requires", read_word, offsetof(struct draft, flow.requires), false},
+	{"note", read_text, offsetof(struct draft, flow.note), false},
+};
+
+static void check_flow(struct document *document, const struct value *item, const struct site *site,
+		       const struct draft *draft)
+{
+	const struct site_flow *flow = &draft->flow;
+
+	if (!draft->has_tcp && !draft->has_udp)
+		value_complain(document, item, "flow \"%s\" has neither tcp: nor udp:", flow->name);
+	if (draft->from.given && draft->to.given && draft->from.self == draft->to.self)
+		value_complain(document, item,
+			       "flow \"%s\" must have \"self\", this host, %s from: and to:",
+			       flow->name, draft->from.self ? "in only one of" : "in one of");
+	for (size_t i = 0; i < site->flows; i++)
+		if (*flow->name && !strcmp(site->flow[i].name, flow->name))
+			value_complain(document, item,
+				       "flow \"%s\" is here a second time: the first is in line %u",
+				       flow->name, site->flow[i].place.line);
+}
+
+static void read_flow(struct document *document, const struct value *item, struct site *site)
+{
+	struct draft draft = {.flow = {.place = value_place(document, item)}};
+	struct end *peers = &draft.from, *here = &draft.to;
+
+	MAP_READ(document, item, flow_keys, &draft);
+	if (item->type == VALUE_MAP)
+		check_flow(document, item, site, &draft);
+	draft.flow.side = SIDE_INBOUND;
+	if (draft.from.self) {
+		draft.flow.side = SIDE_REPLY;
+		peers = &draft.to;
+		here = &draft.from;
+	}
+	draft.flow.peers = peers->addresses;
+	draft.flow.written = peers->written;
+	free_addresses(&here->addresses);
+	free(here->written);
+	*APPEND(site->flow, site->flows) = draft.flow;
+}
+
+static void read_flows(struct document *document, const struct value *list, void *field)
+{
+	struct site *site = field;
+
+	if (!value_is(document, list, VALUE_LIST))
+		return;
+	FOR_ITEMS(item, list)
+	{
+		if (site->flows == BKXDP_FLOWS_MAX) {
+			value_complain(document, item, "more than %u flows", BKXDP_FLOWS_MAX);
+			return;
+		}
+		read_flow(document, item, site);
+	}
+}
+
+/* ---- settings ------------------------------------------------------------- */
+
+#define CHOICES(...)                                                                               \
+	(const char *const[])                                                                      \
+	{                                                                                          \
+		__VA_ARGS__, NULL                                                                  \
+	}
+
+/* The position of the word among the choices, or -1. */
+static int read_choice(struct document *document, const struct value *value,
+		       const char *const *choice)
+{
+	size_t count = 0;
+
+	if (!value_is(document, value, VALUE_WORD))
+		return -1;
+	for (; choice[count]; count++)
+		if (!strcmp(choice[count], value->text))
+			return (int)count;
+
+	AUTO_FREE char *right = suggest(value->text, choice, count);
+
+	value_complain(document, value, "\"%.*s\" is not known here%s", SHOWN_MAX, value->text,
+		       right);
+	return -1;
+}
+
+static void read_interface(struct document *document, const struct value *value, void *field)
+{
+	struct place place = value_place(document, value);
+
+	if (value_is(document, value, VALUE_WORD))
+		site_set_interface(field, &place, value->text, document->complaints);
+}
+
+static void read_mode(struct document *document, const struct value *value, void *field)
+{
+	int choice = read_choice(document, value, CHOICES("auto", "native", "generic"));
+
+	if (choice >= 0)
+		((struct site *)field)->mode = (enum attach_mode)choice;
+}
+
+static void read_connections(struct document *document, const struct value *value, void *field)
+{
+	int choice = read_choice(document, value, CHOICES("sockets", "flags"));
+
+	if (choice >= 0)
+		((struct site *)field)->settings.connections = (__u8)choice;
+}
+
+static void read_verdict(struct document *document, const struct value *value, void *field)
+{
+	int choice = read_choice(document, value, CHOICES("enforce", "audit"));
+
+	if (choice >= 0)
+		((struct site *)field)->settings.enforcement = (__u8)choice;
+}
+
+static void read_ping(struct document *document, const struct value *value, void *field)
+{
+	int choice = read_choice(document, value, CHOICES("none", "peers", "any"));
+
+	if (choice >= 0)
+		((struct site *)field)->settings.ping = (__u8)choice;
+}
+
+static void read_fragments(struct document *document, const struct value *value, void *field)
+{
+	int choice = read_choice(document, value, CHOICES("drop", "peers"));
+
+	if (choice >= 0)
+		((struct site *)field)->settings.fragments = (__u8)choice;
+}
+
+static void read_dhcp(struct document *document, const struct value *value, void *field)
+{
+	bool on = false;
+
+	read_bool(document, value, &on);
+	((struct site *)field)->settings.dhcp = on;
+}
+
+static void read_vlan(struct document *document, const struct value *value, void *field)
+{
+	struct bkxdp_settings *settings = field;
+	struct port_range id = {};
+	const char *why;
+
+	/* a VLAN id is written like a port, but 0 is one, too */
+	if (strcmp(value->text, "0") && (port_range_parse(value->text, &id, &why) ||
+					 id.low != id.high || id.low >= BKXDP_VLANS))
+		value_complain(document, value,
+			       "\"%.*s\" is not a VLAN id from 0 (untagged) to 4095", SHOWN_MAX,
+			       value->text);
+	else
+		settings->vlans[id.low / 64] |= 1ull << id.low % 64;
+}
+
+static void read_vlans(struct document *document, const struct value *value, void *field)
+{
+	struct bkxdp_settings *settings = &((struct site *)field)->settings;
+	int choice;
+
+	settings->vlans_any = 0;
+	if (value->type == VALUE_LIST) {
+		read_words(document, value, read_vlan, settings);
+		return;
+	}
+	choice = read_choice(document, value, CHOICES("any", "none"));
+	settings->vlans_any = choice == 0;
+	if (choice == 1)
+		settings->vlans[0] = 1;
+}
+
+static const struct key site_keys[] = {
+	{"interface", read_interface, 0, false}, {"use", read_uses, 0, false},
+	{"flows", read_flows, 0, false},         {"mode", read_mode, 0, false},
+	{"verdict", read_verdict, 0, false},     {"connections", read_connections, 0, false},
+	{"ping", read_ping, 0, false},           {"fragments", read_fragments, 0, false},
+	{"vlans", read_vlans, 0, false},         {"dhcp", read_dhcp, 0, false},
+};
+
+int site_parse(struct site *site, struct complaints *complaints)
+{
+	struct document document;
+	int error = document_open(&document, site->file, SITE_BYTES_MAX, complaints);
+
+	if (!error)
+		MAP_READ(&document, document.root, site_keys, site);
+	if (!error && !site_failed(site, complaints) && !site->uses && !site->flows)
+		value_complain(&document, document.root,
+			       "nothing is allowed: the file has neither use: nor flows:");
+	document_close(&document);
+	return error;
+}

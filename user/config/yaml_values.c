@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Values to fields, or to complaints. */
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/suggest.h"
+#include "config/yaml_doc.h"
+#include "config/yaml_fields.h"
+#include "policy/names.h"
+
+static const char *type_words(const struct value *value)
+{
+	static const char *const words[] = {"a single value", "a list", "a map (KEY: VALUE)"};
+
+	if (value->type == VALUE_WORD && value->plain && !*value->text)
+		return "nothing";
+	return words[value->type];
+}
+
+bool value_is(struct document *document, const struct value *value, enum value_type type)
+{
+	static const char *const words[] = {"a single value", "a list", "a map (KEY: VALUE)"};
+
+	if (value->type == type && (type != VALUE_WORD || !value->plain || *value->text))
+		return true;
+	value_complain(document, value, "here belongs %s, not %s", words[type], type_words(value));
+	return false;
+}
+
+static char *hint_keys(const char *word, const struct key *key, size_t keys)
+{
+	AUTO_FREE const char **known = must_alloc(keys, sizeof(*known));
+
+	for (size_t i = 0; i < keys; i++)
+		known[i] = key[i].name;
+	return suggest(word, known, keys);
+}
+
+static const struct key *key_of(const char *word, const struct key *key, size_t keys)
+{
+	for (size_t i = 0; i < keys; i++)
+		if (!strcmp(key[i].name, word))
+			return &key[i];
+	return NULL;
+}
+
+static void check_known(struct document *document, const struct value *map, const struct key *key,
+			size_t keys)
+{
+	FOR_KEYS(given, map)
+	{
+		if (key_of(given->text, key, keys))
+			continue;
+		AUTO_FREE char *right = hint_keys(given->text, key, keys);
+
+		value_complain(document, given, "unknown key \"%.*s\"%s", SHOWN_MAX, given->text,
+			       right);
+	}
+}
+
+static const struct value *value_of(const struct value *map, const char *name)
+{
+	FOR_KEYS(given, map)
+	if (given->type == VALUE_WORD && !strcmp(given->text, name))
+		return given->next;
+	return NULL;
+}
+
+void map_read(struct document *document, const struct value *map, const struct key *key,
+	      size_t keys, void *into)
+{
+	if (!value_is(document, map, VALUE_MAP))
+		return;
+	check_known(document, map, key, keys);
+	for (size_t i = 0; i < keys; i++) {
+		const struct value *value = value_of(map, key[i].name);
+
+		if (value)
+			key[i].read(document, value, (char *)into + key[i].offset);
+		else if (key[i].needed)
+			value_complain(document, map, "the key \"%s\" is missing", key[i].name);
+	}
+}
+
+void read_words(struct document *document, const struct value *value, value_reader *each,
+		void *field)
+{
+	if (value->type != VALUE_LIST) {
+		if (value_is(document, value, VALUE_WORD))
+			each(document, value, field);
+		return;
+	}
+	if (!value->child)
+		value_complain(document, value, "an empty list");
+	FOR_ITEMS(item, value)
+	if (value_is(document, item, VALUE_WORD))
+		each(document, item, field);
+}
+
+void read_text(struct document *document, const struct value *value, void *field)
+{
+	char **text = field;
+
+	if (!value_is(document, value, VALUE_WORD))
+		return;
+	for (const char *c = value->text; *c; c++)
+		if (((unsigned char)*c < ' ' && *c != '\n' && *c != '\t') || *c == 0x7f) {
+			value_complain(document, value, "the text holds a control character");
+			return;
+		}
+	free(*text);
+	*text = must_copy(value->text);
+}
+
+void read_name(struct document *document, const struct value *value, void *field)
+{
+	if (!value_is(document, value, VALUE_WORD))
+		return;
+	if (!name_is_valid(value->text)) {
+		value_complain(document, value,
+			       "\"%.*s\" is not a name: 1 to 31 of a-z, 0-9 and hyphen", SHOWN_MAX,
+			       value->text);
+		return;
+	}
+	memcpy(field, value->text, strlen(value->text) + 1);
+}
+
+void read_bool(struct document *document, const struct value *value, void *field)
+{
+	bool *flag = field;
+
+	if (!value_is(document, value, VALUE_WORD))
+		return;
+	if (value->plain && !strcmp(value->text, "true"))
+		*flag = true;
+	else if (value->plain && !strcmp(value->text, "false"))
+		*flag = false;
+	else
+		value_complain(document, value, "\"%.*s\" is neither true nor false", SHOWN_MAX,
+			       value->text);
+}

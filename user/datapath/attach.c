@@ -1,0 +1,599 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Attach, replace, detach, read back. A policy is built and put into maps
+ * before the program is attached, and pinned before that too: there is no
+ * moment at which the interface runs with half a policy, or with a program
+ * that no command would find.
+ */
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/memory.h"
+#include "datapath/internal.h"
+#include "datapath/realtime.h"
+#include "net/netdev.h"
+#include "policy/compile.h"
+#include "policy/counters.h"
+#include "policy/policy_json.h"
+
+/* ---- a policy into maps ---------------------------------------------------- */
+
+static int put_beside(const char *interface, enum beside what, uint32_t slot, int fd)
+{
+	int error;
+
+	if (fd < 0)
+		return fd;
+	error = pins_replace_beside(interface, what, slot, fd);
+	close(fd);
+	return error;
+}
+
+/* The description goes beside the slot that the policy will be in. */
+static int write_about(const char *interface, const struct maps *maps, const struct policy *policy,
+		       const struct tables *tables)
+{
+	time_t now = time(NULL);
+	size_t size;
+	AUTO_FREE char *text = describe(policy, tables, now);
+	AUTO_FREE void *series = series_write(policy, tables, now, &size);
+	struct bkxdp_active active;
+	int error = slot_active(maps, &active);
+
+	if (error || !text)
+		return error ? error : -EILSEQ;
+	error = put_beside(interface, BESIDE_ABOUT, !active.slot,
+			   bytes_map_write("about", text, strlen(text)));
+	if (error)
+		return error;
+	return put_beside(interface, BESIDE_SERIES, !active.slot,
+			  bytes_map_write("series", series, size));
+}
+
+/*
+ * Of the policy in force, if there is one: what its flows count in stays theirs.
+ * Outputs are untouched on failure.
+ */
+static int assign_counters(const char *pins, const struct maps *maps, struct policy *policy,
+			   struct counter_names *names)
+{
+	struct description description = {};
+	struct policy *current = NULL;
+	struct bkxdp_active active;
+	int error = slot_active(maps, &active);
+
+	if (!error && active.generation) {
+		current = policy_in(pins, maps, &description);
+		error = current ? 0 : -errno;
+	}
+	if (!error)
+		error = names_read(maps, names);
+	if (!error)
+		error = counters_assign(policy, names, current);
+	policy_free(current);
+	return error;
+}
+
+/* Gives rules their counters, finds the classes. The tables, or NULL with complaints. */
+static struct tables *prepare(const char *pins, const struct maps *maps, struct policy *policy,
+			      struct counter_names *names, struct complaints *complaints)
+{
+	int error = assign_counters(pins, maps, policy, names);
+
+	if (!error)
+		return compile(policy, complaints);
+	if (error == -ENOSPC)
+		complain(complaints, NULL,
+			 "%s: there are no counters left for the policy's flows; use fewer", pins);
+	else
+		complain_of_load(complaints, "reading the policy in force", error);
+	return NULL;
+}
+
+static void complain_of_policy(struct complaints *complaints, int error)
+{
+	if (error == -EILSEQ)
+		complain(complaints, NULL,
+			 "the name of the interface or of one of the policy's files is not valid "
+			 "UTF-8, and is kept with the policy; rename it");
+	else
+		complain_of_load(complaints, "loading the policy", error);
+}
+
+/* Names first, so that a counter never moves without one; the slot last. */
+static int put_in_force(const char *pins, const struct maps *maps, struct policy *policy,
+			struct attach_report *report, struct complaints *complaints)
+{
+	AUTO_FREE struct counter_names *names = must_alloc(1, sizeof(*names));
+	struct tables *tables = prepare(pins, maps, policy, names, complaints);
+	int error;
+
+	if (!tables)
+		return -1;
+	report->by_flags = tables->settings.connections == BKXDP_CONNECTIONS_SOCKETS &&
+			   !program_sockets_supported();
+	report->prefixes = tables->ipv4_prefixes + tables->ipv6_prefixes;
+	if (report->by_flags)
+		tables->settings.connections = BKXDP_CONNECTIONS_FLAGS;
+	error = names_write(maps, names);
+	if (!error)
+		error = write_about(pins, maps, policy, tables);
+	if (!error)
+		error = slot_publish(maps, tables);
+	tables_free(tables);
+	if (!error)
+		return 0;
+	complain_of_policy(complaints, error);
+	return -1;
+}
+
+/* ---- VLAN tags that the NIC would hide -------------------------------------- */
+
+/* Must the NIC be told to leave the tags on? 1, 0, or -1 with complaints. */
+static int hides_tags(const char *device, const struct policy *policy,
+		      struct complaints *complaints)
+{
+	int hides = policy->settings.vlans_any ? 0 : netdev_rxvlan(device);
+
+	if (hides >= 0 || hides == -EOPNOTSUPP)
+		return hides > 0;
+	complain(complaints, NULL,
+		 "%s: whether the NIC takes VLAN tags off can't be told (%s), and the vlans rule "
+		 "depends on it; try again, or use \"vlans: any\"",
+		 device, strerror(-hides));
+	return -1;
+}
+
+/* To be noted with the pins before: whoever finds them can undo it. */
+static int make_tags_visible(const char *device, struct complaints *complaints)
+{
+	int error = netdev_set_rxvlan(device, false);
+
+	if (!error)
+		return 0;
+	complain(
+		complaints, NULL,
+		"%s: the NIC takes VLAN tags off before the filter sees them and can't be told not "
+		"to (%s), so the vlans rule could not be kept; use \"vlans: any\"",
+		device, strerror(-error));
+	return -1;
+}
+
+/* ---- attaching -------------------------------------------------------------- */
+
+struct attaching {
+	const char *device; /* its name now */
+	const char *pins;   /* its folder's name */
+	int ifindex;
+	struct policy *policy;
+	enum cache_use cache;
+	struct attach_report *report;
+	struct complaints *complaints;
+};
+
+static void complain_of_others(const struct attaching *a, const struct found *found)
+{
+	complain(a->complaints, NULL,
+		 "%s already runs the XDP program \"%s\" (id %u), which was attached without "
+		 "libxdp's dispatcher, so no other can join it; take it off first (\"ip link set "
+		 "dev %s xdp off\") or attach it by xdp-loader",
+		 a->device, found->others ? found->other[0] : "?", found->root, a->device);
+}
+
+/* What drivers say to a program that they can't run; anything else is a failure of the moment. */
+static bool is_refusal(int error)
+{
+	static const int refusals[] = {EOPNOTSUPP, 524 /* ENOTSUPP */, EINVAL, ERANGE, ENOSPC};
+
+	for (size_t i = 0; i < sizeof(refusals) / sizeof(*refusals); i++)
+		if (error == -refusals[i])
+			return true;
+	return false;
+}
+
+static void complain_of_attach(const struct attaching *a, int error, bool generic)
+{
+	AUTO_FREE char *doing =
+		must_format("attaching %s in %s mode", a->device, generic ? "generic" : "driver");
+	const char *words = libraries_kernel_words();
+
+	if (error == -EPERM) {
+		complain_of_load(a->complaints, doing, error);
+		return;
+	}
+	complain(a->complaints, NULL, "%s failed: %s%s%s%s%s", doing,
+		 *words ? words : strerror(-error), *words ? " (" : "",
+		 *words ? strerror(-error) : "", *words ? ")" : "",
+		 generic ? ""
+		 : is_refusal(error)
+			 ? "; \"mode: auto\" falls back to generic mode, with a warning"
+			 : "; where that stays so, \"mode: generic\" does without the driver");
+}
+
+static void complain_of_company(const struct attaching *a, const char *other, int error)
+{
+	complain(a->complaints, NULL,
+		 "%s already runs the XDP program \"%s\", and this kernel can't run bkxdp "
+		 "beside it (%s; Linux can from 5.19 on): take it off first",
+		 a->device, other, strerror(-error));
+}
+
+/* An answer that got lost is no failure: what counts is what runs. 1, 0 or negative errno. */
+static int runs_there(const struct attaching *a, const struct maps *maps, char **other)
+{
+	struct found found;
+	int error = xdp_find(a->ifindex, maps->fd[MAP_WORDS], &found);
+	int result = error ? error : !!found.program;
+
+	if (!result && found.root && !*other)
+		*other = must_copy(found.others ? found.other[0] : "?");
+	found_free(&found);
+	return result;
+}
+
+static int attach_beside(const struct attaching *a, const struct maps *maps, bool generic)
+{
+	struct program_plan plan = {PROGRAM_ATTACHED, a->report->frags, program_sockets_supported(),
+				    a->cache, maps};
+	struct bkxdp_bpf *program;
+	int error;
+
+	libraries_listen();
+	program = program_open(&plan);
+	if (!program)
+		return -errno;
+	error = xdp_attach_beside(a->ifindex, program, a->report->frags, generic);
+	bkxdp_bpf__destroy(program);
+	return error;
+}
+
+/*
+ * Kernels before 5.19 refuse, with EINVAL, a program that the dispatcher calls
+ * and that has global functions of its own (mainline f858c2b2ca04): there it
+ * runs alone, if nothing else is attached. Then the answer is the driver's own.
+ */
+static int attach_in_mode(const struct attaching *a, const struct bkxdp_bpf *owner,
+			  const struct maps *maps, bool generic, char **other)
+{
+	int error = attach_beside(a, maps, generic);
+
+	if (!error || runs_there(a, maps, other) > 0)
+		return 0;
+	if (!is_refusal(error) || *other)
+		return error;
+	error = xdp_attach_alone(a->ifindex, bpf_program__fd(owner->progs.bkxdp), generic);
+	return !error || runs_there(a, maps, other) > 0 ? 0 : error;
+}
+
+/* Driver mode where the driver can; what it says otherwise is for the warning. */
+static int attach_program(const struct attaching *a, const struct bkxdp_bpf *owner,
+			  const struct maps *maps)
+{
+	struct attach_report *report = a->report;
+	AUTO_FREE char *other = NULL;
+	int error;
+
+	if (a->policy->mode != MODE_GENERIC) {
+		error = attach_in_mode(a, owner, maps, false, &other);
+		if (!error)
+			return 0;
+		if (other) {
+			complain_of_company(a, other, error);
+			return -1;
+		}
+		if (a->policy->mode == MODE_NATIVE || !is_refusal(error)) {
+			complain_of_attach(a, error, false);
+			return -1;
+		}
+		snprintf(report->generic_why, sizeof(report->generic_why), "%s",
+			 *libraries_kernel_words() ? libraries_kernel_words() : strerror(-error));
+	}
+	report->generic = true;
+	error = attach_in_mode(a, owner, maps, true, &other);
+	if (!error)
+		return 0;
+	complain_of_attach(a, error, true);
+	return -1;
+}
+
+static int write_attachment(const struct attaching *a, const struct maps *maps, uint32_t root)
+{
+	struct bkxdp_attachment attachment = {
+		.abi = BKXDP_ABI,
+		.ifindex = a->ifindex,
+		.netns = netdev_namespace(),
+		.since = time(NULL),
+		.generic = a->report->generic,
+		.frags = a->report->frags,
+		.rxvlan = a->report->rxvlan_off,
+		.version = BKXDP_VERSION,
+		.root = root,
+	};
+	uint32_t zero = 0;
+
+	return bpf_map_update_elem(maps->fd[MAP_ATTACHMENT], &zero, &attachment, BPF_ANY) ? -errno
+											  : 0;
+}
+
+/* Reads back what really runs: libxdp's success may be a lone program. */
+static int confirm(const struct attaching *a, const struct maps *maps)
+{
+	struct found found;
+	int error = xdp_find(a->ifindex, maps->fd[MAP_WORDS], &found);
+
+	if (!error && !found.program)
+		error = -ENOENT;
+	if (!error)
+		error = write_attachment(a, maps, found.root);
+	a->report->alone = found.alone;
+	found_free(&found);
+	if (!error)
+		return 0;
+	complain(a->complaints, NULL, "%s: what was attached can't be confirmed (%s)", a->device,
+		 strerror(-error));
+	return -1;
+}
+
+/* Everything behind the maps' creation; what it leaves on failure is undone by the caller. */
+static int attach_with(const struct attaching *a, const struct bkxdp_bpf *owner,
+		       const struct maps *maps)
+{
+	int error = write_attachment(a, maps, 0);
+
+	if (!error)
+		error = pins_create(a->pins, maps);
+	if (error) {
+		complain(a->complaints, NULL, "%s: can't pin the maps below %s: %s", a->device,
+			 pins_bpffs(), strerror(-error));
+		return -1;
+	}
+	if ((a->report->rxvlan_off && make_tags_visible(a->device, a->complaints)) ||
+	    put_in_force(a->pins, maps, a->policy, a->report, a->complaints) ||
+	    attach_program(a, owner, maps))
+		return -1;
+	return confirm(a, maps);
+}
+
+#define UNDO_TRIES 3
+
+/* 0, where it surely runs no more; 1: it went with its interface and runs elsewhere. */
+static int take_off(int ifindex, int active_fd)
+{
+	int error = -EAGAIN;
+
+	for (int i = 0; i < UNDO_TRIES && error && error != -ENODEV; i++) {
+		struct found found;
+
+		error = xdp_find(ifindex, active_fd, &found);
+		if (!error && found.program)
+			error = xdp_detach(ifindex, active_fd, &found);
+		found_free(&found);
+	}
+	return error == -ENODEV ? runs_elsewhere(active_fd) : error;
+}
+
+/*
+ * Pins of what may run stay: the next attach or detach finds it by them. Called when
+ * this process has no program open any more, for what is loaded is taken to run.
+ */
+static void undo(const struct attaching *a, int words)
+{
+	int error = take_off(a->ifindex, words);
+
+	if (!error && a->report->rxvlan_off)
+		error = netdev_set_rxvlan(a->device, true);
+	if (!error)
+		error = xdp_forget(words);
+	if (!error)
+		error = pins_remove(a->pins);
+	if (error > 0)
+		complain(a->complaints, NULL,
+			 "%s moved to another network namespace meanwhile; the filter goes on "
+			 "there, and its pins stay: \"bkxdp detach %s\" there takes it off",
+			 a->device, a->pins);
+	else if (error)
+		complain(a->complaints, NULL,
+			 "%s: what the failed attach left can't be cleared away (%s); the next "
+			 "\"bkxdp attach %s\" does it, \"bkxdp status %s\" shows whether it runs",
+			 a->device, strerror(-error), a->pins, a->pins);
+}
+
+static int load_owner(const struct attaching *a, struct bkxdp_bpf **owner)
+{
+	struct program_plan plan = {PROGRAM_ATTACHED, false, program_sockets_supported(), a->cache,
+				    NULL};
+	int frags;
+
+	libraries_listen();
+	frags = program_frags_supported();
+	plan.frags = a->report->frags = frags > 0;
+	*owner = frags < 0 ? NULL : program_load(&plan);
+	if (*owner)
+		return 0;
+	complain_of_load(a->complaints, "loading the filter", frags < 0 ? frags : -errno);
+	return -1;
+}
+
+static int attach_new(const struct attaching *a)
+{
+	int hides = hides_tags(a->device, a->policy, a->complaints);
+	struct bkxdp_bpf *owner;
+	struct maps maps;
+	int error;
+
+	if (hides < 0 || realtime_check(a->complaints) || load_owner(a, &owner))
+		return -1;
+	a->report->rxvlan_off = hides;
+	program_maps(owner, &maps);
+	AUTO_CLOSE int words = fcntl(maps.fd[MAP_WORDS], F_DUPFD_CLOEXEC, 0);
+
+	error = words < 0 ? -errno : attach_with(a, owner, &maps);
+	if (words < 0)
+		complain_of_load(a->complaints, "attaching", error);
+	bkxdp_bpf__destroy(owner);
+	if (error && words >= 0)
+		undo(a, words);
+	return error ? -1 : 0;
+}
+
+/* ---- replacing -------------------------------------------------------------- */
+
+static int write_changes(const struct attaching *a, const struct maps *maps,
+			 const struct bkxdp_attachment *attachment)
+{
+	uint32_t zero = 0;
+
+	if (!bpf_map_update_elem(maps->fd[MAP_ATTACHMENT], &zero, attachment, BPF_ANY))
+		return 0;
+	complain_of_load(a->complaints, "noting what is attached", -errno);
+	return -1;
+}
+
+/* The tags' stripping is noted first, and on failure goes back. */
+static int replace(const struct attaching *a, const struct maps *maps,
+		   struct bkxdp_attachment *attachment)
+{
+	int hides = hides_tags(a->device, a->policy, a->complaints), error;
+
+	if (hides < 0)
+		return -1;
+	attachment->rxvlan |= hides;
+	error = write_changes(a, maps, attachment);
+	if (!error && hides)
+		error = make_tags_visible(a->device, a->complaints);
+	if (!error)
+		error = put_in_force(a->pins, maps, a->policy, a->report, a->complaints);
+	if (error && hides)
+		(void)netdev_set_rxvlan(a->device, true);
+	a->report->rxvlan_off = !error && hides;
+	return error;
+}
+
+static void report_replaced(const struct attaching *a, const struct target *target,
+			    const struct bkxdp_attachment *attachment)
+{
+	struct attach_report *report = a->report;
+
+	report->replaced = true;
+	report->mode_kept = a->policy->mode == (attachment->generic ? MODE_NATIVE : MODE_GENERIC);
+	report->generic = attachment->generic;
+	report->frags = attachment->frags;
+	report->alone = target->found.alone;
+}
+
+static int replace_if_whole(const struct attaching *a, const struct target *target)
+{
+	struct bkxdp_attachment attachment;
+	struct maps maps;
+	int error = pins_open(a->pins, &maps, 0);
+
+	if (!error)
+		error = read_attachment(&maps, &attachment);
+	if (error) {
+		complain_of_unreadable(a->pins, error, a->complaints);
+		maps_close(&maps);
+		return -1;
+	}
+	attachment.root = target->found.root;
+	error = replace(a, &maps, &attachment);
+	report_replaced(a, target, &attachment);
+	pins_share(a->pins);
+	maps_close(&maps);
+	return error;
+}
+
+/* ---- what stands in the way --------------------------------------------------- */
+
+/* Another interface has the name now, and the filter goes on under that of its own. */
+static int give_name_up(const struct target *target, struct complaints *complaints)
+{
+	int error = pins_rename(target->pins, target->device);
+
+	if (!error)
+		return 0;
+	complain(complaints, NULL,
+		 "the pins of \"%s\" below %s belong to the filter of the interface that is called "
+		 "\"%s\" now and goes on, and they can't take that name (%s)",
+		 target->pins, pins_bpffs(), target->device, strerror(-error));
+	return -1;
+}
+
+/*
+ * An interface that came back is filtered whatever became of the former one: where
+ * that may run on elsewhere, its pins take another name, and it is found by them.
+ */
+static int set_aside(const struct target *target, struct complaints *complaints)
+{
+	char aside[IF_NAMESIZE];
+	int error = pins_set_aside(target->pins, aside);
+
+	if (!error)
+		return 0;
+	complain(complaints, NULL,
+		 "the pins of \"%s\" below %s may belong to a filter that runs on in another "
+		 "network "
+		 "namespace, and can't take another name (%s); use --bpffs with another BPF file "
+		 "system for this one",
+		 target->pins, pins_bpffs(), strerror(-error));
+	return -1;
+}
+
+static int make_way(const struct target *target, struct complaints *complaints)
+{
+	switch (target->state) {
+	case TARGET_LEFT:
+		return clear_left(target, complaints);
+	case TARGET_RENAMED:
+		return give_name_up(target, complaints);
+	case TARGET_ELSEWHERE:
+	case TARGET_DOUBTFUL:
+		return set_aside(target, complaints);
+	default:
+		return 0;
+	}
+}
+
+static int attach_where_free(const struct attaching *a, const struct target *target)
+{
+	struct found found;
+	int error = xdp_find(a->ifindex, -1, &found);
+	bool taken = !error && found.alone;
+
+	if (error)
+		complain_of_load(a->complaints, "looking for XDP programs on the interface",
+				 error == -EACCES ? -EPERM : error);
+	else if (taken && !found_unpinned(&found))
+		complain_of_others(a, &found);
+	if (taken && found_unpinned(&found))
+		(void)complain_of_unpinned(a->device, a->ifindex, a->complaints);
+	found_free(&found);
+	if (error || taken || make_way(target, a->complaints))
+		return -1;
+	return attach_new(a);
+}
+
+static bool may_replace(const struct target *target)
+{
+	return target->state == TARGET_RUNS ||
+	       (target->state == TARGET_RENAMED && !target->ifindex);
+}
+
+int datapath_attach(struct target *target, struct policy *policy, enum cache_use cache,
+		    struct attach_report *report, struct complaints *complaints)
+{
+	struct attaching a = {
+		target->interface, target->interface, target->ifindex, policy, cache, report,
+		complaints};
+
+	memset(report, 0, sizeof(*report));
+	libraries_listen();
+	if (!may_replace(target))
+		return attach_where_free(&a, target);
+	a.device = target->device;
+	a.pins = target->pins;
+	a.ifindex = target->device_index;
+	return replace_if_whole(&a, target);
+}

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Detaching: the program, what the attach changed at the NIC, and last the pins. */
+#include <errno.h>
+#include <net/if.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "datapath/internal.h"
+#include "net/netdev.h"
+
+/* ---- what an attach changed ------------------------------------------------------- */
+
+/* Of the interface that was attached, whatever it is called now. One that is gone needs nothing. */
+static int device_of(const struct target *target, char name[static IF_NAMESIZE])
+{
+	if (target->device_index)
+		return netdev_name(target->device_index, name);
+	if (!target->attachment.netns || target->attachment.netns != netdev_namespace())
+		return 0;
+	return netdev_name(target->attachment.ifindex, name);
+}
+
+static int restore_tags(const struct target *target, struct complaints *complaints)
+{
+	char name[IF_NAMESIZE] = "?";
+	int there = target->attachment.rxvlan ? device_of(target, name) : 0;
+	int error = there > 0 ? netdev_set_rxvlan(name, true) : there;
+
+	if (error && there > 0)
+		error = netdev_set_rxvlan(name, true); /* what failed once may work now */
+	if (!error)
+		return 0;
+	complain(complaints, NULL,
+		 "the VLAN tag stripping of %s, which an attach turned off, can't be turned on "
+		 "again (%s): \"ethtool -K %s rxvlan on\" does it",
+		 there > 0 ? name : target->pins, strerror(-error),
+		 there > 0 ? name : target->pins);
+	return -1;
+}
+
+/* Of a dispatcher that lost its interface, too. */
+static int try_to_remove_pins(const struct target *target)
+{
+	AUTO_CLOSE int words = pins_active(target->pins);
+	int error = words < 0 ? words : xdp_forget(words);
+
+	if (error == -ENOENT)
+		error = 0; /* without that pin there was no program yet */
+	return error ? error : pins_remove(target->pins);
+}
+
+/* What failed once may work the second time. */
+static int remove_pins(const struct target *target)
+{
+	int error = try_to_remove_pins(target);
+
+	return error ? try_to_remove_pins(target) : 0;
+}
+
+int clear_left(const struct target *target, struct complaints *complaints)
+{
+	int error = restore_tags(target, complaints) ? -EIO : 0;
+
+	if (!error)
+		error = remove_pins(target);
+	if (error)
+		complain(complaints, NULL,
+			 "what is left below %s/bkxdp of \"%s\" can't be removed: %s", pins_bpffs(),
+			 target->pins, strerror(-error));
+	return error ? -1 : 0;
+}
+
+/* ---- the program ---------------------------------------------------------------- */
+
+/* Its interface went while it was taken off: its pins go only where it surely runs nowhere. */
+static int check_gone(const struct target *target, int words, struct complaints *complaints)
+{
+	int runs = runs_elsewhere(words);
+
+	if (runs)
+		complain(complaints, NULL,
+			 "%s went from this network namespace before its filter was taken off; the "
+			 "filter %s, and its pins stay: \"bkxdp detach %s\" where it is takes it "
+			 "off",
+			 target->device, runs > 0 ? "goes on in another" : "may go on in another",
+			 target->pins);
+	return runs;
+}
+
+/* What is believed is what is seen; a second look may see what the first could not. */
+static void complain_of_detach(const struct target *target, int words, int error,
+			       struct complaints *complaints)
+{
+	struct found found;
+	int unseen = xdp_find(target->device_index, words, &found);
+
+	found_free(&found);
+	if (error == -EPERM || error == -EACCES)
+		complain_of_load(complaints, "taking the filter off", -EPERM);
+	else
+		complain(complaints, NULL,
+			 "the filter of %s can't be taken off (%s); %s, and its pins stay: try "
+			 "again",
+			 target->device, strerror(-error),
+			 unseen ? "whether it still runs can't be told" : "it still runs");
+}
+
+static int detach_program(const struct target *target, struct complaints *complaints)
+{
+	AUTO_CLOSE int words = pins_active(target->pins);
+	int error = words < 0 ? words : xdp_detach(target->device_index, words, &target->found);
+
+	if (error == -ENODEV)
+		return check_gone(target, words, complaints);
+	if (error)
+		complain_of_detach(target, words, error, complaints);
+	return error;
+}
+
+int datapath_detach(struct target *target, struct complaints *complaints)
+{
+	int tags, error;
+
+	if (datapath_check_filtered(target, complaints))
+		return -1;
+	if (datapath_runs(target) && detach_program(target, complaints))
+		return -1;
+	tags = restore_tags(target, complaints);
+	error = remove_pins(target);
+	if (error)
+		complain(complaints, NULL,
+			 "%s is no longer filtered, but its pins below %s/bkxdp can't be removed: "
+			 "%s; \"bkxdp detach %s\" tries again",
+			 target->pins, pins_bpffs(), strerror(-error), target->pins);
+	else if (tags)
+		complain(complaints, NULL, "%s is no longer filtered", target->pins);
+	return error || tags ? -1 : 0;
+}

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The kernel's engine: the program in test runs, with tables of our own or the policy of now. */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+
+#include "base/memory.h"
+#include "datapath/internal.h"
+
+struct kernel_engine {
+	struct engine engine;
+	struct bkxdp_bpf *program;
+	struct maps maps;
+};
+
+static int kernel_judge(struct engine *engine, const void *frame, uint32_t length, uint64_t now,
+			struct judgement *judgement)
+{
+	struct kernel_engine *kernel = (struct kernel_engine *)engine;
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = length, .repeat = 1);
+	uint32_t reason;
+
+	kernel->program->bss->words.clock = now;
+	if (bpf_prog_test_run_opts(bpf_program__fd(kernel->program->progs.bkxdp), &opts))
+		return -errno;
+	reason = BKXDP_REPORT_REASON(opts.retval);
+	if (!reason || reason >= BKXDP_REASON_COUNT)
+		return -EBADMSG;
+	judgement->reason = reason;
+	judgement->rule = BKXDP_REPORT_RULE(opts.retval);
+	judgement->passes = BKXDP_REPORT_ACTION(opts.retval) == XDP_PASS;
+	return 0;
+}
+
+static uint64_t kernel_counted(struct engine *engine, unsigned int tally)
+{
+	struct kernel_engine *kernel = (struct kernel_engine *)engine;
+	struct bkxdp_counter sum = {};
+
+	(void)counter_read(kernel->maps.fd[MAP_REASONS], tally, &sum);
+	return sum.packets;
+}
+
+static void kernel_close(struct engine *engine)
+{
+	struct kernel_engine *kernel = (struct kernel_engine *)engine;
+
+	bkxdp_bpf__destroy(kernel->program);
+	free(kernel);
+}
+
+static struct kernel_engine *kernel_engine(enum cache_use cache)
+{
+	struct program_plan plan = {PROGRAM_TEST_RUN, program_frags_supported() > 0,
+				    program_sockets_supported(), cache, NULL};
+	struct kernel_engine *kernel;
+	struct bkxdp_bpf *program;
+
+	libraries_listen();
+	program = program_load(&plan);
+	if (!program)
+		return NULL;
+	kernel = must_alloc(1, sizeof(*kernel));
+	kernel->engine = (struct engine){"kernel", kernel_judge, kernel_counted, kernel_close};
+	kernel->program = program;
+	program_maps(program, &kernel->maps);
+	return kernel;
+}
+
+struct engine *engine_kernel(const struct tables *tables, enum cache_use cache)
+{
+	struct kernel_engine *kernel = kernel_engine(cache);
+	int error;
+
+	if (!kernel)
+		return NULL;
+	error = slot_publish(&kernel->maps, tables);
+	if (error) {
+		kernel_close(&kernel->engine);
+		errno = -error;
+		return NULL;
+	}
+	return &kernel->engine;
+}
+
+/* A copy: judging a packet must not make a control connection live for real ones. */
+static int copy_controls(int to, int from)
+{
+	struct bkxdp_control_key key, *before = NULL;
+	struct bkxdp_control control;
+
+	while (!bpf_map_get_next_key(from, before, &key)) {
+		before = &key;
+		if (bpf_map_lookup_elem(from, &key, &control))
+			continue; /* it went away meanwhile */
+		if (bpf_map_update_elem(to, &key, &control, BPF_ANY))
+			return -errno;
+	}
+	return 0;
+}
+
+/* A program and maps of its own, with the policy of now; a later reload does not reach them. */
+static int copy_attached(const struct maps *pinned, const struct kernel_engine *kernel)
+{
+	int error = slot_copy(pinned, &kernel->maps);
+
+	return error ? error
+		     : copy_controls(kernel->maps.fd[MAP_CONTROLS], pinned->fd[MAP_CONTROLS]);
+}
+
+/* Engine and description of one and the same generation: -EAGAIN where a reload came between. */
+static int open_generation(const char *interface, const struct maps *pinned,
+			   struct kernel_engine *kernel, struct policy **policy)
+{
+	struct description description = {};
+	struct bkxdp_active before, after;
+	int error = slot_active(pinned, &before);
+
+	if (!error)
+		error = copy_attached(pinned, kernel);
+	if (!error && !policy_in(interface, pinned, &description))
+		error = -errno;
+	if (!error)
+		error = slot_active(pinned, &after);
+	if (!error && before.generation == after.generation) {
+		*policy = description.policy;
+		return 0;
+	}
+	policy_free(description.policy);
+	/* what is gone under our hands went with a reload */
+	return !error || error == -ENOENT ? -EAGAIN : error;
+}
+
+#define RELOAD_TRIES 20
+
+struct engine *engine_attached(const char *interface, struct policy **policy)
+{
+	struct kernel_engine *kernel;
+	struct maps pinned;
+	int error = pins_open(interface, &pinned, 0);
+
+	if (error) {
+		errno = -error;
+		return NULL;
+	}
+	kernel = kernel_engine(CACHE_ON);
+	error = kernel ? -EAGAIN : -errno;
+	for (int i = 0; i < RELOAD_TRIES && error == -EAGAIN; i++)
+		error = open_generation(interface, &pinned, kernel, policy);
+	maps_close(&pinned);
+	if (!error)
+		return &kernel->engine;
+	if (kernel)
+		kernel_close(&kernel->engine);
+	errno = -error;
+	return NULL;
+}

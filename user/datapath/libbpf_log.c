@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What the kernel and the libraries say when they refuse, and what we make of it. */
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <string.h>
+#include <xdp/libxdp.h>
+
+#include "base/memory.h"
+#include "datapath/internal.h"
+#include "net/capabilities.h"
+
+static char said[8192];
+
+/*
+ * The verifier writes here, at the level of statistics: with a buffer of its own
+ * libbpf would repeat a refused load with ever larger logs of every instruction.
+ */
+static char verified[65536];
+
+#define LAST_WORDS_MAX 600
+
+/* Keeps the end: the reason stands last in a verifier's log. */
+static void listen_to(const char *format, va_list args)
+{
+	char line[sizeof(said) / 2];
+	size_t have = strlen(said), length;
+
+	vsnprintf(line, sizeof(line), format, args);
+	length = strlen(line);
+	if (have + length >= sizeof(said)) {
+		size_t drop = have + length - sizeof(said) + 1;
+
+		memmove(said, said + drop, have - drop + 1);
+		have -= drop;
+	}
+	memcpy(said + have, line, length + 1);
+}
+
+static int from_libbpf(enum libbpf_print_level level, const char *format, va_list args)
+{
+	if (level != LIBBPF_DEBUG)
+		listen_to(format, args);
+	return 0;
+}
+
+static int from_libxdp(enum libxdp_print_level level, const char *format, va_list args)
+{
+	if (level != LIBXDP_DEBUG)
+		listen_to(format, args);
+	return 0;
+}
+
+char *libraries_verifier_log(size_t *size)
+{
+	*size = sizeof(verified);
+	return verified;
+}
+
+void libraries_listen(void)
+{
+	said[0] = verified[0] = '\0';
+	libbpf_set_print(from_libbpf);
+	libxdp_set_print(from_libxdp);
+}
+
+/* The netlink answer's text: libbpf prints it behind these words. */
+const char *libraries_kernel_words(void)
+{
+	static const char mark[] = "Kernel error message: ";
+	static char words[256];
+	const char *found = said, *last = NULL;
+
+	while ((found = strstr(found, mark)))
+		last = found += strlen(mark);
+	snprintf(words, sizeof(words), "%.*s", last ? (int)strcspn(last, "\n") : 0,
+		 last ? last : "");
+	return words;
+}
+
+/* The end of what the verifier said, else of what the libraries did. */
+static const char *last_words(void)
+{
+	const char *text = *verified ? verified : said;
+	size_t length = strlen(text);
+
+	return length > LAST_WORDS_MAX ? text + length - LAST_WORDS_MAX : text;
+}
+
+/* Nothing that a kernel says to a program or a map that it does not want. */
+static bool is_of_the_moment(int error)
+{
+	return error == -EMFILE || error == -ENFILE || error == -EIO || error == -EAGAIN ||
+	       error == -EINTR || error == -ENOSPC || error == -EBUSY || error == -EBADF;
+}
+
+void complain_of_load(struct complaints *complaints, const char *doing, int error)
+{
+	AUTO_FREE char *missing = privileges_missing();
+	const char *words = last_words();
+
+	if (error == -EPERM && *missing)
+		complain(complaints, NULL,
+			 "%s needs %s, which this process does not have: run it as root", doing,
+			 missing);
+	else if (error == -EPERM)
+		complain(complaints, NULL,
+			 "%s: the kernel refuses BPF to this process though it has the "
+			 "capabilities: a "
+			 "container, a seccomp filter or kernel lockdown forbids it",
+			 doing);
+	else if (error == -EROFS)
+		complain(complaints, NULL, "%s: the BPF file system is mounted read-only", doing);
+	else if (error == -ENOMEM || error == -E2BIG)
+		complain(complaints, NULL,
+			 "%s: the kernel has no memory for the policy's maps (%s)", doing,
+			 strerror(-error));
+	else if (is_of_the_moment(error))
+		complain(complaints, NULL, "%s failed: %s; try again", doing, strerror(-error));
+	else if (access("/sys/kernel/btf/vmlinux", F_OK))
+		complain(
+			complaints, NULL,
+			"%s: the kernel refused the program (%s), for it was built without BTF, "
+			"by which it knows what the program's functions take: bkxdp needs a kernel "
+			"with CONFIG_DEBUG_INFO_BTF=y",
+			doing, strerror(-error));
+	else
+		complain(complaints, NULL,
+			 "%s: the kernel refused the program or a map (%s); bkxdp needs Linux 5.10 "
+			 "or "
+			 "later%s%s",
+			 doing, strerror(-error), *words ? ". It said: " : "", words);
+}

@@ -1,0 +1,663 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Pins: BPFFS/bkxdp/IFACE/NAME. They are made before the program is attached
+ * and removed after it is detached, so an end half way leaves pins without a
+ * program, which the next attach or detach recognises, and never a program
+ * that nobody can find.
+ */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <net/if.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <time.h>
+
+#include "base/memory.h"
+#include "datapath/exporter_group.h"
+#include "datapath/internal.h"
+#include "net/netdev.h"
+
+static const char *bpffs = "/sys/fs/bpf";
+
+void datapath_set_bpffs(const char *dir)
+{
+	bpffs = dir;
+	setenv("LIBXDP_BPFFS", dir, 1);
+}
+
+const char *pins_bpffs(void)
+{
+	return bpffs;
+}
+
+/*
+ * The folder of all pins, for a process that will not be able to open it by its
+ * path: systemd mounts /sys/fs/bpf for root alone, but a path that begins at an
+ * open directory asks nothing of those above it. -1: by path.
+ */
+static int door = -1;
+
+/* The BPF file system takes no dot in a name, and VLAN devices have one: eth1.100. */
+static void folder_of(char folder[static 3 * IF_NAMESIZE], const char *interface)
+{
+	for (; *interface; interface++) {
+		if (*interface == '.' || *interface == '%')
+			folder += sprintf(folder, "%%%02x", *interface);
+		else
+			*folder++ = *interface;
+	}
+	*folder = '\0';
+}
+
+static void interface_of(char interface[static IF_NAMESIZE], const char *folder)
+{
+	unsigned int byte;
+	size_t length = 0;
+
+	for (; *folder && length < IF_NAMESIZE - 1; folder++) {
+		if (sscanf(folder, "%%%2x", &byte) == 1)
+			folder += 2;
+		else
+			byte = (unsigned char)*folder;
+		interface[length++] = (char)byte;
+	}
+	interface[length] = '\0';
+}
+
+int pins_path(char path[static PIN_PATH_MAX], const char *interface, const char *name)
+{
+	char folder[3 * IF_NAMESIZE] = "", base[PIN_PATH_MAX];
+	int length;
+
+	if (interface && !netdev_name_is_valid(interface))
+		return -EINVAL;
+	if (interface)
+		folder_of(folder, interface);
+	if (door >= 0)
+		snprintf(base, sizeof(base), "/proc/self/fd/%d", door);
+	else if (snprintf(base, sizeof(base), "%s/bkxdp", bpffs) >= PIN_PATH_MAX)
+		return -ENAMETOOLONG;
+	length = snprintf(path, PIN_PATH_MAX, "%s%s%s%s%s", base, interface ? "/" : "", folder,
+			  name ? "/" : "", name ? name : "");
+	return length < PIN_PATH_MAX ? 0 : -ENAMETOOLONG;
+}
+
+/*
+ * Where that group is not, or we may not give it anything (CAP_CHOWN), root reads
+ * alone; the exporter, which may, makes up for it.
+ */
+static int readers_admit(const char *path, mode_t mode)
+{
+	gid_t readers = readers_group();
+
+	if (!readers || readers_could_write())
+		return 0;
+	if (chown(path, (uid_t)-1, readers))
+		return errno == EPERM ? 0 : -errno;
+	return chmod(path, mode) ? -errno : 0;
+}
+
+/* A folder that a detach removed meanwhile is locked in vain. */
+static bool is_still_there(const struct stat *held, const char *path)
+{
+	struct stat now;
+
+	return !stat(path, &now) && held->st_ino == now.st_ino;
+}
+
+/* Whoever else may write there could put maps of his own in place of ours. */
+static bool is_safe(const struct stat *folder)
+{
+	return S_ISDIR(folder->st_mode) && (!folder->st_uid || folder->st_uid == geteuid()) &&
+	       !(folder->st_mode & (S_IWGRP | S_IWOTH));
+}
+
+/* No link: where all may write to the BPF file system, it could lead to any other folder. */
+static int open_folder(const char *path, struct stat *held)
+{
+	int error, fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0)
+		return errno == ENOTDIR || errno == ELOOP ? -EOWNERDEAD : -errno;
+	if (fstat(fd, held))
+		error = -errno;
+	else if (!is_safe(held))
+		error = -EOWNERDEAD;
+	else
+		return fd;
+	close(fd);
+	return error;
+}
+
+/* What is there already is looked at before anything about it is changed. */
+static int make_folder(const char *interface)
+{
+	char path[PIN_PATH_MAX];
+	struct stat status;
+	int error = pins_path(path, interface, NULL);
+
+	if (error)
+		return error;
+	if (mkdir(path, 0700) && errno != EEXIST)
+		return -errno;
+	AUTO_CLOSE int fd = open_folder(path, &status);
+
+	return fd < 0 ? fd : readers_admit(path, 0750);
+}
+
+/*
+ * What is locked is a folder of its own, which is there while somebody is at
+ * work: whoever may look into the common one could lock that, and stop all
+ * changes. No interface is called so: folder_of() writes no such percent sign.
+ */
+#define LOCK_FOLDER "%lock"
+
+/* Nobody works for longer; what is older was left by one who was killed. */
+#define WORK_SECONDS 120
+
+bool pins_are_changing(void)
+{
+	char path[PIN_PATH_MAX];
+	struct stat lock;
+
+	if (pins_path(path, NULL, LOCK_FOLDER) || stat(path, &lock))
+		return false;
+	return time(NULL) - lock.st_ctime < WORK_SECONDS;
+}
+
+#define LOCK_TRIES    300
+#define LOCK_PAUSE_US 100000
+
+/* 0, where the lock's folder is there and in a common one that is safe. */
+static int make_lock_folder(char path[static PIN_PATH_MAX])
+{
+	int error = make_folder(NULL);
+
+	if (!error)
+		error = pins_path(path, NULL, LOCK_FOLDER);
+	if (error)
+		return error;
+	return mkdir(path, 0700) && errno != EEXIST ? -errno : 0;
+}
+
+static void complain_of_forgery(struct complaints *complaints)
+{
+	complain(complaints, NULL,
+		 "%s/bkxdp is a link, belongs to another user or can be written to by others, so "
+		 "the pins there could be forged; remove it",
+		 bpffs);
+}
+
+/* The kernel frees the lock when its holder dies. */
+int pins_lock(void)
+{
+	char path[PIN_PATH_MAX];
+	struct stat held = {};
+	bool again = true; /* what failed once may work the second time */
+
+	for (int i = 0; i < LOCK_TRIES; i++) {
+		int error = make_lock_folder(path), fd = error ? error : open_folder(path, &held);
+
+		if (fd == -ENOENT)
+			continue;
+		if (fd < 0 && !again)
+			return fd;
+		if (fd < 0) {
+			again = false;
+			continue;
+		}
+		if (!flock(fd, LOCK_EX | LOCK_NB) && is_still_there(&held, path))
+			return fd;
+		close(fd);
+		usleep(LOCK_PAUSE_US);
+	}
+	return -EBUSY;
+}
+
+int pins_take_lock(struct complaints *complaints)
+{
+	int lock = pins_lock();
+
+	if (lock == -EACCES || lock == -EPERM)
+		complain_of_load(complaints, "changing the filter", -EPERM);
+	else if (lock == -EBUSY)
+		complain(complaints, NULL,
+			 "another bkxdp has been at work for 30 seconds, so nothing is changed; "
+			 "try again when it is done");
+	else if (lock == -EOWNERDEAD)
+		complain_of_forgery(complaints);
+	else if (lock < 0)
+		complain(complaints, NULL,
+			 "%s/bkxdp can't be locked (%s), so nothing is changed; try again", bpffs,
+			 strerror(-lock));
+	return lock;
+}
+
+/* `readers` may read it: the group that the exporter is in. */
+static int pin(const char *interface, const char *name, int fd, bool readers)
+{
+	char path[PIN_PATH_MAX];
+	int error = pins_path(path, interface, name);
+
+	if (error)
+		return error;
+	if (bpf_obj_pin(fd, path))
+		return -errno;
+	return readers ? readers_admit(path, 0640) : 0;
+}
+
+int pins_create(const char *interface, const struct maps *maps)
+{
+	int error = make_folder(interface);
+
+	for (int i = 0; i < MAP_COUNT && !error; i++)
+		error = pin(interface, map_names[i].pin, maps->fd[i], map_names[i].scraped);
+	return error;
+}
+
+int pins_clear(const char *path, const char *kept)
+{
+	char pin_path[2 * PIN_PATH_MAX];
+	struct dirent *entry;
+	DIR *folder = opendir(path);
+	int error = 0;
+
+	if (!folder)
+		return -errno;
+	while ((entry = readdir(folder))) {
+		if (entry->d_name[0] == '.' || !strcmp(entry->d_name, kept))
+			continue;
+		snprintf(pin_path, sizeof(pin_path), "%s/%s", path, entry->d_name);
+		if (unlink(pin_path))
+			error = -errno;
+	}
+	closedir(folder);
+	return error;
+}
+
+static int remove_folder(const char *interface)
+{
+	char path[PIN_PATH_MAX], words[PIN_PATH_MAX];
+	int error = pins_path(path, interface, NULL);
+
+	if (!error)
+		error = pins_path(words, interface, map_names[MAP_WORDS].pin);
+	if (!error)
+		error = pins_clear(path, map_names[MAP_WORDS].pin);
+	if (!error && unlink(words) && errno != ENOENT)
+		error = -errno;
+	return !error && rmdir(path) ? -errno : error;
+}
+
+/* Last goes the pin by which a program is known. What failed once may work the second time. */
+int pins_remove(const char *interface)
+{
+	int error = remove_folder(interface);
+
+	if (error && error != -ENOENT)
+		error = remove_folder(interface);
+	return error == -ENOENT ? 0 : error;
+}
+
+/* A folder that is not empty stays as it is. */
+int pins_rename(const char *from, const char *to)
+{
+	char old[PIN_PATH_MAX], new[PIN_PATH_MAX];
+	int error = pins_path(old, from, NULL);
+
+	if (!error)
+		error = pins_path(new, to, NULL);
+	if (error)
+		return error;
+	return rename(old, new) ? -errno : 0;
+}
+
+#define ASIDE_MAX 9999
+
+int pins_set_aside(const char *interface, char aside[static IF_NAMESIZE])
+{
+	int error = 1;
+
+	for (int i = 1; i <= ASIDE_MAX && error > 0; i++) {
+		snprintf(aside, IF_NAMESIZE, "%.10s~%d", interface, i);
+		error = pins_exist(aside);
+	}
+	if (error)
+		return error < 0 ? error : -EEXIST;
+	return pins_rename(interface, aside);
+}
+
+static void remove_if_empty(const char *name)
+{
+	char path[PIN_PATH_MAX];
+
+	if (!pins_path(path, NULL, name) && rmdir(path) && errno != ENOENT && errno != ENOTEMPTY)
+		(void)rmdir(path);
+}
+
+/* Where others may read, the folder is their door, and stays. */
+void pins_tidy(void)
+{
+	remove_if_empty(LOCK_FOLDER);
+	if (!readers_group())
+		remove_if_empty(NULL);
+}
+
+void maps_close(struct maps *maps)
+{
+	for (int i = 0; i < MAP_COUNT; i++) {
+		if (maps->fd[i] >= 0)
+			close(maps->fd[i]);
+		maps->fd[i] = -1;
+	}
+}
+
+static int get(const char *interface, const char *name, uint32_t flags)
+{
+	LIBBPF_OPTS(bpf_obj_get_opts, opts, .file_flags = flags);
+	char path[PIN_PATH_MAX];
+	int fd, error = pins_path(path, interface, name);
+
+	if (error)
+		return error;
+	fd = bpf_obj_get_opts(path, &opts);
+	return fd < 0 ? -errno : fd;
+}
+
+int pins_active(const char *interface)
+{
+	return get(interface, map_names[MAP_WORDS].pin, 0);
+}
+
+/* Pins of another layout are not read: -EPROTO. */
+static int check_abi(const struct maps *maps)
+{
+	struct bkxdp_attachment attachment;
+	struct bpf_map_info info = {};
+	uint32_t zero = 0, size = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(maps->fd[MAP_ATTACHMENT], &info, &size))
+		return -errno;
+	if (info.value_size != sizeof(attachment))
+		return -EPROTO;
+	if (bpf_map_lookup_elem(maps->fd[MAP_ATTACHMENT], &zero, &attachment))
+		return -errno;
+	return attachment.abi == BKXDP_ABI ? 0 : -EPROTO;
+}
+
+static int open_some(const char *interface, struct maps *maps, uint32_t flags, bool scraped)
+{
+	int error = 0;
+
+	for (int i = 0; i < MAP_COUNT; i++)
+		maps->fd[i] = -1;
+	for (int i = 0; i < MAP_COUNT && !error; i++) {
+		if (scraped && !map_names[i].scraped)
+			continue;
+		maps->fd[i] = get(interface, map_names[i].pin, flags);
+		if (maps->fd[i] < 0)
+			error = maps->fd[i];
+	}
+	if (!error)
+		error = check_abi(maps);
+	if (error)
+		maps_close(maps);
+	return error;
+}
+
+int pins_open(const char *interface, struct maps *maps, uint32_t flags)
+{
+	return open_some(interface, maps, flags, false);
+}
+
+int pins_open_for_scrape(const char *interface, struct maps *maps)
+{
+	return open_some(interface, maps, BPF_F_RDONLY, true);
+}
+
+int pins_exist(const char *interface)
+{
+	char path[PIN_PATH_MAX];
+	int error = pins_path(path, interface, NULL);
+
+	if (error)
+		return error;
+	if (!access(path, F_OK))
+		return 1;
+	return errno == ENOENT ? 0 : -errno;
+}
+
+bool datapath_is_pinned(const char *interface)
+{
+	return pins_exist(interface) == 1;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+int pins_interfaces(char ***interfaces, size_t *count)
+{
+	char path[PIN_PATH_MAX], name[IF_NAMESIZE], **list = NULL;
+	struct dirent *entry;
+	DIR *folder;
+
+	*count = 0;
+	*interfaces = NULL;
+	if (pins_path(path, NULL, NULL))
+		return -ENAMETOOLONG;
+	folder = opendir(path);
+	if (!folder)
+		return errno == ENOENT ? 0 : -errno;
+	while ((entry = readdir(folder))) {
+		if (entry->d_name[0] == '.' || !strcmp(entry->d_name, LOCK_FOLDER))
+			continue;
+		interface_of(name, entry->d_name);
+		*APPEND(list, *count) = must_copy(name);
+	}
+	closedir(folder);
+	if (list)
+		qsort(list, *count, sizeof(*list), compare_names);
+	*interfaces = list;
+	return 0;
+}
+
+/* ---- what lies beside a slot ------------------------------------------------ */
+
+static void beside_name(char name[static 16], enum beside what, uint32_t slot)
+{
+	snprintf(name, 16, "%s%u", what == BESIDE_ABOUT ? "about" : "series", slot & 1);
+}
+
+int pins_replace_beside(const char *interface, enum beside what, uint32_t slot, int fd)
+{
+	char name[16], path[PIN_PATH_MAX];
+	int error;
+
+	beside_name(name, what, slot);
+	error = pins_path(path, interface, name);
+	if (error)
+		return error;
+	if (unlink(path) && errno != ENOENT)
+		return -errno;
+	return pin(interface, name, fd, what == BESIDE_SERIES);
+}
+
+int pins_open_beside(const char *interface, enum beside what, uint32_t slot)
+{
+	char name[16];
+
+	beside_name(name, what, slot);
+	return get(interface, name, BPF_F_RDONLY);
+}
+
+static void share(const char *interface, const char *name, mode_t mode)
+{
+	char path[PIN_PATH_MAX];
+
+	if (!pins_path(path, interface, name))
+		(void)readers_admit(path, mode);
+}
+
+/* Pins that were made before the group was. */
+void pins_share(const char *interface)
+{
+	char name[16];
+
+	share(interface, NULL, 0750);
+	for (int i = 0; i < MAP_COUNT; i++)
+		if (map_names[i].scraped)
+			share(interface, map_names[i].pin, 0640);
+	for (uint32_t slot = 0; slot < BKXDP_SLOTS; slot++) {
+		beside_name(name, BESIDE_SERIES, slot);
+		share(interface, name, 0640);
+	}
+}
+
+/* ---- holding the folder ------------------------------------------------------ */
+
+static bool is_held(void)
+{
+	struct stat folder;
+
+	return door >= 0 && !fstat(door, &folder) && folder.st_nlink;
+}
+
+/* The folder is gone when the last interface was detached; another may have come. */
+static void hold(void)
+{
+	char path[PIN_PATH_MAX];
+	struct stat folder;
+	int fd;
+
+	if (is_held())
+		return;
+	if (door >= 0)
+		close(door);
+	door = -1;
+	if (pins_path(path, NULL, NULL))
+		return;
+	fd = open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd >= 0 && !fstat(fd, &folder) && is_safe(&folder))
+		door = fd;
+	else if (fd >= 0)
+		close(fd);
+}
+
+static bool holds;
+
+/* 1, 0, or negative errno where that can't be told. */
+static int is_mounted(void)
+{
+	struct statfs fs;
+
+	if (statfs(bpffs, &fs))
+		return errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
+	return fs.f_type == BPF_FS_MAGIC;
+}
+
+void datapath_hold(void)
+{
+	char **interface;
+	size_t count;
+
+	holds = true;
+	if (readers_group() && !geteuid() && is_mounted() > 0 && !make_folder(NULL) &&
+	    !pins_interfaces(&interface, &count)) {
+		for (size_t i = 0; i < count; i++) {
+			pins_share(interface[i]);
+			free(interface[i]);
+		}
+		free(interface);
+	}
+	hold();
+}
+
+bool pins_are_held(void)
+{
+	return holds;
+}
+
+bool datapath_is_open_to_us(void)
+{
+	int fd = bpf_obj_get("/proc/self/nowhere");
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0 || errno != EPERM;
+}
+
+static bool is_hidden(void)
+{
+	char path[PIN_PATH_MAX];
+
+	return !pins_path(path, NULL, NULL) && access(path, F_OK) && errno == EACCES;
+}
+
+static bool is_unsafe(const char *path)
+{
+	struct stat folder;
+
+	return !lstat(path, &folder) && !is_safe(&folder);
+}
+
+/* The dispatchers' pins are libxdp's, and who may move them hides what runs. */
+static bool is_forgeable(struct complaints *complaints)
+{
+	char path[PIN_PATH_MAX];
+	AUTO_FREE char *libxdp = must_format("%s/xdp", bpffs);
+
+	if (!pins_path(path, NULL, NULL) && is_unsafe(path))
+		complain_of_forgery(complaints);
+	else if (is_unsafe(libxdp))
+		complain(complaints, NULL,
+			 "%s is a link, belongs to another user or can be written to by others, "
+			 "who could move libxdp's pins there away or forge them: give it to root "
+			 "alone (chown, chmod 700), and mount the BPF file system with mode=700",
+			 libxdp);
+	else
+		return false;
+	return true;
+}
+
+int pins_check(struct complaints *complaints)
+{
+	int mounted;
+
+	if (holds)
+		hold();
+	if (is_held())
+		return 0;
+	mounted = is_mounted();
+	if (is_hidden() && !holds)
+		complain(complaints, NULL, "only root may look into %s: run it as root", bpffs);
+	else if (is_hidden())
+		complain(complaints, NULL,
+			 "%s/bkxdp can't be looked into by this user: %s is open to root only, and "
+			 "that folder was not there, or not yet, when root started this process; "
+			 "start it again",
+			 bpffs, bpffs);
+	else if (mounted < 0)
+		complain(complaints, NULL,
+			 "whether a BPF file system is mounted on %s can't be told: %s", bpffs,
+			 strerror(-mounted));
+	else if (!mounted)
+		complain(complaints, NULL,
+			 "no BPF file system is mounted on %s, and the filter's maps are pinned "
+			 "there: "
+			 "\"mount -t bpf -o mode=700 bpf %s\" mounts one; inside \"ip netns exec\" "
+			 "it is "
+			 "hidden, use "
+			 "\"nsenter --net=/run/netns/NAME\" instead",
+			 bpffs, bpffs);
+	else if (!is_forgeable(complaints))
+		return 0;
+	return -1;
+}

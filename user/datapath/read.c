@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Reading back what the kernel holds of an interface; nothing is changed here. */
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "datapath/exporter_group.h"
+#include "datapath/internal.h"
+#include "net/netdev.h"
+#include "net/socktable.h"
+#include "stats/snapshot.h"
+
+int read_attachment(const struct maps *maps, struct bkxdp_attachment *attachment)
+{
+	uint32_t zero = 0;
+
+	return bpf_map_lookup_elem(maps->fd[MAP_ATTACHMENT], &zero, attachment) ? -errno : 0;
+}
+
+static int read_about(const char *interface, uint32_t slot, char **text)
+{
+	AUTO_CLOSE int fd = pins_open_beside(interface, BESIDE_ABOUT, slot);
+
+	size_t size;
+
+	return fd < 0 ? fd : bytes_map_read(fd, text, &size);
+}
+
+struct policy *policy_in(const char *interface, const struct maps *maps,
+			 struct description *description)
+{
+	struct bkxdp_active active;
+	AUTO_FREE char *text = NULL;
+	int error = slot_active(maps, &active);
+
+	if (!error)
+		error = read_about(interface, active.slot, &text);
+	if (!error)
+		error = describe_read(text, description);
+	errno = -error;
+	return error ? NULL : description->policy;
+}
+
+/* The names of a flow's counters repeat where a profile is used twice; each counts once. */
+static void count_flows(struct snapshot *snapshot, const struct maps *maps)
+{
+	AUTO_FREE bool *seen = must_alloc(BKXDP_COUNTERS_MAX, sizeof(*seen));
+	const struct policy *policy = snapshot->policy;
+
+	for (size_t r = 0; r < policy->rules; r++) {
+		const struct rule *rule = &policy->rule[r];
+		struct flow_count *count;
+
+		if (seen[rule->counter])
+			continue;
+		seen[rule->counter] = true;
+		count = APPEND(snapshot->flow, snapshot->flows);
+		count->flow = &policy->flow[rule->flow];
+		count->side = rule->side;
+		(void)counter_read(maps->fd[MAP_FLOWS], rule->counter, &count->sum);
+	}
+}
+
+/* Does a flow of the policy in force require it? */
+static const struct flow *control_flow(const struct policy *policy, uint32_t id)
+{
+	for (size_t i = 0; i < policy->flows; i++) {
+		int requires = policy->flow[i].requires;
+
+		if (requires >= 0 && flow_control_id(&policy->flow[requires]) == id)
+			return &policy->flow[requires];
+	}
+	return NULL;
+}
+
+static bool slot_is_live(const struct policy *policy, const struct bkxdp_control_key *key,
+			 const struct bkxdp_control_slot *slot)
+{
+	if (policy->settings.connections != BKXDP_CONNECTIONS_FLAGS)
+		return socktable_established(key->address, &slot->connection);
+	return !slot->ended && slot->seen &&
+	       clock_ns(CLOCK_MONOTONIC) < slot->seen + BKXDP_CONTROL_SECONDS * NS_PER_S;
+}
+
+static void see_control(struct snapshot *snapshot, const struct bkxdp_control_key *key,
+			const struct bkxdp_control *control)
+{
+	const struct flow *flow = control_flow(snapshot->policy, key->control);
+
+	for (size_t i = 0; flow && i < BKXDP_CONTROL_CONNECTIONS; i++) {
+		const struct bkxdp_control_slot *slot = &control->slot[i];
+		struct control_seen *seen;
+
+		if (!slot->connection.peer_port)
+			continue;
+		seen = APPEND(snapshot->control, snapshot->controls);
+		memcpy(seen->peer, key->address, sizeof(seen->peer));
+		seen->flow = flow;
+		seen->connection = slot->connection;
+		seen->live = slot_is_live(snapshot->policy, key, slot);
+	}
+}
+
+static void see_controls(struct snapshot *snapshot, const struct maps *maps)
+{
+	struct bkxdp_control_key key, *before = NULL;
+	struct bkxdp_control control;
+
+	while (!bpf_map_get_next_key(maps->fd[MAP_CONTROLS], before, &key)) {
+		before = &key;
+		if (!bpf_map_lookup_elem(maps->fd[MAP_CONTROLS], &key, &control))
+			see_control(snapshot, &key, &control);
+	}
+}
+
+static int fill_attachment(struct snapshot *snapshot, const struct maps *maps)
+{
+	struct bkxdp_attachment attachment = {};
+	struct bkxdp_active active = {};
+	struct target target = {};
+	int words = maps->fd[MAP_WORDS], runs, elsewhere;
+
+	(void)read_attachment(maps, &attachment);
+	runs = locate(snapshot->device, words, &attachment, &target);
+	if (!runs && attachment.netns == netdev_namespace())
+		(void)netdev_name((int)attachment.ifindex, target.device);
+	elsewhere = runs ? 0 : xdp_runs_somewhere(words);
+	if (runs < 0 || elsewhere < 0)
+		return runs < 0 ? runs : elsewhere;
+	(void)slot_active(maps, &active);
+	snapshot->generation = active.generation;
+	snapshot->since = attachment.since;
+	snapshot->generic = attachment.generic;
+	snapshot->frags = attachment.frags;
+	memcpy(snapshot->version, attachment.version, sizeof(snapshot->version));
+	memcpy(snapshot->name_now, target.device, sizeof(snapshot->name_now));
+	snapshot->attached = runs;
+	snapshot->elsewhere = elsewhere;
+	snapshot->program = target.found.program;
+	snapshot->alone = target.found.alone;
+	snapshot->beside = target.found.other;
+	snapshot->besides = target.found.others;
+	return 0;
+}
+
+static struct snapshot *snapshot_of(const char *interface, const struct maps *maps)
+{
+	struct snapshot *snapshot = must_alloc(1, sizeof(*snapshot));
+	struct description description = {};
+	int error;
+
+	snprintf(snapshot->device, sizeof(snapshot->device), "%s", interface);
+	snapshot->policy = policy_in(interface, maps, &description);
+	error = snapshot->policy ? fill_attachment(snapshot, maps) : -errno;
+	if (error) {
+		snapshot_free(snapshot);
+		errno = -error;
+		return NULL;
+	}
+	snapshot->loaded = description.loaded;
+	snapshot->ipv4_prefixes = description.ipv4_prefixes;
+	snapshot->ipv6_prefixes = description.ipv6_prefixes;
+	for (uint32_t tally = 1; tally < BKXDP_TALLIES; tally++)
+		(void)counter_read(maps->fd[MAP_REASONS], tally, &snapshot->tally[tally]);
+	count_flows(snapshot, maps);
+	see_controls(snapshot, maps);
+	return snapshot;
+}
+
+/* A scrape takes no capability of root's, so none is asked for. */
+static void complain_of_reading(struct complaints *complaints, int error)
+{
+	bool denied = error == -EACCES || error == -EPERM;
+
+	if (denied && pins_are_held() && !datapath_is_open_to_us())
+		complain(complaints, NULL,
+			 "the pinned counters can't be read: before Linux 5.19 that takes CAP_BPF, "
+			 "which this process does not have");
+	else if (denied && pins_are_held() && readers_could_write())
+		complain(complaints, NULL,
+			 "the pinned counters can't be read by this user: any user may load BPF "
+			 "programs here, and could by one change the filter's maps where he may "
+			 "read them, so they are open to root only; set the sysctl "
+			 "kernel.unprivileged_bpf_disabled to 2, then \"bkxdp reload\"");
+	else if (denied && pins_are_held())
+		complain(
+			complaints, NULL,
+			"the pinned counters can't be read by this user: they are open to root and "
+			"to the group \"" READERS "\"; where that group is younger than they are, "
+			"\"bkxdp reload\" lets it in");
+	else
+		complain_of_load(complaints, "opening the pinned maps", denied ? -EPERM : error);
+}
+
+void complain_of_pins(const char *interface, int error, struct complaints *complaints)
+{
+	if (error == -EPERM || error == -EACCES)
+		complain_of_reading(complaints, error);
+	else
+		complain(complaints, NULL,
+			 "the pins of %s can't be read (%s): an attach ended half way, or another "
+			 "version made them; \"bkxdp attach %s\" begins anew where nothing runs",
+			 interface, strerror(-error), interface);
+}
+
+void complain_of_unreadable(const char *interface, int error, struct complaints *complaints)
+{
+	if (error == -EPERM || error == -EACCES)
+		complain_of_load(complaints, "opening the pinned maps", -EPERM);
+	else if (error == -EPROTO || error == -ENOENT)
+		complain(complaints, NULL,
+			 "%s is filtered, and goes on as it is, but its pins can't be read (%s): "
+			 "another version of bkxdp made them, or some are missing",
+			 interface, strerror(-error));
+	else
+		complain(complaints, NULL,
+			 "%s is filtered, and goes on as it is, but its pins can't be read (%s); "
+			 "try "
+			 "again",
+			 interface, strerror(-error));
+}
+
+int datapath_interfaces(char ***interfaces, size_t *count, struct complaints *complaints)
+{
+	int error;
+
+	*interfaces = NULL;
+	*count = 0;
+	if (pins_check(complaints))
+		return -1;
+	error = pins_interfaces(interfaces, count);
+	if (error)
+		complain_of_reading(complaints, error);
+	return error ? -1 : 0;
+}
+
+/* Whether there is anything to read; if not, why. */
+static bool is_readable(const char *interface, struct complaints *complaints)
+{
+	int there = pins_check(complaints) ? -EINVAL : pins_exist(interface);
+	unsigned int index;
+
+	if (there == -EACCES || there == -EPERM)
+		complain_of_reading(complaints, there);
+	else if (there != 1 && !complaints->count &&
+		 (index = netdev_index(interface, complaints)) &&
+		 !complain_of_unpinned(interface, (int)index, complaints))
+		complain(complaints, NULL,
+			 "%s is not filtered by bkxdp; \"bkxdp attach %s\" attaches it", interface,
+			 interface);
+	return there == 1;
+}
+
+int open_filtered(const char *interface, struct maps *maps, struct complaints *complaints)
+{
+	int error;
+
+	libraries_listen();
+	if (!is_readable(interface, complaints))
+		return -1;
+	error = pins_open(interface, maps, 0);
+	if (error)
+		complain_of_pins(interface, error, complaints);
+	return error ? -1 : 0;
+}
+
+struct snapshot *datapath_snapshot(const char *interface, struct complaints *complaints)
+{
+	struct snapshot *snapshot;
+	struct maps maps;
+
+	if (open_filtered(interface, &maps, complaints))
+		return NULL;
+	snapshot = snapshot_of(interface, &maps);
+	if (!snapshot)
+		complain_of_pins(interface, -errno, complaints);
+	maps_close(&maps);
+	return snapshot;
+}

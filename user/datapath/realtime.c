@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "datapath/realtime.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <zlib.h>
+
+#include "base/memory.h"
+
+/*
+ * Since Linux 6.18 a PREEMPT_RT kernel may be built without this lock: a NAPI
+ * thread can then be preempted in the middle of a packet by another one of the
+ * same CPU. Before, the option was not there and the lock always was.
+ */
+#define BH_LOCK "CONFIG_PREEMPT_RT_NEEDS_BH_LOCK"
+
+enum bh_lock { BH_LOCK_ALWAYS, BH_LOCK_ON, BH_LOCK_OFF };
+
+/* 1, 0, or negative errno. The file is there in PREEMPT_RT kernels only. */
+static int is_realtime(void)
+{
+	AUTO_FCLOSE FILE *file = fopen("/sys/kernel/realtime", "re");
+	int digit;
+
+	if (!file)
+		return errno == ENOENT ? 0 : -errno;
+	errno = EIO; /* for an empty file, which sets none */
+	digit = fgetc(file);
+	return digit == EOF ? -errno : digit == '1';
+}
+
+/* Of a kernel's configuration, plain or gzipped. */
+static int read_config(const char *path, enum bh_lock *lock)
+{
+	gzFile file = gzopen(path, "rbe");
+	char line[512];
+	int status;
+
+	if (!file)
+		return errno ? -errno : -ENOMEM;
+	*lock = BH_LOCK_ALWAYS;
+	while (gzgets(file, line, sizeof(line)))
+		if (!strcmp(line, BH_LOCK "=y\n"))
+			*lock = BH_LOCK_ON;
+		else if (!strcmp(line, "# " BH_LOCK " is not set\n"))
+			*lock = BH_LOCK_OFF;
+	(void)gzerror(file, &status);
+	return gzclose_r(file) || status < 0 ? -EIO : 0;
+}
+
+/* Where no configuration can be read, the version says whether the option can be there. */
+static int find_lock(enum bh_lock *lock)
+{
+	unsigned int major, minor;
+	struct utsname name;
+	int error;
+
+	if (uname(&name))
+		return -errno;
+	AUTO_FREE char *path = must_format("/boot/config-%s", name.release);
+
+	error = read_config("/proc/config.gz", lock);
+	if (error)
+		error = read_config(path, lock);
+	if (!error)
+		return 0;
+	if (sscanf(name.release, "%u.%u", &major, &minor) != 2 || major > 6 ||
+	    (major == 6 && minor >= 18))
+		return error;
+	*lock = BH_LOCK_ALWAYS;
+	return 0;
+}
+
+int realtime_check(struct complaints *complaints)
+{
+	enum bh_lock lock = BH_LOCK_ALWAYS;
+	int realtime = is_realtime(), error;
+
+	if (realtime < 0) {
+		complain(complaints, NULL,
+			 "whether this is a PREEMPT_RT kernel can't be read from "
+			 "/sys/kernel/realtime (%s), so nothing was attached",
+			 strerror(-realtime));
+		return -1;
+	}
+	error = realtime ? find_lock(&lock) : 0;
+	if (error)
+		complain(complaints, NULL,
+			 "this is a PREEMPT_RT kernel, and whether it keeps packets on one CPU "
+			 "apart "
+			 "(" BH_LOCK ") can be read neither from /proc/config.gz nor from "
+			 "/boot/config-VERSION (%s): make one of them readable",
+			 strerror(-error));
+	else if (lock == BH_LOCK_OFF)
+		complain(complaints, NULL,
+			 "this PREEMPT_RT kernel is built without " BH_LOCK ": one packet can "
+			 "interrupt the judging of another on the same CPU, and the verdict of the "
+			 "one would be the other's; use a kernel with that option");
+	return error || lock == BH_LOCK_OFF ? -1 : 0;
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "datapath/scrape_all.h"
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "datapath/datapath.h"
+#include "stats/snapshot.h"
+
+static void scrape_one(struct scrape *scrape, const char *interface, struct complaints *complaints)
+{
+	struct reading reading;
+	int found = datapath_scrape(interface, &reading, complaints);
+
+	if (found < 0)
+		scrape->errors++;
+	if (found > 0)
+		*APPEND(scrape->reading, scrape->readings) = reading;
+}
+
+void scrape_all(struct scrape *scrape, struct complaints *complaints)
+{
+	uint64_t start = clock_ns(CLOCK_MONOTONIC);
+	char **interface;
+	size_t count;
+
+	scrape->blind = datapath_interfaces(&interface, &count, complaints);
+	if (scrape->blind)
+		scrape->errors++;
+	for (size_t i = 0; i < count; i++) {
+		scrape_one(scrape, interface[i], complaints);
+		free(interface[i]);
+	}
+	free(interface);
+	scrape->seconds = (double)(clock_ns(CLOCK_MONOTONIC) - start) / NS_PER_S;
+}
+
+void scrape_free(struct scrape *scrape)
+{
+	for (size_t i = 0; i < scrape->readings; i++)
+		reading_free(&scrape->reading[i]);
+	free(scrape->reading);
+	scrape->reading = NULL;
+	scrape->readings = 0;
+}

@@ -1,0 +1,454 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Which filter is meant, and whether it runs: known by what an interface runs,
+ * for names change hands. What can't be told is an error, and never "nothing".
+ */
+#include <errno.h>
+#include <net/if.h>
+#include <net/if_arp.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "base/memory.h"
+#include "datapath/internal.h"
+#include "net/namespaces.h"
+#include "net/netdev.h"
+
+/* ---- where a filter runs ------------------------------------------------------ */
+
+/* 1: the filter of these pins runs on this interface. */
+static int look_at(const char *pins, int words, int ifindex, struct target *target)
+{
+	struct found found;
+	int error = xdp_find(ifindex, words, &found);
+
+	if (error)
+		return error == -ENODEV ? 0 : error;
+	if (!found.program) {
+		found_free(&found);
+		return 0;
+	}
+	error = netdev_name(ifindex, target->device);
+	if (error <= 0) {
+		found_free(&found);
+		return error;
+	}
+	target->device_index = ifindex;
+	target->found = found;
+	snprintf(target->pins, sizeof(target->pins), "%s", pins);
+	return 1;
+}
+
+static int look_at_all(const char *pins, int words, struct target *target)
+{
+	struct if_nameindex *all = if_nameindex();
+	int result = all ? 0 : -errno;
+
+	for (size_t i = 0; all && all[i].if_index && !result; i++)
+		result = look_at(pins, words, (int)all[i].if_index, target);
+	if_freenameindex(all);
+	return result;
+}
+
+/* Pins of another layout, or made half way, tell nothing; that is found out elsewhere. */
+static int recall_attachment(const char *pins, struct bkxdp_attachment *attachment)
+{
+	struct bkxdp_attachment recalled;
+	struct maps maps;
+	int error = pins_open(pins, &maps, 0);
+
+	if (!error)
+		error = read_attachment(&maps, &recalled);
+	if (!error)
+		*attachment = recalled;
+	maps_close(&maps);
+	return error == -ENOENT || error == -EPROTO ? 0 : error;
+}
+
+int locate(const char *pins, int words, const struct bkxdp_attachment *attachment,
+	   struct target *target)
+{
+	int result = 0;
+
+	if (attachment->ifindex)
+		result = look_at(pins, words, (int)attachment->ifindex, target);
+	return result ? result : look_at_all(pins, words, target);
+}
+
+/* ---- the target of a command --------------------------------------------------- */
+
+static int try_pins(const char *pins, struct target *target)
+{
+	AUTO_CLOSE int words = pins_active(pins);
+
+	if (words < 0)
+		return words == -ENOENT ? 0 : words;
+	return look_at(pins, words, target->ifindex, target);
+}
+
+/* Its own pins first, for they nearly always are; then those of all others. */
+static int find_by_program(struct target *target)
+{
+	char **pins;
+	size_t count;
+	int result = try_pins(target->interface, target), error;
+
+	if (result)
+		return result;
+	error = pins_interfaces(&pins, &count);
+	if (error)
+		return error;
+	for (size_t i = 0; i < count; i++) {
+		if (!result)
+			result = try_pins(pins[i], target);
+		free(pins[i]);
+	}
+	free(pins);
+	return result;
+}
+
+/* Takes no lock, for nothing is changed by it; what can't be told here is found out by who reads.
+ */
+const char *datapath_pinned_as(const char *interface, char name[static IF_NAMESIZE])
+{
+	struct target target = {.interface = interface, .ifindex = netdev_find(interface)};
+	bool runs;
+
+	libraries_listen();
+	runs = target.ifindex > 0 && find_by_program(&target) > 0;
+	memcpy(name, target.pins, sizeof(target.pins));
+	found_free(&target.found);
+	return runs ? name : interface;
+}
+
+/*
+ * It runs on no interface here. That its program is loaded means that it runs
+ * elsewhere, unless a dispatcher's pins hold it: then it takes a look.
+ */
+int runs_elsewhere(int words)
+{
+	struct dispatcher dispatcher;
+	int result = xdp_runs_somewhere(words);
+	bool called;
+
+	if (result <= 0)
+		return result;
+	called = result == PROGRAM_IS_CALLED;
+	result = xdp_dispatcher_of(words, &dispatcher);
+	if (!result) /* by whom it is called nobody can tell without the dispatcher's pins */
+		return called ? -ENOLINK : 1;
+	if (result < 0)
+		return result;
+	return namespaces_run(dispatcher.program);
+}
+
+/* Without that pin no program was attached yet, or it was taken off. 1, 0 or negative errno. */
+static int look_for_owner_of_pins(struct target *target)
+{
+	AUTO_CLOSE int words = pins_active(target->interface);
+	int result = words < 0 ? words : recall_attachment(target->interface, &target->attachment);
+
+	target->state = TARGET_LEFT;
+	if (result)
+		return result == -ENOENT ? 0 : result;
+	result = locate(target->interface, words, &target->attachment, target);
+	if (result > 0)
+		target->state = TARGET_RENAMED;
+	if (result)
+		return result;
+	result = runs_elsewhere(words);
+	if (result > 0)
+		target->state = TARGET_ELSEWHERE;
+	return result;
+}
+
+static void find_owner_of_pins(struct target *target)
+{
+	int result = look_for_owner_of_pins(target);
+
+	if (result >= 0)
+		return;
+	target->state = TARGET_DOUBTFUL;
+	target->doubt = result;
+}
+
+static int find_by_name(struct target *target)
+{
+	int result = pins_exist(target->interface);
+
+	target->state = TARGET_FREE;
+	if (result <= 0)
+		return result;
+	snprintf(target->pins, sizeof(target->pins), "%s", target->interface);
+	find_owner_of_pins(target);
+	return 0;
+}
+
+static int find_target(struct target *target)
+{
+	struct netdev_programs programs = {};
+	int result = netdev_find(target->interface);
+
+	if (result < 0)
+		return result;
+	target->ifindex = result;
+	result = result ? netdev_programs(result, &programs) : 0;
+	if (result)
+		return result;
+	if (programs.driver || programs.generic)
+		result = find_by_program(target);
+	if (result <= 0)
+		return result ? result : find_by_name(target);
+	target->state = TARGET_RUNS;
+	return recall_attachment(target->pins, &target->attachment);
+}
+
+/* ---- opening -------------------------------------------------------------------- */
+
+#define DESCRIPTORS 256
+
+/* What an attach opens at once; cleaning up behind one that failed must not fail for want of it. */
+static int make_room(struct complaints *complaints)
+{
+	struct rlimit limit;
+	rlim_t had;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur >= DESCRIPTORS)
+		return 0;
+	had = limit.rlim_cur;
+	limit.rlim_cur = DESCRIPTORS;
+	if (limit.rlim_max < DESCRIPTORS)
+		limit.rlim_max = DESCRIPTORS;
+	if (!setrlimit(RLIMIT_NOFILE, &limit))
+		return 0;
+	complain(
+		complaints, NULL,
+		"this process may open %llu files, and changing a filter takes up to %d: raise the "
+		"limit (\"ulimit -n %d\"); nothing is changed",
+		(unsigned long long)had, DESCRIPTORS, DESCRIPTORS);
+	return -1;
+}
+
+static void complain_of_looking(const struct target *target, int error,
+				struct complaints *complaints)
+{
+	if (error == -EPERM || error == -EACCES)
+		complain_of_load(complaints, "looking for the filter", -EPERM);
+	else if (error == -EXDEV)
+		complain(complaints, NULL,
+			 "the filter of the pins \"%s\" may run on in another network namespace, "
+			 "and "
+			 "this process may not look into all other network namespaces: that takes "
+			 "CAP_SYS_PTRACE, setns(2) and the machine's own PID namespace, which root "
+			 "has outside of containers and of services' sandboxes; nothing is changed",
+			 target->interface);
+	else
+		complain(complaints, NULL,
+			 "whether %s is filtered can't be told (%s), so nothing is changed; try "
+			 "again",
+			 target->interface, strerror(-error));
+}
+
+struct target *datapath_open(const char *interface, struct complaints *complaints)
+{
+	struct target *target = must_alloc(1, sizeof(*target));
+	int error;
+
+	libraries_listen();
+	target->interface = interface;
+	target->lock = -1;
+	error = make_room(complaints) || pins_check(complaints) ? -1 : 0;
+	if (!error)
+		target->lock = pins_take_lock(complaints);
+	if (target->lock >= 0) {
+		error = find_target(target);
+		if (!error)
+			return target;
+		complain_of_looking(target, error, complaints);
+	}
+	datapath_close(target);
+	return NULL;
+}
+
+void datapath_close(struct target *target)
+{
+	if (target->lock >= 0) {
+		pins_tidy();
+		close(target->lock);
+	}
+	found_free(&target->found);
+	free(target);
+}
+
+/* ---- what callers may know --------------------------------------------------------- */
+
+const char *datapath_device(const struct target *target)
+{
+	return *target->device ? target->device : target->interface;
+}
+
+const char *datapath_former_name(const struct target *target)
+{
+	return *target->pins ? target->pins : target->interface;
+}
+
+bool datapath_runs(const struct target *target)
+{
+	return target->state == TARGET_RUNS || target->state == TARGET_RENAMED;
+}
+
+/* An attach that ended before its policy was in force left nothing to go by. */
+static int read_running(const struct target *target, struct policy **policy)
+{
+	struct description description = {};
+	struct bkxdp_active active;
+	struct maps maps;
+	int error = pins_open(target->pins, &maps, 0);
+
+	if (error)
+		return error;
+	error = slot_active(&maps, &active);
+	if (!error && active.generation) {
+		*policy = policy_in(target->pins, &maps, &description);
+		error = *policy ? 0 : -errno;
+	}
+	maps_close(&maps);
+	return error;
+}
+
+int datapath_policy(const struct target *target, struct policy **policy,
+		    struct complaints *complaints)
+{
+	int error = *target->pins ? read_running(target, policy) : 0;
+
+	if (error == -ENOENT && target->state == TARGET_LEFT)
+		return 0; /* it ended before all pins were there, or in the middle of a detach */
+	if (!error)
+		return 0;
+	if (datapath_runs(target) || target->state == TARGET_ELSEWHERE)
+		complain_of_unreadable(target->pins, error, complaints);
+	else
+		complain_of_pins(target->pins, error, complaints);
+	return -1;
+}
+
+/* ---- which interfaces --------------------------------------------------------- */
+
+#ifndef ARPHRD_IP6GRE
+#define ARPHRD_IP6GRE 823
+#endif
+
+/* Those that are met; <net/if_arp.h> has more. */
+static const char *type_word(int type)
+{
+	switch (type) {
+	case ARPHRD_NONE:
+		return "a device without link layer, such as tun or WireGuard";
+	case ARPHRD_PPP:
+		return "PPP";
+	case ARPHRD_TUNNEL:
+	case ARPHRD_TUNNEL6:
+	case ARPHRD_SIT:
+	case ARPHRD_IPGRE:
+	case ARPHRD_IP6GRE:
+		return "a tunnel of IP packets";
+	case ARPHRD_INFINIBAND:
+		return "InfiniBand";
+	default:
+		return "another kind of link";
+	}
+}
+
+int datapath_check(const struct target *target, struct complaints *complaints)
+{
+	const char *device = datapath_device(target);
+	int type;
+
+	if (!target->device_index && !netdev_index(device, complaints))
+		return -1;
+	type = netdev_type(device);
+	if (type == ARPHRD_ETHER)
+		return 0;
+	if (type == ARPHRD_LOOPBACK)
+		complain(complaints, NULL,
+			 "%s is the loopback device, on which this host talks to itself: there is "
+			 "nothing to filter, and all of it would be dropped",
+			 device);
+	else if (type < 0)
+		complain(complaints, NULL,
+			 "%s: whether its frames are Ethernet's can't be told (%s); try again",
+			 device, strerror(-type));
+	else
+		complain(complaints, NULL,
+			 "%s is no Ethernet interface (type %d: %s), and the filter reads Ethernet "
+			 "frames only; filter on the interface that carries its packets",
+			 device, type, type_word(type));
+	return -1;
+}
+
+static void complain_of_elsewhere(const struct target *target, struct complaints *complaints)
+{
+	complain(complaints, NULL,
+		 "the pins of \"%s\" below %s belong to a filter that runs on an interface of "
+		 "another network namespace, and goes on there; run the command there, for example "
+		 "by \"nsenter --net=/run/netns/NAME\"",
+		 target->pins, pins_bpffs());
+}
+
+static void complain_of_taken_name(const struct target *target, struct complaints *complaints)
+{
+	complain(
+		complaints, NULL,
+		"%s is not filtered by bkxdp: the filter that was attached under that name runs on "
+		"\"%s\" now; give the command that name",
+		target->interface, target->device);
+}
+
+bool complain_of_unpinned(const char *device, int ifindex, struct complaints *complaints)
+{
+	struct found found;
+	int error = xdp_find(ifindex, -1, &found);
+	bool unpinned = !error && found_unpinned(&found);
+
+	if (error == -EPERM || error == -EACCES)
+		complain_of_load(complaints, "looking for XDP programs on the interface", -EPERM);
+	else if (error)
+		complain(complaints, NULL, "whether %s is filtered can't be told (%s); try again",
+			 device, strerror(-error));
+	else if (unpinned)
+		complain(complaints, NULL,
+			 "%s runs the XDP program \"%s\" (id %u), and the pins of a filter that it "
+			 "is or calls are not below %s; the filter goes on as it is: name the BPF "
+			 "file system that has its pins by --bpffs",
+			 device, found.other[0], found.root, pins_bpffs());
+	found_free(&found);
+	return error || unpinned;
+}
+
+int datapath_check_filtered(const struct target *target, struct complaints *complaints)
+{
+	switch (target->state) {
+	case TARGET_FREE:
+		if (netdev_index(target->interface, complaints) &&
+		    !complain_of_unpinned(target->interface, target->ifindex, complaints))
+			complain(complaints, NULL,
+				 "%s is not filtered by bkxdp; \"bkxdp attach %s\" attaches it",
+				 target->interface, target->interface);
+		return -1;
+	case TARGET_RENAMED:
+		if (!target->ifindex)
+			return 0;
+		complain_of_taken_name(target, complaints);
+		return -1;
+	case TARGET_ELSEWHERE:
+		complain_of_elsewhere(target, complaints);
+		return -1;
+	case TARGET_DOUBTFUL:
+		if (!target->ifindex ||
+		    !complain_of_unpinned(target->interface, target->ifindex, complaints))
+			complain_of_looking(target, target->doubt, complaints);
+		return -1;
+	default:
+		return 0;
+	}
+}

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "engine/nearest.h"
+
+#include <limits.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+#define TCP_SYN 0x02
+#define TCP_RST 0x04
+#define TCP_ACK 0x10
+
+/* ---- who ------------------------------------------------------------------ */
+
+static enum membership membership(const struct group *group, const struct asked *asked)
+{
+	for (size_t i = 0; i < group->prefixes.count; i++)
+		if (prefix_holds(&group->prefixes.prefix[i], asked->saddr))
+			return MEMBER;
+	return group->prefixes.count < group->total ? MEMBER_UNKNOWN : MEMBER_NOT;
+}
+
+/* ---- how near ------------------------------------------------------------- */
+
+static unsigned int range_distance(struct port_range range, uint16_t port)
+{
+	if (port < range.low)
+		return range.low - port;
+	return port > range.high ? port - range.high : 0;
+}
+
+static unsigned int set_distance(const struct port_set *set, uint16_t port)
+{
+	unsigned int least = UINT_MAX;
+
+	for (size_t i = 0; i < set->count; i++) {
+		unsigned int distance = range_distance(set->range[i], port);
+
+		if (distance < least)
+			least = distance;
+	}
+	return least;
+}
+
+static unsigned int ports_distance(const struct rule *rule, const struct asked *asked)
+{
+	if (rule->side == SIDE_INBOUND)
+		return set_distance(&rule->ports, asked->dport);
+	return set_distance(&rule->ports, asked->sport) + range_distance(rule->local, asked->dport);
+}
+
+static bool opens(const struct asked *asked)
+{
+	return asked->protocol == IPPROTO_TCP && (asked->tcp_flags & TCP_SYN) &&
+	       !(asked->tcp_flags & TCP_ACK);
+}
+
+/* Could a rule of this kind have passed it? One without an address passes nobody. */
+static bool eligible(const struct policy *policy, const struct rule *rule, enum bkxdp_reason reason,
+		     enum membership source)
+{
+	if (!policy->group[rule->group].total)
+		return false;
+	switch (reason) {
+	case BKXDP_DROP_SOURCE:
+	case BKXDP_DROP_PORT:
+	case BKXDP_DROP_BROADCAST:
+		return true;
+	case BKXDP_DROP_CONTROL:
+		return rule->side == SIDE_INBOUND && policy->flow[rule->flow].requires
+		>= 0 && source != MEMBER_NOT;
+	case BKXDP_DROP_CONNECTION:
+		return rule->side == SIDE_REPLY && source != MEMBER_NOT;
+	default:
+		return false;
+	}
+}
+
+/*
+ * Lower is nearer. The right port is worth more than the right source: whoever
+ * asks means a service. A reply flow is no help to a packet that opens.
+ */
+static unsigned int rank(const struct nearest *found, const struct asked *asked)
+{
+	unsigned int rank;
+
+	if (found->ports_fit)
+		rank = found->same_protocol ? 0 : 3;
+	else
+		rank = found->same_protocol ? 6 : 9;
+	rank += found->source;
+	return rank + (found->rule->side == SIDE_REPLY && opens(asked) ? 12 : 0);
+}
+
+static unsigned long cost_of(const struct nearest *found, const struct asked *asked,
+			     unsigned int distance)
+{
+	return (unsigned long)rank(found, asked) << 20 | distance;
+}
+
+bool nearest_find(const struct policy *policy, const struct asked *asked, enum bkxdp_reason reason,
+		  struct nearest *nearest)
+{
+	unsigned long best = ULONG_MAX;
+
+	/* neither ICMP nor a later fragment has ports to compare */
+	if ((asked->protocol != IPPROTO_TCP && asked->protocol != IPPROTO_UDP) ||
+	    asked->fragment == SHRED_LATER)
+		return false;
+	for (size_t i = 0; i < policy->rules; i++) {
+		const struct rule *rule = &policy->rule[i];
+		unsigned int distance = ports_distance(rule, asked);
+		struct nearest found = {rule, MEMBER, rule->protocol == asked->protocol, !distance};
+
+		/* the source is looked for last: it takes longest, and could only cost more */
+		if (cost_of(&found, asked, distance) >= best)
+			continue;
+		found.source = membership(&policy->group[rule->group], asked);
+		if (cost_of(&found, asked, distance) >= best ||
+		    !eligible(policy, rule, reason, found.source))
+			continue;
+		best = cost_of(&found, asked, distance);
+		*nearest = found;
+	}
+	return best != ULONG_MAX;
+}
+
+/* ---- in words ------------------------------------------------------------- */
+
+static const char *protocol_word(uint8_t protocol)
+{
+	return protocol == IPPROTO_TCP ? "TCP" : "UDP";
+}
+
+static void print_group(FILE *out, const struct group *group)
+{
+	char text[PREFIX_TEXT_MAX] = "some address";
+
+	if (group->prefixes.count)
+		prefix_text(&group->prefixes.prefix[0], text);
+	fputs(text, out);
+	if (group->total > 1)
+		fprintf(out, " and %zu more", group->total - 1);
+}
+
+static void print_source(FILE *out, const struct policy *policy, const struct nearest *nearest)
+{
+	static const char *const before[] = {" from this address", " from ", ", but only from "};
+
+	fputs(before[nearest->source], out);
+	if (nearest->source != MEMBER)
+		print_group(out, &policy->group[nearest->rule->group]);
+}
+
+static void print_service(FILE *out, const struct rule *rule)
+{
+	AUTO_FREE char *ports = port_set_text(&rule->ports);
+
+	fprintf(out, "%s %s", protocol_word(rule->protocol), ports);
+}
+
+/* The rule by which this source would have its control connection, or else any of that flow. */
+static const struct rule *control_rule(const struct policy *policy, const struct asked *asked,
+				       unsigned int flow)
+{
+	const struct rule *any = NULL;
+
+	for (size_t i = 0; i < policy->rules; i++) {
+		const struct rule *rule = &policy->rule[i];
+
+		if (rule->flow != flow)
+			continue;
+		if (membership(&policy->group[rule->group], asked) == MEMBER)
+			return rule;
+		any = any ? any : rule;
+	}
+	return any;
+}
+
+static void print_control(FILE *out, const struct policy *policy, const struct asked *asked,
+			  int requires)
+{
+	const struct flow *flow;
+	const struct rule *rule;
+
+	if (requires < 0)
+		return;
+	flow = &policy->flow[requires];
+	fprintf(out, ", while a connection of %s/%s", flow->profile, flow->name);
+	rule = control_rule(policy, asked, requires);
+	if (rule) {
+		fputs(rule->side == SIDE_INBOUND ? " (" : " (ours to ", out);
+		print_service(out, rule);
+		fputc(')', out);
+	}
+	fputs(" with the same address is live", out);
+}
+
+static void print_nearest(FILE *out, const struct policy *policy, const struct asked *asked,
+			  enum bkxdp_reason reason, const struct nearest *nearest)
+{
+	const struct rule *rule = nearest->rule;
+	const struct flow *flow = &policy->flow[rule->flow];
+	bool reply = rule->side == SIDE_REPLY;
+
+	fprintf(out, "%s/%s takes %s", flow->profile, flow->name, reply ? "answers from " : "");
+	print_service(out, rule);
+	if (reply)
+		fprintf(out, " to our ports %u-%u", rule->local.low, rule->local.high);
+	if (!nearest->same_protocol)
+		fprintf(out, " (not %s)", protocol_word(asked->protocol));
+	print_source(out, policy, nearest);
+	if (!reply)
+		print_control(out, policy, asked, flow->requires);
+	if (reason == BKXDP_DROP_CONNECTION)
+		fputs(asked->tcp_flags & (TCP_ACK | TCP_RST)
+			      ? "; this host has no such connection"
+			      : "; a packet with neither ACK nor RST answers nothing",
+		      out);
+}
+
+char *nearest_text(const struct policy *policy, const struct asked *asked, enum bkxdp_reason reason,
+		   const struct nearest *nearest)
+{
+	char *text = NULL;
+	size_t length = 0;
+	FILE *out = open_memstream(&text, &length);
+
+	if (!out)
+		return must_copy("");
+	print_nearest(out, policy, asked, reason, nearest);
+	fclose(out);
+	return text;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The addresses of this host, and on which devices they are. */
+#ifndef NET_ADDRESSES_H
+#define NET_ADDRESSES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct host_address {
+	int device;          /* its index */
+	uint32_t address[4]; /* network byte order, IPv4 mapped */
+};
+
+struct host_addresses {
+	struct host_address *address;
+	size_t count;
+};
+
+/* 0 or negative errno. */
+int addresses_read(struct host_addresses *addresses);
+void addresses_free(struct host_addresses *addresses);
+
+#endif

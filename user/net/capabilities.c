@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "net/capabilities.h"
+
+#include <inttypes.h>
+#include <linux/capability.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+#ifndef CAP_PERFMON
+#define CAP_PERFMON 38
+#endif
+#ifndef CAP_BPF
+#define CAP_BPF 39
+#endif
+
+static const struct {
+	int bit;
+	const char *name;
+} needed[] = {
+	{CAP_BPF, "CAP_BPF"},             /* programs and maps */
+	{CAP_NET_ADMIN, "CAP_NET_ADMIN"}, /* attaching */
+	{CAP_PERFMON, "CAP_PERFMON"},     /* libxdp's dispatcher extends a program */
+	{CAP_SYS_ADMIN, "CAP_SYS_ADMIN"}, /* finding a program by its id */
+};
+
+static uint64_t effective(void)
+{
+	AUTO_FCLOSE FILE *status = fopen("/proc/self/status", "re");
+	uint64_t set = 0;
+	char line[256];
+
+	while (status && fgets(line, sizeof(line), status))
+		if (sscanf(line, "CapEff: %" SCNx64, &set) == 1)
+			break;
+	return set;
+}
+
+char *privileges_missing(void)
+{
+	uint64_t have = effective();
+	char *text = must_copy("");
+
+	for (size_t i = 0; i < sizeof(needed) / sizeof(*needed); i++) {
+		char *longer;
+
+		if (have >> needed[i].bit & 1)
+			continue;
+		longer = must_format("%s%s%s", text, *text ? ", " : "", needed[i].name);
+		free(text);
+		text = longer;
+	}
+	return text;
+}

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "net/ports.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+/* A reason that shows what would be right; good until the next call. */
+static __thread char reason[160];
+
+static int refuse(const char **why, const char *text)
+{
+	*why = text;
+	return -EINVAL;
+}
+
+/* Digits only; YAML 1.1 would read a leading zero as octal, so there is none. */
+static int parse_port(const char *text, size_t length, uint16_t *port, const char **why)
+{
+	unsigned long value = 0;
+
+	if (!length || strspn(text, "0123456789") < length)
+		return refuse(why, "is not a port or a range of ports such as 50000-50100");
+	if (length > 1 && text[0] == '0')
+		return refuse(why, "has a leading zero");
+	for (size_t i = 0; i < length && value <= UINT16_MAX; i++)
+		value = value * 10 + (unsigned long)(text[i] - '0');
+	if (value < 1 || value > UINT16_MAX)
+		return refuse(why, "is outside 1-65535");
+	*port = (uint16_t)value;
+	return 0;
+}
+
+int port_range_parse(const char *text, struct port_range *range, const char **why)
+{
+	size_t first = strcspn(text, "-");
+	struct port_range found;
+
+	if (parse_port(text, first, &found.low, why))
+		return -EINVAL;
+	found.high = found.low;
+	if (text[first] == '-' &&
+	    parse_port(text + first + 1, strlen(text + first + 1), &found.high, why))
+		return -EINVAL;
+	if (found.high < found.low) {
+		snprintf(reason, sizeof(reason), "is a range turned round: write %u-%u",
+			 (unsigned int)found.high, (unsigned int)found.low);
+		return refuse(why, reason);
+	}
+	*range = found;
+	return 0;
+}
+
+void port_set_add(struct port_set *set, struct port_range range)
+{
+	*APPEND(set->range, set->count) = range;
+}
+
+static int by_low_port(const void *a, const void *b)
+{
+	const struct port_range *left = a, *right = b;
+
+	return (int)left->low - (int)right->low;
+}
+
+void port_set_settle(struct port_set *set)
+{
+	size_t kept = 0;
+
+	if (!set->count)
+		return;
+	qsort(set->range, set->count, sizeof(*set->range), by_low_port);
+	for (size_t i = 1; i < set->count; i++) {
+		struct port_range *last = &set->range[kept], next = set->range[i];
+
+		if (next.low > (unsigned int)last->high + 1)
+			set->range[++kept] = next;
+		else if (next.high > last->high)
+			last->high = next.high;
+	}
+	set->count = kept + 1;
+}
+
+bool port_set_has(const struct port_set *set, uint16_t port)
+{
+	for (size_t i = 0; i < set->count; i++)
+		if (set->range[i].low <= port && port <= set->range[i].high)
+			return true;
+	return false;
+}
+
+unsigned int port_set_size(const struct port_set *set)
+{
+	unsigned int size = 0;
+
+	for (size_t i = 0; i < set->count; i++)
+		size += (unsigned int)(set->range[i].high - set->range[i].low) + 1;
+	return size;
+}
+
+char *port_set_text(const struct port_set *set)
+{
+	size_t room = set->count * sizeof("65535-65535,") + 1, used = 0;
+	char *text = must_alloc(room, 1);
+
+	for (size_t i = 0; i < set->count; i++) {
+		struct port_range range = set->range[i];
+
+		used += (size_t)snprintf(text + used, room - used, i ? ",%u" : "%u",
+					 (unsigned int)range.low);
+		if (range.high > range.low)
+			used += (size_t)snprintf(text + used, room - used, "%c%u",
+						 range.high - range.low > 1 ? '-' : ',',
+						 (unsigned int)range.high);
+	}
+	return text;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What can be said of a frame, of which perhaps only the beginning is there:
+ * glimpse, and words as `explain` takes them. What is not known is not said.
+ */
+#ifndef PACKET_PACKET_SUMMARY_H
+#define PACKET_PACKET_SUMMARY_H
+
+#include "packet/packet_text.h"
+
+struct glimpse {
+	struct asked asked;   /* the packet; family 0: no address of it is known */
+	bool has_ports;       /* else asked.sport, dport and tcp_flags mean nothing */
+	bool has_message;     /* else asked.icmp_type means nothing */
+	bool has_link;        /* else the next three mean nothing */
+	uint8_t link_from[6]; /* MAC address */
+	uint8_t link_to[6];
+	uint16_t
+		ethertype; /* behind the tags; of the first tag where these are against the rules */
+	uint32_t length;   /* of the whole frame */
+};
+
+void glimpse_read(const uint8_t *bytes, uint32_t held, uint32_t length, struct glimpse *glimpse);
+
+#define GLIMPSE_ADDRESS_MAX 48
+/* "10.20.30.5" */
+void glimpse_address(const struct glimpse *glimpse, const uint32_t address[static 4],
+		     char text[static GLIMPSE_ADDRESS_MAX]);
+#define GLIMPSE_LINK_MAX 18
+/* "02:00:00:00:00:05" */
+void glimpse_link(const uint8_t address[static 6], char text[static GLIMPSE_LINK_MAX]);
+
+/* "syn-ack", or ""; the caller frees it. */
+char *glimpse_flags(const struct glimpse *glimpse);
+
+/* "tcp 10.9.8.7:40000 > 10.20.30.1:445 syn vlan 7"; the caller frees it. */
+char *glimpse_text(const struct glimpse *glimpse);
+
+#endif

@@ -1,0 +1,562 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Two packets from addresses of one peer class to ports of one port class meet
+ * the same rules, so what a packet may do is one look-up by two small numbers,
+ * however many vendors are loaded. Here the classes are found.
+ */
+#include "policy/compile.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "policy/intern.h"
+
+struct compiler {
+	const struct policy *policy;
+	struct tables *tables;
+	struct complaints *complaints;
+	struct sets peers;                   /* of groups */
+	struct sets ports[BKXDP_KIND_COUNT]; /* of rules */
+	uint32_t **of_group;                 /* rules of a group, ascending */
+	size_t *of_groups;
+};
+
+static enum bkxdp_kind kind_of(const struct rule *rule)
+{
+	if (rule->protocol == IPPROTO_TCP)
+		return rule->side == SIDE_INBOUND ? BKXDP_TCP_INBOUND : BKXDP_TCP_REPLY;
+	return rule->side == SIDE_INBOUND ? BKXDP_UDP_INBOUND : BKXDP_UDP_REPLY;
+}
+
+/* ---- addresses -> peer classes -------------------------------------------- */
+
+/* One prefix of one group; NO_GROUP only takes the prefix out of a shorter one. */
+struct member {
+	struct bkxdp_prefix prefix;
+	uint32_t group;
+};
+#define NO_GROUP UINT32_MAX
+
+static int compare_prefixes(const struct bkxdp_prefix *a, const struct bkxdp_prefix *b)
+{
+	int order = memcmp(a->address, b->address, sizeof(a->address));
+
+	return order ? order : (int)a->bits - (int)b->bits;
+}
+
+static int compare_members(const void *a, const void *b)
+{
+	const struct member *x = a, *y = b;
+	int order = compare_prefixes(&x->prefix, &y->prefix);
+
+	if (order)
+		return order;
+	return (x->group > y->group) - (x->group < y->group);
+}
+
+static const struct bkxdp_prefix mapped = {96, {0, 0, BKXDP_MAPPED_WORD, 0}};
+
+/*
+ * All prefixes of all groups, sorted. An IPv6 prefix that covers ::ffff:0:0/96
+ * says nothing about IPv4, so that block then gets an entry of its own.
+ */
+static struct member *all_members(const struct policy *policy, size_t *members)
+{
+	struct member *list = NULL;
+	size_t count = 0;
+	bool hole = false;
+
+	for (size_t g = 0; g < policy->groups; g++) {
+		const struct prefix_set *set = &policy->group[g].prefixes;
+
+		for (size_t i = 0; i < set->count; i++) {
+			*APPEND(list, count) = (struct member){set->prefix[i], g};
+			hole |= set->prefix[i].bits < mapped.bits &&
+				prefix_covers(&set->prefix[i], &mapped);
+		}
+	}
+	if (hole)
+		*APPEND(list, count) = (struct member){mapped, NO_GROUP};
+	if (list)
+		qsort(list, count, sizeof(*list), compare_members);
+	*members = count;
+	return list;
+}
+
+/* The prefixes around the one at hand, shortest first. */
+struct enclosing {
+	struct peer_entry entry[130]; /* one for each length, and the hole */
+	size_t depth;
+};
+
+static uint32_t class_with(struct compiler *c, uint32_t around, const struct member *member,
+			   size_t count)
+{
+	const struct set *outer = &c->peers.set[around];
+	AUTO_FREE uint32_t *merged = must_alloc(outer->count + count, sizeof(*merged));
+	size_t i = 0, j = 0, n = 0;
+
+	while (i < outer->count || j < count) {
+		uint32_t a = i < outer->count ? outer->member[i] : NO_GROUP;
+		uint32_t b = j < count ? member[j].group : NO_GROUP;
+
+		if (a == NO_GROUP && b == NO_GROUP)
+			break;
+		merged[n++] = a < b ? a : b;
+		i += a <= b;
+		j += b <= a;
+	}
+	return sets_number(&c->peers, merged, n);
+}
+
+/* `member`: the `count` groups that have one and the same prefix. */
+static void add_peer(struct compiler *c, struct enclosing *around, const struct member *member,
+		     size_t count)
+{
+	struct tables *tables = c->tables;
+	struct peer_entry entry = {.prefix = member->prefix};
+	bool hole = member->group == NO_GROUP || !compare_prefixes(&member->prefix, &mapped);
+	uint32_t outer;
+
+	while (around->depth &&
+	       !prefix_covers(&around->entry[around->depth - 1].prefix, &member->prefix))
+		around->depth--;
+	outer = around->depth && !hole ? around->entry[around->depth - 1].class : 0;
+	entry.class = class_with(c, outer, member, count);
+	around->entry[around->depth++] = entry;
+	if (member->group != NO_GROUP) {
+		tables->ipv4_prefixes += prefix_is_ipv4(&member->prefix);
+		tables->ipv6_prefixes += !prefix_is_ipv4(&member->prefix);
+	}
+	/* what the shorter prefix says already needs no entry; the hole must say "nobody" */
+	if (entry.class != outer || hole)
+		*APPEND(tables->peer, tables->peers) = entry;
+}
+
+static void compile_peers(struct compiler *c)
+{
+	struct enclosing around = {};
+	size_t members, next;
+	AUTO_FREE struct member *member = all_members(c->policy, &members);
+
+	for (size_t i = 0; i < members; i = next) {
+		for (next = i + 1; next < members; next++)
+			if (compare_prefixes(&member[i].prefix, &member[next].prefix))
+				break;
+		add_peer(c, &around, &member[i], next - i);
+	}
+}
+
+/* ---- addresses -> the first look ------------------------------------------ */
+
+static void set_bits(__u64 *bits, uint32_t first, uint32_t count)
+{
+	for (uint32_t bit = first; bit < first + count; bit++)
+		bits[bit / 64] |= 1ull << (bit % 64);
+}
+
+/* `address`: the prefix's first word. A short prefix stands for many first words. */
+static void look_for_ipv6(__u64 *bits, uint32_t address, uint32_t length)
+{
+	uint32_t top = ntohl(address), count;
+
+	if (length < 17) {
+		set_bits(bits, 0, BKXDP_FILTER_BITS);
+		return;
+	}
+	count = length < 32 ? 1u << (32 - length) : 1;
+	for (uint32_t i = 0; i < count; i++)
+		set_bits(bits, bkxdp_filter_hash(htonl(top + i)), 1);
+}
+
+static void look_for_ipv4(__u64 *bits, uint32_t address, uint32_t length)
+{
+	set_bits(bits, ntohl(address) >> 16, length < 16 ? 1u << (16 - length) : 1);
+}
+
+/* What no host may send from is no stranger's: 0.0.0.0, 127/8, 224/4, 255.255.255.255. */
+static void look_for_invalid(__u64 *bits)
+{
+	set_bits(bits, 0x0000, 1);
+	set_bits(bits, 0x7f00, 0x100);
+	set_bits(bits, 0xe000, 0x1000);
+	set_bits(bits, 0xffff, 1);
+}
+
+static void compile_filter(struct tables *tables)
+{
+	look_for_invalid(tables->filter.ipv4);
+	for (size_t i = 0; i < tables->peers; i++) {
+		const struct bkxdp_prefix *prefix = &tables->peer[i].prefix;
+
+		if (!tables->peer[i].class)
+			continue;
+		if (prefix_is_ipv4(prefix))
+			look_for_ipv4(tables->filter.ipv4, prefix->address[3], prefix->bits - 96);
+		else
+			look_for_ipv6(tables->filter.ipv6, prefix->address[0], prefix->bits);
+	}
+}
+
+/* ---- ports -> port classes ------------------------------------------------ */
+
+/* A rule begins or ends to have ports at `port`. */
+struct edge {
+	uint32_t port; /* to 65536 */
+	uint32_t rule;
+	bool begins;
+};
+
+static int compare_edges(const void *a, const void *b)
+{
+	const struct edge *x = a, *y = b;
+
+	return (x->port > y->port) - (x->port < y->port);
+}
+
+static struct edge *all_edges(const struct policy *policy, enum bkxdp_kind kind, size_t *edges)
+{
+	struct edge *list = NULL;
+	size_t count = 0;
+
+	for (size_t r = 0; r < policy->rules; r++) {
+		const struct port_set *set = &policy->rule[r].ports;
+
+		if (kind_of(&policy->rule[r]) != kind)
+			continue;
+		for (size_t i = 0; i < set->count; i++) {
+			*APPEND(list, count) = (struct edge){set->range[i].low, r, true};
+			*APPEND(list, count) = (struct edge){set->range[i].high + 1u, r, false};
+		}
+	}
+	if (list)
+		qsort(list, count, sizeof(*list), compare_edges);
+	*edges = count;
+	return list;
+}
+
+/* The rules that have the port at hand, ascending. */
+static void toggle(uint32_t *active, size_t *count, const struct edge *edge)
+{
+	size_t i = 0;
+
+	while (i < *count && active[i] < edge->rule)
+		i++;
+	if (edge->begins) {
+		memmove(&active[i + 1], &active[i], (*count - i) * sizeof(*active));
+		active[i] = edge->rule;
+		++*count;
+	} else {
+		--*count;
+		memmove(&active[i], &active[i + 1], (*count - i) * sizeof(*active));
+	}
+}
+
+static void compile_ports(struct compiler *c, enum bkxdp_kind kind)
+{
+	size_t edges, count = 0;
+	AUTO_FREE struct edge *edge = all_edges(c->policy, kind, &edges);
+	AUTO_FREE uint32_t *active = must_alloc(c->policy->rules + 1, sizeof(*active));
+
+	for (size_t i = 0; i < edges;) {
+		uint32_t port = edge[i].port, class, end;
+
+		for (; i < edges && edge[i].port == port; i++)
+			toggle(active, &count, &edge[i]);
+		class = sets_number(&c->ports[kind], active, count);
+		end = i < edges ? edge[i].port : BKXDP_PORTS;
+		for (; port < end; port++)
+			c->tables->port[port].class[kind] = class;
+	}
+}
+
+/* ---- classes -> services -------------------------------------------------- */
+
+static bool same_flow(const struct flow *a, const struct flow *b)
+{
+	return !strcmp(a->profile, b->profile) && !strcmp(a->name, b->name);
+}
+
+static bool is_control(const struct policy *policy, const struct flow *flow)
+{
+	for (size_t f = 0; f < policy->flows; f++) {
+		int requires = policy->flow[f].requires;
+
+		if (requires >= 0 && same_flow(&policy->flow[requires], flow))
+			return true;
+	}
+	return false;
+}
+
+/* With one id for two control flows, connections of the one would let in the data of the other. */
+static int check_control_ids(const struct compiler *c)
+{
+	const struct policy *policy = c->policy;
+	AUTO_FREE const struct flow **control = must_alloc(policy->flows, sizeof(*control));
+	size_t n_controls = 0;
+
+	for (size_t f = 0; f < policy->flows; f++) {
+		const struct flow *one;
+
+		if (policy->flow[f].requires < 0)
+			continue;
+		one = &policy->flow[policy->flow[f].requires];
+		for (size_t i = 0; i < n_controls; i++) {
+			if (flow_control_id(control[i]) != flow_control_id(one) ||
+			    same_flow(control[i], one))
+				continue;
+			complain(c->complaints, &one->place,
+				 "the control flows %s/%s and %s/%s can't be told apart: their "
+				 "names have the same hash; give one of them another name",
+				 control[i]->profile, control[i]->name, one->profile, one->name);
+			return -1;
+		}
+		control[n_controls++] = one;
+	}
+	return 0;
+}
+
+static struct bkxdp_candidate candidate_of(const struct policy *policy, uint32_t number)
+{
+	const struct rule *rule = &policy->rule[number];
+	const struct flow *flow = &policy->flow[rule->flow];
+	struct bkxdp_candidate candidate = {
+		.rule = number,
+		.counter = rule->counter,
+		.local_low = rule->local.low,
+		.local_high = rule->local.high,
+	};
+
+	if (rule->side == SIDE_INBOUND && flow->requires >= 0) {
+		candidate.requires = flow_control_id(&policy->flow[flow->requires]);
+		candidate.flags |= BKXDP_CANDIDATE_REQUIRES;
+	}
+	if (rule->protocol == IPPROTO_TCP && is_control(policy, flow)) {
+		candidate.control = flow_control_id(flow);
+		candidate.flags |= BKXDP_CANDIDATE_IS_CONTROL;
+	}
+	return candidate;
+}
+
+/* Whatever `later` lets pass, `earlier` has passed before it. */
+static bool hides(enum bkxdp_kind kind, const struct bkxdp_candidate *earlier,
+		  const struct bkxdp_candidate *later)
+{
+	if (kind == BKXDP_TCP_REPLY || kind == BKXDP_UDP_REPLY)
+		return earlier->local_low <= later->local_low &&
+		       earlier->local_high >= later->local_high;
+	if (!(earlier->flags & BKXDP_CANDIDATE_REQUIRES))
+		return true;
+	return (later->flags & BKXDP_CANDIDATE_REQUIRES) && earlier->requires == later->requires;
+}
+
+static int add_candidate(struct compiler *c, struct service_entry *entry,
+			 const struct bkxdp_candidate *candidate)
+{
+	struct bkxdp_service *service = &entry->value;
+	const struct flow *flow = &c->policy->flow[c->policy->rule[candidate->rule].flow];
+
+	for (uint32_t i = 0; i < service->count; i++)
+		if (hides(entry->key.kind, &service->candidate[i], candidate))
+			return 0;
+	if (service->count == BKXDP_CANDIDATES_MAX) {
+		complain(c->complaints, &flow->place,
+			 "flow %s/%s is the %dth that takes the same ports from the same addresses "
+			 "under a condition of its own; at most %d can: give them different ports "
+			 "or "
+			 "addresses",
+			 flow->profile, flow->name, BKXDP_CANDIDATES_MAX + 1, BKXDP_CANDIDATES_MAX);
+		return -1;
+	}
+	service->candidate[service->count++] = *candidate;
+	return 0;
+}
+
+/* The port classes that a rule has, each once. */
+static uint32_t *classes_of_rule(struct compiler *c, uint32_t rule, size_t *classes)
+{
+	enum bkxdp_kind kind = kind_of(&c->policy->rule[rule]);
+	const struct port_set *set = &c->policy->rule[rule].ports;
+	AUTO_FREE uint8_t *seen = must_alloc(c->ports[kind].count, 1);
+	uint32_t *list = NULL;
+	size_t count = 0;
+
+	for (size_t i = 0; i < set->count; i++) {
+		for (uint32_t port = set->range[i].low; port <= set->range[i].high; port++) {
+			uint16_t class = c->tables->port[port].class[kind];
+
+			if (!seen[class])
+				*APPEND(list, count) = class;
+			seen[class] = 1;
+		}
+	}
+	*classes = count;
+	return list;
+}
+
+/* One peer class: where its service for a port class stands in the tables, plus one. */
+struct row {
+	uint32_t *at[BKXDP_KIND_COUNT];
+};
+
+static int add_service(struct compiler *c, struct row *row, uint32_t peer, enum bkxdp_kind kind,
+		       uint16_t class, const struct bkxdp_candidate *candidate)
+{
+	struct tables *tables = c->tables;
+	uint32_t *at = &row->at[kind][class];
+
+	if (!*at) {
+		if (tables->services == BKXDP_SERVICES_MAX) {
+			complain(c->complaints, NULL,
+				 "the policy has more than %d pairs of an address group and a port "
+				 "range; use fewer distinct port ranges, or the same addresses in "
+				 "more "
+				 "flows",
+				 BKXDP_SERVICES_MAX);
+			return -1;
+		}
+		APPEND(tables->service, tables->services)->key =
+			(struct bkxdp_service_key){peer, class, kind};
+		*at = tables->services;
+	}
+	return add_candidate(c, &tables->service[*at - 1], candidate);
+}
+
+static int compare_numbers(const void *a, const void *b)
+{
+	const uint32_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+/* The rules that a peer class may use, ascending: the order in which they are tried. */
+static uint32_t *rules_of_peer(struct compiler *c, uint32_t peer, size_t *rules)
+{
+	const struct set *groups = &c->peers.set[peer];
+	uint32_t *list = NULL;
+	size_t count = 0;
+
+	for (size_t g = 0; g < groups->count; g++)
+		for (size_t i = 0; i < c->of_groups[groups->member[g]]; i++)
+			*APPEND(list, count) = c->of_group[groups->member[g]][i];
+	if (list)
+		qsort(list, count, sizeof(*list), compare_numbers);
+	*rules = count;
+	return list;
+}
+
+/* What the rules have in common for all peer classes. */
+struct prepared {
+	struct bkxdp_candidate candidate;
+	uint32_t *class;
+	size_t classes;
+};
+
+static int compile_peer_services(struct compiler *c, uint32_t peer, const struct prepared *prepared)
+{
+	struct row row = {};
+	size_t rules;
+	int error = 0;
+	AUTO_FREE uint32_t *rule = rules_of_peer(c, peer, &rules);
+
+	for (int kind = 0; kind < BKXDP_KIND_COUNT; kind++)
+		row.at[kind] = must_alloc(c->ports[kind].count, sizeof(uint32_t));
+	for (size_t i = 0; i < rules && !error; i++) {
+		const struct prepared *p = &prepared[rule[i]];
+		enum bkxdp_kind kind = kind_of(&c->policy->rule[rule[i]]);
+
+		for (size_t n = 0; n < p->classes && !error; n++)
+			error = add_service(c, &row, peer, kind, p->class[n], &p -> candidate);
+	}
+	for (int kind = 0; kind < BKXDP_KIND_COUNT; kind++)
+		free(row.at[kind]);
+	return error;
+}
+
+static int compile_services(struct compiler *c)
+{
+	size_t rules = c->policy->rules;
+	AUTO_FREE struct prepared *prepared = must_alloc(rules, sizeof(*prepared));
+	int error = 0;
+
+	for (size_t r = 0; r < rules; r++) {
+		uint32_t group = c->policy->rule[r].group;
+
+		prepared[r].candidate = candidate_of(c->policy, r);
+		prepared[r].class = classes_of_rule(c, r, &prepared[r].classes);
+		*APPEND(c->of_group[group], c->of_groups[group]) = r;
+	}
+	for (size_t peer = 1; peer < c->peers.count && !error; peer++)
+		error = compile_peer_services(c, peer, prepared);
+	for (size_t r = 0; r < rules; r++)
+		free(prepared[r].class);
+	return error;
+}
+
+int service_compare(const void *a, const void *b)
+{
+	const struct service_entry *x = a, *y = b;
+
+	if (x->key.peer_class != y->key.peer_class)
+		return x->key.peer_class < y->key.peer_class ? -1 : 1;
+	if (x->key.kind != y->key.kind)
+		return x->key.kind < y->key.kind ? -1 : 1;
+	return (int)x->key.port_class - (int)y->key.port_class;
+}
+
+/* ---- the whole ------------------------------------------------------------ */
+
+static void compiler_start(struct compiler *c)
+{
+	c->tables = must_alloc(1, sizeof(*c->tables));
+	c->tables->settings = c->policy->settings;
+	c->tables->port = must_alloc(BKXDP_PORTS, sizeof(*c->tables->port));
+	c->of_group = must_alloc(c->policy->groups, sizeof(*c->of_group));
+	c->of_groups = must_alloc(c->policy->groups, sizeof(*c->of_groups));
+	sets_init(&c->peers);
+	for (int kind = 0; kind < BKXDP_KIND_COUNT; kind++)
+		sets_init(&c->ports[kind]);
+}
+
+static void compiler_end(struct compiler *c)
+{
+	for (size_t g = 0; g < c->policy->groups; g++)
+		free(c->of_group[g]);
+	free(c->of_group);
+	free(c->of_groups);
+	sets_free(&c->peers);
+	for (int kind = 0; kind < BKXDP_KIND_COUNT; kind++)
+		sets_free(&c->ports[kind]);
+}
+
+struct tables *compile(const struct policy *policy, struct complaints *complaints)
+{
+	struct compiler c = {.policy = policy, .complaints = complaints};
+
+	compiler_start(&c);
+	compile_peers(&c);
+	compile_filter(c.tables);
+	for (int kind = 0; kind < BKXDP_KIND_COUNT; kind++)
+		compile_ports(&c, kind);
+	if (check_control_ids(&c) || compile_services(&c)) {
+		tables_free(c.tables);
+		c.tables = NULL;
+	} else if (c.tables->services) {
+		qsort(c.tables->service, c.tables->services, sizeof(*c.tables->service),
+		      service_compare);
+	}
+	compiler_end(&c);
+	return c.tables;
+}
+
+void tables_free(struct tables *tables)
+{
+	if (!tables)
+		return;
+	free(tables->peer);
+	free(tables->port);
+	free(tables->service);
+	free(tables);
+}

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "policy/counters.h"
+
+#include <errno.h>
+#include <search.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+static void name_of(struct bkxdp_flow_name *name, const struct policy *policy,
+		    const struct rule *rule)
+{
+	const struct flow *flow = &policy->flow[rule->flow];
+
+	memset(name, 0, sizeof(*name));
+	memcpy(name->profile, flow->profile, sizeof(name->profile));
+	memcpy(name->flow, flow->name, sizeof(name->flow));
+	name->side = rule->side;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(struct bkxdp_flow_name));
+}
+
+/* Marks the counters whose flow is in the policy. The tree's nodes are names within `names`. */
+static void mark(bool *wanted, const struct policy *policy, const struct counter_names *names,
+		 void **tree)
+{
+	struct bkxdp_flow_name name;
+
+	for (size_t r = 0; r < policy->rules; r++) {
+		const struct bkxdp_flow_name **found;
+
+		name_of(&name, policy, &policy->rule[r]);
+		found = tfind(&name, tree, compare_names);
+		if (found)
+			wanted[*found - names->name] = true;
+	}
+}
+
+static int take_free(struct counter_names *names, const bool *wanted, size_t *next, bool reclaim)
+{
+	for (; *next < BKXDP_COUNTERS_MAX; ++*next)
+		if (reclaim ? !wanted[*next] : !names->used[*next])
+			return (*next)++;
+	return -ENOSPC;
+}
+
+struct assignment {
+	struct counter_names *names;
+	bool wanted[BKXDP_COUNTERS_MAX]; /* in the new policy, or perhaps in force */
+	size_t next_free, next_stale;
+	void *tree;
+};
+
+static int assign_rule(struct assignment *a, struct policy *policy, struct rule *rule)
+{
+	const struct bkxdp_flow_name **found;
+	struct bkxdp_flow_name name;
+	int index;
+
+	name_of(&name, policy, rule);
+	found = tfind(&name, &a->tree, compare_names);
+	if (found) {
+		rule->counter = *found - a->names->name;
+		return 0;
+	}
+	index = take_free(a->names, a->wanted, &a->next_free, false);
+	if (index < 0) {
+		index = take_free(a->names, a->wanted, &a->next_stale, true);
+		if (index < 0)
+			return index;
+		tdelete(&a->names->name[index], &a->tree, compare_names);
+		a->names->reclaimed[index] = true;
+	}
+	a->names->name[index] = name;
+	a->names->used[index] = true;
+	a->wanted[index] = true;
+	tsearch(&a->names->name[index], &a->tree, compare_names);
+	rule->counter = index;
+	return 0;
+}
+
+static void keep(void *node)
+{
+	(void)node; /* nodes live in counter_names */
+}
+
+int counters_assign(struct policy *policy, struct counter_names *names,
+		    const struct policy *current)
+{
+	AUTO_FREE struct assignment *a = must_alloc(1, sizeof(*a));
+	int error = 0;
+
+	a->names = names;
+	for (size_t i = 0; i < BKXDP_COUNTERS_MAX; i++)
+		if (names->used[i])
+			tsearch(&names->name[i], &a->tree, compare_names);
+	mark(a->wanted, policy, names, &a->tree);
+	if (current)
+		mark(a->wanted, current, names, &a->tree);
+	else
+		memcpy(a->wanted, names->used, sizeof(a->wanted));
+	for (size_t r = 0; r < policy->rules && !error; r++)
+		error = assign_rule(a, policy, &policy->rule[r]);
+	tdestroy(a->tree, keep);
+	return error;
+}

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "policy/intern.h"
+
+#include <string.h>
+
+#include "base/memory.h"
+
+/* FNV-1a over whole members; the sets are compared in full behind it. */
+static uint64_t hash_of(const uint32_t *member, size_t count)
+{
+	uint64_t hash = 0xcbf29ce484222325u;
+
+	for (size_t i = 0; i < count; i++)
+		hash = (hash ^ member[i]) * 0x100000001b3u;
+	return hash ^ hash >> 32;
+}
+
+void sets_init(struct sets *sets)
+{
+	memset(sets, 0, sizeof(*sets));
+	sets->buckets = 64;
+	sets->bucket = must_alloc(sets->buckets, sizeof(*sets->bucket));
+	(void)APPEND(sets->set, sets->count);
+}
+
+void sets_free(struct sets *sets)
+{
+	for (size_t i = 0; i < sets->count; i++)
+		free(sets->set[i].member);
+	free(sets->set);
+	free(sets->bucket);
+	memset(sets, 0, sizeof(*sets));
+}
+
+static size_t place_of(const struct sets *sets, uint64_t hash, const uint32_t *member, size_t count)
+{
+	size_t place = hash & (sets->buckets - 1);
+
+	for (; sets->bucket[place]; place = (place + 1) & (sets->buckets - 1)) {
+		const struct set *set = &sets->set[sets->bucket[place]];
+
+		if (set->hash == hash && set->count == count &&
+		    !memcmp(set->member, member, count * sizeof(*member)))
+			break;
+	}
+	return place;
+}
+
+static void grow(struct sets *sets)
+{
+	free(sets->bucket);
+	sets->buckets *= 2;
+	sets->bucket = must_alloc(sets->buckets, sizeof(*sets->bucket));
+	for (size_t i = 1; i < sets->count; i++) {
+		const struct set *set = &sets->set[i];
+
+		sets->bucket[place_of(sets, set->hash, set->member, set->count)] = i;
+	}
+}
+
+uint32_t sets_number(struct sets *sets, const uint32_t *member, size_t count)
+{
+	uint64_t hash = hash_of(member, count);
+	size_t place = place_of(sets, hash, member, count);
+	struct set *set;
+
+	if (!count)
+		return 0;
+	if (sets->bucket[place])
+		return sets->bucket[place];
+	sets->bucket[place] = sets->count;
+	set = APPEND(sets->set, sets->count);
+	set->member = must_alloc(count, sizeof(*member));
+	memcpy(set->member, member, count * sizeof(*member));
+	set->count = count;
+	set->hash = hash;
+	if (sets->count * 2 > sets->buckets)
+		grow(sets);
+	return sets->count - 1;
+}

@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "policy/policy_json.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+/* ---- writing -------------------------------------------------------------- */
+
+static json_t *strings(char *const *text, size_t count)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(list, json_string(text[i]));
+	return list;
+}
+
+static json_t *settings_json(const struct bkxdp_settings *settings)
+{
+	json_t *vlans = json_array();
+
+	for (int id = 0; id < BKXDP_VLANS; id++)
+		if (settings->vlans[id / 64] >> (id % 64) & 1)
+			json_array_append_new(vlans, json_integer(id));
+	return json_pack("{si si si si si si so}", "enforcement", settings->enforcement, "ping",
+			 settings->ping, "fragments", settings->fragments, "dhcp", settings->dhcp,
+			 "vlans_any", settings->vlans_any, "connections", settings->connections,
+			 "vlans", vlans);
+}
+
+static json_t *uses_json(const struct policy *policy)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < policy->uses; i++) {
+		const struct use *use = &policy->use[i];
+
+		json_array_append_new(list, json_pack("{ss ss ss* ss*}", "profile", use->profile,
+						      "role", use->role, "title", use->title,
+						      "level", use->level));
+	}
+	return list;
+}
+
+static json_t *flows_json(const struct policy *policy)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < policy->flows; i++) {
+		const struct flow *flow = &policy->flow[i];
+
+		json_array_append_new(
+			list, json_pack("{ss ss ss* si si ss* ss* si}", "profile", flow->profile,
+					"name", flow->name, "file", flow->place.file, "line",
+					(int)flow->place.line, "column", (int)flow->place.column,
+					"source", flow->source, "note", flow->note, "requires",
+					flow->requires));
+	}
+	return list;
+}
+
+static json_t *rules_json(const struct policy *policy)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < policy->rules; i++) {
+		const struct rule *rule = &policy->rule[i];
+		AUTO_FREE char *ports = port_set_text(&rule->ports);
+
+		json_array_append_new(
+			list, json_pack("{si si si ss si si si si}", "flow", (int)rule->flow,
+					"side", rule->side, "protocol", rule->protocol, "ports",
+					ports, "low", rule->local.low, "high", rule->local.high,
+					"group", (int)rule->group, "counter", rule->counter));
+	}
+	return list;
+}
+
+static json_t *groups_json(const struct policy *policy)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < policy->groups; i++) {
+		const struct group *group = &policy->group[i];
+		json_t *prefixes = json_array();
+
+		for (size_t n = 0; n < group->prefixes.count && n < DESCRIBED_PREFIXES; n++) {
+			char text[PREFIX_TEXT_MAX];
+
+			prefix_text(&group->prefixes.prefix[n], text);
+			json_array_append_new(prefixes, json_string(text));
+		}
+		json_array_append_new(list,
+				      json_pack("{sI ss* so}", "total", (json_int_t)group->total,
+						"roles", group->roles, "prefixes", prefixes));
+	}
+	return list;
+}
+
+static bool is_utf8(const char *text)
+{
+	json_t *string = text ? json_string(text) : json_null();
+	bool valid = string;
+
+	json_decref(string);
+	return valid;
+}
+
+/* All else comes from YAML, which is UTF-8 or was refused. */
+static bool is_describable(const struct policy *policy)
+{
+	bool valid = is_utf8(policy->interface) && is_utf8(policy->file);
+
+	for (size_t i = 0; i < policy->dirs && valid; i++)
+		valid = is_utf8(policy->dir[i]);
+	for (size_t i = 0; i < policy->flows && valid; i++)
+		valid = is_utf8(policy->flow[i].place.file);
+	return valid;
+}
+
+char *describe(const struct policy *policy, const struct tables *tables, uint64_t loaded)
+{
+	json_t *root = !is_describable(policy)
+			       ? NULL
+			       : json_pack("{ss ss* so sb si so so so so so so sI sI sI sI}",
+					   "interface", policy->interface, "file", policy->file,
+					   "dirs", strings(policy->dir, policy->dirs), "observes",
+					   policy->observes, "mode", policy->mode, "settings",
+					   settings_json(&policy->settings), "uses",
+					   uses_json(policy), "flows", flows_json(policy), "rules",
+					   rules_json(policy), "groups", groups_json(policy),
+					   "notes", strings(policy->note, policy->notes), "digest",
+					   (json_int_t)policy->digest, "loaded", (json_int_t)loaded,
+					   "ipv4", (json_int_t)tables->ipv4_prefixes, "ipv6",
+					   (json_int_t)tables->ipv6_prefixes);
+	char *text = root ? json_dumps(root, JSON_COMPACT) : NULL;
+
+	json_decref(root);
+	return text;
+}
+
+/* ---- reading: the text comes from a map that only root writes; it is checked all the same - */
+
+static const char *string_of(const json_t *object, const char *key)
+{
+	return json_string_value(json_object_get(object, key));
+}
+
+static char *copy_of(const json_t *object, const char *key)
+{
+	const char *text = string_of(object, key);
+
+	return text ? must_copy(text) : NULL;
+}
+
+static json_int_t number_of(const json_t *object, const char *key)
+{
+	return json_integer_value(json_object_get(object, key));
+}
+
+static void name_of(char name[static BKXDP_NAME_MAX], const json_t *object, const char *key)
+{
+	const char *text = string_of(object, key);
+
+	snprintf(name, BKXDP_NAME_MAX, "%s", text ? text : "");
+}
+
+static void read_settings(struct bkxdp_settings *settings, const json_t *object)
+{
+	size_t i;
+	json_t *id;
+
+	settings->enforcement = number_of(object, "enforcement");
+	settings->ping = number_of(object, "ping");
+	settings->fragments = number_of(object, "fragments");
+	settings->dhcp = number_of(object, "dhcp");
+	settings->vlans_any = number_of(object, "vlans_any");
+	settings->connections = number_of(object, "connections");
+	json_array_foreach (json_object_get(object, "vlans"), i, id) {
+		size_t vlan = json_integer_value(id) & (BKXDP_VLANS - 1);
+
+		settings->vlans[vlan / 64] |= 1ull << (vlan % 64);
+	}
+}
+
+static void read_uses(struct policy *policy, const json_t *list)
+{
+	size_t i;
+	json_t *object;
+
+	json_array_foreach (list, i, object) {
+		struct use *use = APPEND(policy->use, policy->uses);
+
+		name_of(use->profile, object, "profile");
+		name_of(use->role, object, "role");
+		use->title = copy_of(object, "title");
+		use->level = copy_of(object, "level");
+	}
+}
+
+/* Flows of one file stand together, so the last name is nearly always the right one. */
+static const char *file_of(struct policy *policy, const char *file)
+{
+	if (!file)
+		return NULL;
+	if (!policy->file_names || strcmp(policy->file_name[policy->file_names - 1], file))
+		*APPEND(policy->file_name, policy->file_names) = must_copy(file);
+	return policy->file_name[policy->file_names - 1];
+}
+
+static void read_flows(struct policy *policy, const json_t *list)
+{
+	size_t i;
+	json_t *object;
+
+	json_array_foreach (list, i, object) {
+		struct flow *flow = APPEND(policy->flow, policy->flows);
+
+		name_of(flow->profile, object, "profile");
+		name_of(flow->name, object, "name");
+		flow->place.file = file_of(policy, string_of(object, "file"));
+		flow->place.line = number_of(object, "line");
+		flow->place.column = number_of(object, "column");
+		flow->source = copy_of(object, "source");
+		flow->note = copy_of(object, "note");
+		flow->requires = number_of(object, "requires");
+	}
+}
+
+static void read_ports(struct port_set *set, const char *text)
+{
+	AUTO_FREE char *copy = must_copy(text ? text : "");
+	struct port_range range;
+	const char *why;
+	char *rest = NULL;
+
+	for (char *word = strtok_r(copy, ",", &rest); word; word = strtok_r(NULL, ",", &rest))
+		if (!port_range_parse(word, &range, &why))
+			port_set_add(set, range);
+	port_set_settle(set);
+}
+
+static void read_rules(struct policy *policy, const json_t *list)
+{
+	size_t i;
+	json_t *object;
+
+	json_array_foreach (list, i, object) {
+		struct rule *rule = APPEND(policy->rule, policy->rules);
+
+		rule->flow = number_of(object, "flow");
+		rule->side = number_of(object, "side");
+		rule->protocol = number_of(object, "protocol");
+		read_ports(&rule->ports, string_of(object, "ports"));
+		rule->local.low = number_of(object, "low");
+		rule->local.high = number_of(object, "high");
+		rule->group = number_of(object, "group");
+		rule->counter = number_of(object, "counter");
+	}
+}
+
+static void read_groups(struct policy *policy, const json_t *list)
+{
+	size_t i, n;
+	json_t *object, *item;
+
+	json_array_foreach (list, i, object) {
+		struct group *group = APPEND(policy->group, policy->groups);
+
+		group->total = number_of(object, "total");
+		group->roles = copy_of(object, "roles");
+		json_array_foreach (json_object_get(object, "prefixes"), n, item) {
+			struct bkxdp_prefix prefix;
+			const char *why;
+
+			if (!prefix_parse(json_string_value(item), &prefix, &why))
+				prefix_set_add(&group->prefixes, &prefix);
+		}
+		prefix_set_settle(&group->prefixes);
+	}
+}
+
+static bool is_whole(const struct policy *policy)
+{
+	for (size_t i = 0; i < policy->rules; i++) {
+		const struct rule *rule = &policy->rule[i];
+
+		if (rule->flow >= policy->flows || rule->group >= policy->groups ||
+		    rule->counter >= BKXDP_COUNTERS_MAX || rule->side > SIDE_REPLY)
+			return false;
+	}
+	for (size_t i = 0; i < policy->flows; i++)
+		if (policy->flow[i].requires >= (int)policy->flows)
+			return false;
+	return true;
+}
+
+static struct policy *read_policy(const json_t *root)
+{
+	struct policy *policy = must_alloc(1, sizeof(*policy));
+	const char *interface = string_of(root, "interface");
+	size_t i;
+	json_t *text;
+
+	snprintf(policy->interface, sizeof(policy->interface), "%s", interface ? interface : "");
+	policy->file = copy_of(root, "file");
+	policy->observes = json_is_true(json_object_get(root, "observes"));
+	policy->mode = number_of(root, "mode");
+	policy->digest = number_of(root, "digest");
+	read_settings(&policy->settings, json_object_get(root, "settings"));
+	read_uses(policy, json_object_get(root, "uses"));
+	read_flows(policy, json_object_get(root, "flows"));
+	read_rules(policy, json_object_get(root, "rules"));
+	read_groups(policy, json_object_get(root, "groups"));
+	json_array_foreach (json_object_get(root, "notes"), i, text)
+		if (json_is_string(text))
+			*APPEND(policy->note, policy->notes) = must_copy(json_string_value(text));
+	json_array_foreach (json_object_get(root, "dirs"), i, text)
+		if (json_is_string(text))
+			*APPEND(policy->dir, policy->dirs) = must_copy(json_string_value(text));
+	return policy;
+}
+
+int describe_read(const char *text, struct description *description)
+{
+	json_t *root = json_loads(text, 0, NULL);
+	struct policy *policy;
+
+	if (!json_is_object(root)) {
+		json_decref(root);
+		return -EBADMSG;
+	}
+	policy = read_policy(root);
+	if (!is_whole(policy)) {
+		policy_free(policy);
+		json_decref(root);
+		return -EBADMSG;
+	}
+	description->policy = policy;
+	description->loaded = number_of(root, "loaded");
+	description->ipv4_prefixes = number_of(root, "ipv4");
+	description->ipv6_prefixes = number_of(root, "ipv6");
+	json_decref(root);
+	return 0;
+}

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What is to be done about a kind of drops, in words: lines for the interface file, or why none. */
+#include <netinet/in.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "policy/names.h"
+#include "stats/drop_report.h"
+
+const char *advice_kind_word(enum advice_kind kind)
+{
+	static const char *const words[ADVICE_KINDS] = {
+		[ADVICE_FLOW] = "flow",     [ADVICE_ADDRESS] = "address",
+		[ADVICE_ENABLE] = "enable", [ADVICE_SETTING] = "setting",
+		[ADVICE_SCAN] = "scan",     [ADVICE_NONE] = "none",
+	};
+
+	return words[kind];
+}
+
+/* ---- flows ------------------------------------------------------------------ */
+
+static const char *protocol_word(uint32_t protocol)
+{
+	return protocol == IPPROTO_TCP ? "tcp" : "udp";
+}
+
+static bool is_taken(const char *name, const struct policy *policy, const struct advice *before,
+		     size_t count)
+{
+	for (size_t i = 0; i < policy->flows; i++)
+		if (!strcmp(policy->flow[i].profile, SITE_PROFILE) &&
+		    !strcmp(policy->flow[i].name, name))
+			return true;
+	for (size_t i = 0; i < count; i++)
+		if (before[i].name && !strcmp(before[i].name, name))
+			return true;
+	return false;
+}
+
+/* "tcp-445", "to-tcp-443", and "tcp-445-2" where the file has that one already. */
+static char *free_name(const struct subject *subject, const struct policy *policy,
+		       const struct advice *before, size_t count)
+{
+	AUTO_FREE char *plain =
+		must_format("%s%s-%u", subject->side == BKXDP_GROUP_REPLY ? "to-" : "",
+			    protocol_word(subject->protocol), subject->port);
+	char *name = must_copy(plain);
+
+	for (unsigned int n = 2; is_taken(name, policy, before, count); n++) {
+		free(name);
+		name = must_format("%s-%u", plain, n);
+	}
+	return name;
+}
+
+/* In a list in braces a colon must be quoted. */
+static char *addresses_text(const struct prefix_set *first, const struct prefix_set *more)
+{
+	const struct prefix_set *const sets[] = {first, more};
+	char *text = must_copy("");
+
+	for (size_t s = 0; s < 2; s++)
+		for (size_t i = 0; sets[s] && i < sets[s]->count; i++) {
+			char one[PREFIX_TEXT_MAX];
+			const char *quote, *comma = *text ? ", " : "";
+			char *longer;
+
+			prefix_text(&sets[s]->prefix[i], one);
+			quote = strchr(one, ':') ? "\"" : "";
+			longer = must_format("%s%s%s%s%s", text, comma, quote, one, quote);
+			free(text);
+			text = longer;
+		}
+	return text;
+}
+
+static void write_flow(struct advice *advice, const struct policy *policy,
+		       const struct advice *before, size_t count)
+{
+	const struct subject *subject = &advice->subject;
+	bool reply = subject->side == BKXDP_GROUP_REPLY;
+	AUTO_FREE char *addresses = NULL;
+
+	if (advice->sources.count > LINE_SOURCES_MAX) {
+		advice->sentence = must_format("%zu sources: if they are hosts of yours, write a "
+					       "flow with the prefix that "
+					       "they are in; else leave it dropped",
+					       advice->sources.count);
+		return;
+	}
+	advice->name = free_name(subject, policy, before, count);
+	addresses = addresses_text(&advice->sources, NULL);
+	advice->line = must_format(reply ? "- {name: %s, from: self, to: [%s], %s: %u}"
+					 : "- {name: %s, from: [%s], to: self, %s: %u}",
+				   advice->name, addresses, protocol_word(subject->protocol),
+				   subject->port);
+	if (!reply && subject->port >= EPHEMERAL)
+		advice->sentence = must_copy("a port such as programs get for a moment: make sure "
+					     "that a service of yours keeps it");
+}
+
+/* ---- addresses of a role -------------------------------------------------------- */
+
+static void write_address(struct advice *advice, const struct policy *policy)
+{
+	const struct rule *rule = &policy->rule[advice->subject.rule - 1];
+	const struct group *group = &policy->group[rule->group];
+	const struct flow *flow = &policy->flow[rule->flow];
+	AUTO_FREE char *new = addresses_text(&advice->sources, NULL);
+	AUTO_FREE char *all = addresses_text(&group->prefixes, &advice->sources);
+	bool known = group->prefixes.count == group->total && group->roles &&
+		     name_is_valid(group->roles) && advice->sources.count <= LINE_SOURCES_MAX;
+
+	if (known)
+		advice->line = must_format("%s: [%s]", group->roles, all);
+	advice->sentence =
+		known ? must_format("ports of %s (%s:%u): its role %s lacks the address; this "
+				    "replaces the role's line in addresses of that use",
+				    flow->profile, flow->place.file, flow->place.line, group->roles)
+		      : must_format(
+				"ports of %s (%s:%u): to the addresses of its role %s add %.900s",
+				flow->profile, flow->place.file, flow->place.line,
+				group->roles ? group->roles : "", new);
+}
+
+/* ---- optional flows -------------------------------------------------------------- */
+
+static void write_enable(struct advice *advice, const struct in_force *now)
+{
+	const struct profile *profile = now->profile[advice->subject.use - 1];
+	const struct profile_flow *flow = &profile->flow[advice->subject.flow];
+
+	advice->line = must_format("enable: [%s]", flow->name);
+	advice->sentence = must_format("an optional flow of %s (%s:%u): to enable of that use",
+				       profile->name, flow->place.file, flow->place.line);
+}
+
+/* ---- what a reason says by itself ------------------------------------------------ */
+
+static const char nobody[] = "no legitimate host sends this: nothing lets it in";
+
+static const char *const sentences[BKXDP_REASON_COUNT] = {
+	[BKXDP_DROP_MALFORMED] = nobody,
+	[BKXDP_DROP_VLAN] = "tags that vlans: does not take; \"tcpdump -e\" shows the id, and "
+			    "vlans: [ID, ...] takes it",
+	[BKXDP_DROP_ETHERTYPE] = "no backup uses this: nothing lets it in",
+	[BKXDP_DROP_EXTENSION] = nobody,
+	[BKXDP_DROP_SOURCE_INVALID] = "no legitimate host sends from such an address (0.0.0.0: a "
+				      "host that has none yet): nothing lets it in",
+	[BKXDP_DROP_FRAGMENT] = "if a peer must send fragments; better repair the path MTU",
+	[BKXDP_DROP_SOURCE] = "later fragments from no peer: they pass when their source is an "
+			      "address of some flow",
+	[BKXDP_DROP_ICMP] = "messages that nothing here needs: nothing lets them in",
+	[BKXDP_DROP_PROTOCOL] = "neither TCP, UDP nor ICMP: nothing lets it in",
+	[BKXDP_DROP_TCP_FLAGS] = nobody,
+	[BKXDP_DROP_BROADCAST] =
+		"hosts that look for each other (mDNS and the like): normal; where "
+		"a product needs it, a flow with that UDP port takes it",
+	[BKXDP_DROP_CONTROL] = "a data connection without its control connection: that one has "
+			       "ended or is not open yet, does not come in by this interface, or "
+			       "goes to another address",
+	[BKXDP_DROP_CONNECTION] =
+		"stray segments after a connection ended are normal; many of a "
+		"running job: its socket is in a container, so write connections: "
+		"flags",
+	[BKXDP_DROP_PORT] = nobody,
+	[BKXDP_DROP_INTERNAL] = "the filter itself failed: please report this",
+};
+
+static void write_setting(struct advice *advice, const struct policy *policy)
+{
+	if (advice->subject.port) {
+		advice->line = must_copy("dhcp: true");
+		advice->sentence = must_copy("answers of a DHCP server");
+	} else if (advice->subject.reason == BKXDP_DROP_FRAGMENT) {
+		advice->line = must_copy("fragments: peers");
+		advice->sentence = must_copy(sentences[BKXDP_DROP_FRAGMENT]);
+	} else if (policy->settings.ping == BKXDP_PING_NONE) {
+		advice->line = must_copy("ping: peers");
+		advice->sentence =
+			must_copy("if these are pings of peers; no other ICMP is needed");
+	} else {
+		advice->line = must_copy("ping: any");
+		advice->sentence = must_copy("if these are pings of hosts that are no peers, and "
+					     "that shall be answered; no other ICMP is needed");
+	}
+}
+
+static const char *scan_sentence(enum bkxdp_reason reason)
+{
+	if (reason == BKXDP_DROP_PORT || reason == BKXDP_DROP_CONNECTION)
+		return "one peer at many ports: looks like a scan, or the ports of a profile are "
+		       "set otherwise there (use.ports); no line for each port";
+	return "looks like a scan: no line, for it would let the scanner in";
+}
+
+void advice_write(struct advice *advice, const struct in_force *now, const struct advice *before,
+		  size_t count)
+{
+	const struct policy *policy = now->policy;
+
+	switch (advice->subject.kind) {
+	case ADVICE_FLOW:
+		write_flow(advice, policy, before, count);
+		break;
+	case ADVICE_ADDRESS:
+		write_address(advice, policy);
+		break;
+	case ADVICE_ENABLE:
+		write_enable(advice, now);
+		break;
+	case ADVICE_SETTING:
+		write_setting(advice, policy);
+		break;
+	case ADVICE_SCAN:
+		advice->sentence = must_copy(scan_sentence(advice->subject.reason));
+		break;
+	default:
+		advice->sentence = must_copy(sentences[advice->subject.reason]);
+	}
+}

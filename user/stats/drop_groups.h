@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Drops by kind, as the program groups them (bkxdp/watch.h), read at one moment. */
+#ifndef STATS_DROP_GROUPS_H
+#define STATS_DROP_GROUPS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <bkxdp/verdict.h>
+#include <bkxdp/watch.h>
+
+#include "net/prefix.h"
+
+struct drop_group {
+	struct bkxdp_group_key key;
+	struct bkxdp_group sum;
+};
+
+struct drop_groups {
+	struct drop_group *group; /* of the policy in force, sorted by key */
+	size_t count;
+	uint64_t ungrouped; /* packets since attach that were in too many groups at a time */
+	uint64_t now;       /* ns, CLOCK_MONOTONIC: as the groups' times */
+	bool full;          /* the groups that are silent for longest were given up */
+};
+
+/* By address, then by all that tells groups apart. */
+int groups_compare(const void *a, const void *b);
+void groups_free(struct drop_groups *groups);
+
+/* "10.9.8.7", or "-" where the frame has no address. */
+void group_source_text(const struct bkxdp_group_key *key, char text[static PREFIX_TEXT_MAX]);
+/* "tcp", "ip 47", or "-" where the packet was not read so far. */
+#define GROUP_SERVICE_MAX 32
+void group_protocol_text(const struct bkxdp_group_key *key, char text[static GROUP_SERVICE_MAX]);
+/* "to tcp 445": a port of ours; "from tcp 443": of the other side. */
+void group_service_text(const struct bkxdp_group_key *key, char text[static GROUP_SERVICE_MAX]);
+/* "inbound", "reply", or NULL where there are no ports. */
+const char *group_side_word(const struct bkxdp_group_key *key);
+
+#endif
