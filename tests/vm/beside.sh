@@ -265,6 +265,38 @@ hidden_namespace() {
 	exec 9<&-
 }
 
+# Where libxdp's pins are not what they were, or another's.
+not_as_it_was() { # VERB COMMAND...
+	fails "moved pins: $1" 1 "${@:2}"
+	says "moved pins: $1 says that it goes on" "$said" 'the filter goes on'
+	check "moved pins: $1 advises nothing that opens it, tells nothing untrue" not grep -Eq 'xdp off|another network' <<<"$said"
+}
+not() { ! "$@"; }
+
+pins_of_dispatchers() {
+	local pins
+	rmdir /sys/fs/bpf/xdp && chmod 1777 /sys/fs/bpf && setpriv --reuid 65534 --clear-groups mkdir /sys/fs/bpf/xdp
+	fails "another user's folder for libxdp: attach" 1 attach
+	says "another user's folder for libxdp: says so" "$said" '/sys/fs/bpf/xdp .*belongs to another user'
+	rmdir /sys/fs/bpf/xdp
+	check "moved pins: attach first" attach
+	pins=$(echo /sys/fs/bpf/xdp/dispatch-*)
+	mv "$pins" /sys/fs/bpf/xdp/moved
+	not_as_it_was reload reload
+	not_as_it_was detach bkxdp detach eth1
+	not_as_it_was attach attach
+	mv /sys/fs/bpf/xdp/moved "$pins"
+	is "whole: metrics" "$(bkxdp metrics | awk '/^bkxdp_attached/ { print $2 }')" 1
+	check "moved back: detach" bkxdp detach eth1
+	check "moved back: leaves nothing" nothing_is_left
+	check "removed pins: attach" attach
+	rm -rf /sys/fs/bpf/xdp
+	is "removed pins: metrics" "$(bkxdp metrics | awk '/^bkxdp_attached/ { print $2 }')" 0
+	bkxdp detach eth1 >/dev/null
+	host ip link set dev eth1 xdp off
+	check "removed pins: leaves nothing" nothing_is_left
+}
+
 command -v xdp-loader >/dev/null || skip_all "xdp-loader is not installed"
 make_network
 make_silent
@@ -279,6 +311,7 @@ if try_company; then
 	lost_interface
 	came_back
 	hidden_namespace
+	pins_of_dispatchers
 else
 	diag "fact: beside other XDP programs: no"
 	no_room

@@ -175,6 +175,11 @@ struct found {
  */
 int xdp_find(int ifindex, int active_fd, struct found *found);
 void found_free(struct found *found);
+/*
+ * False where the program that an interface runs is a dispatcher without its pins: what it
+ * called is off, or can't be found. To see that takes the privilege to look at programs.
+ */
+bool xdp_is_whole(int ifindex, uint32_t root);
 /* Does a filter run, or may one, that is not known by its pins? */
 bool found_unpinned(const struct found *found);
 /*

@@ -92,7 +92,7 @@ static int tell_attached(const char *interface, const struct maps *maps,
 		root = netdev_xdp(attachment->ifindex, attachment->generic);
 	if (!root)
 		return ATTACHED_NO;
-	if (root == attachment->root)
+	if (root == attachment->root && xdp_is_whole((int)attachment->ifindex, root))
 		return ATTACHED_YES;
 	runs = locate(interface, maps->fd[MAP_WORDS], attachment, &target);
 	if (runs > 0)

@@ -116,6 +116,17 @@ static int note_components(struct found *found, int ifindex, uint32_t active)
 
 #define DISPATCHER "xdp_dispatcher"
 
+bool xdp_is_whole(int ifindex, uint32_t root)
+{
+	AUTO_CLOSE int fd = bpf_prog_get_fd_by_id(root);
+	uint32_t ids[PROGRAM_MAPS_MAX] = {};
+	struct bpf_prog_info info;
+
+	if (fd < 0 || ask_program(fd, &info, ids) || strcmp(info.name, DISPATCHER) != 0)
+		return true;
+	return dispatcher_is_pinned(ifindex, root) > 0;
+}
+
 bool found_unpinned(const struct found *found)
 {
 	if (found->alone && !found->program && !strcmp(found->other[0], DISPATCHER))

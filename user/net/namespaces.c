@@ -5,10 +5,12 @@
 #include <fcntl.h>
 #include <glob.h>
 #include <linux/magic.h>
+#include <linux/nsfs.h>
 #include <net/if.h>
 #include <sched.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 #include <sys/vfs.h>
@@ -109,8 +111,8 @@ static int look_in(struct namespaces *namespaces, const char *path)
 		return errno == ENOENT || errno == ESRCH ? 0 : -errno;
 	if (fstat(fd, &status) || fstatfs(fd, &fs))
 		return -errno;
-	if (fs.f_type != NSFS_MAGIC) /* a name without a namespace */
-		return 0;
+	if (fs.f_type != NSFS_MAGIC || ioctl(fd, NS_GET_NSTYPE) != CLONE_NEWNET)
+		return 0; /* a name without a namespace, a namespace of another kind */
 	return is_new(namespaces, status.st_ino) ? ask_in(fd, namespaces->program) : 0;
 }
 
@@ -143,7 +145,22 @@ static bool is_seen(const struct namespaces *namespaces, const char *word)
 	return sscanf(word, NAMESPACE_WORD "%lu]", &inode) != 1 || is_known(namespaces, inode);
 }
 
-/* Files that a process holds open: what they are is read without opening them. */
+/*
+ * Is it another namespace? Asked without opening it, and without asking a file server.
+ * Not by what the link says: of one that was opened by its name that is a path.
+ */
+static bool is_unseen_namespace(const struct namespaces *namespaces, const char *file)
+{
+	struct statx own, status;
+
+	if (statx(AT_FDCWD, "/proc/self/ns/net", 0, STATX_INO, &own) ||
+	    statx(AT_FDCWD, file, AT_STATX_DONT_SYNC, STATX_INO, &status))
+		return false;
+	return status.stx_dev_major == own.stx_dev_major &&
+	       status.stx_dev_minor == own.stx_dev_minor && !is_known(namespaces, status.stx_ino);
+}
+
+/* Files that a process holds open. */
 static void look_at_files(struct namespaces *namespaces)
 {
 	glob_t paths = {};
@@ -151,14 +168,9 @@ static void look_at_files(struct namespaces *namespaces)
 
 	if (error && error != GLOB_NOMATCH)
 		namespaces->result = -EIO;
-	for (size_t i = 0; i < paths.gl_pathc && namespaces->result <= 0; i++) {
-		char word[64];
-		ssize_t length = readlink(paths.gl_pathv[i], word, sizeof(word) - 1);
-
-		word[length < 0 ? 0 : length] = '\0';
-		if (!is_seen(namespaces, word))
+	for (size_t i = 0; i < paths.gl_pathc && namespaces->result <= 0; i++)
+		if (is_unseen_namespace(namespaces, paths.gl_pathv[i]))
 			look(namespaces, paths.gl_pathv[i]);
-	}
 	globfree(&paths);
 }
 
