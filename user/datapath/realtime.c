@@ -2,9 +2,11 @@
 #include "datapath/realtime.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 #include <zlib.h>
 
 #include "base/memory.h"
@@ -21,14 +23,16 @@ enum bh_lock { BH_LOCK_ALWAYS, BH_LOCK_ON, BH_LOCK_OFF };
 /* 1, 0, or negative errno. The file is there in PREEMPT_RT kernels only. */
 static int is_realtime(void)
 {
-	AUTO_FCLOSE FILE *file = fopen("/sys/kernel/realtime", "re");
-	int digit;
+	AUTO_CLOSE int fd = open("/sys/kernel/realtime", O_RDONLY | O_CLOEXEC);
+	char digit = 0;
+	ssize_t got;
 
-	if (!file)
+	if (fd < 0)
 		return errno == ENOENT ? 0 : -errno;
-	errno = EIO; /* for an empty file, which sets none */
-	digit = fgetc(file);
-	return digit == EOF ? -errno : digit == '1';
+	got = read(fd, &digit, 1);
+	if (got < 0)
+		return -errno;
+	return got ? digit == '1' : -EIO;
 }
 
 /* Of a kernel's configuration, plain or gzipped. */

@@ -53,7 +53,7 @@ static int look_at_all(const char *pins, int words, struct target *target)
 /* Pins of another layout, or made half way, tell nothing; that is found out elsewhere. */
 static int recall_attachment(const char *pins, struct bkxdp_attachment *attachment)
 {
-	struct bkxdp_attachment recalled;
+	struct bkxdp_attachment recalled = {};
 	struct maps maps;
 	int error = pins_open(pins, &maps, 0);
 

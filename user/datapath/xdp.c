@@ -70,7 +70,7 @@ static int ask_program(int fd, struct bpf_prog_info *info, uint32_t ids[static P
 static int note(struct found *found, int program, uint32_t active)
 {
 	uint32_t ids[PROGRAM_MAPS_MAX] = {};
-	struct bpf_prog_info info;
+	struct bpf_prog_info info = {};
 	int error = ask_program(program, &info, ids);
 
 	if (error)
@@ -120,7 +120,7 @@ bool xdp_is_whole(int ifindex, uint32_t root)
 {
 	AUTO_CLOSE int fd = bpf_prog_get_fd_by_id(root);
 	uint32_t ids[PROGRAM_MAPS_MAX] = {};
-	struct bpf_prog_info info;
+	struct bpf_prog_info info = {};
 
 	if (fd < 0 || ask_program(fd, &info, ids) || strcmp(info.name, DISPATCHER) != 0)
 		return true;
@@ -129,7 +129,7 @@ bool xdp_is_whole(int ifindex, uint32_t root)
 
 bool found_unpinned(const struct found *found)
 {
-	if (found->alone && !found->program && !strcmp(found->other[0], DISPATCHER))
+	if (found->alone && found->others && !strcmp(found->other[0], DISPATCHER))
 		return true;
 	for (size_t i = 0; i < found->others; i++)
 		if (!strcmp(found->other[i], "bkxdp"))
@@ -145,7 +145,7 @@ static int note_root(struct found *found, int ifindex, uint32_t active)
 	if (error)
 		return error == -ENOENT ? -EAGAIN : error;
 	found->alone = true;
-	if (found->program || strcmp(found->other[0], DISPATCHER) != 0)
+	if (!found->others || strcmp(found->other[0], DISPATCHER) != 0)
 		return 0;
 	pinned = dispatcher_is_pinned(ifindex, found->root);
 	if (pinned <= 0)
@@ -202,7 +202,7 @@ int xdp_runs_somewhere(int active_fd)
 	while (!bpf_prog_get_next_id(id, &id)) {
 		AUTO_CLOSE int fd = bpf_prog_get_fd_by_id(id);
 		uint32_t ids[PROGRAM_MAPS_MAX] = {};
-		struct bpf_prog_info info;
+		struct bpf_prog_info info = {};
 
 		if (fd < 0 && errno == ENOENT)
 			continue; /* it went meanwhile */
@@ -227,7 +227,7 @@ static int holds_ours(const char *path, uint32_t active)
 	while (folder && !result && (entry = readdir(folder))) {
 		AUTO_FREE char *pin = must_format("%s/%s", path, entry->d_name);
 		uint32_t ids[PROGRAM_MAPS_MAX] = {};
-		struct bpf_prog_info info;
+		struct bpf_prog_info info = {};
 		const char *end = strrchr(entry->d_name, '-');
 
 		if (!end || strcmp(end, "-prog") != 0)

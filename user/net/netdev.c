@@ -166,17 +166,18 @@ int netdev_programs(unsigned int index, struct netdev_programs *programs)
 		return error ? error : -errno;
 	if (!NLMSG_OK(answer, got))
 		return -EBADMSG;
+	if (answer->nlmsg_type == RTM_NEWLINK) {
+		read_programs(answer, programs);
+		return 0;
+	}
 	if (answer->nlmsg_type == NLMSG_ERROR)
-		return ((const struct nlmsgerr *)NLMSG_DATA(answer))->error;
-	if (answer->nlmsg_type != RTM_NEWLINK)
-		return -EBADMSG;
-	read_programs(answer, programs);
-	return 0;
+		error = ((const struct nlmsgerr *)NLMSG_DATA(answer))->error;
+	return error ? error : -EBADMSG;
 }
 
 int64_t netdev_xdp(unsigned int index, bool generic)
 {
-	struct netdev_programs programs;
+	struct netdev_programs programs = {};
 	int error = netdev_programs(index, &programs);
 
 	if (error)

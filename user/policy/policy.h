@@ -35,13 +35,13 @@ struct flow {
 
 /* One side of a flow towards one group of addresses on one set of ports. */
 struct rule {
+	struct port_set ports; /* inbound: ours; reply: the peer's */
 	unsigned int flow;
 	enum side side;
-	uint8_t protocol;        /* IPPROTO_TCP, IPPROTO_UDP */
-	struct port_set ports;   /* inbound: ours; reply: the peer's */
-	struct port_range local; /* reply: ours */
 	unsigned int group;
-	uint16_t counter; /* set by counters_assign() */
+	struct port_range local; /* reply: ours */
+	uint16_t counter;        /* set by counters_assign() */
+	uint8_t protocol;        /* IPPROTO_TCP, IPPROTO_UDP */
 };
 
 /* Addresses of the other side; equal sets are one group. */
