@@ -152,8 +152,9 @@ struct {
 struct scratch {
 	struct bkxdp_packet packet;
 	struct bkxdp_connection asked; /* for bkxdp_established() */
-	__u32 unused;
-	struct bkxdp_control nothing; /* stays zero: too large for the stack */
+	__u32 control;                 /* of what bkxdp_inbound() or bkxdp_reply() found */
+	struct bkxdp_control nothing;  /* stays zero: too large for the stack */
+	struct bkxdp_event event;      /* of a drop, for those who listen */
 };
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -428,6 +429,61 @@ static __always_inline void tell_control(struct bkxdp_world *world,
 
 #include <bkxdp/flows.h>
 
+/* What a side's search found, in one register; its control flow is left at hand. */
+#define FOUND_FAILED (1ull << 63)
+
+static __always_inline __u64 search_side(struct xdp_md *ctx, __u32 slot, bkxdp_peer_class peer,
+					 int reply, __u32 before)
+{
+	struct bkxdp_world world = {.ctx = ctx, .slot = slot};
+	const struct bkxdp_settings *mode = settings_of(slot);
+	struct scratch *s = at_hand();
+	struct bkxdp_found found;
+
+	if (!s || !ctx)
+		return FOUND_FAILED;
+	found = bkxdp_search_side(&world, &s->packet, mode, peer, reply, before);
+	s->control = found.control;
+	if (world.failed)
+		return FOUND_FAILED;
+	return found.rule | (__u64)found.counter << 16 | (__u64)(found.flags & 0xff) << 32 |
+	       (__u64)found.wants << 40 | (__u64)found.holds << 48;
+}
+
+/* A function each: in one, the verifier would walk the one side's questions in the other's state.
+ */
+BKXDP_STEP __u64 bkxdp_inbound(struct xdp_md *ctx, __u32 slot, bkxdp_peer_class peer, __u32 before)
+{
+	return search_side(ctx, slot, peer, 0, before);
+}
+
+BKXDP_STEP __u64 bkxdp_reply(struct xdp_md *ctx, __u32 slot, bkxdp_peer_class peer, __u32 before)
+{
+	return search_side(ctx, slot, peer, 1, before);
+}
+
+static __always_inline struct bkxdp_found ask_side(struct bkxdp_world *world,
+						   const struct bkxdp_packet *packet,
+						   const struct bkxdp_settings *mode,
+						   bkxdp_peer_class peer, int reply, __u32 before)
+{
+	__u64 packed = reply ? bkxdp_reply(world->ctx, world->slot, peer, before)
+			     : bkxdp_inbound(world->ctx, world->slot, peer, before);
+	const struct scratch *s = at_hand();
+	struct bkxdp_found found = {
+		.rule = packed,
+		.counter = packed >> 16,
+		.flags = packed >> 32 & 0xff,
+		.wants = packed >> 40,
+		.holds = packed >> 48 & 1,
+		.control = s ? s->control : 0,
+	};
+
+	if (packed & FOUND_FAILED)
+		world->failed = 1;
+	return found;
+}
+
 /* A verdict in one register: reason, whether the flow cache may keep it, rule, counter. */
 #define BKXDP_PACKED(reason, keeps, rule, counter)                                                 \
 	((reason) | (__u64)(keeps) << 16 | (__u64)(rule) << 32 | (__u64)(counter) << 48)
@@ -534,9 +590,12 @@ static __always_inline void judge(struct xdp_md *ctx, const struct bkxdp_packet 
 		cache_keep(entry, &conversation, now->generation, &fate->verdict);
 }
 
-/* Counted, told to those who look, and done. */
+/*
+ * Counted, told to those who look, and done. `unseen`: the packet at hand is not this one, for
+ * nobody looked when it was judged; whoever has come since sees the next.
+ */
 static __always_inline int settle(struct xdp_md *ctx, const struct fate *fate, __u32 length,
-				  __u32 generation)
+				  __u32 generation, int unseen)
 {
 	const struct bkxdp_verdict *verdict = &fate->verdict;
 	__u32 action = XDP_DROP;
@@ -546,7 +605,7 @@ static __always_inline int settle(struct xdp_md *ctx, const struct fate *fate, _
 		count(&flows, verdict->counter, length);
 	if (bkxdp_reason_passes(verdict->reason) || fate->audit)
 		action = XDP_PASS;
-	if (!bkxdp_reason_passes(verdict->reason) && is_watched(fate->audit))
+	if (!unseen && !bkxdp_reason_passes(verdict->reason) && is_watched(fate->audit))
 		bkxdp_watch_drop(ctx, verdict->reason, fate->audit, generation);
 	if (bkxdp_report)
 		return BKXDP_REPORT(action, verdict->reason, verdict->rule);
@@ -567,7 +626,7 @@ int bkxdp(struct xdp_md *ctx)
 	quick = decide_quickly(ctx, &now, &length);
 	if (quick && quick != BKXDP_HANDED_OVER) {
 		fate.verdict = unpack(quick);
-		return settle(ctx, &fate, length, now.generation);
+		return settle(ctx, &fate, length, now.generation, 1);
 	}
 	s = at_hand();
 	if (s) {
@@ -579,5 +638,5 @@ int bkxdp(struct xdp_md *ctx)
 		fate.verdict = bkxdp_decided(BKXDP_DROP_INTERNAL);
 		length = frame_length(ctx);
 	}
-	return settle(ctx, &fate, length, now.generation);
+	return settle(ctx, &fate, length, now.generation, 0);
 }

@@ -76,34 +76,45 @@ static __always_inline int is_wanted(const struct bkxdp_listener *l, const struc
 	       (source[3] & l->mask[3]) == l->address[3];
 }
 
-/* 0 where the event is lost. */
-static __always_inline int send(struct xdp_md *ctx, __u32 place, const struct drop *drop,
-				__u32 length)
+/*
+ * The event for all who want it, made once a drop: how much of the frame there is,
+ * or nothing where it can't be read. A function of its own: the verifier would
+ * else walk the copying at every listener.
+ */
+BKXDP_STEP int bkxdp_copy_frame(struct xdp_md *ctx)
 {
-	void *ring = bpf_map_lookup_elem(&rings, &place);
-	struct bkxdp_event *event;
+	struct scratch *s = at_hand();
 
-	if (!ring)
+	if (!s || !ctx)
 		return 0;
-	event = bpf_ringbuf_reserve(ring, sizeof(*event), 0);
-	if (!event)
-		return 0;
+	s->event.length = frame_length(ctx);
+	s->event.captured = copy_frame(ctx, s->event.length, s->event.frame);
+	return 1;
+}
+
+static __always_inline void make_event(struct xdp_md *ctx, const struct drop *drop,
+				       struct bkxdp_event *event)
+{
 	event->time = drop->time;
-	event->length = length;
 	event->reason = drop->reason;
 	event->audit = drop->audit;
 	event->generation = drop->generation;
 	event->unused = 0;
-	event->captured = copy_frame(ctx, length, event->frame);
-	bpf_ringbuf_submit(event, 0);
-	return 1;
+	bkxdp_copy_frame(ctx);
+}
+
+/* 0 where the event is lost. */
+static __always_inline int send(__u32 place, struct bkxdp_event *event)
+{
+	void *ring = bpf_map_lookup_elem(&rings, &place);
+
+	return ring && !bpf_ringbuf_output(ring, event, sizeof(*event), 0);
 }
 
 static __always_inline void tell_listeners(struct xdp_md *ctx, const struct drop *drop,
-					   const struct bkxdp_packet *packet,
-					   struct bkxdp_watch_state *state)
+					   struct scratch *s, struct bkxdp_watch_state *state)
 {
-	__u32 length = frame_length(ctx), live = 0;
+	__u32 live = 0, made = 0;
 
 	for (__u32 i = 0; i < BKXDP_LISTENERS; i++) {
 		const struct bkxdp_listener *listener = &words.watch.listener[i];
@@ -111,9 +122,12 @@ static __always_inline void tell_listeners(struct xdp_md *ctx, const struct drop
 		if (listener->until <= drop->time)
 			continue;
 		live = 1;
-		if (!is_wanted(listener, drop, packet->saddr))
+		if (!is_wanted(listener, drop, s->packet.saddr))
 			continue;
-		if (state->sent[i] >= listener->rate || !send(ctx, i, drop, length))
+		if (!made)
+			make_event(ctx, drop, &s->event);
+		made = 1;
+		if (state->sent[i] >= listener->rate || !send(i, &s->event))
 			state->lost[i]++;
 		else
 			state->sent[i]++;
@@ -220,7 +234,7 @@ static __always_inline int is_watched(__u32 audit)
 BKXDP_STEP int bkxdp_watch_drop(struct xdp_md *ctx, __u32 reason, __u32 audit, __u32 generation)
 {
 	struct drop drop = {.generation = generation, .reason = reason, .audit = !!audit};
-	const struct scratch *s = at_hand();
+	struct scratch *s = at_hand();
 	struct bkxdp_watch_state *state;
 	__u32 zero = 0;
 
@@ -234,7 +248,7 @@ BKXDP_STEP int bkxdp_watch_drop(struct xdp_md *ctx, __u32 reason, __u32 audit, _
 		__builtin_memset(state->sent, 0, sizeof(state->sent));
 	}
 	if (words.watch.listeners)
-		tell_listeners(ctx, &drop, &s->packet, state);
+		tell_listeners(ctx, &drop, s, state);
 	if (is_grouped(&drop))
 		add_to_group(&drop, &s->packet, state);
 	return 0;

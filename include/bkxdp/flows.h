@@ -18,6 +18,7 @@
  *                            const struct bkxdp_settings *, __u32 control);
  *                                a packet of that control flow passes
  *                                (control.h has the answers to both)
+ *   and ask_side() below: what bkxdp_search_side() says of one side
  */
 #ifndef BKXDP_FLOWS_H
 #define BKXDP_FLOWS_H
@@ -25,12 +26,22 @@
 #include "packet.h"
 #include "policy.h"
 
-/* What the search through both sides has found so far. */
-struct bkxdp_search {
-	const struct bkxdp_candidate *best;
-	__u8 want_control;
-	__u8 want_connection;
+/* What the search through a side has found: a rule's numbers, and for want of what others failed.
+ */
+struct bkxdp_found {
+	__u16 rule;
+	__u16 counter;
+	__u16 flags; /* of its candidate */
+	__u8 holds;  /* there is one */
+	__u8 wants;  /* BKXDP_WANTS_... */
+	__u32 control;
 };
+#define BKXDP_WANTS_CONTROL    1
+#define BKXDP_WANTS_CONNECTION 2
+
+static struct bkxdp_found ask_side(struct bkxdp_world *world, const struct bkxdp_packet *packet,
+				   const struct bkxdp_settings *settings, bkxdp_peer_class peer,
+				   int reply, __u32 before);
 
 static __always_inline int bkxdp_opens(const struct bkxdp_packet *packet)
 {
@@ -51,7 +62,7 @@ static __always_inline int bkxdp_inbound_holds(struct bkxdp_world *world,
 					       const struct bkxdp_packet *packet,
 					       const struct bkxdp_settings *settings,
 					       const struct bkxdp_candidate *rule,
-					       struct bkxdp_search *search)
+					       struct bkxdp_found *found)
 {
 	if (bkxdp_answers(packet))
 		return 0;
@@ -60,12 +71,12 @@ static __always_inline int bkxdp_inbound_holds(struct bkxdp_world *world,
 	if (bkxdp_opens(packet)) {
 		if (ask_control(world, packet, settings, rule->requires))
 			return 1;
-		search->want_control = 1;
+		found->wants |= BKXDP_WANTS_CONTROL;
 		return 0;
 	}
 	if (settings->connections == BKXDP_CONNECTIONS_FLAGS || ask_connection(world, packet))
 		return 1;
-	search->want_connection = 1;
+	found->wants |= BKXDP_WANTS_CONNECTION;
 	return 0;
 }
 
@@ -73,7 +84,7 @@ static __always_inline int bkxdp_reply_holds(struct bkxdp_world *world,
 					     const struct bkxdp_packet *packet,
 					     const struct bkxdp_settings *settings,
 					     const struct bkxdp_candidate *rule,
-					     struct bkxdp_search *search)
+					     struct bkxdp_found *found)
 {
 	if (packet->dport < rule->local_low || packet->dport > rule->local_high)
 		return 0;
@@ -84,39 +95,56 @@ static __always_inline int bkxdp_reply_holds(struct bkxdp_world *world,
 		   (packet->tcp_flags & (BKXDP_TCP_ACK | BKXDP_TCP_RST))) {
 		return 1;
 	}
-	search->want_connection = 1;
+	found->wants |= BKXDP_WANTS_CONNECTION;
 	return 0;
 }
 
-/* The first rule of one side whose conditions hold, if it comes before the best so far. */
-static __always_inline void bkxdp_search_side(struct bkxdp_world *world,
-					      const struct bkxdp_packet *packet,
-					      const struct bkxdp_settings *settings,
-					      bkxdp_peer_class peer, __u32 kind,
-					      struct bkxdp_search *search)
+static __always_inline __u32 bkxdp_kind(const struct bkxdp_packet *packet, int reply)
 {
-	int reply = kind == BKXDP_TCP_REPLY || kind == BKXDP_UDP_REPLY;
+	if (packet->protocol == BKXDP_PROTO_TCP)
+		return reply ? BKXDP_TCP_REPLY : BKXDP_TCP_INBOUND;
+	return reply ? BKXDP_UDP_REPLY : BKXDP_UDP_INBOUND;
+}
+
+/* The class of the packet's port on the flow's side; 0: no rule has it. */
+static __always_inline __u16 bkxdp_port_class(struct bkxdp_world *world,
+					      const struct bkxdp_packet *packet, int reply)
+{
 	const struct bkxdp_port *port = ask_port(world, reply ? packet->sport : packet->dport);
 
-	if (!port || !port->class[kind])
-		return;
+	return port ? port->class[bkxdp_kind(packet, reply)] : 0;
+}
 
-	struct bkxdp_service_key key = {peer, port->class[kind], kind};
+/* The first rule of one side whose conditions hold, of those that come before `before`. */
+static __always_inline struct bkxdp_found bkxdp_search_side(struct bkxdp_world *world,
+							    const struct bkxdp_packet *packet,
+							    const struct bkxdp_settings *settings,
+							    bkxdp_peer_class peer, int reply,
+							    __u32 before)
+{
+	struct bkxdp_service_key key = {peer, bkxdp_port_class(world, packet, reply),
+					bkxdp_kind(packet, reply)};
 	const struct bkxdp_service *service = ask_service(world, &key);
+	struct bkxdp_found found = {};
 
 	if (!service)
-		return;
+		return found;
 	for (__u32 i = 0; i < BKXDP_CANDIDATES_MAX; i++) {
 		const struct bkxdp_candidate *rule = &service->candidate[i];
 
-		if (i >= service->count || (search->best && search->best->rule < rule->rule))
-			return;
-		if (reply ? bkxdp_reply_holds(world, packet, settings, rule, search)
-			  : bkxdp_inbound_holds(world, packet, settings, rule, search)) {
-			search->best = rule;
-			return;
+		if (i >= service->count || rule->rule >= before)
+			break;
+		if (reply ? bkxdp_reply_holds(world, packet, settings, rule, &found)
+			  : bkxdp_inbound_holds(world, packet, settings, rule, &found)) {
+			found.holds = 1;
+			found.rule = rule->rule;
+			found.counter = rule->counter;
+			found.flags = rule->flags;
+			found.control = rule->control;
+			break;
 		}
 	}
+	return found;
 }
 
 /*
@@ -124,40 +152,53 @@ static __always_inline void bkxdp_search_side(struct bkxdp_world *world,
  * itself, or where an earlier rule would have it as soon as its condition holds.
  */
 static __always_inline int bkxdp_keeps(const struct bkxdp_packet *packet,
-				       const struct bkxdp_search *search)
+				       const struct bkxdp_found *found)
 {
-	if ((search->best->flags & BKXDP_CANDIDATE_IS_CONTROL) || search->want_control ||
-	    search->want_connection)
+	if ((found->flags & BKXDP_CANDIDATE_IS_CONTROL) || found->wants)
 		return 0;
-	return !(search->best->flags & BKXDP_CANDIDATE_REQUIRES) ||
-	       packet->protocol == BKXDP_PROTO_TCP;
+	return !(found->flags & BKXDP_CANDIDATE_REQUIRES) || packet->protocol == BKXDP_PROTO_TCP;
 }
 
-/* `peer` is the class of some peer, never 0. */
+/* Of both sides the rule that comes first. `peer` is the class of some peer, never 0. */
+static __always_inline struct bkxdp_found bkxdp_search(struct bkxdp_world *world,
+						       const struct bkxdp_packet *packet,
+						       const struct bkxdp_settings *settings,
+						       bkxdp_peer_class peer)
+{
+	struct bkxdp_found inbound = {}, reply;
+
+	if (bkxdp_port_class(world, packet, 0))
+		inbound = ask_side(world, packet, settings, peer, 0, BKXDP_RULES_MAX);
+	if (!bkxdp_port_class(world, packet, 1))
+		return inbound;
+	reply = ask_side(world, packet, settings, peer, 1,
+			 inbound.holds ? inbound.rule : BKXDP_RULES_MAX);
+	reply.wants |= inbound.wants;
+	if (reply.holds)
+		return reply;
+	inbound.wants = reply.wants;
+	return inbound;
+}
+
 static __always_inline struct bkxdp_verdict bkxdp_judge_flows(struct bkxdp_world *world,
 							      const struct bkxdp_packet *packet,
 							      const struct bkxdp_settings *settings,
 							      bkxdp_peer_class peer)
 {
-	struct bkxdp_search search = {};
+	struct bkxdp_found found = bkxdp_search(world, packet, settings, peer);
 	struct bkxdp_verdict verdict = {.reason = BKXDP_PASS_FLOW};
-	int tcp = packet->protocol == BKXDP_PROTO_TCP;
 
-	bkxdp_search_side(world, packet, settings, peer,
-			  tcp ? BKXDP_TCP_INBOUND : BKXDP_UDP_INBOUND, &search);
-	bkxdp_search_side(world, packet, settings, peer, tcp ? BKXDP_TCP_REPLY : BKXDP_UDP_REPLY,
-			  &search);
-	if (search.best) {
-		verdict.rule = search.best->rule;
-		verdict.counter = search.best->counter;
-		verdict.keeps = bkxdp_keeps(packet, &search);
-		if (search.best->flags & BKXDP_CANDIDATE_IS_CONTROL)
-			tell_control(world, packet, settings, search.best->control);
+	if (found.holds) {
+		verdict.rule = found.rule;
+		verdict.counter = found.counter;
+		verdict.keeps = bkxdp_keeps(packet, &found);
+		if (found.flags & BKXDP_CANDIDATE_IS_CONTROL)
+			tell_control(world, packet, settings, found.control);
 		return verdict;
 	}
-	if (search.want_control)
+	if (found.wants & BKXDP_WANTS_CONTROL)
 		return bkxdp_decided(BKXDP_DROP_CONTROL);
-	return bkxdp_decided(search.want_connection ? BKXDP_DROP_CONNECTION : BKXDP_DROP_PORT);
+	return bkxdp_decided(found.wants ? BKXDP_DROP_CONNECTION : BKXDP_DROP_PORT);
 }
 
 #endif

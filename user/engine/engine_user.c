@@ -126,6 +126,13 @@ static void tell_control(struct bkxdp_world *world, const struct bkxdp_packet *p
 
 #include <bkxdp/flows.h>
 
+static struct bkxdp_found ask_side(struct bkxdp_world *world, const struct bkxdp_packet *packet,
+				   const struct bkxdp_settings *settings, bkxdp_peer_class peer,
+				   int reply, __u32 before)
+{
+	return bkxdp_search_side(world, packet, settings, peer, reply, before);
+}
+
 static struct bkxdp_verdict ask_flows(struct bkxdp_world *world, const struct bkxdp_packet *packet,
 				      const struct bkxdp_settings *settings, bkxdp_peer_class peer)
 {
