@@ -35,7 +35,8 @@ static __always_inline int is_plainly_strange(const struct bkxdp_plain *plain,
 	const struct bkxdp_conversation *c = &plain->conversation;
 
 	if (BKXDP_REST_PROTOCOL(c->rest) == BKXDP_PROTO_UDP &&
-	    (mode->dhcp || plain->link_broadcast || bkxdp_is_group(c->daddr)))
+	    (mode->dhcp || plain->link_broadcast ||
+	     bkxdp_is_group(c->daddr, BKXDP_REST_KIND(c->rest))))
 		return 0;
 	return bkxdp_takes_vlan(mode, BKXDP_REST_VLAN(c->rest)) && is_valid_source(c) &&
 	       !bkxdp_same_address(c->saddr, c->daddr);

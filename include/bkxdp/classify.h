@@ -193,12 +193,15 @@ static __always_inline __u32 bkxdp_judge_dhcp(const struct bkxdp_packet *packet,
 	return BKXDP_UNDECIDED;
 }
 
-/* A group address (RFC 1112, 4; RFC 4291, 2.7) or the limited broadcast address (RFC 919, 7). */
-static __always_inline int bkxdp_is_group(const __u64 half[2])
+/*
+ * A group address (RFC 1112, 4; RFC 4291, 2.7) or the limited broadcast address
+ * (RFC 919, 7). An IPv6 packet to a mapped IPv4 address is to no group.
+ */
+static __always_inline int bkxdp_is_group(const __u64 half[2], __u8 kind)
 {
 	__u32 ipv4 = bkxdp_word(half[1], 1);
 
-	if (half[0] || bkxdp_word(half[1], 0) != BKXDP_MAPPED_WORD)
+	if (kind == BKXDP_FRAME_IPV6)
 		return BKXDP_OCTET(half, 0) == 0xff;
 	return (BKXDP_OCTET(&ipv4, 0) & 0xf0) == 0xe0 || ipv4 == 0xffffffffu;
 }
@@ -207,7 +210,7 @@ static __always_inline int bkxdp_is_group(const __u64 half[2])
 static __always_inline int bkxdp_is_for_everybody(const struct bkxdp_packet *packet)
 {
 	return packet->protocol == BKXDP_PROTO_UDP &&
-	       (packet->link_broadcast || bkxdp_is_group(packet->daddr_half));
+	       (packet->link_broadcast || bkxdp_is_group(packet->daddr_half, packet->kind));
 }
 
 /* What no flow passed. */
