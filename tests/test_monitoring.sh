@@ -8,6 +8,8 @@
 set -u
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/../scripts/lib.sh"
+# shellcheck source=tests/points.sh
+. "$(dirname "$0")/points.sh"
 cd "$root/monitoring" || exit 1
 readonly BKXDP=${BKXDP:-$root/build/bkxdp} rules=bkxdp.rules.yml dashboard=bkxdp-dashboard.json
 export NO_COLOR=1
@@ -24,19 +26,8 @@ done
 	exit 4
 }
 
-points=0 failures=0
 scratch=$(mktemp -d) || exit 1
 trap 'rm -rf "$scratch"' EXIT
-
-# report WHAT WRONG: well if nothing is wrong, else a line for each that is
-report() {
-	points=$((points + 1))
-	if [ -z "$2" ]; then echo "ok $points $1"; else
-		failures=$((failures + 1))
-		echo "not ok $points $1"
-		printf '%s\n' "$2" | head -n 40 | sed 's/^/# /'
-	fi
-}
 
 # quiet COMMAND...: what it says, if it fails
 quiet() { "$@" >"$scratch/said" 2>&1 || { cat "$scratch/said" && echo "status $?"; }; }

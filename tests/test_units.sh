@@ -7,27 +7,13 @@
 set -u
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/../scripts/lib.sh"
+# shellcheck source=tests/points.sh
+. "$(dirname "$0")/points.sh"
 readonly unit=$root/systemd/bkxdp@.service names=$root/systemd/bkxdp-names@.service
 
 echo "TAP version 13"
-points=0 failures=0
 scratch=$(mktemp -d) || exit 1
 trap 'rm -rf "$scratch"' EXIT
-
-# report WHAT WRONG: well if nothing is wrong
-report() {
-	points=$((points + 1))
-	if [ -z "$2" ]; then echo "ok $points $1"; else
-		failures=$((failures + 1))
-		echo "not ok $points $1"
-		printf '%s\n' "$2" | sed 's/^/# /'
-	fi
-}
-
-skip() { # WHAT REASON
-	points=$((points + 1))
-	echo "ok $points $1 # SKIP $2"
-}
 
 without() { # PATTERN FILE: says if no line is such
 	grep -qE "$1" "$2" || echo "${2##*/} has no line such as $1"

@@ -8,6 +8,8 @@
 set -u
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/../scripts/lib.sh"
+# shellcheck source=tests/points.sh
+. "$(dirname "$0")/points.sh"
 cd "$root" || exit 1
 readonly BKXDP=${BKXDP:-$root/build/bkxdp}
 readonly man=man/bkxdp.8 documents='README.md CONTRIBUTING.md docs/*.md'
@@ -17,23 +19,6 @@ echo "TAP version 13"
 [ -x "$BKXDP" ] || {
 	echo "1..0 # SKIP there is no $BKXDP; make builds it"
 	exit 4
-}
-
-points=0 failures=0
-
-# report WHAT WRONG: well if nothing is wrong, else a line for each that is
-report() {
-	points=$((points + 1))
-	if [ -z "$2" ]; then echo "ok $points $1"; else
-		failures=$((failures + 1))
-		echo "not ok $points $1"
-		printf '%s\n' "$2" | sed 's/^/# /'
-	fi
-}
-
-skip() { # WHAT REASON
-	points=$((points + 1))
-	echo "ok $points $1 # SKIP $2"
 }
 
 # Words of one list that are not in the other, each way.
