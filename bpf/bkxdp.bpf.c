@@ -9,7 +9,7 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
-#include <bkxdp/policy.h>
+#include <bkxdp/layout.h>
 #include <bkxdp/verdict.h>
 
 char LICENSE[] SEC("license") = "GPL";
@@ -21,7 +21,7 @@ const volatile __u8 bkxdp_frags = 0;
 /* The socket table can be asked. */
 const volatile __u8 bkxdp_sockets = 1;
 /* Sources are looked up in a bit map before the trie. */
-const volatile __u8 bkxdp_first_look = 1;
+const volatile __u8 bkxdp_source_prefilter = 1;
 /* A test run: the return value carries the verdict, and time is words.clock. */
 const volatile __u8 bkxdp_report = 0;
 
@@ -29,7 +29,7 @@ const volatile __u8 bkxdp_report = 0;
 
 typedef struct xdp_md bkxdp_frame;
 
-#define BKXDP_STEP __attribute__((noinline))
+#define BKXDP_SUBPROG __attribute__((noinline))
 
 /*
  * Any offset that the parser can reach lies below: 14 bytes of Ethernet, 8
@@ -84,12 +84,12 @@ static __always_inline const void *frame_end(struct xdp_md *ctx)
 }
 
 #include <bkxdp/packet.h>
-#include <bkxdp/plain.h>
+#include "fast_parse.h"
 
 /* ---- maps ----------------------------------------------------------------- */
 
 /* Which slot of the maps below is in force, and what each packet asks of a policy. */
-struct bkxdp_words words;
+struct bkxdp_globals globals;
 
 /*
  * Inner maps: only their shape stands here, the loader makes each to measure.
@@ -161,7 +161,7 @@ struct {
 	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, struct scratch);
-} scratch SEC(".maps");
+} scratch_map SEC(".maps");
 
 /* Not for the program: what user space must find again, kept where the policy is. */
 struct {
@@ -179,7 +179,7 @@ struct {
 	__type(value, struct bkxdp_attachment);
 } attachment SEC(".maps");
 
-#include "cache.h"
+#include "flow_cache.h"
 
 /* ---- the answers that classify.h asks for --------------------------------- */
 
@@ -193,7 +193,7 @@ struct bkxdp_world {
 
 static __always_inline const struct bkxdp_settings *settings_of(__u32 slot)
 {
-	return &words.settings[slot % BKXDP_SLOTS];
+	return &globals.settings[slot % BKXDP_SLOTS];
 }
 
 static __always_inline int is_mapped(const __u32 address[4])
@@ -204,14 +204,14 @@ static __always_inline int is_mapped(const __u32 address[4])
 /* False only where no peer's address begins like this one. */
 static __always_inline int may_be_peer(__u32 slot, const __u64 half[2])
 {
-	const struct bkxdp_filter *bits = &words.filter[slot % BKXDP_SLOTS];
+	const struct bkxdp_prefilter *bits = &globals.prefilter[slot % BKXDP_SLOTS];
 	__u32 bit;
 
 	if (!half[0] && bkxdp_word(half[1], 0) == BKXDP_MAPPED_WORD) {
 		bit = bpf_ntohl(bkxdp_word(half[1], 1)) >> 16;
 		return bits->ipv4[bit / 64] >> (bit % 64) & 1;
 	}
-	bit = bkxdp_filter_hash(bkxdp_word(half[0], 0)) % BKXDP_FILTER_BITS;
+	bit = bkxdp_prefilter_hash(bkxdp_word(half[0], 0)) % BKXDP_PREFILTER_BITS;
 	return bits->ipv6[bit / 64] >> (bit % 64) & 1;
 }
 
@@ -234,24 +234,24 @@ static __always_inline bkxdp_peer_class look_up_peer(struct bkxdp_world *world,
 static __always_inline bkxdp_peer_class ask_peer(struct bkxdp_world *world, const __u32 address[4])
 {
 	const __u64 half[2] = {((const __u64 *)address)[0], ((const __u64 *)address)[1]};
-	struct known *entry = NULL;
-	bkxdp_peer_class class;
+	struct peer_cache_entry *entry = NULL;
+	bkxdp_peer_class peer_class;
 
 	if (world->stranger)
 		return 0;
 	if (bkxdp_cache_entries)
-		entry = known_entry(half);
-	if (entry && is_known(entry, half, world->generation))
-		return entry->class;
-	class = look_up_peer(world, address);
-	if (entry && class)
-		known_keep(entry, half, world->generation, class);
-	return class;
+		entry = peer_cache_find(half);
+	if (entry && peer_cache_holds(entry, half, world->generation))
+		return entry->peer_class;
+	peer_class = look_up_peer(world, address);
+	if (entry && peer_class)
+		peer_cache_store(entry, half, world->generation, peer_class);
+	return peer_class;
 }
 
 static __always_inline const struct bkxdp_port *ask_port(struct bkxdp_world *world, __u16 port)
 {
-	return &words.port[world->slot % BKXDP_SLOTS][port];
+	return &globals.port[world->slot % BKXDP_SLOTS][port];
 }
 
 static __always_inline const struct bkxdp_service *ask_service(struct bkxdp_world *world,
@@ -268,7 +268,7 @@ static __always_inline const struct bkxdp_service *ask_service(struct bkxdp_worl
 
 static __always_inline __u64 ask_now(struct bkxdp_world *world)
 {
-	return bkxdp_report ? words.clock : bpf_ktime_get_ns();
+	return bkxdp_report ? globals.clock : bpf_ktime_get_ns();
 }
 
 /* As the kernel's tables have it: the peer is the source. The size says the family. */
@@ -289,11 +289,11 @@ static __always_inline __u32 make_tuple(struct bpf_sock_tuple *tuple, const __u3
 	return sizeof(tuple->ipv6);
 }
 
-static __always_inline struct scratch *at_hand(void)
+static __always_inline struct scratch *scratch(void)
 {
 	__u32 zero = 0;
 
-	return bpf_map_lookup_elem(&scratch, &zero);
+	return bpf_map_lookup_elem(&scratch_map, &zero);
 }
 
 /* State of the TCP socket for exactly this connection, or of the listener behind it; 0: none. */
@@ -321,9 +321,9 @@ static __always_inline int udp_is_bound(struct xdp_md *ctx, struct bpf_sock_tupl
 	return 1;
 }
 
-BKXDP_STEP int bkxdp_connection(struct xdp_md *ctx)
+BKXDP_SUBPROG int bkxdp_connection(struct xdp_md *ctx)
 {
-	const struct scratch *s = at_hand();
+	const struct scratch *s = scratch();
 	struct bpf_sock_tuple tuple = {};
 	__u32 size, state;
 
@@ -340,9 +340,9 @@ BKXDP_STEP int bkxdp_connection(struct xdp_md *ctx)
 	return state && state != BPF_TCP_LISTEN;
 }
 
-BKXDP_STEP int bkxdp_established(struct xdp_md *ctx)
+BKXDP_SUBPROG int bkxdp_established(struct xdp_md *ctx)
 {
-	const struct scratch *s = at_hand();
+	const struct scratch *s = scratch();
 	struct bpf_sock_tuple tuple = {};
 	__u32 size;
 
@@ -363,7 +363,7 @@ static __always_inline int ask_established(struct bkxdp_world *world,
 					   const struct bkxdp_packet *packet,
 					   const struct bkxdp_connection *connection)
 {
-	struct scratch *s = at_hand();
+	struct scratch *s = scratch();
 
 	if (!s || !connection->peer_port)
 		return 0;
@@ -381,7 +381,7 @@ static __always_inline struct bkxdp_control *add_control(struct bkxdp_world *wor
 							 const struct bkxdp_control_key *key)
 {
 	struct bkxdp_control *found = bpf_map_lookup_elem(&controls, key);
-	const struct scratch *s = at_hand();
+	const struct scratch *s = scratch();
 
 	if (found || !s)
 		return found;
@@ -392,37 +392,37 @@ static __always_inline struct bkxdp_control *add_control(struct bkxdp_world *wor
 #include <bkxdp/control.h>
 
 /* Global functions, so that the verifier walks them once and not at every candidate. */
-BKXDP_STEP int bkxdp_live(struct xdp_md *ctx, __u32 slot, __u32 control)
+BKXDP_SUBPROG int bkxdp_live(struct xdp_md *ctx, __u32 slot, __u32 control)
 {
 	struct bkxdp_world world = {.ctx = ctx, .slot = slot};
-	const struct bkxdp_settings *mode = settings_of(slot);
-	const struct scratch *s = at_hand();
+	const struct bkxdp_settings *settings = settings_of(slot);
+	const struct scratch *s = scratch();
 
 	if (!s || !ctx)
 		return 0;
-	return bkxdp_control_is_live(&world, &s->packet, mode, control);
+	return bkxdp_control_is_live(&world, &s->packet, settings, control);
 }
 
-BKXDP_STEP int bkxdp_passed(struct xdp_md *ctx, __u32 slot, __u32 control)
+BKXDP_SUBPROG int bkxdp_passed(struct xdp_md *ctx, __u32 slot, __u32 control)
 {
 	struct bkxdp_world world = {.ctx = ctx, .slot = slot};
-	const struct bkxdp_settings *mode = settings_of(slot);
-	const struct scratch *s = at_hand();
+	const struct bkxdp_settings *settings = settings_of(slot);
+	const struct scratch *s = scratch();
 
 	if (s && ctx)
-		bkxdp_note_control(&world, &s->packet, mode, control);
+		bkxdp_note_control(&world, &s->packet, settings, control);
 	return 0;
 }
 
 static __always_inline int ask_control(struct bkxdp_world *world, const struct bkxdp_packet *packet,
-				       const struct bkxdp_settings *mode, __u32 control)
+				       const struct bkxdp_settings *settings, __u32 control)
 {
 	return bkxdp_live(world->ctx, world->slot, control);
 }
 
 static __always_inline void tell_control(struct bkxdp_world *world,
 					 const struct bkxdp_packet *packet,
-					 const struct bkxdp_settings *mode, __u32 control)
+					 const struct bkxdp_settings *settings, __u32 control)
 {
 	bkxdp_passed(world->ctx, world->slot, control);
 }
@@ -436,13 +436,13 @@ static __always_inline __u64 search_side(struct xdp_md *ctx, __u32 slot, bkxdp_p
 					 int reply, __u32 before)
 {
 	struct bkxdp_world world = {.ctx = ctx, .slot = slot};
-	const struct bkxdp_settings *mode = settings_of(slot);
-	struct scratch *s = at_hand();
+	const struct bkxdp_settings *settings = settings_of(slot);
+	struct scratch *s = scratch();
 	struct bkxdp_found found;
 
 	if (!s || !ctx)
 		return FOUND_FAILED;
-	found = bkxdp_search_side(&world, &s->packet, mode, peer, reply, before);
+	found = bkxdp_search_side(&world, &s->packet, settings, peer, reply, before);
 	s->control = found.control;
 	if (world.failed)
 		return FOUND_FAILED;
@@ -452,24 +452,25 @@ static __always_inline __u64 search_side(struct xdp_md *ctx, __u32 slot, bkxdp_p
 
 /* A function each: in one, the verifier would walk the one side's questions in the other's state.
  */
-BKXDP_STEP __u64 bkxdp_inbound(struct xdp_md *ctx, __u32 slot, bkxdp_peer_class peer, __u32 before)
+BKXDP_SUBPROG __u64 bkxdp_inbound(struct xdp_md *ctx, __u32 slot, bkxdp_peer_class peer,
+				  __u32 before)
 {
 	return search_side(ctx, slot, peer, 0, before);
 }
 
-BKXDP_STEP __u64 bkxdp_reply(struct xdp_md *ctx, __u32 slot, bkxdp_peer_class peer, __u32 before)
+BKXDP_SUBPROG __u64 bkxdp_reply(struct xdp_md *ctx, __u32 slot, bkxdp_peer_class peer, __u32 before)
 {
 	return search_side(ctx, slot, peer, 1, before);
 }
 
 static __always_inline struct bkxdp_found ask_side(struct bkxdp_world *world,
 						   const struct bkxdp_packet *packet,
-						   const struct bkxdp_settings *mode,
+						   const struct bkxdp_settings *settings,
 						   bkxdp_peer_class peer, int reply, __u32 before)
 {
 	__u64 packed = reply ? bkxdp_reply(world->ctx, world->slot, peer, before)
 			     : bkxdp_inbound(world->ctx, world->slot, peer, before);
-	const struct scratch *s = at_hand();
+	const struct scratch *s = scratch();
 	struct bkxdp_found found = {
 		.rule = packed,
 		.counter = packed >> 16,
@@ -490,14 +491,14 @@ static __always_inline struct bkxdp_found ask_side(struct bkxdp_world *world,
 
 static __always_inline __u64 pack(const struct bkxdp_verdict *v)
 {
-	return BKXDP_PACKED(v->reason, v->keeps, v->rule, v->counter);
+	return BKXDP_PACKED(v->reason, v->cacheable, v->rule, v->counter);
 }
 
 static __always_inline struct bkxdp_verdict unpack(__u64 packed)
 {
 	struct bkxdp_verdict verdict = {
 		.reason = packed,
-		.keeps = packed >> 16,
+		.cacheable = packed >> 16,
 		.rule = packed >> 32,
 		.counter = packed >> 48,
 	};
@@ -505,22 +506,22 @@ static __always_inline struct bkxdp_verdict unpack(__u64 packed)
 	return verdict;
 }
 
-BKXDP_STEP __u64 bkxdp_ask_flows(struct xdp_md *ctx, __u32 slot, bkxdp_peer_class peer)
+BKXDP_SUBPROG __u64 bkxdp_ask_flows(struct xdp_md *ctx, __u32 slot, bkxdp_peer_class peer)
 {
 	struct bkxdp_world world = {.ctx = ctx, .slot = slot};
-	const struct bkxdp_settings *mode = settings_of(slot);
-	const struct scratch *s = at_hand();
+	const struct bkxdp_settings *settings = settings_of(slot);
+	const struct scratch *s = scratch();
 	struct bkxdp_verdict verdict;
 
 	if (!s || !ctx)
 		return BKXDP_DROP_INTERNAL;
-	verdict = bkxdp_judge_flows(&world, &s->packet, mode, peer);
+	verdict = bkxdp_judge_flows(&world, &s->packet, settings, peer);
 	return world.failed ? BKXDP_DROP_INTERNAL : pack(&verdict);
 }
 
 static __always_inline struct bkxdp_verdict ask_flows(struct bkxdp_world *world,
 						      const struct bkxdp_packet *packet,
-						      const struct bkxdp_settings *mode,
+						      const struct bkxdp_settings *settings,
 						      bkxdp_peer_class peer)
 {
 	return unpack(bkxdp_ask_flows(world->ctx, world->slot, peer));
@@ -540,7 +541,7 @@ static __always_inline void count(void *map, __u32 index, __u32 bytes)
 	counter->bytes += bytes;
 }
 
-#include "quick.h"
+#include "fast_path.h"
 
 /* ---- the program ---------------------------------------------------------- */
 
@@ -560,10 +561,10 @@ static __always_inline void read_packet(struct xdp_md *ctx, struct bkxdp_packet 
 static __always_inline void decide(const struct bkxdp_packet *packet, struct bkxdp_world *world,
 				   struct fate *fate)
 {
-	const struct bkxdp_settings *mode = settings_of(world->slot);
+	const struct bkxdp_settings *settings = settings_of(world->slot);
 
-	fate->audit = mode->enforcement == BKXDP_AUDIT;
-	fate->verdict = bkxdp_classify(world, packet, mode);
+	fate->audit = settings->enforcement == BKXDP_AUDIT;
+	fate->verdict = bkxdp_classify(world, packet, settings);
 	if (world->failed)
 		fate->verdict = bkxdp_decided(BKXDP_DROP_INTERNAL);
 }
@@ -573,21 +574,21 @@ static __always_inline void judge(struct xdp_md *ctx, const struct bkxdp_packet 
 				  const struct bkxdp_active *now, struct fate *fate)
 {
 	struct bkxdp_world world = {.ctx = ctx, .slot = now->slot, .generation = now->generation};
-	struct bkxdp_conversation conversation = {};
-	struct cached *entry = NULL;
+	struct bkxdp_flow_key conversation = {};
+	struct flow_cache_entry *entry = NULL;
 
-	world.stranger = bkxdp_first_look && !may_be_peer(now->slot, packet->saddr_half);
-	if (bkxdp_cache_entries && !world.stranger && is_sound(packet)) {
-		conversation = conversation_of(packet);
-		entry = cache_entry(&conversation);
+	world.stranger = bkxdp_source_prefilter && !may_be_peer(now->slot, packet->saddr_half);
+	if (bkxdp_cache_entries && !world.stranger && is_well_formed(packet)) {
+		conversation = flow_key_of(packet);
+		entry = flow_cache_find(&conversation);
 	}
-	if (entry && turns(packet->tcp_flags)) {
-		cache_forget(entry, &conversation);
+	if (entry && is_syn_fin_rst(packet->tcp_flags)) {
+		flow_cache_clear(entry, &conversation);
 		entry = NULL;
 	}
 	decide(packet, &world, fate);
-	if (entry && fate->verdict.keeps)
-		cache_keep(entry, &conversation, now->generation, &fate->verdict);
+	if (entry && fate->verdict.cacheable)
+		flow_cache_store(entry, &conversation, now->generation, &fate->verdict);
 }
 
 /*
@@ -622,13 +623,13 @@ int bkxdp(struct xdp_md *ctx)
 	__u64 quick;
 
 	/* once: a packet sees one policy */
-	*(__u64 *)&now = *(const volatile __u64 *)&words.active;
-	quick = decide_quickly(ctx, &now, &length);
+	*(__u64 *)&now = *(const volatile __u64 *)&globals.active;
+	quick = fast_verdict(ctx, &now, &length);
 	if (quick && quick != BKXDP_HANDED_OVER) {
 		fate.verdict = unpack(quick);
 		return settle(ctx, &fate, length, now.generation, 1);
 	}
-	s = at_hand();
+	s = scratch();
 	if (s) {
 		if (!quick)
 			read_packet(ctx, &s->packet);

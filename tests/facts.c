@@ -13,18 +13,18 @@ static const void *frame_end(bkxdp_frame *frame)
 	return frame->bytes + frame->length;
 }
 
-#include <bkxdp/plain.h>
+#include "../bpf/fast_parse.h"
 
-const char *facts_object(const uint8_t *bytes, size_t length, bool *plain)
+const char *facts_object(const uint8_t *bytes, size_t length, bool *fast)
 {
 	struct received frame = {bytes, (uint32_t)length, (uint32_t)length};
 	struct bkxdp_packet slow = {}, quick = {};
-	struct bkxdp_plain facts = {};
+	struct bkxdp_fast facts = {};
 
-	*plain = bkxdp_parse_plain(&frame, &facts) && facts.end <= frame.length;
-	if (!*plain)
+	*fast = bkxdp_fast_parse(&frame, &facts) && facts.l3_end <= frame.length;
+	if (!*fast)
 		return NULL;
-	bkxdp_plain_facts(&facts, frame.length, &quick);
+	bkxdp_fast_facts(&facts, frame.length, &quick);
 	bkxdp_parse(&frame, &slow);
 	if (slow.tags_refused | slow.l3_refused | slow.l4_refused)
 		return "a packet that is refused passes for plain";

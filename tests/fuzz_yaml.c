@@ -23,30 +23,30 @@ static void begin(void)
 
 static void as_profile(const char *path)
 {
-	struct complaints complaints = {};
-	struct profile *profile = profile_read(path, &complaints);
+	struct diagnostics diag = {};
+	struct profile *profile = profile_read(path, &diag);
 
-	if (!profile == !complaints.count)
+	if (!profile == !diag.count)
 		abort();
 	profile_free(profile);
-	complaints_free(&complaints);
+	diag_free(&diag);
 }
 
 static void as_site(const char *path)
 {
 	const char *dir = getenv("PROFILES");
 	const struct site_lookup lookup = {.dirs = &dir, .count = !!dir};
-	struct complaints complaints = {};
-	struct policy *policy = site_read(path, &lookup, &complaints);
+	struct diagnostics diag = {};
+	struct policy *policy = site_read(path, &lookup, &diag);
 
-	if (!policy == !complaints.count)
+	if (!policy == !diag.count)
 		abort();
-	for (size_t i = 0; policy && i < policy->rules; i++)
-		if (!policy->rule[i].ports.count || policy->rule[i].group >= policy->groups ||
-		    policy->rule[i].flow >= policy->flows)
+	for (size_t i = 0; policy && i < policy->n_rules; i++)
+		if (!policy->rules[i].ports.count || policy->rules[i].group >= policy->n_groups ||
+		    policy->rules[i].flow >= policy->n_flows)
 			abort();
 	policy_free(policy);
-	complaints_free(&complaints);
+	diag_free(&diag);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)

@@ -131,8 +131,8 @@ static bool is_for_everybody(const struct seen *seen)
 
 static bool is_peer(const struct policy *policy, const struct seen *seen)
 {
-	for (size_t i = 0; i < policy->groups; i++)
-		if (group_holds(&policy->group[i], seen))
+	for (size_t i = 0; i < policy->n_groups; i++)
+		if (group_holds(&policy->groups[i], seen))
 			return true;
 	return false;
 }
@@ -148,7 +148,7 @@ static bool rule_may_hold(const struct policy *policy, const struct rule *rule,
 {
 	bool reply = rule->side == SIDE_REPLY;
 
-	if (rule->protocol != seen->protocol || !group_holds(&policy->group[rule->group], seen) ||
+	if (rule->protocol != seen->protocol || !group_holds(&policy->groups[rule->group], seen) ||
 	    !port_set_has(&rule->ports, reply ? seen->sport : seen->dport))
 		return false;
 	if (!reply)
@@ -162,7 +162,7 @@ static bool is_certain(const struct policy *policy, const struct rule *rule,
 {
 	if (rule->side == SIDE_REPLY)
 		return !by_sockets(policy);
-	if (policy->flow[rule->flow].requires < 0)
+	if (policy->flows[rule->flow].required < 0)
 		return true;
 	return !by_sockets(policy) && rule->protocol == IPPROTO_TCP && (seen->l4[13] & 0x12) != 2;
 }
@@ -171,14 +171,14 @@ static const char *object_to_flow(const struct policy *policy, const struct seen
 				  const struct judgement *judgement)
 {
 	bool flow = judgement->reason == BKXDP_PASS_FLOW;
-	size_t until = flow ? judgement->rule : policy->rules;
+	size_t until = flow ? judgement->rule : policy->n_rules;
 
-	if (flow && (judgement->rule >= policy->rules ||
-		     !rule_may_hold(policy, &policy->rule[judgement->rule], seen)))
+	if (flow && (judgement->rule >= policy->n_rules ||
+		     !rule_may_hold(policy, &policy->rules[judgement->rule], seen)))
 		return "passed by a rule that does not hold";
 	for (size_t i = 0; i < until; i++)
-		if (rule_may_hold(policy, &policy->rule[i], seen) &&
-		    is_certain(policy, &policy->rule[i], seen))
+		if (rule_may_hold(policy, &policy->rules[i], seen) &&
+		    is_certain(policy, &policy->rules[i], seen))
 			return flow ? "passed by a rule, though one before it holds"
 				    : "dropped, though a rule holds";
 	return NULL;

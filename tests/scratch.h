@@ -65,16 +65,16 @@ static inline const char *scratch_file(const char *name, const char *text)
 }
 
 /* All complaints, a line each, without the folder's name; the caller frees the text. */
-static inline char *scratch_said(const struct complaints *complaints)
+static inline char *scratch_said(const struct diagnostics *diag)
 {
 	size_t length = strlen(scratch_dir) + 1, size;
 	char *text = NULL, *at;
 	FILE *out = open_memstream(&text, &size);
 
-	for (size_t i = 0; i < complaints->count; i++)
-		fprintf(out, "%s%s", i ? "\n" : "", complaints->text[i]);
-	if (complaints->unsaid)
-		fprintf(out, "\n+%zu", complaints->unsaid);
+	for (size_t i = 0; i < diag->count; i++)
+		fprintf(out, "%s%s", i ? "\n" : "", diag->text[i]);
+	if (diag->unsaid)
+		fprintf(out, "\n+%zu", diag->unsaid);
 	fclose(out);
 	while ((at = strstr(text, scratch_dir)))
 		memmove(at, at + length, strlen(at + length) + 1);

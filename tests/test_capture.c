@@ -109,10 +109,10 @@ static void store(const void *bytes, size_t length)
 	}
 }
 
-static struct capture *open_made(const struct maker *maker, char **complaint)
+static struct capture *open_made(const struct maker *maker, char **problem)
 {
 	store(maker->bytes, maker->length);
-	return capture_open(path, complaint);
+	return capture_open(path, problem);
 }
 
 /* ---- files that are sound ------------------------------------------------- */
@@ -120,29 +120,29 @@ static struct capture *open_made(const struct maker *maker, char **complaint)
 static void check_packet(struct capture *capture, uint32_t length, uint64_t now, const char *name)
 {
 	struct captured packet = {};
-	char *complaint = NULL;
+	char *problem = NULL;
 
-	check_int(capture_next(capture, &packet, &complaint), 1, "%s: a packet", name);
+	check_int(capture_next(capture, &packet, &problem), 1, "%s: a packet", name);
 	check_int(packet.length, length, "%s: its length", name);
 	check_int(packet.now, now, "%s: its time", name);
 	check(packet.length && packet.bytes[0] == 0xee, "%s: its bytes", name);
-	free(complaint);
+	free(problem);
 }
 
 static void check_end(struct capture *capture, const char *name)
 {
 	struct captured packet;
-	char *complaint = NULL;
+	char *problem = NULL;
 
-	check_int(capture_next(capture, &packet, &complaint), 0, "%s: the end", name);
-	free(complaint);
+	check_int(capture_next(capture, &packet, &problem), 0, "%s: the end", name);
+	free(problem);
 	capture_close(capture);
 }
 
 static void check_pcap(bool big, bool nano)
 {
 	struct maker maker = {.big = big};
-	char *complaint = NULL, name[32];
+	char *problem = NULL, name[32];
 	struct capture *capture;
 
 	snprintf(name, sizeof(name), "pcap %s-endian %s", big ? "big" : "little",
@@ -151,7 +151,7 @@ static void check_pcap(bool big, bool nano)
 	pcap_packet(&maker, 5, 3, 60, 60);
 	pcap_packet(&maker, 4, 0, 61, 61); /* the clock was set back */
 	pcap_packet(&maker, 6, 0, 62, 62);
-	capture = open_made(&maker, &complaint);
+	capture = open_made(&maker, &problem);
 	if (!check(capture, "%s: opens", name))
 		return;
 	check_packet(capture, 60, 5000000000u + (nano ? 3 : 3000), name);
@@ -164,13 +164,13 @@ static void check_pcapng(bool big)
 {
 	const char *name = big ? "pcapng big-endian" : "pcapng little-endian";
 	struct maker maker = {.big = big};
-	char *complaint = NULL;
+	char *problem = NULL;
 	struct capture *capture;
 
 	pcapng_header(&maker, ETHERNET);
 	pcapng_packet(&maker, 7, 60, 60);
 	pcapng_packet(&maker, 9, 61, 61);
-	capture = open_made(&maker, &complaint);
+	capture = open_made(&maker, &problem);
 	if (!check(capture, "%s: opens", name))
 		return;
 	check_packet(capture, 60, 7, name);
@@ -181,11 +181,11 @@ static void check_pcapng(bool big)
 static void test_empty(void)
 {
 	struct maker maker = {};
-	char *complaint = NULL;
+	char *problem = NULL;
 	struct capture *capture;
 
 	pcap_header(&maker, MICRO, ETHERNET);
-	capture = open_made(&maker, &complaint);
+	capture = open_made(&maker, &problem);
 	if (check(capture, "a capture without packets opens"))
 		check_end(capture, "a capture without packets");
 }
@@ -217,15 +217,15 @@ static void test_parts(void)
 {
 	struct maker maker = {};
 	struct captured packet;
-	char *complaint = NULL;
+	char *problem = NULL;
 	struct capture *capture;
 
 	pcap_header(&maker, MICRO, ETHERNET);
 	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++)
 		pcap_packet(&maker, 1, 0, parts[i].held, parts[i].wire);
-	capture = open_made(&maker, &complaint);
+	capture = open_made(&maker, &problem);
 	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
-		check_int(capture_next(capture, &packet, &complaint), 1, "%s", parts[i].name);
+		check_int(capture_next(capture, &packet, &problem), 1, "%s", parts[i].name);
 		check_int(packet.length, parts[i].length, "%s: length", parts[i].name);
 		check_int(packet.cut, parts[i].cut, "%s: cut", parts[i].name);
 		check(is_filled(&packet, parts[i].held), "%s: zeros behind", parts[i].name);
@@ -237,13 +237,13 @@ static void test_parts(void)
 
 static void check_refused(const char *part, const char *name)
 {
-	char *complaint = NULL;
-	struct capture *capture = capture_open(path, &complaint);
+	char *problem = NULL;
+	struct capture *capture = capture_open(path, &problem);
 
 	check(!capture, "%s: refused", name);
-	check_has(complaint, part, "%s: says why", name);
+	check_has(problem, part, "%s: says why", name);
 	capture_close(capture);
-	free(complaint);
+	free(problem);
 }
 
 static void test_refused(void)
@@ -272,18 +272,18 @@ static void test_truncated(void)
 {
 	struct maker maker = {};
 	struct captured packet;
-	char *complaint = NULL;
+	char *problem = NULL;
 	struct capture *capture;
 
 	pcap_header(&maker, MICRO, ETHERNET);
 	pcap_packet(&maker, 1, 0, 60, 60);
 	pcap_packet(&maker, 2, 0, 60, 60);
 	maker.length -= 1;
-	capture = open_made(&maker, &complaint);
-	check_int(capture_next(capture, &packet, &complaint), 1, "truncated: the packet before");
-	check_int(capture_next(capture, &packet, &complaint), -EIO, "truncated: an error");
-	check_has(complaint, "packet 2 is cut off", "truncated: which packet");
-	free(complaint);
+	capture = open_made(&maker, &problem);
+	check_int(capture_next(capture, &packet, &problem), 1, "truncated: the packet before");
+	check_int(capture_next(capture, &packet, &problem), -EIO, "truncated: an error");
+	check_has(problem, "packet 2 is cut off", "truncated: which packet");
+	free(problem);
 	capture_close(capture);
 }
 
@@ -311,22 +311,22 @@ static void mutate(struct maker *maker)
 static uint64_t read_all(const struct maker *maker)
 {
 	struct captured packet;
-	char *complaint = NULL;
-	struct capture *capture = open_made(maker, &complaint);
+	char *problem = NULL;
+	struct capture *capture = open_made(maker, &problem);
 	uint64_t sum = 0, before = 0;
 	int found = 0;
 
-	while (capture && (found = capture_next(capture, &packet, &complaint)) == 1) {
+	while (capture && (found = capture_next(capture, &packet, &problem)) == 1) {
 		for (uint32_t i = 0; i < packet.length; i++)
 			sum += packet.bytes[i];
 		if (packet.now < before || packet.length > CAPTURE_BYTES_MAX)
 			abort();
 		before = packet.now;
 	}
-	if ((!capture || found < 0) != !!complaint)
+	if ((!capture || found < 0) != !!problem)
 		abort();
 	capture_close(capture);
-	free(complaint);
+	free(problem);
 	return sum;
 }
 

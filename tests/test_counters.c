@@ -14,32 +14,32 @@ static struct policy *make(const char *prefix, size_t flows)
 {
 	struct policy *policy = must_alloc(1, sizeof(*policy));
 
-	policy->flow = must_alloc(flows, sizeof(*policy->flow));
-	policy->rule = must_alloc(flows, sizeof(*policy->rule));
-	policy->flows = policy->rules = flows;
+	policy->flows = must_alloc(flows, sizeof(*policy->flows));
+	policy->rules = must_alloc(flows, sizeof(*policy->rules));
+	policy->n_flows = policy->n_rules = flows;
 	for (size_t i = 0; i < flows; i++) {
-		snprintf(policy->flow[i].profile, BKXDP_NAME_MAX, "site");
-		snprintf(policy->flow[i].name, BKXDP_NAME_MAX, "%s-%zu", prefix, i);
-		policy->rule[i] = (struct rule){.flow = i, .side = SIDE_INBOUND};
+		snprintf(policy->flows[i].profile, BKXDP_NAME_MAX, "site");
+		snprintf(policy->flows[i].name, BKXDP_NAME_MAX, "%s-%zu", prefix, i);
+		policy->rules[i] = (struct rule){.flow = i, .side = SIDE_INBOUND};
 	}
 	return policy;
 }
 
 static void drop(struct policy *policy)
 {
-	free(policy->flow);
-	free(policy->rule);
+	free(policy->flows);
+	free(policy->rules);
 	free(policy);
 }
 
 /* Do the counters of all its rules have their names? */
 static bool is_named(const struct policy *policy, const struct counter_names *names)
 {
-	for (size_t i = 0; i < policy->rules; i++) {
-		const struct bkxdp_flow_name *name = &names->name[policy->rule[i].counter];
+	for (size_t i = 0; i < policy->n_rules; i++) {
+		const struct bkxdp_flow_name *name = &names->name[policy->rules[i].counter];
 
-		if (!names->used[policy->rule[i].counter] ||
-		    strcmp(name->flow, policy->flow[policy->rule[i].flow].name))
+		if (!names->used[policy->rules[i].counter] ||
+		    strcmp(name->flow, policy->flows[policy->rules[i].flow].name))
 			return false;
 	}
 	return true;
@@ -93,8 +93,8 @@ static void test_return(void)
 	check(!counters_assign(one, names, NULL) && !counters_assign(two, names, one) &&
 		      !counters_assign(again, names, two),
 	      "a flow that comes back");
-	check_int(again->rule[1].counter, one->rule[1].counter, "counts where it did");
-	check(!names->reclaimed[again->rule[1].counter], "and goes on");
+	check_int(again->rules[1].counter, one->rules[1].counter, "counts where it did");
+	check(!names->reclaimed[again->rules[1].counter], "and goes on");
 	drop(one);
 	drop(two);
 	drop(again);

@@ -129,11 +129,11 @@ static char *rule_text(const char *flow, const char *side, const char *protocol,
 
 static char *policy_rule_text(const struct policy *policy, const struct rule *rule)
 {
-	const struct flow *flow = &policy->flow[rule->flow];
-	const char *after = flow->requires >= 0 ? policy->flow[flow->requires].name : NULL;
+	const struct flow *flow = &policy->flows[rule->flow];
+	const char *after = flow->required >= 0 ? policy->flows[flow->required].name : NULL;
 	char *text = rule_text(flow->name, side_word(rule->side),
 			       rule->protocol == IPPROTO_TCP ? "tcp" : "udp", &rule->ports,
-			       &policy->group[rule->group].prefixes, after);
+			       &policy->groups[rule->group].prefixes, after);
 
 	if (rule->side == SIDE_REPLY && (rule->local.low != 1024 || rule->local.high != 65535)) {
 		AUTO_FREE char *short_text = text;
@@ -149,8 +149,8 @@ static char *policy_text(const struct policy *policy)
 	struct words words = {};
 	char *text;
 
-	for (size_t i = 0; i < policy->rules; i++)
-		words_add(&words, policy_rule_text(policy, &policy->rule[i]));
+	for (size_t i = 0; i < policy->n_rules; i++)
+		words_add(&words, policy_rule_text(policy, &policy->rules[i]));
 	text = words_text(&words);
 	words_free(&words);
 	return text;
@@ -198,11 +198,11 @@ static void write_ports(FILE *file, const struct words *ports)
 	}
 }
 
-static struct policy *read_interface(struct complaints *complaints)
+static struct policy *read_interface(struct diagnostics *diag)
 {
 	const struct site_lookup lookup = {.dirs = &profiles_dir, .count = 1};
 
-	return site_read(interface_path, &lookup, complaints);
+	return site_read(interface_path, &lookup, diag);
 }
 
 static FILE *create_interface(void)
@@ -216,7 +216,7 @@ static FILE *create_interface(void)
 	return file;
 }
 
-static struct policy *compile_block(const struct block *block, struct complaints *complaints)
+static struct policy *compile_block(const struct block *block, struct diagnostics *diag)
 {
 	FILE *file = create_interface();
 
@@ -232,12 +232,12 @@ static struct policy *compile_block(const struct block *block, struct complaints
 			fprintf(file, "      - %s\n", block->enable.word[i]);
 	}
 	fclose(file);
-	return read_interface(complaints);
+	return read_interface(diag);
 }
 
-static char *complaints_text(const struct complaints *complaints)
+static char *complaints_text(const struct diagnostics *diag)
 {
-	const struct words words = {complaints->text, complaints->count};
+	const struct words words = {diag->text, diag->count};
 
 	return words_text(&words);
 }
@@ -252,16 +252,16 @@ static void table_refused(unsigned int line, const char *what)
 
 static void run_block(struct block *block)
 {
-	struct complaints complaints = {};
+	struct diagnostics diag = {};
 	struct policy *policy;
 
 	if (!block->profile)
 		return;
 	if (!block->rule.count && !block->refused && !block->nothing)
 		table_refused(block->line, "the block expects neither rules nor anything else");
-	policy = compile_block(block, &complaints);
+	policy = compile_block(block, &diag);
 
-	AUTO_FREE char *why = complaints_text(&complaints), *want = words_text(&block->rule);
+	AUTO_FREE char *why = complaints_text(&diag), *want = words_text(&block->rule);
 	AUTO_FREE char *got = policy ? policy_text(policy) : must_copy(why);
 
 	if (block->refused)
@@ -271,7 +271,7 @@ static void run_block(struct block *block)
 		check_text(got, want, "line %u: %s as %s", block->line, block->profile,
 			   block->role);
 	policy_free(policy);
-	complaints_free(&complaints);
+	diag_free(&diag);
 	block_free(block);
 }
 
@@ -453,59 +453,59 @@ static void run_role(const struct profile *profile, const struct profile_role *r
 		     const char *enable)
 {
 	struct block block = {.profile = must_copy(profile->name), .role = must_copy(role->name)};
-	struct complaints complaints = {};
+	struct diagnostics diag = {};
 	struct policy *policy;
 
-	for (size_t i = 0; i < profile->roles; i++) {
-		words_copy(&block.addresses, profile->role[i].name);
+	for (size_t i = 0; i < profile->n_roles; i++) {
+		words_copy(&block.addresses, profile->roles[i].name);
 		words_copy(&block.addresses, "192.0.2.1");
 	}
-	for (size_t i = 0; i < profile->ports; i++) {
-		if (profile->port[i].has_default || profile->port[i].candidates)
+	for (size_t i = 0; i < profile->n_ports; i++) {
+		if (profile->ports[i].has_default || profile->ports[i].n_candidates)
 			continue;
-		words_copy(&block.ports, profile->port[i].name);
+		words_copy(&block.ports, profile->ports[i].name);
 		words_copy(&block.ports, "");
 		words_add(&block.ports, must_format("%zu", 50000 + i));
 	}
 	if (enable)
 		words_copy(&block.enable, enable);
-	policy = compile_block(&block, &complaints);
+	policy = compile_block(&block, &diag);
 
-	AUTO_FREE char *why = complaints_text(&complaints);
+	AUTO_FREE char *why = complaints_text(&diag);
 
 	check_text(why, "", "%s as %s with %s", profile->name, role->name,
 		   enable ? enable : "nothing enabled");
-	check(policy && policy->rules, "and opens something");
+	check(policy && policy->n_rules, "and opens something");
 	policy_free(policy);
-	complaints_free(&complaints);
+	diag_free(&diag);
 	block_free(&block);
 }
 
 static void run_profile(const struct profile *profile)
 {
-	for (unsigned int r = 0; r < profile->roles; r++) {
+	for (unsigned int r = 0; r < profile->n_roles; r++) {
 		bool always = false;
 
-		expect_spoken(profile, profile->role[r].name, "");
-		for (size_t i = 0; i < profile->flows; i++) {
-			const struct profile_flow *flow = &profile->flow[i];
+		expect_spoken(profile, profile->roles[r].name, "");
+		for (size_t i = 0; i < profile->n_flows; i++) {
+			const struct profile_flow *flow = &profile->flows[i];
 
-			if (!flow_has(flow->from, flow->froms, r) &&
-			    !flow_has(flow->to, flow->tos, r))
+			if (!flow_has(flow->from, flow->n_from, r) &&
+			    !flow_has(flow->to, flow->n_to, r))
 				continue;
 			if (flow->optional)
-				run_role(profile, &profile->role[r], flow->name);
+				run_role(profile, &profile->roles[r], flow->name);
 			else
 				always = true;
 		}
 		if (always)
-			run_role(profile, &profile->role[r], NULL);
+			run_role(profile, &profile->roles[r], NULL);
 	}
-	for (size_t i = 0; i < profile->flows; i++) {
-		expect_spoken(profile, profile->flow[i].name, "inbound");
-		expect_spoken(profile, profile->flow[i].name, "reply");
-		check(profile->flow[i].source, "%s/%s cites a source", profile->name,
-		      profile->flow[i].name);
+	for (size_t i = 0; i < profile->n_flows; i++) {
+		expect_spoken(profile, profile->flows[i].name, "inbound");
+		expect_spoken(profile, profile->flows[i].name, "reply");
+		check(profile->flows[i].source, "%s/%s cites a source", profile->name,
+		      profile->flows[i].name);
 	}
 }
 
@@ -516,15 +516,15 @@ static void run_profiles(void)
 
 	check(!glob(pattern, 0, NULL, &paths), "profiles are in %s", profiles_dir);
 	for (size_t i = 0; i < paths.gl_pathc; i++) {
-		struct complaints complaints = {};
-		struct profile *profile = profile_read(paths.gl_pathv[i], &complaints);
-		AUTO_FREE char *why = complaints_text(&complaints);
+		struct diagnostics diag = {};
+		struct profile *profile = profile_read(paths.gl_pathv[i], &diag);
+		AUTO_FREE char *why = complaints_text(&diag);
 
 		check_text(why, "", "%s is read", paths.gl_pathv[i]);
 		if (profile)
 			run_profile(profile);
 		profile_free(profile);
-		complaints_free(&complaints);
+		diag_free(&diag);
 	}
 	globfree(&paths);
 }
@@ -548,20 +548,20 @@ static void run_example(void)
 		"  - {name: ssh, from: [10.20.0.0/24], to: self, tcp: 22}\n"
 		"mode: auto\nverdict: enforce\nconnections: sockets\nping: peers\n"
 		"fragments: drop\nvlans: any\ndhcp: false\n";
-	struct complaints complaints = {};
+	struct diagnostics diag = {};
 	FILE *file = create_interface();
 	struct policy *policy;
 
 	fputs(text, file);
 	fclose(file);
-	policy = read_interface(&complaints);
+	policy = read_interface(&diag);
 
-	AUTO_FREE char *why = complaints_text(&complaints);
+	AUTO_FREE char *why = complaints_text(&diag);
 
 	check_text(why, "", "the documented interface file compiles");
-	check_int(policy ? policy->flows : 0, 9, "its flows: 4 of each profile, and ssh");
+	check_int(policy ? policy->n_flows : 0, 9, "its flows: 4 of each profile, and ssh");
 	policy_free(policy);
-	complaints_free(&complaints);
+	diag_free(&diag);
 }
 
 int main(int argc, char **argv)

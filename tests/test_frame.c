@@ -79,10 +79,10 @@ static const struct {
 	{"icmpv6 10.20.30.5", "icmpv6 is for IPv6, icmp for IPv4"},
 };
 
-static int read_text(const char *words, struct asked *asked, char **complaint)
+static int read_text(const char *words, struct asked *asked, char **problem)
 {
 	char *copy = strdup(words);
-	int wrong = asked_read(&copy, 1, asked, complaint);
+	int wrong = asked_read(&copy, 1, asked, problem);
 
 	free(copy);
 	return wrong;
@@ -92,14 +92,13 @@ static void test_sentences(void)
 {
 	for (size_t i = 0; i < sizeof(sentences) / sizeof(*sentences); i++) {
 		struct asked asked;
-		char *complaint = NULL, *text = NULL;
+		char *problem = NULL, *text = NULL;
 
-		if (!read_text(sentences[i].words, &asked, &complaint))
+		if (!read_text(sentences[i].words, &asked, &problem))
 			text = asked_text(&asked);
-		check_text(text ? text : complaint, sentences[i].full, "read: %s",
-			   sentences[i].full);
+		check_text(text ? text : problem, sentences[i].full, "read: %s", sentences[i].full);
 		free(text);
-		free(complaint);
+		free(problem);
 	}
 }
 
@@ -107,27 +106,27 @@ static void test_mistakes(void)
 {
 	for (size_t i = 0; i < sizeof(mistakes) / sizeof(*mistakes); i++) {
 		struct asked asked = {.sport = 7};
-		char *complaint = NULL;
-		int wrong = read_text(mistakes[i].words, &asked, &complaint);
+		char *problem = NULL;
+		int wrong = read_text(mistakes[i].words, &asked, &problem);
 
 		check(wrong == -EINVAL && asked.sport == 7, "refused, nothing written: %s",
 		      mistakes[i].words);
-		check_has(complaint, mistakes[i].part, "complaint: %s", mistakes[i].words);
-		free(complaint);
+		check_has(problem, mistakes[i].part, "complaint: %s", mistakes[i].words);
+		free(problem);
 	}
 }
 
 static void test_many_arguments(void)
 {
 	char *words[] = {"tcp", "10.20.30.5:40000", ">", "10000", "ack"};
-	char *complaint = NULL, *text = NULL;
+	char *problem = NULL, *text = NULL;
 	struct asked asked;
 
-	if (!asked_read(words, sizeof(words) / sizeof(*words), &asked, &complaint))
+	if (!asked_read(words, sizeof(words) / sizeof(*words), &asked, &problem))
 		text = asked_text(&asked);
 	check_text(text, "tcp 10.20.30.5:40000 > 192.0.2.1:10000 ack", "one word an argument");
 	free(text);
-	free(complaint);
+	free(problem);
 }
 
 /* Spaces part the headers. */
@@ -192,14 +191,14 @@ static char *without_spaces(const char *text)
 static void test_frames(void)
 {
 	for (size_t i = 0; i < sizeof(frames) / sizeof(*frames); i++) {
-		char *complaint = NULL, *want = without_spaces(frames[i].hex), *got;
+		char *problem = NULL, *want = without_spaces(frames[i].hex), *got;
 		uint8_t bytes[FRAME_BYTES_MAX];
 		struct asked asked = {};
 
-		read_text(frames[i].words, &asked, &complaint);
+		read_text(frames[i].words, &asked, &problem);
 		got = hex_of(bytes, frame_build(&asked, bytes));
 		check_text(got, want, "frame: %s", frames[i].words);
-		free(complaint);
+		free(problem);
 		free(want);
 		free(got);
 	}

@@ -34,19 +34,19 @@ static const char *const sentences[] = {
 
 static void test_words(const char *sentence)
 {
-	char *words[] = {(char *)sentence}, *complaint = NULL, *text;
+	char *words[] = {(char *)sentence}, *problem = NULL, *text;
 	uint8_t frame[FRAME_BYTES_MAX];
 	struct asked asked;
-	struct glimpse glimpse;
+	struct packet_summary summary;
 	size_t length;
 
-	if (!check_int(asked_read(words, 1, &asked, &complaint), 0, "%s: is read", sentence)) {
-		free(complaint);
+	if (!check_int(asked_read(words, 1, &asked, &problem), 0, "%s: is read", sentence)) {
+		free(problem);
 		return;
 	}
 	length = frame_build(&asked, frame);
-	glimpse_read(frame, length, length, &glimpse);
-	text = glimpse_text(&glimpse);
+	packet_summary_read(frame, length, length, &summary);
+	text = packet_summary_text(&summary);
 	check_text(text, sentence, "%s: comes back", sentence);
 	free(text);
 }
@@ -55,16 +55,16 @@ static void test_words(const char *sentence)
 static void test_other_words(void)
 {
 	static const uint8_t other[64] = {2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 5, 0x88, 0xcc};
-	struct glimpse glimpse;
+	struct packet_summary summary;
 	char *text;
 
-	glimpse_read(other, sizeof(other), sizeof(other), &glimpse);
-	text = glimpse_text(&glimpse);
+	packet_summary_read(other, sizeof(other), sizeof(other), &summary);
+	text = packet_summary_text(&summary);
 	check_text(text, "frame 02:00:00:00:00:05 > 02:00:00:00:00:01 ethertype 0x88cc",
 		   "a frame without IP");
 	free(text);
-	glimpse_read(other, 10, 10, &glimpse);
-	text = glimpse_text(&glimpse);
+	packet_summary_read(other, 10, 10, &summary);
+	text = packet_summary_text(&summary);
 	check_text(text, "frame of 10 bytes", "a frame that is cut off in its addresses");
 	free(text);
 }
@@ -90,8 +90,8 @@ static bool is_less(uint32_t part, uint32_t whole)
 }
 
 /* What is wrong of what the part says, or NULL. */
-static const char *contradiction(const struct glimpse *part, const struct glimpse *whole,
-				 uint32_t held)
+static const char *contradiction(const struct packet_summary *part,
+				 const struct packet_summary *whole, uint32_t held)
 {
 	if (part->asked.family && !same_addresses(&part->asked, &whole->asked))
 		return "addresses";
@@ -121,15 +121,15 @@ static void test_beginnings(const struct row *row)
 
 	for (size_t n = 0; n < STEPS_MAX && row->step[n].reason; n++) {
 		uint32_t length = (uint32_t)build(&row->step[n].frame, bytes);
-		struct glimpse whole, part;
+		struct packet_summary whole, part;
 
-		glimpse_read(bytes, length, length, &whole);
+		packet_summary_read(bytes, length, length, &whole);
 		for (uint32_t held = 0; held <= length && held < HELD_MOST && !wrong; held++) {
 			/* what is read beyond is found by the sanitizer */
 			uint8_t *beginning = malloc(held ? held : 1);
 
 			memcpy(beginning, bytes, held);
-			glimpse_read(beginning, held, length, &part);
+			packet_summary_read(beginning, held, length, &part);
 			free(beginning);
 			wrong = contradiction(&part, &whole, held);
 			where = held;

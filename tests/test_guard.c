@@ -294,31 +294,31 @@ static void of_host(const struct host *host)
 {
 	static const struct site_lookup lookup = {NULL, 0, false};
 	AUTO_FREE char *text = must_format("interface: eth1\n%s", host->lines), *said = NULL;
-	struct complaints complaints = {}, doubts = {};
-	struct policy *policy = site_read(scratch_file("eth1.yaml", text), &lookup, &complaints);
+	struct diagnostics diag = {}, doubts = {};
+	struct policy *policy = site_read(scratch_file("eth1.yaml", text), &lookup, &diag);
 	struct surroundings around = surroundings_of(host);
 	size_t wanted = 0;
 	int error = -2;
 
 	if (policy)
-		error = guard_judge(&around, "eth1", ETH1, policy, &doubts, &complaints);
-	said = scratch_said(&complaints);
+		error = guard_judge(&around, "eth1", ETH1, policy, &doubts, &diag);
+	said = scratch_said(&diag);
 	while (wanted < 3 && host->refusal[wanted]) {
-		check_has(complaints.count > wanted ? complaints.text[wanted] : "",
-			  host->refusal[wanted], "%s: says why", host->name);
+		check_has(diag.count > wanted ? diag.text[wanted] : "", host->refusal[wanted],
+			  "%s: says why", host->name);
 		wanted++;
 	}
 	if (!check_int(error, wanted ? -1 : 0, "%s: %s", host->name,
 		       wanted ? "refused" : "accepted"))
 		printf("# %s\n", said);
-	check_int(complaints.count, wanted, "%s: complaints", host->name);
+	check_int(diag.count, wanted, "%s: complaints", host->name);
 	check_int(doubts.count, !!host->doubt, "%s: doubts", host->name);
 	if (host->doubt)
 		check_has(doubts.count ? doubts.text[0] : "", host->doubt,
 			  "%s: says what is not known", host->name);
 	policy_free(policy);
-	complaints_free(&complaints);
-	complaints_free(&doubts);
+	diag_free(&diag);
+	diag_free(&doubts);
 }
 
 static void of_ssh(void)

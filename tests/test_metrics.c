@@ -19,10 +19,10 @@ static void make_policy(struct policy *policy)
 	struct rule *rule = must_alloc(2 * FLOWS, sizeof(*rule));
 
 	*policy = (struct policy){.file = (char *)"/etc/bkxdp/eth1.yaml",
-				  .flow = flow,
-				  .flows = FLOWS,
-				  .rule = rule,
-				  .rules = 2 * FLOWS,
+				  .flows = flow,
+				  .n_flows = FLOWS,
+				  .rules = rule,
+				  .n_rules = 2 * FLOWS,
 				  .digest = 0xfeedull};
 	for (unsigned int i = 0; i < FLOWS; i++) {
 		snprintf(flow[i].profile, sizeof(flow[i].profile), "vendor-%u", i / 100);
@@ -132,7 +132,8 @@ static void test_many_profiles(void)
 {
 	static struct flow of[PROFILES];
 	static struct rule rule[PROFILES];
-	struct policy policy = {.flow = of, .flows = PROFILES, .rule = rule, .rules = PROFILES};
+	struct policy policy = {
+		.flows = of, .n_flows = PROFILES, .rules = rule, .n_rules = PROFILES};
 	struct tables tables = {};
 	struct series series = {};
 	unsigned int wrong = 0;
@@ -156,15 +157,15 @@ static void test_many_profiles(void)
 /* A name of the most bytes, none of which can be shown as it is. */
 static void test_strange_device(struct scrape *scrape)
 {
-	memset(scrape->reading->device, 0xff, IF_NAMESIZE - 1);
-	strcpy(scrape->reading->device, "e\033\\\xff");
+	memset(scrape->readings->device, 0xff, IF_NAMESIZE - 1);
+	strcpy(scrape->readings->device, "e\033\\\xff");
 
 	char *text = whole_text(scrape, METRICS_TEXT, METRICS_LINES_MAX);
 
 	check_has(text, "bkxdp_policy_prefixes{device=\"e\\\\x1b\\\\\\\\xff\",family=\"ipv4\"} 3\n",
 		  "text: a name that is no text");
 	free(text);
-	memset(scrape->reading->device, 0xff, IF_NAMESIZE - 1);
+	memset(scrape->readings->device, 0xff, IF_NAMESIZE - 1);
 	text = whole_text(scrape, METRICS_OPENMETRICS, METRICS_LINES_MAX);
 	check(strlen(text) > 6 && !strchr(text, 0xff), "text: the longest such name");
 	free(text);
@@ -174,7 +175,7 @@ int main(void)
 {
 	struct tables tables = {.ipv4_prefixes = 3};
 	struct reading reading = {.device = "a\"\\b", .attached = ATTACHED_UNKNOWN};
-	struct scrape scrape = {.reading = &reading, .readings = 1, .errors = 7};
+	struct scrape scrape = {.readings = &reading, .n_readings = 1, .errors = 7};
 	struct policy policy;
 	size_t size;
 	void *bytes;
@@ -194,6 +195,6 @@ int main(void)
 		free(reading.flow);
 	}
 	free(bytes);
-	free(policy.rule);
+	free(policy.rules);
 	return tap_done();
 }

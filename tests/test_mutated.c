@@ -259,11 +259,11 @@ static void read_twice(struct match *match, const struct mutant *m)
 {
 	AUTO_FREE uint8_t *bytes = must_alloc(m->length, 1);
 	const char *objection;
-	bool plain;
+	bool fast;
 
 	memcpy(bytes, m->bytes, m->length);
-	objection = facts_object(bytes, m->length, &plain);
-	match->plain += plain;
+	objection = facts_object(bytes, m->length, &fast);
+	match->plain += fast;
 	if (objection && match->misread++ < SHOWN_MAX)
 		show(m, objection);
 }

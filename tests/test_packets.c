@@ -56,12 +56,12 @@ static char *wrong_verdict(struct court *court, const struct step *step,
 		return must_format("%s", got->passes ? "passes" : "is dropped");
 	if (step->reason != BKXDP_PASS_FLOW)
 		return NULL;
-	if (got->rule >= court->policy->rules)
+	if (got->rule >= court->policy->n_rules)
 		return must_format("is taken by rule %u, which there is not", got->rule);
-	rule = &court->policy->rule[got->rule];
-	if (strcmp(court->policy->flow[rule->flow].name, step->flow) || rule->side != step->side)
+	rule = &court->policy->rules[got->rule];
+	if (strcmp(court->policy->flows[rule->flow].name, step->flow) || rule->side != step->side)
 		return must_format("is taken by flow %s (%s), expected %s (%s)",
-				   court->policy->flow[rule->flow].name, side_word(rule->side),
+				   court->policy->flows[rule->flow].name, side_word(rule->side),
 				   step->flow, side_word(step->side));
 	return NULL;
 }

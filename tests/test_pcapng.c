@@ -23,12 +23,12 @@ static struct pcapng_packet packet_of(uint32_t held, uint32_t length)
 
 static void check_packet(struct capture *capture, uint32_t held, uint32_t length)
 {
-	char *complaint = NULL;
+	char *problem = NULL;
 	struct captured packet;
 
-	if (!check_int(capture_next(capture, &packet, &complaint), 1, "%u of %u bytes", held,
+	if (!check_int(capture_next(capture, &packet, &problem), 1, "%u of %u bytes", held,
 		       length)) {
-		free(complaint);
+		free(problem);
 		return;
 	}
 	check_int(packet.wire, length, "%u of %u bytes: the length", held, length);
@@ -44,7 +44,7 @@ static void test_read_back(void)
 	} rows[] = {{60, 60}, {61, 61}, {62, 62}, {63, 63}, {192, 1514}, {192, 9014}, {14, 14}};
 	FILE *file = fopen(path, "w");
 	struct capture *capture;
-	char *complaint = NULL;
+	char *problem = NULL;
 	struct captured packet;
 
 	check_int(pcapng_begin(file, "eth1", sizeof(bytes)), 0, "begins");
@@ -54,15 +54,15 @@ static void test_read_back(void)
 		check_int(pcapng_add(file, &row), 0, "row %zu is written", i);
 	}
 	/* not closed: a reader finds all of it already */
-	capture = capture_open(path, &complaint);
+	capture = capture_open(path, &problem);
 	if (!check(capture, "libpcap takes the file"))
 		return;
 	/* capture_next() gives no time earlier than the one before */
 	for (size_t i = 0; i < 6; i++)
 		check_packet(capture, rows[i].held, rows[i].length);
-	check_int(capture_next(capture, &packet, &complaint), 1, "one of 14 bytes");
+	check_int(capture_next(capture, &packet, &problem), 1, "one of 14 bytes");
 	check_int(packet.wire, 14, "its length");
-	check_int(capture_next(capture, &packet, &complaint), 0, "then it ends");
+	check_int(capture_next(capture, &packet, &problem), 0, "then it ends");
 	capture_close(capture);
 	fclose(file);
 }

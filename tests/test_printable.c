@@ -71,21 +71,21 @@ static void test_all_pairs(void)
 }
 
 /* What a complaint quotes, and the name of the file that it is about. */
-static void test_complaint(void)
+static void test_diagnostic(void)
 {
-	struct complaints complaints = {};
+	struct diagnostics diag = {};
 	struct place place = {.file = "a\033[1m.yaml", .line = 1, .column = 2};
 
-	complain(&complaints, &place, "\"%s\" is no name", "\033]0;x\a");
-	check_text(complaints.text[0], "a\\x1b[1m.yaml:1:2: \"\\x1b]0;x\\x07\" is no name",
+	diag_at(&diag, &place, "\"%s\" is no name", "\033]0;x\a");
+	check_text(diag.text[0], "a\\x1b[1m.yaml:1:2: \"\\x1b]0;x\\x07\" is no name",
 		   "a complaint");
-	complaints_free(&complaints);
+	diag_free(&diag);
 }
 
 int main(void)
 {
 	test_rows();
 	test_all_pairs();
-	test_complaint();
+	test_diagnostic();
 	return tap_done();
 }

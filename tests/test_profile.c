@@ -217,14 +217,13 @@ static const struct {
 
 static char *say(const char *path)
 {
-	struct complaints complaints = {};
-	struct profile *profile = profile_read(path, &complaints);
-	char *said = scratch_said(&complaints);
+	struct diagnostics diag = {};
+	struct profile *profile = profile_read(path, &diag);
+	char *said = scratch_said(&diag);
 
-	check(!profile == !!complaints.count, "a profile or a complaint: %s",
-	      path + strlen(path) - 6);
+	check(!profile == !!diag.count, "a profile or a complaint: %s", path + strlen(path) - 6);
 	profile_free(profile);
-	complaints_free(&complaints);
+	diag_free(&diag);
 	return said;
 }
 
@@ -278,8 +277,8 @@ static void test_content(void)
 		"  - name: data\n    from: [a, b]\n    to: [b]\n    tcp: [data, 8, tunnel]\n"
 		"    udp: 5-6\n    local-ports: [700-710, 800]\n    optional: true\n"
 		"    exclusive: g\n    note: text\n";
-	struct complaints complaints = {};
-	struct profile *profile = profile_read(scratch_file("p.yaml", text), &complaints);
+	struct diagnostics diag = {};
+	struct profile *profile = profile_read(scratch_file("p.yaml", text), &diag);
 	const struct profile_flow *flow;
 	char *ports;
 
@@ -287,28 +286,28 @@ static void test_content(void)
 		return;
 	check_text(profile->title, "The product", "title");
 	check_text(profile->note, "a\nb", "note");
-	check_text(profile->role[0].title, "agent", "title of a role");
-	check_text(profile->role[1].title, "b", "a role without title has its name");
+	check_text(profile->roles[0].title, "agent", "title of a role");
+	check_text(profile->roles[1].title, "b", "a role without title has its name");
 	check_int(profile_role_index(profile, "b"), 1, "index of a role");
 	check_int(profile_role_index(profile, "x"), -1, "index of no role");
-	check_int(profile->role[1].levels, 2, "levels");
-	check_text(profile->role[1].addresses[1].level, "strict", "a level's name");
-	check_int(profile->role[1].addresses[1].prefixes.count, 2, "a level's addresses");
-	check_int(profile->role[1].hosts, 2, "hosts");
-	check_int(profile->role[1].place.line, 7, "line of a role");
-	check(profile->port[0].has_default && profile->port[0].minimum == 25, "default, minimum");
-	ports = port_set_text(&profile->port[0].set);
+	check_int(profile->roles[1].levels, 2, "levels");
+	check_text(profile->roles[1].addresses[1].level, "strict", "a level's name");
+	check_int(profile->roles[1].addresses[1].prefixes.count, 2, "a level's addresses");
+	check_int(profile->roles[1].n_hosts, 2, "hosts");
+	check_int(profile->roles[1].place.line, 7, "line of a role");
+	check(profile->ports[0].has_default && profile->ports[0].minimum == 25, "default, minimum");
+	ports = port_set_text(&profile->ports[0].set);
 	check_text(ports, "9,1025-65535", "default");
 	free(ports);
-	check_int(profile->port[1].candidate[0], 2147, "candidates keep their order");
-	check_int(port_set_size(&profile->port[1].set), 3, "candidates as a set");
-	check(!profile->port[2].has_default && !profile->port[2].set.count, "the site's to pin");
-	flow = &profile->flow[0];
+	check_int(profile->ports[1].candidates[0], 2147, "candidates keep their order");
+	check_int(port_set_size(&profile->ports[1].set), 3, "candidates as a set");
+	check(!profile->ports[2].has_default && !profile->ports[2].set.count, "the site's to pin");
+	flow = &profile->flows[0];
 	check_text(flow->source, "Page 7", "source");
 	check(!flow->optional && flow->requires == -1 && !flow->local.count, "defaults of a flow");
-	flow = &profile->flow[1];
-	check_int(flow->froms, 2, "two roles");
-	check(flow->tcp.given && flow->udp.given && flow->tcp.nameds == 2, "tcp and udp");
+	flow = &profile->flows[1];
+	check_int(flow->n_from, 2, "two roles");
+	check(flow->tcp.given && flow->udp.given && flow->tcp.n_named == 2, "tcp and udp");
 	check_int(flow->tcp.named[1], 1, "a named port");
 	check_int(flow->local.count, 2, "local ports");
 	check(flow->optional && !strcmp(flow->exclusive, "g"), "optional, exclusive");
@@ -391,15 +390,15 @@ static void test_bomb(void)
 	free(text);
 }
 
-static void test_many_complaints(void)
+static void test_many_diagnostics(void)
 {
 	char *text = repeat("", "k#: 1\n", 250, "");
-	struct complaints complaints = {};
+	struct diagnostics diag = {};
 
-	check(!profile_read(scratch_file("p.yaml", text), &complaints), "250 unknown keys");
-	check_int(complaints.count, COMPLAINTS_MAX, "the first hundred are said");
-	check_int(complaints.unsaid, 153, "the others are counted");
-	complaints_free(&complaints);
+	check(!profile_read(scratch_file("p.yaml", text), &diag), "250 unknown keys");
+	check_int(diag.count, DIAGNOSTICS_MAX, "the first hundred are said");
+	check_int(diag.unsaid, 153, "the others are counted");
+	diag_free(&diag);
 	free(text);
 }
 
@@ -500,7 +499,7 @@ int main(void)
 	test_content();
 	test_limits();
 	test_bomb();
-	test_many_complaints();
+	test_many_diagnostics();
 	test_nul();
 	test_unreadable();
 	test_permission();

@@ -99,7 +99,7 @@ static void print_group(FILE *out, const struct group *group)
 
 static void print_rule(FILE *out, const struct policy *policy, const struct rule *rule)
 {
-	const struct flow *flow = &policy->flow[rule->flow];
+	const struct flow *flow = &policy->flows[rule->flow];
 	char *ports = port_set_text(&rule->ports);
 
 	fprintf(out, "%s/%s %s %s %s", flow->profile, flow->name, side_word(rule->side),
@@ -107,31 +107,31 @@ static void print_rule(FILE *out, const struct policy *policy, const struct rule
 	if (rule->side == SIDE_REPLY && (rule->local.low != 1024 || rule->local.high != 65535))
 		fprintf(out, " at %u-%u", (unsigned int)rule->local.low,
 			(unsigned int)rule->local.high);
-	print_group(out, &policy->group[rule->group]);
-	if (flow->requires >= 0)
-		fprintf(out, " if %s", policy->flow[flow->requires].name);
+	print_group(out, &policy->groups[rule->group]);
+	if (flow->required >= 0)
+		fprintf(out, " if %s", policy->flows[flow->required].name);
 	fputc('\n', out);
 	free(ports);
 }
 
 /* Rules and notes, or complaints; the caller frees the text. */
-static char *outcome(struct policy *policy, struct complaints *complaints)
+static char *outcome(struct policy *policy, struct diagnostics *diag)
 {
 	char *text = NULL;
 	size_t size;
 	FILE *out;
 
-	check(!policy == !!complaints->count, "a policy or a complaint");
+	check(!policy == !!diag->count, "a policy or a complaint");
 	if (!policy) {
-		text = scratch_said(complaints);
-		complaints_free(complaints);
+		text = scratch_said(diag);
+		diag_free(diag);
 		return text;
 	}
 	out = open_memstream(&text, &size);
-	for (size_t i = 0; i < policy->rules; i++)
-		print_rule(out, policy, &policy->rule[i]);
-	for (size_t i = 0; i < policy->notes; i++)
-		fprintf(out, "# %s\n", policy->note[i]);
+	for (size_t i = 0; i < policy->n_rules; i++)
+		print_rule(out, policy, &policy->rules[i]);
+	for (size_t i = 0; i < policy->n_notes; i++)
+		fprintf(out, "# %s\n", policy->notes[i]);
 	fclose(out);
 	policy_free(policy);
 	return text;
@@ -139,10 +139,10 @@ static char *outcome(struct policy *policy, struct complaints *complaints)
 
 static char *read_site(const char *text, const struct site_lookup *lookup)
 {
-	struct complaints complaints = {};
-	struct policy *policy = site_read(scratch_file("eth1.yaml", text), lookup, &complaints);
+	struct diagnostics diag = {};
+	struct policy *policy = site_read(scratch_file("eth1.yaml", text), lookup, &diag);
 
-	return outcome(policy, &complaints);
+	return outcome(policy, &diag);
 }
 
 struct row {
@@ -594,12 +594,12 @@ static void test_profile_names(void)
 
 static struct policy *policy_of(const char *text)
 {
-	struct complaints complaints = {};
-	struct policy *policy = site_read(scratch_file("eth1.yaml", text), &offline, &complaints);
+	struct diagnostics diag = {};
+	struct policy *policy = site_read(scratch_file("eth1.yaml", text), &offline, &diag);
 
 	if (!policy)
-		complaints_print(&complaints);
-	complaints_free(&complaints);
+		diag_print(&diag);
+	diag_free(&diag);
 	return policy;
 }
 
@@ -650,16 +650,16 @@ static void test_flows(void)
 
 	if (!check(policy, "a policy"))
 		return;
-	check_has(policy->flow[0].place.file, "profiles/backup-exec.yaml", "file of a flow");
-	check_int(policy->flow[0].place.line, 13, "line of a flow");
-	check_text(policy->flow[1].source, "Veritas article 100017208", "source of a flow");
-	check_int(policy->flow[1].requires, 0, "required flow");
-	check_has(policy->flow[3].place.file, "/eth1.yaml", "file of a site's flow");
-	check_text(policy->flow[3].note, "why", "note of a site's flow");
-	check_int(policy->uses, 1, "uses");
-	check_text(policy->use[0].title, "Veritas Backup Exec", "title of a use");
-	check_text(policy->use[0].role, "remote-agent", "role of a use");
-	check_int(policy->group[0].total, 2, "prefixes of a group");
+	check_has(policy->flows[0].place.file, "profiles/backup-exec.yaml", "file of a flow");
+	check_int(policy->flows[0].place.line, 13, "line of a flow");
+	check_text(policy->flows[1].source, "Veritas article 100017208", "source of a flow");
+	check_int(policy->flows[1].required, 0, "required flow");
+	check_has(policy->flows[3].place.file, "/eth1.yaml", "file of a site's flow");
+	check_text(policy->flows[3].note, "why", "note of a site's flow");
+	check_int(policy->n_uses, 1, "uses");
+	check_text(policy->uses[0].title, "Veritas Backup Exec", "title of a use");
+	check_text(policy->uses[0].role, "remote-agent", "role of a use");
+	check_int(policy->groups[0].total, 2, "prefixes of a group");
 	policy_free(policy);
 }
 
@@ -890,9 +890,9 @@ static void test_options(void)
 			options[i].port.list,    length(&options[i].port),
 			options[i].enable.list,  length(&options[i].enable),
 		};
-		struct complaints complaints = {};
-		struct policy *policy = site_from_options("eth1", &given, &offline, &complaints);
-		char *got = outcome(policy, &complaints);
+		struct diagnostics diag = {};
+		struct policy *policy = site_from_options("eth1", &given, &offline, &diag);
+		char *got = outcome(policy, &diag);
 
 		check_text(got, options[i].want, "options: %s", options[i].name);
 		free(got);
@@ -902,10 +902,10 @@ static void test_options(void)
 static void test_option_interface(void)
 {
 	const char *use = "arc:other";
-	const struct site_options given = {.use = &use, .uses = 1};
-	struct complaints complaints = {};
-	struct policy *policy = site_from_options("a/b", &given, &offline, &complaints);
-	char *got = outcome(policy, &complaints);
+	const struct site_options given = {.uses = &use, .n_uses = 1};
+	struct diagnostics diag = {};
+	struct policy *policy = site_from_options("a/b", &given, &offline, &diag);
+	char *got = outcome(policy, &diag);
 
 	check_text(
 		got,
@@ -919,8 +919,8 @@ static void test_option_interface(void)
 
 static void test_observe(void)
 {
-	struct complaints complaints = {};
-	struct policy *policy = site_observe("eth1", &offline, &complaints);
+	struct diagnostics diag = {};
+	struct policy *policy = site_observe("eth1", &offline, &diag);
 	bool sound = true, extra = false;
 	char *got;
 
@@ -929,13 +929,13 @@ static void test_observe(void)
 	check(policy->observes && policy->settings.enforcement == BKXDP_AUDIT, "drops nothing");
 	check_text(policy->interface, "eth1", "interface");
 	check(!policy->file, "no file");
-	for (size_t i = 0; i < policy->rules; i++)
-		sound &= policy->rule[i].group == 0 && policy->rule[i].ports.count;
+	for (size_t i = 0; i < policy->n_rules; i++)
+		sound &= policy->rules[i].group == 0 && policy->rules[i].ports.count;
 	check(sound, "every rule has ports and is for any");
-	for (size_t i = 0; i < policy->flows; i++)
-		extra |= !strcmp(policy->flow[i].name, "extra");
+	for (size_t i = 0; i < policy->n_flows; i++)
+		extra |= !strcmp(policy->flows[i].name, "extra");
 	check(!extra, "a flow without ports is left out");
-	got = outcome(policy, &complaints);
+	got = outcome(policy, &diag);
 	check_has(got, "arc/ssl inbound tcp 7099 any{::/0 0.0.0.0/0}\narc/ssl reply tcp 7099 any",
 		  "both sides of a flow");
 	check_has(got, "arc/plain inbound tcp 2099", "optional flows");
@@ -949,11 +949,11 @@ static void test_observe(void)
 
 static void test_observe_bad(void)
 {
-	struct complaints complaints = {};
+	struct diagnostics diag = {};
 	char *got;
 
 	scratch_file("profiles/broken.yaml", "profile: broken\n");
-	got = outcome(site_observe("eth1", &offline, &complaints), &complaints);
+	got = outcome(site_observe("eth1", &offline, &diag), &diag);
 	check_has(got, "broken.yaml:1:1: the key \"roles\" is missing", "a broken profile is said");
 	free(got);
 	remove(scratch_path("profiles/broken.yaml"));
@@ -1041,7 +1041,7 @@ static void test_million(void)
 	struct policy *policy = policy_of(text);
 
 	if (check(policy, "1,000,000 addresses"))
-		check_int(policy->group[0].total, 1000000, "all are there");
+		check_int(policy->groups[0].total, 1000000, "all are there");
 	printf("# read in %.2f s\n", seconds() - start);
 	check(seconds() - start < 20, "in a time that is not quadratic");
 	policy_free(policy);
@@ -1109,7 +1109,7 @@ static bool find_twins(unsigned int number[static 2])
 
 static void test_control_ids(void)
 {
-	struct complaints complaints = {};
+	struct diagnostics diag = {};
 	struct policy *policy;
 	unsigned int twin[2] = {};
 	char *text, *said;
@@ -1123,12 +1123,12 @@ static void test_control_ids(void)
 			   "- {name: more, from: any, to: self, tcp: 4, requires: c%u}\n",
 			   twin[0], twin[1], twin[0], twin[1]);
 	policy = policy_of(text);
-	check(!compile(policy, &complaints), "control flows of one id do not compile");
-	said = scratch_said(&complaints);
+	check(!compile(policy, &diag), "control flows of one id do not compile");
+	said = scratch_said(&diag);
 	check_has(said, "can't be told apart: their names have the same hash", "and it is said");
 	free(said);
 	free(text);
-	complaints_free(&complaints);
+	diag_free(&diag);
 	policy_free(policy);
 }
 

@@ -240,10 +240,10 @@ static void make_full(struct made *before, struct made *now)
 /* No line is wider, none has a byte that is not printable, and there are as many as fit. */
 static bool fits(const struct page *page, unsigned int width, unsigned int height)
 {
-	if (height && page->lines > height)
+	if (height && page->n_lines > height)
 		return false;
-	for (size_t i = 0; i < page->lines; i++) {
-		const char *text = page->line[i].text;
+	for (size_t i = 0; i < page->n_lines; i++) {
+		const char *text = page->lines[i].text;
 
 		if (strlen(text) > width)
 			return false;
@@ -256,16 +256,16 @@ static bool fits(const struct page *page, unsigned int width, unsigned int heigh
 
 static bool has(const struct page *page, const char *text)
 {
-	for (size_t i = 0; i < page->lines; i++)
-		if (strstr(page->line[i].text, text))
+	for (size_t i = 0; i < page->n_lines; i++)
+		if (strstr(page->lines[i].text, text))
 			return true;
 	return false;
 }
 
 static bool has_style(const struct page *page, enum page_style style)
 {
-	for (size_t i = 0; i < page->lines; i++)
-		if (page->line[i].style == style)
+	for (size_t i = 0; i < page->n_lines; i++)
+		if (page->lines[i].style == style)
 			return true;
 	return false;
 }
@@ -294,7 +294,7 @@ static void test_sizes(void)
 				fit = fit &&
 				      fits(&page, width > PAGE_WIDTH_MIN ? width : 80, height);
 				if (width >= PAGE_WIDTH_MIN && height >= PAGE_HEIGHT_MIN)
-					whole = whole && page.lines == height;
+					whole = whole && page.n_lines == height;
 				page_free(&page);
 			}
 	check(fit, "every size is kept, from 1x1 to 300x60");
@@ -326,12 +326,12 @@ static void test_page(void)
 	page_free(&page);
 	view.note = "a sentence that is longer than one line of \033[31m this screen";
 	page_make(&page, NULL, &view, 40, 12);
-	check_text(page.line[1].text, "a sentence that is longer than one line", "a sentence");
-	check_text(page.line[2].text, "of ?[31m this screen", "on two lines, and harmless");
+	check_text(page.lines[1].text, "a sentence that is longer than one line", "a sentence");
+	check_text(page.lines[2].text, "of ?[31m this screen", "on two lines, and harmless");
 	page_free(&page);
 	view.note = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 	page_make(&page, NULL, &view, 40, 12);
-	check_int(strlen(page.line[2].text), 28, "and a word that is longer than a line");
+	check_int(strlen(page.lines[2].text), 28, "and a word that is longer than a line");
 	page_free(&page);
 	view.note = NULL;
 	page_make(&page, &top, &view, 39, 12);

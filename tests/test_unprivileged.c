@@ -48,12 +48,12 @@ static bool never(void)
 /* The exit status of a process that did it without privileges. */
 static int unprivileged(int (*doing)(uint64_t command), uint64_t command)
 {
-	struct complaints complaints = {};
+	struct diagnostics diag = {};
 	int status = -1;
 	pid_t child = fork();
 
 	if (!child)
-		_exit(unprivileged_become(NULL, never, &complaints) ? 255 : doing(command));
+		_exit(unprivileged_become(NULL, never, &diag) ? 255 : doing(command));
 	waitpid(child, &status, 0);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }

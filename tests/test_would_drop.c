@@ -19,7 +19,7 @@ static struct profile *profile;
 
 static void write_profiles(void)
 {
-	struct complaints complaints = {};
+	struct diagnostics diag = {};
 
 	dirs[0] = must_copy(scratch_path("profiles"));
 	mkdir(dirs[0], 0700);
@@ -33,14 +33,14 @@ static void write_profiles(void)
 		     "- {name: extra, from: server, to: agent, tcp: 500, optional: true}\n"
 		     "- {name: other, from: server, to: portal, tcp: 501, optional: true}\n"
 		     "- {name: back, from: agent, to: server, udp: 502, optional: true}\n");
-	profile = profile_read(scratch_path("profiles/vendor.yaml"), &complaints);
-	complaints_print(&complaints);
+	profile = profile_read(scratch_path("profiles/vendor.yaml"), &diag);
+	diag_print(&diag);
 }
 
 /* Without ping, fragments and DHCP, unless `more` says so. */
 static struct policy *policy_of(const char *more)
 {
-	struct complaints complaints = {};
+	struct diagnostics diag = {};
 	AUTO_FREE char *text = must_format(
 		"interface: eth1\n"
 		"use:\n"
@@ -50,10 +50,10 @@ static struct policy *policy_of(const char *more)
 		"- {name: tcp-22, from: 10.0.0.9, to: self, tcp: 2222}\n"
 		"%s",
 		more);
-	struct policy *policy = site_read(scratch_file("eth1.yaml", text), &offline, &complaints);
+	struct policy *policy = site_read(scratch_file("eth1.yaml", text), &offline, &diag);
 
-	complaints_print(&complaints);
-	complaints_free(&complaints);
+	diag_print(&diag);
+	diag_free(&diag);
 	if (!policy) {
 		puts("Bail out! the policy of the test is not sound");
 		exit(1);
@@ -80,19 +80,19 @@ static void add(struct drop_groups *groups, struct drop_group made)
 	*APPEND(groups->group, groups->count) = made;
 }
 
-static struct would_drop *found_in(const struct policy *policy, struct drop_groups *groups)
+static struct drop_report *found_in(const struct policy *policy, struct drop_groups *groups)
 {
 	qsort(groups->group, groups->count, sizeof(*groups->group), groups_compare);
-	return would_drop(&(struct in_force){policy, (const struct profile *const *)&profile},
-			  groups);
+	return drop_report(&(struct in_force){policy, (const struct profile *const *)&profile},
+			   groups);
 }
 
 /* "kind: line # sentence", one a line; the caller frees it. */
-static char *advice_text(const struct would_drop *found)
+static char *advice_text(const struct drop_report *found)
 {
 	char *text = must_copy("");
 
-	for (size_t i = 0; i < found->advices; i++) {
+	for (size_t i = 0; i < found->n_advice; i++) {
 		const struct advice *advice = &found->advice[i];
 		char *longer = must_format("%s%s%s: %s", text, i ? "\n" : "",
 					   advice_kind_word(advice->subject.kind),
@@ -177,7 +177,7 @@ static void test_single(size_t i)
 {
 	struct drop_groups groups = {};
 	struct policy *policy = policy_of(singles[i].settings);
-	struct would_drop *found;
+	struct drop_report *found;
 	char *text;
 
 	add(&groups, group(singles[i].source, singles[i].reason, singles[i].side,
@@ -191,7 +191,7 @@ static void test_single(size_t i)
 	else
 		check(!found->advice[0].sentence, "%s: no more words than needed", singles[i].name);
 	free(text);
-	would_drop_free(found);
+	drop_report_free(found);
 	groups_free(&groups);
 	policy_free(policy);
 }
@@ -204,16 +204,16 @@ static void test_every_reason(void)
 	for (int reason = BKXDP_DROP_MALFORMED; reason < BKXDP_REASON_COUNT; reason++)
 		for (int side = BKXDP_GROUP_NONE; side <= BKXDP_GROUP_REPLY; side++) {
 			struct drop_groups groups = {};
-			struct would_drop *found;
+			struct drop_report *found;
 
 			add(&groups, group("10.9.8.7", (uint8_t)reason, (uint8_t)side, IPPROTO_TCP,
 					   side ? 80 : 0));
 			found = found_in(policy, &groups);
-			check(found->advices == 1 &&
+			check(found->n_advice == 1 &&
 				      (found->advice[0].line || found->advice[0].sentence),
 			      "%s, side %d: something is said",
 			      reason_word((enum bkxdp_reason)reason), side);
-			would_drop_free(found);
+			drop_report_free(found);
 			groups_free(&groups);
 		}
 	policy_free(policy);
@@ -233,24 +233,24 @@ static void test_scans(void)
 {
 	struct policy *policy = policy_of("");
 	struct drop_groups groups = {};
-	struct would_drop *found;
+	struct drop_report *found;
 
 	add_ports(&groups, "10.9.8.7", BKXDP_DROP_SOURCE, SCAN_PORTS);
 	add_ports(&groups, "10.9.8.8", BKXDP_DROP_SOURCE, SCAN_PORTS - 1);
 	add(&groups, group("10.9.8.7", BKXDP_DROP_ICMP, 0, IPPROTO_ICMP, 0));
 	found = found_in(policy, &groups);
-	check_int(found->rows, 1 + SCAN_PORTS - 1 + 1, "a scan is one row");
-	check_int(found->row[0].packets, SCAN_PORTS, "with all its packets");
-	check_int(found->row[0].ports, SCAN_PORTS, "and ports");
-	check_int(found->row[0].low, 100, "from the lowest");
-	check_int(found->row[0].high, 100 + SCAN_PORTS - 1, "to the highest");
+	check_int(found->n_rows, 1 + SCAN_PORTS - 1 + 1, "a scan is one row");
+	check_int(found->rows[0].packets, SCAN_PORTS, "with all its packets");
+	check_int(found->rows[0].ports, SCAN_PORTS, "and ports");
+	check_int(found->rows[0].low, 100, "from the lowest");
+	check_int(found->rows[0].high, 100 + SCAN_PORTS - 1, "to the highest");
 	check_text(advice_kind_word(found->advice[0].subject.kind), "scan", "it is called so");
 	check(!found->advice[0].line, "and has no line");
-	for (size_t i = 0; i < found->advices; i++)
+	for (size_t i = 0; i < found->n_advice; i++)
 		if (found->advice[i].subject.kind == ADVICE_FLOW)
 			check_int(found->advice[i].sources.count, 1, "%s: not for the scanner",
 				  found->advice[i].line);
-	would_drop_free(found);
+	drop_report_free(found);
 	groups_free(&groups);
 	policy_free(policy);
 }
@@ -259,7 +259,7 @@ static void test_merged(void)
 {
 	struct policy *policy = policy_of("");
 	struct drop_groups groups = {};
-	struct would_drop *found;
+	struct drop_report *found;
 	char *text;
 
 	add(&groups, group("10.9.8.9", BKXDP_DROP_SOURCE, BKXDP_GROUP_INBOUND, IPPROTO_TCP, 445));
@@ -272,10 +272,10 @@ static void test_merged(void)
 		   "flow: - {name: tcp-445, from: [10.0.0.1, 10.9.8.7, 10.9.8.9], to: self, tcp: "
 		   "445}",
 		   "one line for a port, whoever comes and why it was dropped");
-	check_int(found->rows, 3, "and a row for each");
-	check_int(found->row[0].packets, 7, "most packets first");
+	check_int(found->n_rows, 3, "and a row for each");
+	check_int(found->rows[0].packets, 7, "most packets first");
 	free(text);
-	would_drop_free(found);
+	drop_report_free(found);
 	groups_free(&groups);
 	policy_free(policy);
 }
@@ -285,7 +285,7 @@ static void test_data_with_control(void)
 {
 	struct policy *policy = policy_of("");
 	struct drop_groups groups = {};
-	struct would_drop *found;
+	struct drop_report *found;
 	char *text;
 
 	add(&groups, group("10.0.0.2", BKXDP_DROP_SOURCE, BKXDP_GROUP_INBOUND, IPPROTO_TCP, 10000));
@@ -298,7 +298,7 @@ static void test_data_with_control(void)
 		   "flow: - {name: tcp-5000, from: [10.0.0.3], to: self, tcp: 5000}",
 		   "data goes where its control connection goes");
 	free(text);
-	would_drop_free(found);
+	drop_report_free(found);
 	groups_free(&groups);
 	policy_free(policy);
 }
@@ -307,7 +307,7 @@ static void test_many_sources(void)
 {
 	struct policy *policy = policy_of("");
 	struct drop_groups groups = {};
-	struct would_drop *found;
+	struct drop_report *found;
 
 	for (unsigned int i = 0; i <= LINE_SOURCES_MAX; i++) {
 		AUTO_FREE char *source = must_format("10.77.0.%u", i);
@@ -318,15 +318,15 @@ static void test_many_sources(void)
 		    group(source, BKXDP_DROP_SOURCE, BKXDP_GROUP_INBOUND, IPPROTO_TCP, 10000));
 	}
 	found = found_in(policy, &groups);
-	check_int(found->advices, 2, "two ports of very many sources");
-	check_int(found->rows, 2, "are two rows");
-	check_int(found->row[0].sources, LINE_SOURCES_MAX + 1, "of all sources");
-	check_int(found->row[0].packets, LINE_SOURCES_MAX + 1, "and of all their packets");
-	for (size_t i = 0; i < found->advices; i++) {
+	check_int(found->n_advice, 2, "two ports of very many sources");
+	check_int(found->n_rows, 2, "are two rows");
+	check_int(found->rows[0].sources, LINE_SOURCES_MAX + 1, "of all sources");
+	check_int(found->rows[0].packets, LINE_SOURCES_MAX + 1, "and of all their packets");
+	for (size_t i = 0; i < found->n_advice; i++) {
 		check(!found->advice[i].line, "no line for them");
 		check(found->advice[i].sentence != NULL, "but what to think of");
 	}
-	would_drop_free(found);
+	drop_report_free(found);
 	groups_free(&groups);
 	policy_free(policy);
 }
@@ -343,7 +343,7 @@ static void test_lines_are_sound(unsigned int seed)
 {
 	struct drop_groups groups = {};
 	struct policy *policy = policy_of("");
-	struct would_drop *found;
+	struct drop_report *found;
 	unsigned int state = seed;
 	char *file = must_copy("");
 
@@ -358,7 +358,7 @@ static void test_lines_are_sound(unsigned int seed)
 				   (uint16_t)(1 + below(&state, 40))));
 	}
 	found = found_in(policy, &groups);
-	for (size_t i = 0; i < found->advices; i++)
+	for (size_t i = 0; i < found->n_advice; i++)
 		if (found->advice[i].subject.kind == ADVICE_FLOW && found->advice[i].line) {
 			char *longer = must_format("%s%s\n", file, found->advice[i].line);
 
@@ -369,9 +369,9 @@ static void test_lines_are_sound(unsigned int seed)
 	check(!strstr(file, "any"), "seed %u: nothing for everyone", seed);
 	policy_free(policy);
 	policy = policy_of(file);
-	check(policy->flows > 10, "seed %u: they are read back", seed);
+	check(policy->n_flows > 10, "seed %u: they are read back", seed);
 	free(file);
-	would_drop_free(found);
+	drop_report_free(found);
 	groups_free(&groups);
 	policy_free(policy);
 }

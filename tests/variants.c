@@ -178,8 +178,8 @@ static void add_vlan(void *to, const char *word)
 
 static int flow_index(struct policy *policy, const char *name)
 {
-	for (size_t i = 0; i < policy->flows; i++)
-		if (!strcmp(policy->flow[i].name, name))
+	for (size_t i = 0; i < policy->n_flows; i++)
+		if (!strcmp(policy->flows[i].name, name))
 			return (int)i;
 	return -1;
 }
@@ -191,34 +191,34 @@ static unsigned int flow_of(struct policy *policy, const struct line *line)
 
 	if (known >= 0)
 		return (unsigned int)known;
-	flow = APPEND(policy->flow, policy->flows);
+	flow = APPEND(policy->flows, policy->n_flows);
 	snprintf(flow->profile, sizeof(flow->profile), SITE_PROFILE);
 	snprintf(flow->name, sizeof(flow->name), "%s", line->flow);
-	flow->requires = line->requires ? flow_index(policy, line->requires) : -1;
-	return (unsigned int)(policy->flows - 1);
+	flow->required = line->requires ? flow_index(policy, line->requires) : -1;
+	return (unsigned int)(policy->n_flows - 1);
 }
 
 static unsigned int group_of(struct policy *policy, const char *peers)
 {
 	struct group *group;
 
-	for (size_t i = 0; i < policy->groups; i++)
-		if (!strcmp(policy->group[i].roles, peers))
+	for (size_t i = 0; i < policy->n_groups; i++)
+		if (!strcmp(policy->groups[i].roles, peers))
 			return (unsigned int)i;
-	group = APPEND(policy->group, policy->groups);
+	group = APPEND(policy->groups, policy->n_groups);
 	group->roles = must_copy(peers);
 	each_word(peers, add_prefix, &group->prefixes);
 	prefix_set_settle(&group->prefixes);
 	group->total = group->prefixes.count;
-	return (unsigned int)(policy->groups - 1);
+	return (unsigned int)(policy->n_groups - 1);
 }
 
 static uint16_t counter_of(const struct policy *policy, const struct rule *rule)
 {
-	for (size_t i = 0; i < policy->rules; i++)
-		if (policy->rule[i].flow == rule->flow && policy->rule[i].side == rule->side)
+	for (size_t i = 0; i < policy->n_rules; i++)
+		if (policy->rules[i].flow == rule->flow && policy->rules[i].side == rule->side)
 			return (uint16_t)i;
-	return (uint16_t)policy->rules;
+	return (uint16_t)policy->n_rules;
 }
 
 static void add_rule(struct policy *policy, const struct line *line)
@@ -237,7 +237,7 @@ static void add_rule(struct policy *policy, const struct line *line)
 	rule.local = local.range[0];
 	free(local.range);
 	rule.counter = counter_of(policy, &rule);
-	*APPEND(policy->rule, policy->rules) = rule;
+	*APPEND(policy->rules, policy->n_rules) = rule;
 }
 
 struct policy *variant_policy(const char *name)
@@ -263,11 +263,11 @@ struct policy *variant_policy(const char *name)
 
 struct tables *variant_tables(const struct policy *policy)
 {
-	struct complaints complaints = {};
-	struct tables *tables = compile(policy, &complaints);
+	struct diagnostics diag = {};
+	struct tables *tables = compile(policy, &diag);
 
-	complaints_print(&complaints);
-	complaints_free(&complaints);
+	diag_print(&diag);
+	diag_free(&diag);
 	must(tables, "a variant does not compile");
 	return tables;
 }

@@ -17,7 +17,7 @@
 #define BKXDP_CLASSIFY_H
 
 #include "packet.h"
-#include "policy.h"
+#include "layout.h"
 
 /* ICMP types: IANA registry; RFC 792, 4443, 4861, 2710, 3810. */
 #define BKXDP_ICMP_ECHO_REPLY            0

@@ -21,7 +21,7 @@
 #define BKXDP_CONTROL_H
 
 #include "packet.h"
-#include "policy.h"
+#include "layout.h"
 
 #define BKXDP_NS_PER_SECOND 1000000000ull
 

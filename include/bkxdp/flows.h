@@ -24,7 +24,7 @@
 #define BKXDP_FLOWS_H
 
 #include "packet.h"
-#include "policy.h"
+#include "layout.h"
 
 /* What the search through a side has found: a rule's numbers, and for want of what others failed.
  */
@@ -69,7 +69,7 @@ static __always_inline int bkxdp_inbound_holds(struct bkxdp_world *world,
 	if (!(rule->flags & BKXDP_CANDIDATE_REQUIRES))
 		return 1;
 	if (bkxdp_opens(packet)) {
-		if (ask_control(world, packet, settings, rule->requires))
+		if (ask_control(world, packet, settings, rule->required))
 			return 1;
 		found->wants |= BKXDP_WANTS_CONTROL;
 		return 0;
@@ -112,7 +112,7 @@ static __always_inline __u16 bkxdp_port_class(struct bkxdp_world *world,
 {
 	const struct bkxdp_port *port = ask_port(world, reply ? packet->sport : packet->dport);
 
-	return port ? port->class[bkxdp_kind(packet, reply)] : 0;
+	return port ? port->classes[bkxdp_kind(packet, reply)] : 0;
 }
 
 /* The first rule of one side whose conditions hold, of those that come before `before`. */
@@ -151,8 +151,8 @@ static __always_inline struct bkxdp_found bkxdp_search_side(struct bkxdp_world *
  * Not so where every packet of a control flow is noted, where it needs a live one
  * itself, or where an earlier rule would have it as soon as its condition holds.
  */
-static __always_inline int bkxdp_keeps(const struct bkxdp_packet *packet,
-				       const struct bkxdp_found *found)
+static __always_inline int bkxdp_cacheable(const struct bkxdp_packet *packet,
+					   const struct bkxdp_found *found)
 {
 	if ((found->flags & BKXDP_CANDIDATE_IS_CONTROL) || found->wants)
 		return 0;
@@ -191,7 +191,7 @@ static __always_inline struct bkxdp_verdict bkxdp_judge_flows(struct bkxdp_world
 	if (found.holds) {
 		verdict.rule = found.rule;
 		verdict.counter = found.counter;
-		verdict.keeps = bkxdp_keeps(packet, &found);
+		verdict.cacheable = bkxdp_cacheable(packet, &found);
 		if (found.flags & BKXDP_CANDIDATE_IS_CONTROL)
 			tell_control(world, packet, settings, found.control);
 		return verdict;

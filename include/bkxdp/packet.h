@@ -7,7 +7,7 @@
  * provides, before the #include:
  *
  *   typedef ... bkxdp_frame;           a received frame
- *   BKXDP_STEP                         how a function is declared that takes a
+ *   BKXDP_SUBPROG                         how a function is declared that takes a
  *                                      frame and numbers only. In the kernel
  *                                      such a function is global: the verifier
  *                                      walks it once, not once a caller.
@@ -26,7 +26,7 @@
 #include <linux/types.h>
 #include <stddef.h>
 
-#include "policy.h"
+#include "layout.h"
 #include "verdict.h"
 
 #ifndef __always_inline
@@ -102,7 +102,7 @@ struct bkxdp_packet {
 	__u8 l4_refused;
 	__u8 link_broadcast; /* to ff:ff:ff:ff:ff:ff */
 	__u32 length;        /* bytes of the frame, of all its buffers */
-	__u32 unused2;
+	__u32 reserved;
 };
 
 static __always_inline int bkxdp_same_address(const __u64 a[2], const __u64 b[2])
@@ -169,7 +169,7 @@ struct bkxdp_tag {
 	__u16 type;    /* of what follows */
 };
 
-BKXDP_STEP __u64 bkxdp_tags(bkxdp_frame *frame, __u32 first_type)
+BKXDP_SUBPROG __u64 bkxdp_tags(bkxdp_frame *frame, __u32 first_type)
 {
 	__u16 type = first_type, vlan = 0, outer = 0;
 	__u64 offset = sizeof(struct bkxdp_ethernet);
@@ -266,7 +266,7 @@ struct bkxdp_ipv4 {
 #define BKXDP_IPOPT_SSRR          137
 
 /* One option: where the next one stands, or 0 for a source route or a length that runs out. */
-BKXDP_STEP __u32 bkxdp_ipv4_option(bkxdp_frame *frame, __u32 offset, __u32 end)
+BKXDP_SUBPROG __u32 bkxdp_ipv4_option(bkxdp_frame *frame, __u32 offset, __u32 end)
 {
 	__u8 spare;
 	const __u8 *byte = frame_at(frame, offset, 1, &spare);
@@ -410,7 +410,7 @@ static __always_inline __u32 bkxdp_extension_length(__u8 type, __u8 length)
 #define BKXDP_WALK_REFUSE(reason) ((__u64)(reason) << 48)
 
 /* One extension header of this type: what follows it, packed as the walk's result. */
-BKXDP_STEP __u64 bkxdp_ipv6_extension(bkxdp_frame *frame, __u32 offset, __u32 end, __u32 type)
+BKXDP_SUBPROG __u64 bkxdp_ipv6_extension(bkxdp_frame *frame, __u32 offset, __u32 end, __u32 type)
 {
 	struct bkxdp_extension spare;
 	const struct bkxdp_extension *ext =
@@ -436,7 +436,7 @@ BKXDP_STEP __u64 bkxdp_ipv6_extension(bkxdp_frame *frame, __u32 offset, __u32 en
 }
 
 /* Walks the extension headers from offset on, as Linux does; to a fragment with an offset. */
-BKXDP_STEP __u64 bkxdp_ipv6_walk(bkxdp_frame *frame, __u32 start, __u32 end, __u32 first_next)
+BKXDP_SUBPROG __u64 bkxdp_ipv6_walk(bkxdp_frame *frame, __u32 start, __u32 end, __u32 first_next)
 {
 	__u64 at = start | (__u64)first_next << 32, fragment = BKXDP_FRAGMENT_NONE;
 	__u32 fragment_seen = 0;

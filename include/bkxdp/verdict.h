@@ -65,10 +65,10 @@ static inline __u32 bkxdp_tally(__u32 reason, __u32 audit)
 
 /* What stands behind `reason` has meaning for PASS_FLOW only. */
 struct bkxdp_verdict {
-	__u16 reason;  /* enum bkxdp_reason */
-	__u16 keeps;   /* holds for the next packets of the connection, until its socket ends */
-	__u16 rule;    /* index into the policy's rules */
-	__u16 counter; /* index of the rule's counter */
+	__u16 reason;    /* enum bkxdp_reason */
+	__u16 cacheable; /* holds for the next packets of the connection, until its socket ends */
+	__u16 rule;      /* index into the policy's rules */
+	__u16 counter;   /* index of the rule's counter */
 };
 
 static inline struct bkxdp_verdict bkxdp_decided(__u32 reason)

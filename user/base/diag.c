@@ -35,15 +35,15 @@ static char *one_line(const char *format, va_list args)
 	return text;
 }
 
-static void add(struct complaints *complaints, const char *text)
+static void add(struct diagnostics *diag, const char *text)
 {
-	if (complaints->count == COMPLAINTS_MAX)
-		complaints->unsaid++;
+	if (diag->count == DIAGNOSTICS_MAX)
+		diag->unsaid++;
 	else
-		*APPEND(complaints->text, complaints->count) = printable(text);
+		*APPEND(diag->text, diag->count) = printable(text);
 }
 
-void complain(struct complaints *complaints, const struct place *place, const char *format, ...)
+void diag_at(struct diagnostics *diag, const struct place *place, const char *format, ...)
 {
 	AUTO_FREE char *where = place_text(place), *what = NULL, *all = NULL;
 	va_list args;
@@ -52,10 +52,10 @@ void complain(struct complaints *complaints, const struct place *place, const ch
 	what = one_line(format, args);
 	va_end(args);
 	all = must_format("%s: %s", where, what);
-	add(complaints, all);
+	add(diag, all);
 }
 
-void remark(struct complaints *complaints, const char *format, ...)
+void diag_add(struct diagnostics *diag, const char *format, ...)
 {
 	AUTO_FREE char *text = NULL;
 	va_list args;
@@ -63,21 +63,21 @@ void remark(struct complaints *complaints, const char *format, ...)
 	va_start(args, format);
 	text = one_line(format, args);
 	va_end(args);
-	add(complaints, text);
+	add(diag, text);
 }
 
-void complaints_print(const struct complaints *complaints)
+void diag_print(const struct diagnostics *diag)
 {
-	for (size_t i = 0; i < complaints->count; i++)
-		fprintf(stderr, "%s\n", complaints->text[i]);
-	if (complaints->unsaid)
-		fprintf(stderr, "and %zu more like these\n", complaints->unsaid);
+	for (size_t i = 0; i < diag->count; i++)
+		fprintf(stderr, "%s\n", diag->text[i]);
+	if (diag->unsaid)
+		fprintf(stderr, "and %zu more like these\n", diag->unsaid);
 }
 
-void complaints_free(struct complaints *complaints)
+void diag_free(struct diagnostics *diag)
 {
-	for (size_t i = 0; i < complaints->count; i++)
-		free(complaints->text[i]);
-	free(complaints->text);
-	*complaints = (struct complaints){};
+	for (size_t i = 0; i < diag->count; i++)
+		free(diag->text[i]);
+	free(diag->text);
+	*diag = (struct diagnostics){};
 }

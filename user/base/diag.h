@@ -13,23 +13,23 @@ struct place {
 	unsigned int column;
 };
 
-struct complaints {
+struct diagnostics {
 	char **text; /* "FILE:LINE:COL: what, which, what would be right" */
 	size_t count;
-	size_t unsaid; /* beyond COMPLAINTS_MAX */
+	size_t unsaid; /* beyond DIAGNOSTICS_MAX */
 };
-#define COMPLAINTS_MAX 100
+#define DIAGNOSTICS_MAX 100
 
 /* Without a place it is the program that complains. */
-void complain(struct complaints *complaints, const struct place *place, const char *format, ...)
+void diag_at(struct diagnostics *diag, const struct place *place, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /* A sentence only: whoever prints it says of what it is. */
-void remark(struct complaints *complaints, const char *format, ...)
+void diag_add(struct diagnostics *diag, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
 /* One a line to standard error, with how many were left unsaid. */
-void complaints_print(const struct complaints *complaints);
-void complaints_free(struct complaints *complaints);
+void diag_print(const struct diagnostics *diag);
+void diag_free(struct diagnostics *diag);
 
 #endif

@@ -13,12 +13,12 @@
 static void print_help(const struct usage *usage)
 {
 	printf("Usage: bkxdp %s %s\n\n%s\nOptions:\n", usage->verb, usage->synopsis, usage->about);
-	for (size_t i = 0; i < usage->rows; i++) {
+	for (size_t i = 0; i < usage->n_rows; i++) {
 		AUTO_FREE char *name = must_format(
-			"--%s%s%s", usage->row[i].name, usage->row[i].argument ? " " : "",
-			usage->row[i].argument ? usage->row[i].argument : "");
+			"--%s%s%s", usage->rows[i].name, usage->rows[i].argument ? " " : "",
+			usage->rows[i].argument ? usage->rows[i].argument : "");
 
-		printf("  %-26s %s\n", name, usage->row[i].help);
+		printf("  %-26s %s\n", name, usage->rows[i].help);
 	}
 	printf("  %-26s %s\n", "--help", "print this");
 }
@@ -54,14 +54,15 @@ static int unknown_option(const struct usage *usage, char **argv)
 
 int arguments_read(const struct usage *usage, int argc, char **argv, char ***operands, int *count)
 {
-	AUTO_FREE struct option *table = must_alloc(usage->rows + 2, sizeof(*table));
+	AUTO_FREE struct option *table = must_alloc(usage->n_rows + 2, sizeof(*table));
 	int found;
 
-	for (size_t i = 0; i < usage->rows; i++)
-		table[i] = (struct option){usage->row[i].name,
-					   usage->row[i].argument ? required_argument : no_argument,
-					   NULL, (int)i + 1};
-	table[usage->rows] = (struct option){"help", no_argument, NULL, 'h'};
+	for (size_t i = 0; i < usage->n_rows; i++)
+		table[i] =
+			(struct option){usage->rows[i].name,
+					usage->rows[i].argument ? required_argument : no_argument,
+					NULL, (int)i + 1};
+	table[usage->n_rows] = (struct option){"help", no_argument, NULL, 'h'};
 	opterr = 0;
 	optind = 1;
 	while ((found = getopt_long(argc, argv, ":h", table, NULL)) != -1) {
@@ -73,7 +74,7 @@ int arguments_read(const struct usage *usage, int argc, char **argv, char ***ope
 			return misuse(usage->verb, "%s needs a value", argv[optind - 1]);
 		if (found == '?')
 			return unknown_option(usage, argv);
-		store(&usage->row[found - 1], optarg);
+		store(&usage->rows[found - 1], optarg);
 	}
 	*operands = argv + optind;
 	*count = argc - optind;

@@ -26,8 +26,8 @@ struct usage {
 	const char *verb;
 	const char *synopsis; /* "IFACE [OPTION...]" */
 	const char *about;    /* what it does, and examples; ends in a line feed */
-	const struct option_row *row;
-	size_t rows;
+	const struct option_row *rows;
+	size_t n_rows;
 	int least, most; /* operands; most -1: any number */
 };
 

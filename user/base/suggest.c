@@ -112,15 +112,15 @@ char *suggest_named(const char *word, const void *first, size_t stride, size_t c
 {
 	AUTO_FREE const char **known = must_alloc(count, sizeof(*known));
 
-	size_t knowns = 0;
+	size_t n_known = 0;
 
 	for (size_t i = 0; i < count; i++) {
 		const char *name = (const char *)first + i * stride;
 
 		if (*name) /* else it was refused */
-			known[knowns++] = name;
+			known[n_known++] = name;
 	}
-	return suggest(word, known, knowns);
+	return suggest(word, known, n_known);
 }
 
 int find_named(const char *word, const void *first, size_t stride, size_t count)

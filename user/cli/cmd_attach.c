@@ -37,8 +37,7 @@ static bool has_options(const struct request *request)
 }
 
 static struct policy *policy_of_options(const struct request *request,
-					const struct site_lookup *lookup,
-					struct complaints *complaints)
+					const struct site_lookup *lookup, struct diagnostics *diag)
 {
 	struct site_options options = {
 		request->use.value,     request->use.count,    request->address.value,
@@ -46,31 +45,30 @@ static struct policy *policy_of_options(const struct request *request,
 		request->enable.value,  request->enable.count,
 	};
 
-	return site_from_options(request->interface, &options, lookup, complaints);
+	return site_from_options(request->interface, &options, lookup, diag);
 }
 
 static struct policy *policy_of_file(const struct request *request, const char *path,
-				     const struct site_lookup *lookup,
-				     struct complaints *complaints)
+				     const struct site_lookup *lookup, struct diagnostics *diag)
 {
-	struct policy *policy = site_read(path, lookup, complaints);
+	struct policy *policy = site_read(path, lookup, diag);
 
 	/* an interface that was renamed since has its file under the former name */
 	if (!policy || !*policy->interface || !strcmp(policy->interface, request->interface) ||
 	    (request->reload && !strcmp(policy->interface, datapath_former_name(request->target))))
 		return policy;
-	complain(complaints, &(struct place){.file = path},
-		 "this file is for interface \"%s\", not for \"%s\": write one with \"interface: "
-		 "%s\" as /etc/bkxdp/%s.yaml, and \"bkxdp attach %s\" reads it",
-		 policy->interface, request->interface, request->interface, request->interface,
-		 request->interface);
+	diag_at(diag, &(struct place){.file = path},
+		"this file is for interface \"%s\", not for \"%s\": write one with \"interface: "
+		"%s\" as /etc/bkxdp/%s.yaml, and \"bkxdp attach %s\" reads it",
+		policy->interface, request->interface, request->interface, request->interface,
+		request->interface);
 	policy_free(policy);
 	return NULL;
 }
 
 /* --config, else the options, else the interface's own file, else observation. */
 static struct policy *choose_policy(const struct request *request, const char *own,
-				    struct complaints *complaints)
+				    struct diagnostics *diag)
 {
 	struct site_lookup lookup = {request->dirs.value, request->dirs.count,
 				     !request->no_resolve};
@@ -79,33 +77,32 @@ static struct policy *choose_policy(const struct request *request, const char *o
 		/* the whole path, so that a reload from another folder finds it */
 		AUTO_FREE char *whole = realpath(request->config, NULL);
 
-		return policy_of_file(request, whole ? whole : request->config, &lookup,
-				      complaints);
+		return policy_of_file(request, whole ? whole : request->config, &lookup, diag);
 	}
 	if (has_options(request))
-		return policy_of_options(request, &lookup, complaints);
+		return policy_of_options(request, &lookup, diag);
 	if (!access(own, F_OK) || errno != ENOENT)
-		return policy_of_file(request, own, &lookup, complaints);
-	return site_observe(request->interface, &lookup, complaints);
+		return policy_of_file(request, own, &lookup, diag);
+	return site_observe(request->interface, &lookup, diag);
 }
 
 /* A reload reads again what the running policy was read from, if nothing else is named. */
 static int follow_running(struct request *request, const struct policy *running,
-			  struct complaints *complaints)
+			  struct diagnostics *diag)
 {
 	if (!request->dirs.count)
-		for (size_t i = 0; i < running->dirs; i++)
-			*APPEND(request->dirs.value, request->dirs.count) = running->dir[i];
+		for (size_t i = 0; i < running->n_dirs; i++)
+			*APPEND(request->dirs.value, request->dirs.count) = running->dirs[i];
 	if (request->config || has_options(request) || running->observes)
 		return 0;
 	if (running->file) {
 		request->config = running->file;
 		return 0;
 	}
-	complain(complaints, NULL,
-		 "%s was attached by options, so there is no file to read again; give the options "
-		 "again, or --config FILE",
-		 request->interface);
+	diag_at(diag, NULL,
+		"%s was attached by options, so there is no file to read again; give the options "
+		"again, or --config FILE",
+		request->interface);
 	return -1;
 }
 
@@ -115,7 +112,7 @@ static void remember_dirs(struct policy *policy, const struct request *request)
 	for (size_t i = 0; i < request->dirs.count; i++) {
 		char *whole = realpath(request->dirs.value[i], NULL);
 
-		*APPEND(policy->dir, policy->dirs) =
+		*APPEND(policy->dirs, policy->n_dirs) =
 			whole ? whole : must_copy(request->dirs.value[i]);
 	}
 }
@@ -138,12 +135,12 @@ static bool keeps(const struct request *request, const char *own)
 }
 
 static struct policy *make_policy(struct request *request, const char *own,
-				  struct complaints *complaints)
+				  struct diagnostics *diag)
 {
 	struct policy *policy = NULL;
 
-	if (!follows(request, own) || !follow_running(request, request->running, complaints))
-		policy = choose_policy(request, own, complaints);
+	if (!follows(request, own) || !follow_running(request, request->running, diag))
+		policy = choose_policy(request, own, diag);
 	if (policy)
 		remember_dirs(policy, request);
 	return policy;
@@ -194,8 +191,8 @@ static void report_warnings(const struct request *request, const struct policy *
 		     "the other end of a veth pair may still send tags beside the "
 		     "frame, where no filter sees them: turn its txvlan off, too "
 		     "(ethtool -K PEER txvlan off)");
-	for (size_t i = 0; i < policy->notes; i++)
-		warn(request->interface, policy->note[i]);
+	for (size_t i = 0; i < policy->n_notes; i++)
+		warn(request->interface, policy->notes[i]);
 }
 
 static void say_observing(const char *interface)
@@ -225,16 +222,16 @@ static void say_done(const struct request *request, const struct policy *policy,
 	       report->replaced ? "policy replaced" : "attached",
 	       report->generic ? "generic" : "driver",
 	       report->alone ? ", no other XDP program can join" : "",
-	       (unsigned long long)policy->digest, policy->flows, report->prefixes,
+	       (unsigned long long)policy->digest, policy->n_flows, report->prefixes,
 	       mode_of(policy));
 	if (policy->observes)
 		say_observing(request->interface);
 }
 
-static int end_with(struct complaints *complaints, int status)
+static int end_with(struct diagnostics *diag, int status)
 {
-	complaints_print(complaints);
-	complaints_free(complaints);
+	diag_print(diag);
+	diag_free(diag);
 	return status;
 }
 
@@ -266,52 +263,50 @@ static void say_kept(const struct request *request)
 
 static int put_policy_in_force(struct request *request, const char *own,
 			       struct attach_report *report, struct policy **made,
-			       struct complaints *complaints)
+			       struct diagnostics *diag)
 {
-	struct policy *policy = *made = make_policy(request, own, complaints);
-	struct complaints doubts = {};
+	struct policy *policy = *made = make_policy(request, own, diag);
+	struct diagnostics doubts = {};
 	int error = policy ? 0 : -1;
 
 	if (policy && !request->force)
-		error = guard_check(datapath_device(request->target), policy, &doubts, complaints);
+		error = guard_check(datapath_device(request->target), policy, &doubts, diag);
 	if (!error)
 		error = datapath_attach(request->target, policy,
-					request->no_cache ? CACHE_OFF : CACHE_ON, report,
-					complaints);
+					request->no_cache ? CACHE_OFF : CACHE_ON, report, diag);
 	for (size_t i = 0; !error && i < doubts.count; i++)
 		warn(request->interface, doubts.text[i]);
-	complaints_free(&doubts);
+	diag_free(&doubts);
 	return error;
 }
 
 /* An interface that came back is filtered by its file, whatever can't be read of the former one. */
-static int recall_running(struct request *request, const char *own, struct complaints *complaints)
+static int recall_running(struct request *request, const char *own, struct diagnostics *diag)
 {
-	struct complaints ignored = {};
+	struct diagnostics ignored = {};
 	bool needed = request->reload || datapath_runs(request->target) ||
 		      !(request->config || has_options(request) || !access(own, F_OK));
-	int error =
-		datapath_policy(request->target, &request->running, needed ? complaints : &ignored);
+	int error = datapath_policy(request->target, &request->running, needed ? diag : &ignored);
 
-	complaints_free(&ignored);
+	diag_free(&ignored);
 	return needed ? error : 0;
 }
 
-static int change(struct request *request, struct complaints *complaints)
+static int change(struct request *request, struct diagnostics *diag)
 {
 	AUTO_FREE char *own = must_format("/etc/bkxdp/%s.yaml", request->interface);
 	struct policy *policy = NULL;
 	struct attach_report report;
 	int error;
 
-	if ((request->reload && datapath_check_filtered(request->target, complaints)) ||
-	    datapath_check(request->target, complaints) || recall_running(request, own, complaints))
+	if ((request->reload && datapath_check_filtered(request->target, diag)) ||
+	    datapath_check(request->target, diag) || recall_running(request, own, diag))
 		return -1;
 	if (keeps(request, own)) {
 		say_kept(request);
 		return 0;
 	}
-	error = put_policy_in_force(request, own, &report, &policy, complaints);
+	error = put_policy_in_force(request, own, &report, &policy, diag);
 	if (!error) {
 		report_warnings(request, policy, &report);
 		say_done(request, policy, &report);
@@ -322,19 +317,19 @@ static int change(struct request *request, struct complaints *complaints)
 
 static int put_in_force(struct request *request)
 {
-	struct complaints complaints = {};
+	struct diagnostics diag = {};
 	bool stays = false;
 	int error = -1;
 
 	if (request->bpffs)
 		datapath_set_bpffs(request->bpffs);
-	request->target = datapath_open(request->interface, &complaints);
+	request->target = datapath_open(request->interface, &diag);
 	if (request->target) {
-		error = change(request, &complaints);
+		error = change(request, &diag);
 		stays = error && request->running && datapath_runs(request->target);
 		datapath_close(request->target);
 	}
-	(void)end_with(&complaints, error);
+	(void)end_with(&diag, error);
 	if (stays)
 		return fail("%s: policy %016llx stays in force", request->interface,
 			    (unsigned long long)request->running->digest);
@@ -421,17 +416,17 @@ int cmd_reload(int argc, char **argv)
 
 static int detach(const char *interface)
 {
-	struct complaints complaints = {};
-	struct target *target = datapath_open(interface, &complaints);
+	struct diagnostics diag = {};
+	struct target *target = datapath_open(interface, &diag);
 	AUTO_FREE char *name = printable(interface);
 	int error = -1;
 
 	if (target) {
-		error = datapath_detach(target, &complaints);
+		error = datapath_detach(target, &diag);
 		datapath_close(target);
 	}
 	if (error)
-		return end_with(&complaints, EXIT_FAILED);
+		return end_with(&diag, EXIT_FAILED);
 	printf("%s: detached\n", name);
 	return EXIT_DONE;
 }

@@ -23,23 +23,23 @@ struct checking {
 /* Only a profile has roles at its top; the file's own complaints come from its real reader. */
 static bool is_profile(const char *path)
 {
-	struct complaints ignored = {};
+	struct diagnostics ignored = {};
 	struct document document;
 	bool found = false;
 
 	if (!document_open(&document, path, SITE_BYTES_MAX, &ignored) &&
 	    document.root->type == VALUE_MAP)
-		FOR_KEYS(key, document.root)
-	found |= !strcmp(key->text, "roles") || !strcmp(key->text, "profile");
+		FOR_KEYS (key, document.root)
+			found |= !strcmp(key->text, "roles") || !strcmp(key->text, "profile");
 	document_close(&document);
-	complaints_free(&ignored);
+	diag_free(&ignored);
 	return found;
 }
 
 static void print_rule(const struct policy *policy, const struct rule *rule)
 {
-	const struct flow *flow = &policy->flow[rule->flow];
-	const struct group *group = &policy->group[rule->group];
+	const struct flow *flow = &policy->flows[rule->flow];
+	const struct group *group = &policy->groups[rule->group];
 	AUTO_FREE char *ports = port_set_text(&rule->ports);
 	AUTO_FREE char *file = printable(flow->place.file ? flow->place.file : "-");
 
@@ -48,8 +48,8 @@ static void print_rule(const struct policy *policy, const struct rule *rule)
 	       rule->side == SIDE_INBOUND ? "to our" : "from their", ports);
 	if (rule->side == SIDE_REPLY)
 		printf(" to our %u-%u", rule->local.low, rule->local.high);
-	if (flow->requires >= 0 && rule->side == SIDE_INBOUND)
-		printf(", needs %s", policy->flow[flow->requires].name);
+	if (flow->required >= 0 && rule->side == SIDE_INBOUND)
+		printf(", needs %s", policy->flows[flow->required].name);
 	printf(", %s %s:", rule->side == SIDE_INBOUND ? "from" : "with",
 	       group->roles ? group->roles : "");
 	for (size_t i = 0; i < group->prefixes.count && i < 4; i++) {
@@ -66,10 +66,10 @@ static void print_rule(const struct policy *policy, const struct rule *rule)
 static void print_policy(const char *name, const struct policy *policy, const struct tables *tables)
 {
 	printf("%s: policy %016llx: %zu flows, %zu rules, %zu prefixes, %zu services\n", name,
-	       (unsigned long long)policy->digest, policy->flows, policy->rules,
-	       tables->ipv4_prefixes + tables->ipv6_prefixes, tables->services);
-	for (size_t i = 0; i < policy->rules; i++)
-		print_rule(policy, &policy->rule[i]);
+	       (unsigned long long)policy->digest, policy->n_flows, policy->n_rules,
+	       tables->ipv4_prefixes + tables->ipv6_prefixes, tables->n_services);
+	for (size_t i = 0; i < policy->n_rules; i++)
+		print_rule(policy, &policy->rules[i]);
 }
 
 /* What is attached by the interface's name is read from the file of that name. */
@@ -84,41 +84,39 @@ static void note_name(const char *path, const struct policy *policy)
 			policy->interface, own);
 }
 
-static bool check_site(const char *path, const struct checking *checking,
-		       struct complaints *complaints)
+static bool check_site(const char *path, const struct checking *checking, struct diagnostics *diag)
 {
 	struct site_lookup lookup = {checking->dirs.value, checking->dirs.count, checking->resolve};
-	struct policy *policy = site_read(path, &lookup, complaints);
-	struct tables *tables = policy ? compile(policy, complaints) : NULL;
+	struct policy *policy = site_read(path, &lookup, diag);
+	struct tables *tables = policy ? compile(policy, diag) : NULL;
 	AUTO_FREE char *name = printable(path);
 	bool sound = tables;
 
-	for (size_t i = 0; sound && i < policy->notes; i++)
-		fprintf(stderr, "%s: note: %s\n", name, policy->note[i]);
+	for (size_t i = 0; sound && i < policy->n_notes; i++)
+		fprintf(stderr, "%s: note: %s\n", name, policy->notes[i]);
 	if (sound)
 		note_name(path, policy);
 	if (sound && checking->print)
 		print_policy(name, policy, tables);
 	else if (sound)
-		printf("%s: sound: an interface file with %zu flows\n", name, policy->flows);
+		printf("%s: sound: an interface file with %zu flows\n", name, policy->n_flows);
 	tables_free(tables);
 	policy_free(policy);
 	return sound;
 }
 
-static bool check_file(const char *path, const struct checking *checking,
-		       struct complaints *complaints)
+static bool check_file(const char *path, const struct checking *checking, struct diagnostics *diag)
 {
 	AUTO_FREE char *name = printable(path);
 	struct profile *profile;
 
 	if (!is_profile(path))
-		return check_site(path, checking, complaints);
-	profile = profile_read(path, complaints);
+		return check_site(path, checking, diag);
+	profile = profile_read(path, diag);
 	if (!profile)
 		return false;
 	printf("%s: sound: profile %s with %zu roles and %zu flows\n", name, profile->name,
-	       profile->roles, profile->flows);
+	       profile->n_roles, profile->n_flows);
 	profile_free(profile);
 	return true;
 }
@@ -145,12 +143,12 @@ int cmd_check(int argc, char **argv)
 	if (status < 0) {
 		status = EXIT_DONE;
 		for (int i = 0; i < count; i++) {
-			struct complaints complaints = {};
+			struct diagnostics diag = {};
 
-			if (!check_file(operands[i], &checking, &complaints))
+			if (!check_file(operands[i], &checking, &diag))
 				status = EXIT_FAILED;
-			complaints_print(&complaints);
-			complaints_free(&complaints);
+			diag_print(&diag);
+			diag_free(&diag);
 		}
 	}
 	free(checking.dirs.value);

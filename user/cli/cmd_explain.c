@@ -63,11 +63,11 @@ struct answer {
 
 static void add_flow(json_t *object, const struct answer *answer)
 {
-	const struct flow *flow = &answer->policy->flow[answer->rule->flow];
+	const struct flow *flow = &answer->policy->flows[answer->rule->flow];
 
-	json_object_set_new(object, "flow", told_flow(flow));
+	json_object_set_new(object, "flow", flow_json(flow));
 	json_object_set_new(object, "side", json_string(side_word(answer->rule->side)));
-	json_object_set_new(object, "place", told_place(&flow->place));
+	json_object_set_new(object, "place", place_json(&flow->place));
 	if (flow->source)
 		json_object_set_new(object, "source", json_string(flow->source));
 	if (flow->note)
@@ -87,7 +87,7 @@ static void print_json(const struct answer *answer)
 	if (answer->has_nearest)
 		json_object_set_new(
 			object, "nearest",
-			told_nearest(answer->policy, &answer->nearest, answer->nearest_text));
+			nearest_json(answer->policy, &answer->nearest, answer->nearest_text));
 	json_object_set_new(object, "engine", json_string(answer->engine));
 	json_object_set_new(object, "enforced",
 			    json_boolean(answer->policy->settings.enforcement == BKXDP_ENFORCE));
@@ -157,7 +157,7 @@ static void print_drop(const struct answer *answer)
 	print_fact("setting", advice(answer));
 	if (answer->has_nearest) {
 		print_fact("nearest", answer->nearest_text);
-		print_place(&answer->policy->flow[answer->nearest.rule->flow]);
+		print_place(&answer->policy->flows[answer->nearest.rule->flow]);
 	}
 	if (answer->policy->settings.enforcement == BKXDP_AUDIT)
 		print_fact("audit",
@@ -170,7 +170,7 @@ static void print_people(const struct answer *answer)
 
 	print_verdict(answer);
 	if (answer->rule) {
-		const struct flow *flow = &answer->policy->flow[answer->rule->flow];
+		const struct flow *flow = &answer->policy->flows[answer->rule->flow];
 
 		printf("  %-8s %s/%s, %s\n", "flow", flow->profile, flow->name,
 		       side_word(answer->rule->side));
@@ -198,7 +198,7 @@ static int judge(struct answer *answer, struct engine *engine)
 	if (error)
 		return fail("the test run in the kernel failed: %s", strerror(-error));
 	if (answer->judgement.reason == BKXDP_PASS_FLOW)
-		answer->rule = &answer->policy->rule[answer->judgement.rule];
+		answer->rule = &answer->policy->rules[answer->judgement.rule];
 	return EXIT_DONE;
 }
 
@@ -286,8 +286,8 @@ struct request {
 /* The policy is there, and is asked; that nothing judges by it now must be said. */
 static void warn_if_off(const char *interface)
 {
-	struct complaints complaints = {};
-	struct snapshot *snapshot = datapath_snapshot(interface, &complaints);
+	struct diagnostics diag = {};
+	struct snapshot *snapshot = datapath_snapshot(interface, &diag);
 	AUTO_FREE char *name = printable(interface);
 
 	if (snapshot && !snapshot->attached && !snapshot->elsewhere)
@@ -296,7 +296,7 @@ static void warn_if_off(const char *interface)
 			"what its policy says\n",
 			name);
 	snapshot_free(snapshot);
-	complaints_free(&complaints);
+	diag_free(&diag);
 }
 
 static int explain_attached(const char *interface, struct answer *answer,
@@ -345,10 +345,10 @@ static bool is_file(const char *name)
 static int explain(char **words, int count, const struct request *request)
 {
 	struct answer answer = {};
-	AUTO_FREE char *complaint = NULL;
+	AUTO_FREE char *problem = NULL;
 
-	if (asked_read(words + 1, count - 1, &answer.asked, &complaint))
-		return misuse("explain", "%s; for example %s", complaint, ASKED_EXAMPLE);
+	if (asked_read(words + 1, count - 1, &answer.asked, &problem))
+		return misuse("explain", "%s; for example %s", problem, ASKED_EXAMPLE);
 	if (request->bpffs)
 		datapath_set_bpffs(request->bpffs);
 	if (!is_file(words[0]) && request->options.connections)

@@ -139,21 +139,21 @@ static void say_unwritten(const char *path, int error)
 
 static int print_metrics(const char *output)
 {
-	struct complaints complaints = {};
+	struct diagnostics diag = {};
 	struct scrape scrape = {};
 	int error = 0;
 
-	scrape_all(&scrape, &complaints);
+	scrape_all(&scrape, &diag);
 	if (output && !scrape.blind)
 		error = write_file(output, &scrape);
 	else if (!output)
 		metrics_print(stdout, &scrape);
-	complaints_print(&complaints);
+	diag_print(&diag);
 	if (output && scrape.blind)
 		(void)fail("%s: nothing could be read, so nothing is written there", output);
 	if (error)
 		say_unwritten(output, error);
-	complaints_free(&complaints);
+	diag_free(&diag);
 	error = error || scrape.errors;
 	scrape_free(&scrape);
 	return error ? EXIT_FAILED : EXIT_DONE;

@@ -73,8 +73,8 @@ struct monitor {
 	uint64_t wall; /* ns between the kernel's clock and the time of day */
 	int turn;      /* events until the turn ends; TURN_EVENTS: none was seen in it */
 	uint64_t shown;
-	uint64_t lost_told; /* with a packet */
-	uint64_t lost_said; /* on standard error */
+	uint64_t lost_shown; /* with a packet */
+	uint64_t lost_said;  /* on standard error */
 	uint64_t unserved;
 	uint64_t checked; /* ns */
 };
@@ -98,11 +98,11 @@ static const struct policy *policy_of(struct monitor *monitor, const struct bkxd
 /* Asked of the kernel once a turn. */
 static uint64_t newly_lost(struct monitor *monitor)
 {
-	uint64_t before = monitor->lost_told;
+	uint64_t before = monitor->lost_shown;
 
 	if (monitor->turn == TURN_EVENTS)
-		monitor->lost_told = watch_lost(monitor->watch);
-	return monitor->lost_told - before;
+		monitor->lost_shown = watch_lost(monitor->watch);
+	return monitor->lost_shown - before;
 }
 
 static void print_json(const struct drop *drop)
@@ -193,7 +193,7 @@ static void say_start(const struct monitor *monitor)
 		audit ? "would be" : "are", from);
 	if (policy)
 		fprintf(stderr, "; policy %016" PRIx64 " with %zu flows, %s", policy->digest,
-			policy->flows, audit ? "audit" : "enforce");
+			policy->n_flows, audit ? "audit" : "enforce");
 	fputs("; Ctrl-C ends\n", stderr);
 }
 
@@ -390,15 +390,14 @@ static int close_capture(const struct monitor *monitor)
 
 static int monitor_interface(struct monitor *monitor, const char *path)
 {
-	struct complaints complaints = {};
+	struct diagnostics diag = {};
 	int status = EXIT_FAILED, closed;
 
 	catch_signals();
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	monitor->watch =
-		watch_open(monitor->interface, &monitor->filter, see, monitor, &complaints);
-	complaints_print(&complaints);
-	complaints_free(&complaints);
+	monitor->watch = watch_open(monitor->interface, &monitor->filter, see, monitor, &diag);
+	diag_print(&diag);
+	diag_free(&diag);
 	if (!monitor->watch)
 		return EXIT_FAILED;
 	status = open_capture(monitor, path);

@@ -19,8 +19,8 @@ static char *ports_words(const struct profile *profile, const struct profile_por
 	AUTO_FREE char *own = port_set_text(&ports->set);
 	char *text = must_format("%s%s%s", protocol, *own ? " " : "", own);
 
-	for (size_t i = 0; i < ports->nameds; i++) {
-		const struct profile_port *port = &profile->port[ports->named[i]];
+	for (size_t i = 0; i < ports->n_named; i++) {
+		const struct profile_port *port = &profile->ports[ports->named[i]];
 		AUTO_FREE char *numbers = port_set_text(&port->set);
 		char *longer = must_format("%s%s %s (%s)", text, i || *own ? "," : "",
 					   *numbers ? numbers : "to be given", port->name);
@@ -37,7 +37,7 @@ static char *roles_words(const struct profile *profile, const unsigned int *role
 
 	for (size_t i = 0; i < count; i++) {
 		char *longer =
-			must_format("%s%s%s", text, i ? ", " : "", profile->role[role[i]].name);
+			must_format("%s%s%s", text, i ? ", " : "", profile->roles[role[i]].name);
 
 		free(text);
 		text = longer;
@@ -68,7 +68,7 @@ static json_t *roles_json(const struct profile *profile, const unsigned int *rol
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < count; i++)
-		json_array_append_new(list, json_string(profile->role[role[i]].name));
+		json_array_append_new(list, json_string(profile->roles[role[i]].name));
 	return list;
 }
 
@@ -76,18 +76,18 @@ static json_t *profile_json(const struct profile *profile)
 {
 	json_t *roles = json_array(), *flows = json_array();
 
-	for (size_t i = 0; i < profile->roles; i++)
+	for (size_t i = 0; i < profile->n_roles; i++)
 		json_array_append_new(
-			roles, json_pack("{ss ss* ss*}", "name", profile->role[i].name, "title",
-					 profile->role[i].title, "note", profile->role[i].note));
-	for (size_t i = 0; i < profile->flows; i++) {
-		const struct profile_flow *flow = &profile->flow[i];
+			roles, json_pack("{ss ss* ss*}", "name", profile->roles[i].name, "title",
+					 profile->roles[i].title, "note", profile->roles[i].note));
+	for (size_t i = 0; i < profile->n_flows; i++) {
+		const struct profile_flow *flow = &profile->flows[i];
 
 		json_array_append_new(
 			flows,
 			json_pack("{ss so so so* so* sb ss* ss*}", "name", flow->name, "from",
-				  roles_json(profile, flow->from, flow->froms), "to",
-				  roles_json(profile, flow->to, flow->tos), "tcp",
+				  roles_json(profile, flow->from, flow->n_from), "to",
+				  roles_json(profile, flow->to, flow->n_to), "tcp",
 				  ports_json(profile, &flow->tcp, "tcp"), "udp",
 				  ports_json(profile, &flow->udp, "udp"), "optional",
 				  flow->optional, "source", flow->source, "note", flow->note));
@@ -116,37 +116,39 @@ static void print_side(const struct profile *profile, const struct profile_flow 
 static void print_role_flow(const struct profile *profile, const struct profile_flow *flow,
 			    unsigned int role)
 {
-	if (has_role(flow->to, flow->tos, role)) {
-		print_side(profile, flow, &flow->tcp, "tcp", "taken from", flow->from, flow->froms);
-		print_side(profile, flow, &flow->udp, "udp", "taken from", flow->from, flow->froms);
+	if (has_role(flow->to, flow->n_to, role)) {
+		print_side(profile, flow, &flow->tcp, "tcp", "taken from", flow->from,
+			   flow->n_from);
+		print_side(profile, flow, &flow->udp, "udp", "taken from", flow->from,
+			   flow->n_from);
 	}
-	if (has_role(flow->from, flow->froms, role)) {
-		print_side(profile, flow, &flow->tcp, "tcp", "answers from", flow->to, flow->tos);
-		print_side(profile, flow, &flow->udp, "udp", "answers from", flow->to, flow->tos);
+	if (has_role(flow->from, flow->n_from, role)) {
+		print_side(profile, flow, &flow->tcp, "tcp", "answers from", flow->to, flow->n_to);
+		print_side(profile, flow, &flow->udp, "udp", "answers from", flow->to, flow->n_to);
 	}
 }
 
 static void print_role(const struct profile *profile, unsigned int number)
 {
-	const struct profile_role *role = &profile->role[number];
+	const struct profile_role *role = &profile->roles[number];
 
 	printf("\n  %s%s%s%s%s%s\n", term_colour(stdout, BOLD), role->name,
 	       term_colour(stdout, PLAIN), role->title ? " (" : "", role->title ? role->title : "",
 	       role->title ? ")" : "");
 	if (role->note)
 		printf("    note: %s\n", role->note);
-	for (size_t i = 0; i < profile->flows; i++)
-		print_role_flow(profile, &profile->flow[i], number);
+	for (size_t i = 0; i < profile->n_flows; i++)
+		print_role_flow(profile, &profile->flows[i], number);
 }
 
 static void print_notes(const struct profile *profile)
 {
-	for (size_t i = 0; i < profile->ports; i++)
-		if (profile->port[i].note)
-			printf("  ports %s: %s\n", profile->port[i].name, profile->port[i].note);
-	for (size_t i = 0; i < profile->flows; i++)
-		if (profile->flow[i].note)
-			printf("  flow %s: %s\n", profile->flow[i].name, profile->flow[i].note);
+	for (size_t i = 0; i < profile->n_ports; i++)
+		if (profile->ports[i].note)
+			printf("  ports %s: %s\n", profile->ports[i].name, profile->ports[i].note);
+	for (size_t i = 0; i < profile->n_flows; i++)
+		if (profile->flows[i].note)
+			printf("  flow %s: %s\n", profile->flows[i].name, profile->flows[i].note);
 }
 
 static void print_profile(const struct profile *profile)
@@ -155,19 +157,19 @@ static void print_profile(const struct profile *profile)
 	       term_colour(stdout, PLAIN), profile->title ? profile->title : "", profile->file);
 	if (profile->note)
 		printf("%s\n", profile->note);
-	for (unsigned int i = 0; i < profile->roles; i++)
+	for (unsigned int i = 0; i < profile->n_roles; i++)
 		print_role(profile, i);
 	printf("\nNotes\n");
 	print_notes(profile);
 	printf("\nSources\n");
-	for (size_t i = 0; i < profile->sources; i++)
-		printf("  %s: %s\n", profile->source_key[i], profile->source[i]);
+	for (size_t i = 0; i < profile->n_sources; i++)
+		printf("  %s: %s\n", profile->source_key[i], profile->sources[i]);
 }
 
 /* ---- the verb --------------------------------------------------------------- */
 
 static struct profile *open_profile(const char *name, const struct values *dirs,
-				    struct complaints *complaints)
+				    struct diagnostics *diag)
 {
 	AUTO_FREE char *path = profile_find(name, NULL, dirs->value, dirs->count);
 	size_t count;
@@ -175,12 +177,11 @@ static struct profile *open_profile(const char *name, const struct values *dirs,
 	const char *near;
 
 	if (path)
-		return profile_read(path, complaints);
+		return profile_read(path, diag);
 	names = profile_names(dirs->value, dirs->count, &count);
 	near = suggest_nearest(name, (const char *const *)names, count);
-	complain(complaints, NULL,
-		 "there is no profile \"%s\"%s%s%s; \"bkxdp profiles\" lists them", name,
-		 near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
+	diag_at(diag, NULL, "there is no profile \"%s\"%s%s%s; \"bkxdp profiles\" lists them", name,
+		near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
 	for (size_t i = 0; i < count; i++)
 		free(names[i]);
 	free(names);
@@ -195,17 +196,16 @@ static void show(const struct profile *profile, bool json, json_t *list)
 		printf("%-32s %s\n", profile->name, profile->title ? profile->title : "");
 }
 
-static void list_all(const struct values *dirs, bool json, struct complaints *complaints)
+static void list_all(const struct values *dirs, bool json, struct diagnostics *diag)
 {
 	size_t count;
 	char **names = profile_names(dirs->value, dirs->count, &count);
 	json_t *list = json_array();
 
 	if (!count)
-		complain(complaints, NULL,
-			 "no profiles were found; --profiles DIR says where they are");
+		diag_at(diag, NULL, "no profiles were found; --profiles DIR says where they are");
 	for (size_t i = 0; i < count; i++) {
-		struct profile *profile = open_profile(names[i], dirs, complaints);
+		struct profile *profile = open_profile(names[i], dirs, diag);
 
 		if (profile)
 			show(profile, json, list);
@@ -221,9 +221,9 @@ static void list_all(const struct values *dirs, bool json, struct complaints *co
 }
 
 static void show_one(const char *name, const struct values *dirs, bool json,
-		     struct complaints *complaints)
+		     struct diagnostics *diag)
 {
-	struct profile *profile = open_profile(name, dirs, complaints);
+	struct profile *profile = open_profile(name, dirs, diag);
 	json_t *object = profile && json ? profile_json(profile) : NULL;
 
 	if (object) {
@@ -252,19 +252,19 @@ int cmd_profiles(int argc, char **argv)
 				    sizeof(rows) / sizeof(*rows),
 				    0,
 				    1};
-	struct complaints complaints = {};
+	struct diagnostics diag = {};
 	char **operands;
 	int count, status = arguments_read(&usage, argc, argv, &operands, &count);
 
 	if (status < 0) {
 		if (count)
-			show_one(operands[0], &dirs, json, &complaints);
+			show_one(operands[0], &dirs, json, &diag);
 		else
-			list_all(&dirs, json, &complaints);
-		complaints_print(&complaints);
-		status = complaints.count ? EXIT_FAILED : EXIT_DONE;
+			list_all(&dirs, json, &diag);
+		diag_print(&diag);
+		status = diag.count ? EXIT_FAILED : EXIT_DONE;
 	}
-	complaints_free(&complaints);
+	diag_free(&diag);
 	free(dirs.value);
 	return status;
 }

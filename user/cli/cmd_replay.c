@@ -62,8 +62,8 @@ static const char *verdict_word(enum bkxdp_reason reason)
 
 static bool has_controls(const struct policy *policy)
 {
-	for (size_t i = 0; i < policy->flows; i++)
-		if (policy->flow[i].requires >= 0)
+	for (size_t i = 0; i < policy->n_flows; i++)
+		if (policy->flows[i].required >= 0)
 			return true;
 	return false;
 }
@@ -112,8 +112,8 @@ static char *verdict_json(const struct policy *policy, const struct judgement *j
 
 	json_object_set_new(object, "verdict", json_string(verdict_word(judgement->reason)));
 	if (judgement->reason == BKXDP_PASS_FLOW) {
-		const struct rule *rule = &policy->rule[judgement->rule];
-		const struct flow *flow = &policy->flow[rule->flow];
+		const struct rule *rule = &policy->rules[judgement->rule];
+		const struct flow *flow = &policy->flows[rule->flow];
 
 		json_object_set_new(object, "flow",
 				    json_sprintf("%s/%s", flow->profile, flow->name));
@@ -145,7 +145,7 @@ static void print_line(struct replay *replay, const struct captured *packet,
 
 static size_t verdicts(const struct replay *replay)
 {
-	return 2 * (BKXDP_REASON_COUNT + replay->bench.policy->rules);
+	return 2 * (BKXDP_REASON_COUNT + replay->bench.policy->n_rules);
 }
 
 /* ---- the summary ---------------------------------------------------------- */
@@ -159,7 +159,7 @@ static void add(struct sum *sum, const struct captured *packet)
 static void count(struct replay *replay, const struct captured *packet,
 		  const struct judgement *judgement)
 {
-	const struct rule *rule = &replay->bench.policy->rule[judgement->rule];
+	const struct rule *rule = &replay->bench.policy->rules[judgement->rule];
 
 	add(&replay->total, packet);
 	replay->cut += packet->cut;
@@ -193,8 +193,8 @@ static struct columns columns_of(const struct replay *replay)
 				longer(strlen("PACKETS"), digits(replay->total.packets)),
 				longer(strlen("BYTES"), digits(replay->total.bytes))};
 
-	for (size_t i = 0; i < policy->flows * 2; i++) {
-		const struct flow *flow = &policy->flow[i / 2];
+	for (size_t i = 0; i < policy->n_flows * 2; i++) {
+		const struct flow *flow = &policy->flows[i / 2];
 
 		if (replay->flow[i].packets)
 			width.flow = longer(width.flow, strlen(flow->profile) + strlen("/") +
@@ -216,8 +216,8 @@ static void print_flows(const struct replay *replay, const struct columns *width
 {
 	const struct policy *policy = replay->bench.policy;
 
-	for (size_t i = 0; i < policy->flows * 2; i++) {
-		const struct flow *flow = &policy->flow[i / 2];
+	for (size_t i = 0; i < policy->n_flows * 2; i++) {
+		const struct flow *flow = &policy->flows[i / 2];
 		AUTO_FREE char *name = must_format("%s/%s", flow->profile, flow->name);
 
 		print_row(width, "pass", "flow", name, side_word(i % 2), &replay->flow[i]);
@@ -260,12 +260,12 @@ static void print_summary(const struct replay *replay)
 
 static int replay_packets(struct replay *replay)
 {
-	AUTO_FREE char *complaint = NULL;
+	AUTO_FREE char *problem = NULL;
 	struct captured packet;
 	struct judgement judgement;
 	int found, error;
 
-	while ((found = capture_next(replay->capture, &packet, &complaint)) == 1) {
+	while ((found = capture_next(replay->capture, &packet, &problem)) == 1) {
 		error = judge(replay, &packet, &judgement);
 		if (error)
 			return fail("packet %" PRIu64 ": the test run in the kernel failed: %s",
@@ -275,7 +275,7 @@ static int replay_packets(struct replay *replay)
 			print_line(replay, &packet, &judgement);
 	}
 	if (found < 0)
-		return fail("%s; the %" PRIu64 " packets before it were judged", complaint,
+		return fail("%s; the %" PRIu64 " packets before it were judged", problem,
 			    replay->total.packets);
 	return EXIT_DONE;
 }
@@ -287,7 +287,7 @@ static int run(struct replay *replay)
 
 	if (!strcmp(engine->name, "kernel"))
 		replay->spare = engine_user(replay->bench.tables);
-	replay->flow = must_alloc(replay->bench.policy->flows, 2 * sizeof(*replay->flow));
+	replay->flow = must_alloc(replay->bench.policy->n_flows, 2 * sizeof(*replay->flow));
 	replay->verdict = must_alloc(verdicts(replay), sizeof(*replay->verdict));
 	status = replay_packets(replay);
 	if (!replay->json)
@@ -311,14 +311,14 @@ struct request {
 static int replay_files(const char *file, const char *capture, const struct request *request)
 {
 	struct replay replay = {.json = request->json};
-	AUTO_FREE char *complaint = NULL;
+	AUTO_FREE char *problem = NULL;
 	int status;
 
 	status = bench_open(&replay.bench, file, &request->options);
 	if (status)
 		return status;
-	replay.capture = capture_open(capture, &complaint);
-	status = replay.capture ? run(&replay) : fail("%s", complaint);
+	replay.capture = capture_open(capture, &problem);
+	status = replay.capture ? run(&replay) : fail("%s", problem);
 	if (replay.capture)
 		capture_close(replay.capture);
 	bench_close(&replay.bench);

@@ -51,13 +51,13 @@ static json_t *flows_json(const struct snapshot *s)
 {
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < s->flows; i++)
+	for (size_t i = 0; i < s->n_flows; i++)
 		json_array_append_new(list, json_pack("{ss ss ss sI sI}", "profile",
-						      s->flow[i].flow->profile, "flow",
-						      s->flow[i].flow->name, "side",
-						      side_word(s->flow[i].side), "packets",
-						      (json_int_t)s->flow[i].sum.packets, "bytes",
-						      (json_int_t)s->flow[i].sum.bytes));
+						      s->flows[i].flow->profile, "flow",
+						      s->flows[i].flow->name, "side",
+						      side_word(s->flows[i].side), "packets",
+						      (json_int_t)s->flows[i].sum.packets, "bytes",
+						      (json_int_t)s->flows[i].sum.bytes));
 	return list;
 }
 
@@ -65,10 +65,10 @@ static json_t *uses_json(const struct policy *policy)
 {
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < policy->uses; i++)
+	for (size_t i = 0; i < policy->n_uses; i++)
 		json_array_append_new(
-			list, json_pack("{ss ss ss*}", "profile", policy->use[i].profile, "role",
-					policy->use[i].role, "level", policy->use[i].level));
+			list, json_pack("{ss ss ss*}", "profile", policy->uses[i].profile, "role",
+					policy->uses[i].role, "level", policy->uses[i].level));
 	return list;
 }
 
@@ -94,8 +94,8 @@ static json_t *controls_json(const struct snapshot *s)
 {
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < s->controls; i++) {
-		const struct control_seen *seen = &s->control[i];
+	for (size_t i = 0; i < s->n_controls; i++) {
+		const struct control_seen *seen = &s->controls[i];
 		char peer[PREFIX_TEXT_MAX];
 
 		peer_text(seen, peer);
@@ -123,11 +123,11 @@ static json_t *snapshot_json(const struct snapshot *s)
 			 connections_word(s->policy->settings.connections), "observes",
 			 s->policy->observes, "digest", digest, "since", since, "loaded", loaded,
 			 "generation", (int)s->generation, "program_id", (int)s->program, "beside",
-			 words_json(s->beside, s->besides), "file", s->policy->file, "uses",
+			 words_json(s->beside, s->n_beside), "file", s->policy->file, "uses",
 			 uses_json(s->policy), "prefixes", "ipv4", (json_int_t)s->ipv4_prefixes,
 			 "ipv6", (json_int_t)s->ipv6_prefixes, "notes",
-			 words_json(s->policy->note, s->policy->notes), "reasons", reasons_json(s),
-			 "flows", flows_json(s), "controls", controls_json(s));
+			 words_json(s->policy->notes, s->policy->n_notes), "reasons",
+			 reasons_json(s), "flows", flows_json(s), "controls", controls_json(s));
 }
 
 static void print_json(json_t *json)
@@ -192,7 +192,7 @@ static void print_attachment(const struct snapshot *s)
 	       s->frags ? ", takes jumbo frames" : "");
 	if (s->alone)
 		printf(", no other XDP program can join");
-	for (size_t i = 0; i < s->besides; i++)
+	for (size_t i = 0; i < s->n_beside; i++)
 		printf("%s%s", i ? ", " : ", beside ", s->beside[i]);
 	putchar('\n');
 }
@@ -212,10 +212,10 @@ static void print_policy(const struct snapshot *s)
 							      : "enforce",
 	       term_colour(stdout, PLAIN));
 	if (!s->policy->observes)
-		for (size_t i = 0; i < s->policy->uses; i++)
-			printf("  %s as %s%s%s\n", s->policy->use[i].profile,
-			       s->policy->use[i].role, s->policy->use[i].level ? ", level " : "",
-			       s->policy->use[i].level ? s->policy->use[i].level : "");
+		for (size_t i = 0; i < s->policy->n_uses; i++)
+			printf("  %s as %s%s%s\n", s->policy->uses[i].profile,
+			       s->policy->uses[i].role, s->policy->uses[i].level ? ", level " : "",
+			       s->policy->uses[i].level ? s->policy->uses[i].level : "");
 	printf("  prefixes: IPv4 %zu, IPv6 %zu; answers are checked by %s\n", s->ipv4_prefixes,
 	       s->ipv6_prefixes, connections_word(s->policy->settings.connections));
 }
@@ -225,8 +225,8 @@ static void print_flows(const struct snapshot *s, bool all)
 	size_t silent = 0;
 
 	printf("\n  %-8s %-44s %14s %18s\n", "SIDE", "FLOW", "PACKETS", "BYTES");
-	for (size_t i = 0; i < s->flows; i++) {
-		const struct flow_count *count = &s->flow[i];
+	for (size_t i = 0; i < s->n_flows; i++) {
+		const struct flow_count *count = &s->flows[i];
 		AUTO_FREE char *name =
 			must_format("%s/%s", count->flow->profile, count->flow->name);
 
@@ -274,17 +274,17 @@ static void print_controls(const struct snapshot *s)
 {
 	size_t ended = 0;
 
-	if (s->controls)
+	if (s->n_controls)
 		printf("\n  CONTROL CONNECTIONS\n");
-	for (size_t i = 0; i < s->controls; i++) {
-		if (s->control[i].live)
-			print_control(&s->control[i]);
+	for (size_t i = 0; i < s->n_controls; i++) {
+		if (s->controls[i].live)
+			print_control(&s->controls[i]);
 		else
 			ended++;
 	}
 	if (ended)
-		printf("  %s%zu remembered that ended\n", ended == s->controls ? "none live; " : "",
-		       ended);
+		printf("  %s%zu remembered that ended\n",
+		       ended == s->n_controls ? "none live; " : "", ended);
 }
 
 static void point_to_would_drop(const struct snapshot *s)
@@ -319,19 +319,19 @@ struct request {
 };
 
 static int read_groups(const struct snapshot *snapshot, struct drop_groups *groups,
-		       struct complaints *complaints)
+		       struct diagnostics *diag)
 {
 	int error = datapath_groups(snapshot->device, groups);
 
 	if (error)
-		complain(complaints, NULL, "the drops of %s can't be read: %s", snapshot->device,
-			 strerror(-error));
+		diag_at(diag, NULL, "the drops of %s can't be read: %s", snapshot->device,
+			strerror(-error));
 	return error;
 }
 
 /* What is asked of one interface: printed, or as JSON that the caller prints. NULL on failure. */
 static json_t *answer(const struct snapshot *snapshot, const struct request *request,
-		      struct complaints *complaints)
+		      struct diagnostics *diag)
 {
 	struct drop_groups groups = {};
 	json_t *json = NULL;
@@ -342,51 +342,50 @@ static json_t *answer(const struct snapshot *snapshot, const struct request *req
 		print_snapshot(snapshot, request->all);
 		return NULL;
 	}
-	if (read_groups(snapshot, &groups, complaints))
+	if (read_groups(snapshot, &groups, diag))
 		return NULL;
 	if (request->json)
-		json = would_drop_json(snapshot, &groups, request->limit);
+		json = drop_report_json(snapshot, &groups, request->limit);
 	else
-		would_drop_print(snapshot, &groups, request->limit);
+		drop_report_print(snapshot, &groups, request->limit);
 	groups_free(&groups);
 	return json;
 }
 
-static int end(struct complaints *complaints)
+static int end(struct diagnostics *diag)
 {
-	int status = complaints->count ? EXIT_FAILED : EXIT_DONE;
+	int status = diag->count ? EXIT_FAILED : EXIT_DONE;
 
-	complaints_print(complaints);
-	complaints_free(complaints);
+	diag_print(diag);
+	diag_free(diag);
 	return status;
 }
 
 static int status_of_one(const char *interface, const struct request *request)
 {
-	struct complaints complaints = {};
+	struct diagnostics diag = {};
 	char pinned[IF_NAMESIZE];
-	struct snapshot *snapshot =
-		datapath_snapshot(datapath_pinned_as(interface, pinned), &complaints);
-	json_t *json = snapshot ? answer(snapshot, request, &complaints) : NULL;
+	struct snapshot *snapshot = datapath_snapshot(datapath_pinned_as(interface, pinned), &diag);
+	json_t *json = snapshot ? answer(snapshot, request, &diag) : NULL;
 
 	if (json)
 		print_json(json);
 	snapshot_free(snapshot);
-	return end(&complaints);
+	return end(&diag);
 }
 
 static int status_of_all(const struct request *request)
 {
-	struct complaints complaints = {};
+	struct diagnostics diag = {};
 	json_t *list = json_array();
 	char **interface;
 	size_t count;
 
-	if (!datapath_interfaces(&interface, &count, &complaints) && !count && !request->json)
+	if (!datapath_interfaces(&interface, &count, &diag) && !count && !request->json)
 		puts("no interface is filtered; \"bkxdp attach IFACE\" attaches one");
 	for (size_t i = 0; i < count; i++) {
-		struct snapshot *snapshot = datapath_snapshot(interface[i], &complaints);
-		json_t *json = snapshot ? answer(snapshot, request, &complaints) : NULL;
+		struct snapshot *snapshot = datapath_snapshot(interface[i], &diag);
+		json_t *json = snapshot ? answer(snapshot, request, &diag) : NULL;
 
 		if (json)
 			json_array_append_new(list, json);
@@ -398,7 +397,7 @@ static int status_of_all(const struct request *request)
 		print_json(list);
 	else
 		json_decref(list);
-	return end(&complaints);
+	return end(&diag);
 }
 
 int cmd_status(int argc, char **argv)

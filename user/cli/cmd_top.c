@@ -26,8 +26,8 @@ static void print_frame(const struct top *top, const struct request *request)
 	struct page page;
 
 	page_make(&page, top, &view, ONCE_WIDTH, 0);
-	for (size_t i = 0; i < page.lines; i++)
-		puts(page.line[i].text);
+	for (size_t i = 0; i < page.n_lines; i++)
+		puts(page.lines[i].text);
 	page_free(&page);
 }
 
@@ -51,20 +51,20 @@ static json_t *frame_of(const struct pair *pair, const struct request *request)
 
 /* The same moment for all interfaces, and the next one for all. */
 static void take_pairs(struct pair *pair, char *const *interface, size_t count, double interval,
-		       struct complaints *complaints)
+		       struct diagnostics *diag)
 {
 	struct timespec pause = {.tv_sec = (time_t)interval};
 
 	pause.tv_nsec = (long)((interval - (double)pause.tv_sec) * 1e9);
 	for (size_t i = 0; i < count; i++) {
 		top_ask_for_groups(interface[i], interval);
-		(void)top_take_sample(interface[i], &pair[i].before, complaints);
+		(void)top_take_sample(interface[i], &pair[i].before, diag);
 	}
-	while (count && !complaints->count && nanosleep(&pause, &pause) && errno == EINTR)
+	while (count && !diag->count && nanosleep(&pause, &pause) && errno == EINTR)
 		;
 	for (size_t i = 0; i < count; i++)
-		if (!complaints->count)
-			(void)top_take_sample(interface[i], &pair[i].now, complaints);
+		if (!diag->count)
+			(void)top_take_sample(interface[i], &pair[i].now, diag);
 }
 
 static void print_pairs(struct pair *pair, size_t count, const struct request *request)
@@ -92,30 +92,30 @@ static void print_pairs(struct pair *pair, size_t count, const struct request *r
 	json_decref(list);
 }
 
-static int end_with(struct complaints *complaints)
+static int end_with(struct diagnostics *diag)
 {
-	int status = complaints->count ? EXIT_FAILED : EXIT_DONE;
+	int status = diag->count ? EXIT_FAILED : EXIT_DONE;
 
-	complaints_print(complaints);
-	complaints_free(complaints);
+	diag_print(diag);
+	diag_free(diag);
 	return status;
 }
 
 static int show_once(const struct request *request, char *const *interface, size_t count,
-		     struct complaints *complaints)
+		     struct diagnostics *diag)
 {
 	AUTO_FREE struct pair *pair = must_alloc(count, sizeof(*pair));
 
 	if (!count && !request->json)
 		puts("no interface is filtered; \"bkxdp attach IFACE\" attaches one");
-	take_pairs(pair, interface, count, request->interval, complaints);
-	if (!complaints->count && (count || request->json))
+	take_pairs(pair, interface, count, request->interval, diag);
+	if (!diag->count && (count || request->json))
 		print_pairs(pair, count, request);
 	for (size_t i = 0; i < count; i++) {
 		top_sample_free(&pair[i].before);
 		top_sample_free(&pair[i].now);
 	}
-	return end_with(complaints);
+	return end_with(diag);
 }
 
 /* ---- the verb --------------------------------------------------------------- */
@@ -154,7 +154,7 @@ static int read_sort(const char *text, enum top_sort *sort)
 
 static int show(const struct request *request, bool once)
 {
-	struct complaints complaints = {};
+	struct diagnostics diag = {};
 	struct snapshot *snapshot;
 	char *one[] = {(char *)request->interface}, **interface = one;
 	size_t count = 1;
@@ -162,15 +162,15 @@ static int show(const struct request *request, bool once)
 
 	/* it complains of what is not there or may not be read, before a screen hides it */
 	if (request->interface) {
-		snapshot = datapath_snapshot(request->interface, &complaints);
+		snapshot = datapath_snapshot(request->interface, &diag);
 		snapshot_free(snapshot);
 	} else {
-		(void)datapath_interfaces(&interface, &count, &complaints);
+		(void)datapath_interfaces(&interface, &count, &diag);
 	}
-	if (complaints.count)
-		status = end_with(&complaints);
+	if (diag.count)
+		status = end_with(&diag);
 	else if (once)
-		status = show_once(request, interface, count, &complaints);
+		status = show_once(request, interface, count, &diag);
 	else
 		status = top_live(request);
 	for (size_t i = 0; interface != one && i < count; i++)

@@ -17,17 +17,17 @@
 
 void drop_read(struct drop *drop, const struct bkxdp_event *event, const struct policy *policy)
 {
-	const struct glimpse *glimpse = &drop->glimpse;
+	const struct packet_summary *summary = &drop->packet_summary;
 
 	drop->event = event;
 	drop->policy = policy;
-	glimpse_read(event->frame, event->captured, event->length, &drop->glimpse);
+	packet_summary_read(event->frame, event->captured, event->length, &drop->packet_summary);
 	/* a flow is found by addresses and ports; what is not known is not compared */
-	drop->has_nearest = policy && glimpse->asked.family && glimpse->has_ports &&
-			    nearest_find(policy, &glimpse->asked, event->reason, &drop->nearest);
+	drop->has_nearest = policy && summary->asked.family && summary->has_ports &&
+			    nearest_find(policy, &summary->asked, event->reason, &drop->nearest);
 	if (drop->has_nearest)
 		drop->nearest_text =
-			nearest_text(policy, &glimpse->asked, event->reason, &drop->nearest);
+			nearest_text(policy, &summary->asked, event->reason, &drop->nearest);
 }
 
 void drop_free(struct drop *drop)
@@ -78,7 +78,7 @@ static void print_time(FILE *out, uint64_t time)
 void drop_print(FILE *out, const struct drop *drop)
 {
 	enum bkxdp_reason reason = drop->event->reason;
-	AUTO_FREE char *text = glimpse_text(&drop->glimpse);
+	AUTO_FREE char *text = packet_summary_text(&drop->packet_summary);
 
 	print_time(out, drop->time);
 	fprintf(out, " %s %s%-*s%s %s", tally_verdict_text(tally_of(drop)),
@@ -110,15 +110,15 @@ static json_t *time_json(uint64_t time)
 	return json_sprintf("%s.%09" PRIu64 "Z", text, time % NS_PER_S);
 }
 
-static json_t *end_json(const struct glimpse *glimpse, const uint32_t address[static 4],
+static json_t *end_json(const struct packet_summary *summary, const uint32_t address[static 4],
 			uint16_t port)
 {
-	char text[GLIMPSE_ADDRESS_MAX];
+	char text[PACKET_SUMMARY_ADDRESS_MAX];
 	json_t *end;
 
-	glimpse_address(glimpse, address, text);
+	packet_summary_address(summary, address, text);
 	end = json_pack("{ss}", "address", text);
-	if (glimpse->has_ports)
+	if (summary->has_ports)
 		json_object_set_new(end, "port", json_integer(port));
 	return end;
 }
@@ -130,20 +130,20 @@ static json_t *protocol_json(uint8_t protocol)
 	return word ? json_string(word) : json_sprintf("%u", protocol);
 }
 
-static void add_packet(json_t *object, const struct glimpse *glimpse)
+static void add_packet(json_t *object, const struct packet_summary *summary)
 {
-	const struct asked *asked = &glimpse->asked;
+	const struct asked *asked = &summary->asked;
 
-	json_object_set_new(object, "from", end_json(glimpse, asked->saddr, asked->sport));
-	json_object_set_new(object, "to", end_json(glimpse, asked->daddr, asked->dport));
+	json_object_set_new(object, "from", end_json(summary, asked->saddr, asked->sport));
+	json_object_set_new(object, "to", end_json(summary, asked->daddr, asked->dport));
 	if (asked->protocol)
 		json_object_set_new(object, "protocol", protocol_json(asked->protocol));
-	if (glimpse->has_ports && asked->protocol == IPPROTO_TCP) {
-		AUTO_FREE char *flags = glimpse_flags(glimpse);
+	if (summary->has_ports && asked->protocol == IPPROTO_TCP) {
+		AUTO_FREE char *flags = packet_summary_flags(summary);
 
 		json_object_set_new(object, "flags", json_string(flags));
 	}
-	if (glimpse->has_message)
+	if (summary->has_message)
 		json_object_set_new(object, "icmp_type", json_integer(asked->icmp_type));
 	if (asked->fragment)
 		json_object_set_new(
@@ -151,34 +151,34 @@ static void add_packet(json_t *object, const struct glimpse *glimpse)
 			json_string(asked->fragment == SHRED_FIRST ? "first" : "later"));
 }
 
-static json_t *link_json(const struct glimpse *glimpse)
+static json_t *link_json(const struct packet_summary *summary)
 {
-	char from[GLIMPSE_LINK_MAX], to[GLIMPSE_LINK_MAX];
+	char from[PACKET_SUMMARY_LINK_MAX], to[PACKET_SUMMARY_LINK_MAX];
 
-	glimpse_link(glimpse->link_from, from);
-	glimpse_link(glimpse->link_to, to);
-	return json_pack("{ss ss si}", "from", from, "to", to, "ethertype", glimpse->ethertype);
+	packet_summary_link(summary->link_from, from);
+	packet_summary_link(summary->link_to, to);
+	return json_pack("{ss ss si}", "from", from, "to", to, "ethertype", summary->ethertype);
 }
 
 json_t *drop_json(const struct drop *drop)
 {
-	const struct glimpse *glimpse = &drop->glimpse;
-	AUTO_FREE char *text = glimpse_text(glimpse), *device = printable(drop->device);
+	const struct packet_summary *summary = &drop->packet_summary;
+	AUTO_FREE char *text = packet_summary_text(summary), *device = printable(drop->device);
 	json_t *object = json_pack("{so ss ss ss sb ss}", "time", time_json(drop->time), "device",
 				   device, "verdict", tally_verdict_word(tally_of(drop)), "reason",
 				   reason_word(drop->event->reason), "enforced",
 				   !drop->event->audit, "packet", text);
 
-	if (glimpse->asked.family)
-		add_packet(object, glimpse);
-	if (glimpse->asked.vlan)
-		json_object_set_new(object, "vlan", json_integer(glimpse->asked.vlan));
-	if (glimpse->has_link)
-		json_object_set_new(object, "link", link_json(glimpse));
-	json_object_set_new(object, "length", json_integer(glimpse->length));
+	if (summary->asked.family)
+		add_packet(object, summary);
+	if (summary->asked.vlan)
+		json_object_set_new(object, "vlan", json_integer(summary->asked.vlan));
+	if (summary->has_link)
+		json_object_set_new(object, "link", link_json(summary));
+	json_object_set_new(object, "length", json_integer(summary->length));
 	if (drop->has_nearest)
 		json_object_set_new(object, "nearest",
-				    told_nearest(drop->policy, &drop->nearest, drop->nearest_text));
+				    nearest_json(drop->policy, &drop->nearest, drop->nearest_text));
 	if (drop->lost)
 		json_object_set_new(object, "lost", json_integer((json_int_t)drop->lost));
 	return object;

@@ -3,7 +3,7 @@
 #ifndef CLI_DROP_PRINT_H
 #define CLI_DROP_PRINT_H
 
-#include <bkxdp/watch.h>
+#include <bkxdp/layout.h>
 #include <jansson.h>
 #include <stdio.h>
 
@@ -16,7 +16,7 @@ struct drop {
 	const char *device;
 	uint64_t time; /* ns since the epoch */
 	uint64_t lost; /* since the one that was told before */
-	struct glimpse glimpse;
+	struct packet_summary packet_summary;
 	const struct policy *policy; /* that dropped it */
 	bool has_nearest;
 	struct nearest nearest;

@@ -6,26 +6,26 @@
 #include "base/memory.h"
 #include "base/printable.h"
 
-json_t *told_place(const struct place *place)
+json_t *place_json(const struct place *place)
 {
 	AUTO_FREE char *file = place->file ? printable(place->file) : NULL;
 
 	return json_pack("{ss? si}", "file", file, "line", (int)place->line);
 }
 
-json_t *told_flow(const struct flow *flow)
+json_t *flow_json(const struct flow *flow)
 {
 	return json_sprintf("%s/%s", flow->profile, flow->name);
 }
 
-json_t *told_nearest(const struct policy *policy, const struct nearest *nearest, const char *text)
+json_t *nearest_json(const struct policy *policy, const struct nearest *nearest, const char *text)
 {
 	const struct rule *rule = nearest->rule;
-	const struct flow *flow = &policy->flow[rule->flow];
+	const struct flow *flow = &policy->flows[rule->flow];
 	AUTO_FREE char *ports = port_set_text(&rule->ports);
 
-	return json_pack("{so ss ss ss so ss* ss}", "flow", told_flow(flow), "side",
+	return json_pack("{so ss ss ss so ss* ss}", "flow", flow_json(flow), "side",
 			 side_word(rule->side), "protocol",
 			 rule->protocol == IPPROTO_TCP ? "tcp" : "udp", "ports", ports, "place",
-			 told_place(&flow->place), "source", flow->source, "text", text);
+			 place_json(&flow->place), "source", flow->source, "text", text);
 }

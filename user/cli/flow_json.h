@@ -8,9 +8,9 @@
 #include "engine/nearest.h"
 #include "policy/policy.h"
 
-json_t *told_place(const struct place *place);
-json_t *told_flow(const struct flow *flow);
+json_t *place_json(const struct place *place);
+json_t *flow_json(const struct flow *flow);
 /* text: of nearest_text(). */
-json_t *told_nearest(const struct policy *policy, const struct nearest *nearest, const char *text);
+json_t *nearest_json(const struct policy *policy, const struct nearest *nearest, const char *text);
 
 #endif

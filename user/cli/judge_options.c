@@ -43,17 +43,17 @@ static int open_engine(struct bench *bench, const char *choice)
 static int read_policy(struct bench *bench, const char *file, const struct bench_options *options)
 {
 	struct site_lookup lookup = {options->dirs.value, options->dirs.count, options->resolve};
-	struct complaints complaints = {};
+	struct diagnostics diag = {};
 
-	bench->policy = site_read(file, &lookup, &complaints);
+	bench->policy = site_read(file, &lookup, &diag);
 	if (bench->policy)
-		bench->tables = compile(bench->policy, &complaints);
-	complaints_print(&complaints);
-	complaints_free(&complaints);
+		bench->tables = compile(bench->policy, &diag);
+	diag_print(&diag);
+	diag_free(&diag);
 	if (!bench->policy || !bench->tables)
 		return EXIT_FAILED;
-	for (size_t i = 0; i < bench->policy->notes; i++)
-		fprintf(stderr, "bkxdp: %s\n", bench->policy->note[i]);
+	for (size_t i = 0; i < bench->policy->n_notes; i++)
+		fprintf(stderr, "bkxdp: %s\n", bench->policy->notes[i]);
 	return EXIT_DONE;
 }
 

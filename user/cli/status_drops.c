@@ -31,46 +31,46 @@ static bool audits(const struct snapshot *snapshot)
 /* From the file that its flows came from. */
 static struct profile *profile_of(const struct policy *policy, const char *name)
 {
-	struct complaints unheard = {};
+	struct diagnostics unheard = {};
 	struct profile *profile = NULL;
 
-	for (size_t i = 0; i < policy->flows && !profile; i++)
-		if (!strcmp(policy->flow[i].profile, name)) {
-			profile = profile_read(policy->flow[i].place.file, &unheard);
+	for (size_t i = 0; i < policy->n_flows && !profile; i++)
+		if (!strcmp(policy->flows[i].profile, name)) {
+			profile = profile_read(policy->flows[i].place.file, &unheard);
 			break;
 		}
-	complaints_free(&unheard);
+	diag_free(&unheard);
 	return profile;
 }
 
-static struct would_drop *find(const struct policy *policy, const struct drop_groups *groups)
+static struct drop_report *find(const struct policy *policy, const struct drop_groups *groups)
 {
-	size_t uses = policy->observes ? 0 : policy->uses;
+	size_t uses = policy->observes ? 0 : policy->n_uses;
 	AUTO_FREE struct profile **profile = must_alloc(uses, sizeof(struct profile *));
 	const struct in_force now = {policy, uses ? (const struct profile *const *)profile : NULL};
-	struct would_drop *found;
+	struct drop_report *found;
 
 	for (size_t i = 0; i < uses; i++)
-		profile[i] = profile_of(policy, policy->use[i].profile);
-	found = would_drop(&now, groups);
+		profile[i] = profile_of(policy, policy->uses[i].profile);
+	found = drop_report(&now, groups);
 	for (size_t i = 0; i < uses; i++)
 		profile_free(profile[i]);
 	return found;
 }
 
-static size_t shown_of(const struct would_drop *found, size_t limit)
+static size_t shown_of(const struct drop_report *found, size_t limit)
 {
-	return limit && limit < found->rows ? limit : found->rows;
+	return limit && limit < found->n_rows ? limit : found->n_rows;
 }
 
 /* Rows need advice in its order, so the last one needed says how many are. */
-static size_t advice_of(const struct would_drop *found, size_t shown)
+static size_t advice_of(const struct drop_report *found, size_t shown)
 {
 	size_t count = 0;
 
 	for (size_t i = 0; i < shown; i++)
-		if (found->row[i].advice >= count)
-			count = found->row[i].advice + 1;
+		if (found->rows[i].advice >= count)
+			count = found->rows[i].advice + 1;
 	return count;
 }
 
@@ -122,10 +122,10 @@ static json_t *sources_json(const struct advice *advice)
 static json_t *advice_json(const struct advice *advice, size_t number, const struct policy *policy)
 {
 	uint32_t rule = advice->subject.rule, use = advice->subject.use;
-	const char *profile = rule  ? policy->flow[policy->rule[rule - 1].flow].profile
-			      : use ? policy->use[use - 1].profile
+	const char *profile = rule  ? policy->flows[policy->rules[rule - 1].flow].profile
+			      : use ? policy->uses[use - 1].profile
 				    : NULL;
-	const char *role = rule ? policy->group[policy->rule[rule - 1].group].roles : NULL;
+	const char *role = rule ? policy->groups[policy->rules[rule - 1].group].roles : NULL;
 
 	return json_pack("{si ss ss* ss* ss* ss* ss* so}", "number", (int)number, "kind",
 			 advice_kind_word(advice->subject.kind), "name", advice->name, "line",
@@ -133,27 +133,28 @@ static json_t *advice_json(const struct advice *advice, size_t number, const str
 			 role, "sources", sources_json(advice));
 }
 
-json_t *would_drop_json(const struct snapshot *snapshot, const struct drop_groups *groups,
-			size_t limit)
+json_t *drop_report_json(const struct snapshot *snapshot, const struct drop_groups *groups,
+			 size_t limit)
 {
-	struct would_drop *found = find(snapshot->policy, groups);
+	struct drop_report *found = find(snapshot->policy, groups);
 	json_t *rows = json_array(), *advice = json_array();
 	size_t shown = shown_of(found, limit), needed = advice_of(found, shown);
 	char since[32];
 
 	for (size_t i = 0; i < shown; i++)
-		json_array_append_new(rows, row_json(&found->row[i], groups->now));
+		json_array_append_new(rows, row_json(&found->rows[i], groups->now));
 	for (size_t i = 0; i < needed; i++)
 		json_array_append_new(advice,
 				      advice_json(&found->advice[i], i + 1, snapshot->policy));
 	format_time(snapshot->loaded, since);
 	AUTO_FREE char *device = printable(snapshot->device);
-	json_t *json = json_pack("{ss ss ss so so sI sI sb}", "device", device, "enforcement",
-				 audits(snapshot) ? "audit" : "enforce", "since", since, "groups",
-				 rows, "advice", advice, "more", (json_int_t)(found->rows - shown),
-				 "ungrouped", (json_int_t)groups->ungrouped, "full", groups->full);
+	json_t *json =
+		json_pack("{ss ss ss so so sI sI sb}", "device", device, "enforcement",
+			  audits(snapshot) ? "audit" : "enforce", "since", since, "groups", rows,
+			  "advice", advice, "more", (json_int_t)(found->n_rows - shown),
+			  "ungrouped", (json_int_t)groups->ungrouped, "full", groups->full);
 
-	would_drop_free(found);
+	drop_report_free(found);
 	return json;
 }
 
@@ -192,14 +193,14 @@ static void print_row(const struct would_row *row, uint64_t now)
 	       service);
 }
 
-static void print_rows(const struct would_drop *found, size_t shown, uint64_t now)
+static void print_rows(const struct drop_report *found, size_t shown, uint64_t now)
 {
 	printf("\n       %12s %14s %8s  %-14s %-20s %s\n", "PACKETS", "BYTES", "LAST", "REASON",
 	       "SOURCE", "SERVICE");
 	for (size_t i = 0; i < shown; i++)
-		print_row(&found->row[i], now);
-	if (shown < found->rows)
-		printf("  %zu more (--limit 0 lists all)\n", found->rows - shown);
+		print_row(&found->rows[i], now);
+	if (shown < found->n_rows)
+		printf("  %zu more (--limit 0 lists all)\n", found->n_rows - shown);
 }
 
 /* What stands before the lines of each kind of advice. */
@@ -223,7 +224,7 @@ static void print_advice(const struct advice *advice, size_t number)
 		printf("  # [%zu] %s\n", number, advice->sentence);
 }
 
-static void print_all_advice(const struct would_drop *found, size_t count)
+static void print_all_advice(const struct drop_report *found, size_t count)
 {
 	for (enum advice_kind kind = 0; kind < ADVICE_KINDS; kind++) {
 		bool begun = false;
@@ -283,17 +284,17 @@ static void print_lost(const struct drop_groups *groups)
 		       (unsigned long long)groups->ungrouped);
 }
 
-void would_drop_print(const struct snapshot *snapshot, const struct drop_groups *groups,
-		      size_t limit)
+void drop_report_print(const struct snapshot *snapshot, const struct drop_groups *groups,
+		       size_t limit)
 {
-	struct would_drop *found = find(snapshot->policy, groups);
+	struct drop_report *found = find(snapshot->policy, groups);
 	size_t shown = shown_of(found, limit);
 
-	print_heading(snapshot, found->rows);
-	if (found->rows)
+	print_heading(snapshot, found->n_rows);
+	if (found->n_rows)
 		print_rows(found, shown, groups->now);
 	print_all_advice(found, advice_of(found, shown));
 	print_lost(groups);
 	print_next_step(snapshot);
-	would_drop_free(found);
+	drop_report_free(found);
 }

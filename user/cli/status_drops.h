@@ -10,9 +10,9 @@
 #include "stats/snapshot.h"
 
 /* At most `limit` rows, 0: all, and the advice for these. */
-void would_drop_print(const struct snapshot *snapshot, const struct drop_groups *groups,
-		      size_t limit);
-json_t *would_drop_json(const struct snapshot *snapshot, const struct drop_groups *groups,
-			size_t limit);
+void drop_report_print(const struct snapshot *snapshot, const struct drop_groups *groups,
+		       size_t limit);
+json_t *drop_report_json(const struct snapshot *snapshot, const struct drop_groups *groups,
+			 size_t limit);
 
 #endif

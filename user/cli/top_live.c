@@ -19,9 +19,9 @@ void top_ask_for_groups(const char *interface, double interval)
 	(void)datapath_group_drops(interface, (unsigned int)interval + 6);
 }
 
-int top_take_sample(const char *interface, struct top_sample *sample, struct complaints *complaints)
+int top_take_sample(const char *interface, struct top_sample *sample, struct diagnostics *diag)
 {
-	int status = datapath_scrape(interface, &sample->reading, complaints);
+	int status = datapath_scrape(interface, &sample->reading, diag);
 
 	if (status != 1)
 		return status;
@@ -83,13 +83,13 @@ static void names_free(char **name, size_t count)
  * Moves by `step` among those that there are now. One that was detached is
  * stayed with: it may come back. False: there is nothing to read.
  */
-static bool find_interface(struct live *live, int step, struct complaints *complaints)
+static bool find_interface(struct live *live, int step, struct diagnostics *diag)
 {
 	size_t count, place = 0;
 	char **interface;
 	bool found;
 
-	if (datapath_interfaces(&interface, &count, complaints))
+	if (datapath_interfaces(&interface, &count, diag))
 		return false;
 	while (place < count && strcmp(interface[place], live->interface) != 0)
 		place++;
@@ -109,14 +109,14 @@ static bool find_interface(struct live *live, int step, struct complaints *compl
 
 /* ---- readings ----------------------------------------------------------------- */
 
-static void read_interface(struct live *live, struct complaints *complaints)
+static void read_interface(struct live *live, struct diagnostics *diag)
 {
 	struct top_sample sample = {};
 
 	top_ask_for_groups(live->interface, live->view.interval);
 	if (live->view.paused)
 		return;
-	switch (top_take_sample(live->interface, &sample, complaints)) {
+	switch (top_take_sample(live->interface, &sample, diag)) {
 	case 1:
 		top_sample_free(&live->before);
 		live->before = live->now;
@@ -150,21 +150,21 @@ static void set_clock(struct live *live)
 /* The first reading has no rates: the second follows soon. */
 static void live_read(struct live *live, int step)
 {
-	struct complaints complaints = {};
+	struct diagnostics diag = {};
 
-	if (find_interface(live, step, &complaints))
-		read_interface(live, &complaints);
-	else if (!complaints.count)
+	if (find_interface(live, step, &diag))
+		read_interface(live, &diag);
+	else if (!diag.count)
 		say_absent(live);
-	if (complaints.count) {
-		live_note(live, must_copy(complaints.text[0]));
+	if (diag.count) {
+		live_note(live, must_copy(diag.text[0]));
 		live_forget(live);
 	}
 	if (!live->view.paused)
 		set_clock(live);
 	live->wait = live->before.time ? live->view.interval : INTERVAL_LEAST;
 	live->last = clock_ns(CLOCK_MONOTONIC);
-	complaints_free(&complaints);
+	diag_free(&diag);
 }
 
 /* ---- screen and keys -------------------------------------------------------- */

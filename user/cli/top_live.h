@@ -22,8 +22,7 @@ int top_live(const struct request *request);
 /* Has drops grouped until the reading after the next one, also if that is late. */
 void top_ask_for_groups(const char *interface, double interval);
 /* 1, 0 where it is just coming or going, -1 with complaints. */
-int top_take_sample(const char *interface, struct top_sample *sample,
-		    struct complaints *complaints);
+int top_take_sample(const char *interface, struct top_sample *sample, struct diagnostics *diag);
 void top_sample_free(struct top_sample *sample);
 
 #endif

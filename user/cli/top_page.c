@@ -34,7 +34,7 @@ const char *page_si(double value)
 __attribute__((format(printf, 3, 4))) static void add_line(struct page *page, enum page_style style,
 							   const char *format, ...)
 {
-	struct page_line *line = APPEND(page->line, page->lines);
+	struct page_line *line = APPEND(page->lines, page->n_lines);
 	size_t size = page->width + 1;
 	va_list args;
 	int length;
@@ -271,7 +271,7 @@ static void share(const struct top *top, size_t room, size_t shown[static TOP_TA
 static void add_tables(struct page *page, const struct top *top, unsigned int height)
 {
 	bool airy = !height || height >= AIRY;
-	size_t shown[TOP_TABLES], used = page->lines + TOP_TABLES + (airy ? TOP_TABLES : 0) + 1;
+	size_t shown[TOP_TABLES], used = page->n_lines + TOP_TABLES + (airy ? TOP_TABLES : 0) + 1;
 
 	share(top, height ? (height > used ? height - used : 0) : SIZE_MAX, shown);
 	if (!height && shown[TOP_SOURCES] > ONCE_SOURCES)
@@ -306,9 +306,9 @@ static void add_help(struct page *page)
 
 static void add_keys(struct page *page, const struct top_view *view, unsigned int height)
 {
-	if (page->lines > height - 1)
-		page->lines = height - 1;
-	while (page->lines < height - 1)
+	if (page->n_lines > height - 1)
+		page->n_lines = height - 1;
+	while (page->n_lines < height - 1)
 		add_line(page, PAGE_PLAIN, "%s", "");
 	add_line(page, PAGE_TITLE,
 		 view->help ? "any key: back"
@@ -343,6 +343,6 @@ void page_make(struct page *page, const struct top *top, const struct top_view *
 
 void page_free(struct page *page)
 {
-	free(page->line);
+	free(page->lines);
 	memset(page, 0, sizeof(*page));
 }

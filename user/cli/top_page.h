@@ -16,8 +16,8 @@ struct page_line {
 	enum page_style style;
 };
 struct page {
-	struct page_line *line;
-	size_t lines;
+	struct page_line *lines;
+	size_t n_lines;
 	unsigned int width;
 };
 

@@ -103,9 +103,9 @@ void screen_size(unsigned int *width, unsigned int *height)
 void screen_show(const struct page *page)
 {
 	erase();
-	for (size_t i = 0; i < page->lines && (int)i < LINES; i++) {
-		attrset(style[page->line[i].style]);
-		mvaddnstr((int)i, 0, page->line[i].text, COLS);
+	for (size_t i = 0; i < page->n_lines && (int)i < LINES; i++) {
+		attrset(style[page->lines[i].style]);
+		mvaddnstr((int)i, 0, page->lines[i].text, COLS);
 	}
 	attrset(A_NORMAL);
 	refresh();

@@ -20,15 +20,15 @@ static void free_role(struct profile_role *role)
 	for (size_t i = 0; i < role->levels; i++)
 		free(role->addresses[i].prefixes.prefix);
 	free(role->addresses);
-	for (size_t i = 0; i < role->hosts; i++)
-		free(role->host[i]);
-	free(role->host);
+	for (size_t i = 0; i < role->n_hosts; i++)
+		free(role->hosts[i]);
+	free(role->hosts);
 }
 
 static void free_port(struct profile_port *port)
 {
 	free(port->set.range);
-	free(port->candidate);
+	free(port->candidates);
 	free(port->note);
 }
 
@@ -49,21 +49,21 @@ void profile_free(struct profile *profile)
 {
 	if (!profile)
 		return;
-	for (size_t i = 0; i < profile->sources; i++) {
-		free(profile->source[i]);
+	for (size_t i = 0; i < profile->n_sources; i++) {
+		free(profile->sources[i]);
 		free(profile->source_key[i]);
 	}
-	for (size_t i = 0; i < profile->roles; i++)
-		free_role(&profile->role[i]);
-	for (size_t i = 0; i < profile->ports; i++)
-		free_port(&profile->port[i]);
-	for (size_t i = 0; i < profile->flows; i++)
-		free_flow(&profile->flow[i]);
-	free(profile->source);
+	for (size_t i = 0; i < profile->n_roles; i++)
+		free_role(&profile->roles[i]);
+	for (size_t i = 0; i < profile->n_ports; i++)
+		free_port(&profile->ports[i]);
+	for (size_t i = 0; i < profile->n_flows; i++)
+		free_flow(&profile->flows[i]);
+	free(profile->sources);
 	free(profile->source_key);
-	free(profile->role);
-	free(profile->port);
-	free(profile->flow);
+	free(profile->roles);
+	free(profile->ports);
+	free(profile->flows);
 	free(profile->title);
 	free(profile->note);
 	free(profile->file);
@@ -72,7 +72,7 @@ void profile_free(struct profile *profile)
 
 int profile_role_index(const struct profile *profile, const char *name)
 {
-	return find_named(name, profile->role, sizeof(*profile->role), profile->roles);
+	return find_named(name, profile->roles, sizeof(*profile->roles), profile->n_roles);
 }
 
 /* ---- where profiles are --------------------------------------------------- */

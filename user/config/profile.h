@@ -25,17 +25,17 @@ struct profile_role {
 	char *note;
 	struct profile_addresses *addresses;
 	size_t levels;
-	char **host; /* documented names */
-	size_t hosts;
+	char **hosts; /* documented names */
+	size_t n_hosts;
 	struct place place;
 };
 
 struct profile_port {
 	char name[BKXDP_NAME_MAX];
 	bool has_default;
-	struct port_set set; /* the default, or all candidates */
-	uint16_t *candidate; /* in the order in which the vendor tries them */
-	size_t candidates;
+	struct port_set set;  /* the default, or all candidates */
+	uint16_t *candidates; /* in the order in which the vendor tries them */
+	size_t n_candidates;
 	unsigned int minimum; /* ports; 0: any number */
 	char *note;
 	struct place place;
@@ -46,13 +46,13 @@ struct profile_ports {
 	bool given;
 	struct port_set set;
 	unsigned int *named; /* indices into profile.port */
-	size_t nameds;
+	size_t n_named;
 };
 
 struct profile_flow {
 	char name[BKXDP_NAME_MAX];
 	unsigned int *from, *to; /* indices into profile.role */
-	size_t froms, tos;
+	size_t n_from, n_to;
 	struct profile_ports tcp, udp;
 	struct port_set local; /* empty: the default, 1024-65535 */
 	bool optional;
@@ -68,19 +68,19 @@ struct profile {
 	char *title;
 	char *note;
 	char *file; /* owner of every place's file */
-	char **source;
-	size_t sources;
+	char **sources;
+	size_t n_sources;
 	char **source_key;
-	struct profile_role *role;
-	size_t roles;
-	struct profile_port *port;
-	size_t ports;
-	struct profile_flow *flow;
-	size_t flows;
+	struct profile_role *roles;
+	size_t n_roles;
+	struct profile_port *ports;
+	size_t n_ports;
+	struct profile_flow *flows;
+	size_t n_flows;
 };
 
 /* Reads one file. Adds what is wrong to complaints; NULL if anything is. */
-struct profile *profile_read(const char *path, struct complaints *complaints);
+struct profile *profile_read(const char *path, struct diagnostics *diag);
 void profile_free(struct profile *profile);
 
 /*

@@ -45,11 +45,11 @@ static void read_address(struct document *document, const struct value *value, v
 	struct place place = value_place(document, value);
 
 	if (!strcmp(value->text, "any"))
-		value_complain(document, value,
-			       "\"any\" can only be written in an interface file: "
-			       "a profile holds what the vendor documents");
+		diag_value(document, value,
+			   "\"any\" can only be written in an interface file: "
+			   "a profile holds what the vendor documents");
 	else
-		add_prefix(document->complaints, &place, value->text, field);
+		add_prefix(document->diagnostics, &place, value->text, field);
 }
 
 static void read_level(struct document *document, const struct value *list, const char *level,
@@ -74,9 +74,8 @@ static void read_addresses(struct document *document, const struct value *value,
 		return;
 	}
 	if (!value->child)
-		value_complain(document, value, "an empty map");
-	FOR_KEYS(key, value)
-	{
+		diag_value(document, value, "an empty map");
+	FOR_KEYS (key, value) {
 		AUTO_FREE char *right = suggest(key->text, level, 3);
 		size_t known = 0;
 
@@ -85,8 +84,8 @@ static void read_addresses(struct document *document, const struct value *value,
 		if (known < 3)
 			read_level(document, key->next, level[known], field);
 		else
-			value_complain(document, key, "unknown level \"%.*s\"%s", SHOWN_MAX,
-				       key->text, right);
+			diag_value(document, key, "unknown level \"%.*s\"%s", SHOWN_MAX, key->text,
+				   right);
 	}
 }
 
@@ -95,11 +94,10 @@ static void read_host(struct document *document, const struct value *value, void
 	struct profile_role *role = field;
 
 	if (hostname_is_valid(value->text))
-		*APPEND(role->host, role->hosts) = must_copy(value->text);
+		*APPEND(role->hosts, role->n_hosts) = must_copy(value->text);
 	else
-		value_complain(
-			document, value, "\"%.*s\" is not a host name%s", SHOWN_MAX, value->text,
-			prefix_is_like(value->text) ? ": addresses belong in addresses:" : "");
+		diag_value(document, value, "\"%.*s\" is not a host name%s", SHOWN_MAX, value->text,
+			   prefix_is_like(value->text) ? ": addresses belong in addresses:" : "");
 }
 
 static void read_hosts(struct document *document, const struct value *value, void *field)
@@ -121,19 +119,18 @@ static void read_roles(struct document *document, const struct value *map, void 
 
 	if (!value_is(document, map, VALUE_MAP))
 		return;
-	FOR_KEYS(key, map)
-	{
+	FOR_KEYS (key, map) {
 		struct profile_role role = {.place = value_place(document, key)};
 
-		if (profile->roles == ROLES_MAX) {
-			value_complain(document, key, "more than %u roles", ROLES_MAX);
+		if (profile->n_roles == ROLES_MAX) {
+			diag_value(document, key, "more than %u roles", ROLES_MAX);
 			return;
 		}
 		read_name(document, key, role.name);
 		MAP_READ(document, key->next, role_keys, &role);
 		if (!role.title)
 			role.title = must_copy(role.name);
-		*APPEND(profile->role, profile->roles) = role;
+		*APPEND(profile->roles, profile->n_roles) = role;
 	}
 }
 
@@ -155,8 +152,8 @@ static void read_minimum(struct document *document, const struct value *value, v
 	if (!value_is(document, value, VALUE_WORD))
 		return;
 	if (port_range_parse(value->text, &number, &why) || number.low != number.high)
-		value_complain(document, value, "\"%.*s\" is not a number from 1 to 65535",
-			       SHOWN_MAX, value->text);
+		diag_value(document, value, "\"%.*s\" is not a number from 1 to 65535", SHOWN_MAX,
+			   value->text);
 	else
 		*(unsigned int *)field = number.low;
 }
@@ -168,19 +165,19 @@ static void read_candidate(struct document *document, const struct value *value,
 	const char *why;
 
 	if (port_range_parse(value->text, &range, &why)) {
-		value_complain(document, value, "\"%.*s\" %s", SHOWN_MAX, value->text, why);
+		diag_value(document, value, "\"%.*s\" %s", SHOWN_MAX, value->text, why);
 		return;
 	}
 	if (range.low != range.high) {
-		value_complain(document, value, "\"%.*s\" is a range: candidates are single ports",
-			       SHOWN_MAX, value->text);
+		diag_value(document, value, "\"%.*s\" is a range: candidates are single ports",
+			   SHOWN_MAX, value->text);
 		return;
 	}
-	for (size_t i = 0; i < port->candidates; i++)
-		if (port->candidate[i] == range.low)
-			value_complain(document, value, "candidate %u is here a second time",
-				       (unsigned int)range.low);
-	*APPEND(port->candidate, port->candidates) = range.low;
+	for (size_t i = 0; i < port->n_candidates; i++)
+		if (port->candidates[i] == range.low)
+			diag_value(document, value, "candidate %u is here a second time",
+				   (unsigned int)range.low);
+	*APPEND(port->candidates, port->n_candidates) = range.low;
 }
 
 static void read_candidates(struct document *document, const struct value *value, void *field)
@@ -190,13 +187,13 @@ static void read_candidates(struct document *document, const struct value *value
 	if (!value_is(document, value, VALUE_LIST))
 		return;
 	if (port->has_default)
-		value_complain(document, value,
-			       "default and candidates exclude each other: all candidates are "
-			       "open until the interface file chooses one");
+		diag_value(document, value,
+			   "default and candidates exclude each other: all candidates are "
+			   "open until the interface file chooses one");
 	read_words(document, value, read_candidate, port);
-	for (size_t i = 0; i < port->candidates; i++)
+	for (size_t i = 0; i < port->n_candidates; i++)
 		port_set_add(&port->set,
-			     (struct port_range){port->candidate[i], port->candidate[i]});
+			     (struct port_range){port->candidates[i], port->candidates[i]});
 	port_set_settle(&port->set);
 }
 
@@ -211,12 +208,12 @@ static void check_port(struct document *document, const struct value *key,
 		       const struct profile_port *port)
 {
 	if (*port->name && is_ports_text(port->name))
-		value_complain(document, key,
-			       "the name \"%s\" reads like a port: a name of ports has a letter",
-			       port->name);
+		diag_value(document, key,
+			   "the name \"%s\" reads like a port: a name of ports has a letter",
+			   port->name);
 	if (port->has_default && port->set.count && port_set_size(&port->set) < port->minimum)
-		value_complain(document, key, "the default has %u ports, the minimum is %u",
-			       port_set_size(&port->set), port->minimum);
+		diag_value(document, key, "the default has %u ports, the minimum is %u",
+			   port_set_size(&port->set), port->minimum);
 }
 
 static void read_port_map(struct document *document, const struct value *map, void *field)
@@ -225,18 +222,17 @@ static void read_port_map(struct document *document, const struct value *map, vo
 
 	if (!value_is(document, map, VALUE_MAP))
 		return;
-	FOR_KEYS(key, map)
-	{
+	FOR_KEYS (key, map) {
 		struct profile_port port = {.place = value_place(document, key)};
 
-		if (profile->ports == PORTS_MAX) {
-			value_complain(document, key, "more than %u names of ports", PORTS_MAX);
+		if (profile->n_ports == PORTS_MAX) {
+			diag_value(document, key, "more than %u names of ports", PORTS_MAX);
 			return;
 		}
 		read_name(document, key, port.name);
 		MAP_READ(document, key->next, port_keys, &port);
 		check_port(document, key, &port);
-		*APPEND(profile->port, profile->ports) = port;
+		*APPEND(profile->ports, profile->n_ports) = port;
 	}
 }
 
@@ -249,16 +245,16 @@ static void read_role_name(struct document *document, const struct value *value,
 	struct indices *list = field;
 
 	if (role < 0) {
-		AUTO_FREE char *right = HINT(value->text, profile->role, profile->roles);
+		AUTO_FREE char *right = HINT(value->text, profile->roles, profile->n_roles);
 
-		value_complain(document, value, "unknown role \"%.*s\"%s", SHOWN_MAX, value->text,
-			       right);
+		diag_value(document, value, "unknown role \"%.*s\"%s", SHOWN_MAX, value->text,
+			   right);
 		return;
 	}
 	for (size_t i = 0; i < list->count; i++)
 		if (list->index[i] == (unsigned int)role) {
-			value_complain(document, value, "role \"%s\" is here a second time",
-				       value->text);
+			diag_value(document, value, "role \"%s\" is here a second time",
+				   value->text);
 			return;
 		}
 	*APPEND(list->index, list->count) = (unsigned int)role;
@@ -277,19 +273,18 @@ static void read_flow_port(struct document *document, const struct value *value,
 	int named;
 
 	if (is_ports_text(value->text)) {
-		add_ports(document->complaints, &place, value->text, &ports->set);
+		add_ports(document->diagnostics, &place, value->text, &ports->set);
 		return;
 	}
-	named = FIND(value->text, profile->port, profile->ports);
+	named = FIND(value->text, profile->ports, profile->n_ports);
 	if (named < 0) {
-		AUTO_FREE char *right = HINT(value->text, profile->port, profile->ports);
+		AUTO_FREE char *right = HINT(value->text, profile->ports, profile->n_ports);
 
-		value_complain(document, value,
-			       "\"%.*s\" is neither a port nor a name under ports%s", SHOWN_MAX,
-			       value->text, right);
+		diag_value(document, value, "\"%.*s\" is neither a port nor a name under ports%s",
+			   SHOWN_MAX, value->text, right);
 		return;
 	}
-	*APPEND(ports->named, ports->nameds) = (unsigned int)named;
+	*APPEND(ports->named, ports->n_named) = (unsigned int)named;
 }
 
 static void read_flow_ports(struct document *document, const struct value *value, void *field)
@@ -308,16 +303,16 @@ static void read_source(struct document *document, const struct value *value, vo
 
 	if (!value_is(document, value, VALUE_WORD))
 		return;
-	for (size_t i = 0; i < profile->sources; i++)
+	for (size_t i = 0; i < profile->n_sources; i++)
 		if (!strcmp(known[i], value->text)) {
-			*(char **)field = must_copy(profile->source[i]);
+			*(char **)field = must_copy(profile->sources[i]);
 			return;
 		}
 
-	AUTO_FREE char *right = suggest(value->text, known, profile->sources);
+	AUTO_FREE char *right = suggest(value->text, known, profile->n_sources);
 
-	value_complain(document, value, "\"%.*s\" is not a key under sources%s", SHOWN_MAX,
-		       value->text, right);
+	diag_value(document, value, "\"%.*s\" is not a key under sources%s", SHOWN_MAX, value->text,
+		   right);
 }
 
 static void read_requires(struct document *document, const struct value *value, void *field)
@@ -346,22 +341,22 @@ static void check_flow(struct document *document, const struct value *item,
 	const struct profile *profile = profile_of(document);
 
 	if (!flow->tcp.given && !flow->udp.given)
-		value_complain(document, item, "flow \"%s\" has neither tcp: nor udp:", flow->name);
+		diag_value(document, item, "flow \"%s\" has neither tcp: nor udp:", flow->name);
 	if (!*flow->name)
 		return;
-	for (size_t i = 0; i < profile->flows; i++) {
-		const struct profile_flow *other = &profile->flow[i];
+	for (size_t i = 0; i < profile->n_flows; i++) {
+		const struct profile_flow *other = &profile->flows[i];
 
 		if (!strcmp(other->name, flow->name))
-			value_complain(document, item,
-				       "flow \"%s\" is here a second time: the first is in line %u",
-				       flow->name, other->place.line);
+			diag_value(document, item,
+				   "flow \"%s\" is here a second time: the first is in line %u",
+				   flow->name, other->place.line);
 		else if (*flow->exclusive && !flow->optional && !other->optional &&
 			 !strcmp(other->exclusive, flow->exclusive))
-			value_complain(document, item,
-				       "flows \"%s\" and \"%s\" of the exclusive group \"%s\" are "
-				       "both on: make one of them optional",
-				       other->name, flow->name, flow->exclusive);
+			diag_value(document, item,
+				   "flows \"%s\" and \"%s\" of the exclusive group \"%s\" are "
+				   "both on: make one of them optional",
+				   other->name, flow->name, flow->exclusive);
 	}
 }
 
@@ -375,10 +370,10 @@ static void read_flow(struct document *document, const struct value *item, void 
 	if (item->type == VALUE_MAP)
 		check_flow(document, item, &draft.flow);
 	draft.flow.from = draft.from.index;
-	draft.flow.froms = draft.from.count;
+	draft.flow.n_from = draft.from.count;
 	draft.flow.to = draft.to.index;
-	draft.flow.tos = draft.to.count;
-	*APPEND(profile->flow, profile->flows) = draft.flow;
+	draft.flow.n_to = draft.to.count;
+	*APPEND(profile->flows, profile->n_flows) = draft.flow;
 	*APPEND(reading->requires, reading->requireds) = draft.requires;
 }
 
@@ -389,25 +384,24 @@ static void read_flows(struct document *document, const struct value *list, void
 	if (!value_is(document, list, VALUE_LIST))
 		return;
 	if (!list->child)
-		value_complain(document, list, "an empty list: a profile has at least one flow");
-	FOR_ITEMS(item, list)
-	{
-		if (profile->flows == BKXDP_FLOWS_MAX) {
-			value_complain(document, item, "more than %u flows", BKXDP_FLOWS_MAX);
+		diag_value(document, list, "an empty list: a profile has at least one flow");
+	FOR_ITEMS (item, list) {
+		if (profile->n_flows == BKXDP_FLOWS_MAX) {
+			diag_value(document, item, "more than %u flows", BKXDP_FLOWS_MAX);
 			return;
 		}
 		read_flow(document, item, profile);
 	}
 }
 
-static bool within(const unsigned int *some, size_t count, const unsigned int *all, size_t alls)
+static bool within(const unsigned int *some, size_t count, const unsigned int *all, size_t n_all)
 {
 	for (size_t i = 0; i < count; i++) {
 		size_t j = 0;
 
-		while (j < alls && all[j] != some[i])
+		while (j < n_all && all[j] != some[i])
 			j++;
-		if (j == alls)
+		if (j == n_all)
 			return false;
 	}
 	return true;
@@ -415,12 +409,12 @@ static bool within(const unsigned int *some, size_t count, const unsigned int *a
 
 static bool goes_round(const struct profile *profile, int start)
 {
-	int at = profile->flow[start].requires;
+	int at = profile->flows[start].requires;
 
-	for (size_t steps = 0; at >= 0 && steps < profile->flows; steps++) {
+	for (size_t steps = 0; at >= 0 && steps < profile->n_flows; steps++) {
 		if (at == start)
 			return true;
-		at = profile->flow[at].requires;
+		at = profile->flows[at].requires;
 	}
 	return false;
 }
@@ -429,27 +423,27 @@ static void settle_requires(struct document *document, struct profile_flow *flow
 			    const struct value *at)
 {
 	const struct profile *profile = profile_of(document);
-	int index = FIND(at->text, profile->flow, profile->flows);
+	int index = FIND(at->text, profile->flows, profile->n_flows);
 	const struct profile_flow *control;
 
 	if (index < 0) {
-		AUTO_FREE char *right = HINT(at->text, profile->flow, profile->flows);
+		AUTO_FREE char *right = HINT(at->text, profile->flows, profile->n_flows);
 
-		value_complain(document, at, "unknown flow \"%.*s\"%s", SHOWN_MAX, at->text, right);
+		diag_value(document, at, "unknown flow \"%.*s\"%s", SHOWN_MAX, at->text, right);
 		return;
 	}
-	control = &profile->flow[index];
-	if (!within(flow->from, flow->froms, control->from, control->froms) ||
-	    !within(flow->to, flow->tos, control->to, control->tos))
-		value_complain(document, at,
-			       "flow \"%s\" does not run between the same roles in the same "
-			       "direction, so it cannot be what \"%s\" requires",
-			       control->name, flow->name);
+	control = &profile->flows[index];
+	if (!within(flow->from, flow->n_from, control->from, control->n_from) ||
+	    !within(flow->to, flow->n_to, control->to, control->n_to))
+		diag_value(document, at,
+			   "flow \"%s\" does not run between the same roles in the same "
+			   "direction, so it cannot be what \"%s\" requires",
+			   control->name, flow->name);
 	if (!control->tcp.given)
-		value_complain(document, at,
-			       "flow \"%s\" has no TCP port: only a TCP connection can be live, so "
-			       "it cannot be what \"%s\" requires",
-			       control->name, flow->name);
+		diag_value(document, at,
+			   "flow \"%s\" has no TCP port: only a TCP connection can be live, so "
+			   "it cannot be what \"%s\" requires",
+			   control->name, flow->name);
 	flow->requires = index;
 }
 
@@ -458,14 +452,14 @@ static void settle_flows(struct document *document)
 	struct reading *reading = document->owner;
 	struct profile *profile = reading->profile;
 
-	for (size_t i = 0; i < profile->flows; i++)
+	for (size_t i = 0; i < profile->n_flows; i++)
 		if (reading->requires[i])
-			settle_requires(document, &profile->flow[i], reading->requires[i]);
-	for (size_t i = 0; i < profile->flows; i++)
+			settle_requires(document, &profile->flows[i], reading->requires[i]);
+	for (size_t i = 0; i < profile->n_flows; i++)
 		if (goes_round(profile, (int)i))
-			value_complain(document, reading->requires[i],
-				       "flow \"%s\" requires itself in the end",
-				       profile->flow[i].name);
+			diag_value(document, reading->requires[i],
+				   "flow \"%s\" requires itself in the end",
+				   profile->flows[i].name);
 }
 
 /* ---- the file ------------------------------------------------------------- */
@@ -482,13 +476,13 @@ static void read_profile_name(struct document *document, const struct value *val
 		return;
 	length = strlen(name);
 	if (strncmp(base, name, length) || strcmp(base + length, ".yaml"))
-		value_complain(document, value,
-			       "profile \"%s\" belongs in a file of the name %s.yaml"
-			       ", and this one is %s",
-			       name, name, base);
+		diag_value(document, value,
+			   "profile \"%s\" belongs in a file of the name %s.yaml"
+			   ", and this one is %s",
+			   name, name, base);
 	if (!strcmp(name, "site"))
-		value_complain(document, value,
-			       "the name \"site\" stands for an interface file's own flows");
+		diag_value(document, value,
+			   "the name \"site\" stands for an interface file's own flows");
 }
 
 static void read_sources(struct document *document, const struct value *map, void *field)
@@ -497,16 +491,15 @@ static void read_sources(struct document *document, const struct value *map, voi
 
 	if (!value_is(document, map, VALUE_MAP))
 		return;
-	FOR_KEYS(key, map)
-	{
-		size_t keys = profile->sources;
+	FOR_KEYS (key, map) {
+		size_t keys = profile->n_sources;
 		char name[BKXDP_NAME_MAX] = "";
 		char *text = NULL;
 
 		read_name(document, key, name);
 		read_text(document, key->next, &text);
 		*APPEND(profile->source_key, keys) = must_copy(name);
-		*APPEND(profile->source, profile->sources) = text ? text : must_copy("");
+		*APPEND(profile->sources, profile->n_sources) = text ? text : must_copy("");
 	}
 }
 
@@ -520,15 +513,15 @@ static const struct key profile_keys[] = {
 	{"flows", read_flows, 0, true},
 };
 
-struct profile *profile_read(const char *path, struct complaints *complaints)
+struct profile *profile_read(const char *path, struct diagnostics *diag)
 {
 	struct profile *profile = must_alloc(1, sizeof(*profile));
 	struct reading reading = {.profile = profile};
-	size_t before = complaints->count + complaints->unsaid;
+	size_t before = diag->count + diag->unsaid;
 	struct document document;
 
 	profile->file = must_copy(path);
-	if (!document_open(&document, profile->file, PROFILE_BYTES_MAX, complaints)) {
+	if (!document_open(&document, profile->file, PROFILE_BYTES_MAX, diag)) {
 		document.owner = &reading;
 		MAP_READ(&document, document.root, profile_keys, profile);
 		settle_flows(&document);
@@ -537,7 +530,7 @@ struct profile *profile_read(const char *path, struct complaints *complaints)
 	}
 	document_close(&document);
 	free(reading.requires);
-	if (complaints->count + complaints->unsaid > before) {
+	if (diag->count + diag->unsaid > before) {
 		profile_free(profile);
 		return NULL;
 	}

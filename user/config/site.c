@@ -11,9 +11,9 @@
 
 /* The policy if there is nothing to complain of, else NULL. */
 static struct policy *finish(const struct site *site, struct policy *policy,
-			     const struct complaints *complaints)
+			     const struct diagnostics *diag)
 {
-	if (site_failed(site, complaints)) {
+	if (site_failed(site, diag)) {
 		policy_free(policy);
 		return NULL;
 	}
@@ -22,53 +22,53 @@ static struct policy *finish(const struct site *site, struct policy *policy,
 }
 
 static struct policy *compile_site(struct site *site, const struct site_lookup *lookup,
-				   struct policy *policy, struct complaints *complaints)
+				   struct policy *policy, struct diagnostics *diag)
 {
-	site_bind_details(site, policy, complaints);
-	site_compile(site, policy, lookup, complaints);
+	site_bind_details(site, policy, diag);
+	site_compile(site, policy, lookup, diag);
 	memcpy(policy->interface, site->interface, sizeof(policy->interface));
 	policy->file = site->file ? must_copy(site->file) : NULL;
 	policy->mode = site->mode;
 	policy->settings = site->settings;
-	policy = finish(site, policy, complaints);
+	policy = finish(site, policy, diag);
 	site_free(site);
 	return policy;
 }
 
 struct policy *site_read(const char *path, const struct site_lookup *lookup,
-			 struct complaints *complaints)
+			 struct diagnostics *diag)
 {
 	struct site site;
 
-	site_init(&site, path, complaints);
-	if (site_parse(&site, complaints)) {
+	site_init(&site, path, diag);
+	if (site_parse(&site, diag)) {
 		site_free(&site);
 		return NULL;
 	}
-	site_bind_profiles(&site, lookup, complaints);
-	return compile_site(&site, lookup, must_alloc(1, sizeof(struct policy)), complaints);
+	site_bind_profiles(&site, lookup, diag);
+	return compile_site(&site, lookup, must_alloc(1, sizeof(struct policy)), diag);
 }
 
 struct policy *site_from_options(const char *interface, const struct site_options *options,
-				 const struct site_lookup *lookup, struct complaints *complaints)
+				 const struct site_lookup *lookup, struct diagnostics *diag)
 {
 	static const struct place from_interface = {.file = "the interface"};
 	struct site site;
 
-	site_init(&site, NULL, complaints);
-	site_set_interface(&site, &from_interface, interface, complaints);
-	options_uses(&site, options, complaints);
-	site_bind_profiles(&site, lookup, complaints);
-	options_details(&site, options, complaints);
-	return compile_site(&site, lookup, must_alloc(1, sizeof(struct policy)), complaints);
+	site_init(&site, NULL, diag);
+	site_set_interface(&site, &from_interface, interface, diag);
+	options_uses(&site, options, diag);
+	site_bind_profiles(&site, lookup, diag);
+	options_details(&site, options, diag);
+	return compile_site(&site, lookup, must_alloc(1, sizeof(struct policy)), diag);
 }
 
 /* ---- observation ---------------------------------------------------------- */
 
 static bool has_ports(const struct profile *profile, const struct profile_ports *ports)
 {
-	for (size_t i = 0; i < ports->nameds; i++)
-		if (!profile->port[ports->named[i]].set.count)
+	for (size_t i = 0; i < ports->n_named; i++)
+		if (!profile->ports[ports->named[i]].set.count)
 			return false;
 	return true;
 }
@@ -79,8 +79,8 @@ static struct port_set usual_ports(const struct profile *profile, const struct p
 
 	for (size_t i = 0; i < ports->set.count; i++)
 		port_set_add(&set, ports->set.range[i]);
-	for (size_t i = 0; i < ports->nameds; i++) {
-		const struct port_set *more = &profile->port[ports->named[i]].set;
+	for (size_t i = 0; i < ports->n_named; i++) {
+		const struct port_set *more = &profile->ports[ports->named[i]].set;
 
 		for (size_t j = 0; j < more->count; j++)
 			port_set_add(&set, more->range[j]);
@@ -126,24 +126,25 @@ static int observe_flow(struct builder *builder, const struct profile *profile,
 
 static void observe_profile(struct builder *builder, const struct profile *profile)
 {
-	AUTO_FREE int *index = must_alloc(profile->flows, sizeof(*index));
+	AUTO_FREE int *index = must_alloc(profile->n_flows, sizeof(*index));
 	struct policy *policy = builder->policy;
 	size_t left_out = 0;
 
-	for (size_t i = 0; i < profile->roles; i++)
-		policy_use(policy, profile->name, profile->role[i].name, profile->title, NULL);
-	for (size_t i = 0; i < profile->flows; i++) {
-		index[i] = observe_flow(builder, profile, &profile->flow[i]);
+	for (size_t i = 0; i < profile->n_roles; i++)
+		policy_use(policy, profile->name, profile->roles[i].name, profile->title, NULL);
+	for (size_t i = 0; i < profile->n_flows; i++) {
+		index[i] = observe_flow(builder, profile, &profile->flows[i]);
 		left_out += index[i] < 0;
 	}
-	for (size_t i = 0; i < profile->flows; i++)
-		if (index[i] >= 0 && profile->flow[i].requires >= 0)
-	policy->flow[index[i]].requires = index[profile->flow[i].requires];
+	for (size_t i = 0; i < profile->n_flows; i++)
+		if (index[i] >= 0 && profile->flows[i].requires >= 0)
+			policy->flows[index[i]].required = index[profile->flows[i].requires];
 	if (left_out)
 		policy_note(policy,
 			    "%zu of the %zu flows of %s %s not observed: only the site knows the "
 			    "ports; write the file with use.ports for them",
-			    left_out, profile->flows, profile->name, left_out == 1 ? "is" : "are");
+			    left_out, profile->n_flows, profile->name,
+			    left_out == 1 ? "is" : "are");
 }
 
 static void observe_all(struct builder *builder, const struct site_lookup *lookup)
@@ -153,7 +154,7 @@ static void observe_all(struct builder *builder, const struct site_lookup *looku
 
 	for (size_t i = 0; i < count; i++) {
 		char *path = profile_find(name[i], NULL, lookup->dirs, lookup->count);
-		struct profile *profile = path ? profile_read(path, builder->complaints) : NULL;
+		struct profile *profile = path ? profile_read(path, builder->diagnostics) : NULL;
 
 		if (profile)
 			observe_profile(builder, profile);
@@ -165,16 +166,16 @@ static void observe_all(struct builder *builder, const struct site_lookup *looku
 }
 
 struct policy *site_observe(const char *interface, const struct site_lookup *lookup,
-			    struct complaints *complaints)
+			    struct diagnostics *diag)
 {
 	static const struct place nowhere = {.file = "profiles"};
 	struct policy *policy = must_alloc(1, sizeof(*policy));
-	struct builder builder = {.policy = policy, .complaints = complaints};
+	struct builder builder = {.policy = policy, .diagnostics = diag};
 	struct prefix_set any = {};
 	struct site site;
 
-	site_init(&site, NULL, complaints);
-	site_set_interface(&site, &nowhere, interface, complaints);
+	site_init(&site, NULL, diag);
+	site_set_interface(&site, &nowhere, interface, diag);
 	memcpy(policy->interface, site.interface, sizeof(policy->interface));
 	policy->observes = true;
 	policy->settings = site.settings;
@@ -184,8 +185,8 @@ struct policy *site_observe(const char *interface, const struct site_lookup *loo
 	prefix_set_add_any(&any);
 	build_group(&builder, &nowhere, &any, "any");
 	observe_all(&builder, lookup);
-	if (!policy->flows && !site_failed(&site, complaints))
-		complain(complaints, &nowhere, "none were found: is bkxdp installed completely?");
-	free(builder.hash);
-	return finish(&site, policy, complaints);
+	if (!policy->n_flows && !site_failed(&site, diag))
+		diag_at(diag, &nowhere, "none were found: is bkxdp installed completely?");
+	free(builder.hashes);
+	return finish(&site, policy, diag);
 }

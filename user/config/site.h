@@ -12,14 +12,14 @@
 
 /* What attach's options say where there is no file; all strings are the caller's. */
 struct site_options {
-	const char *const *use; /* "PROFILE:ROLE" */
-	size_t uses;
-	const char *const *address; /* "ROLE=ADDRESS[,ADDRESS...]" */
-	size_t addresses;
-	const char *const *port; /* "NAME=PORTS" */
-	size_t ports;
-	const char *const *enable; /* "FLOW" */
-	size_t enables;
+	const char *const *uses; /* "PROFILE:ROLE" */
+	size_t n_uses;
+	const char *const *addresses; /* "ROLE=ADDRESS[,ADDRESS...]" */
+	size_t n_addresses;
+	const char *const *ports; /* "NAME=PORTS" */
+	size_t n_ports;
+	const char *const *enables; /* "FLOW" */
+	size_t n_enables;
 };
 
 struct site_lookup {
@@ -30,11 +30,11 @@ struct site_lookup {
 
 /* Each returns a policy that is sound and within the limits, or NULL with complaints. */
 struct policy *site_read(const char *path, const struct site_lookup *lookup,
-			 struct complaints *complaints);
+			 struct diagnostics *diag);
 struct policy *site_from_options(const char *interface, const struct site_options *options,
-				 const struct site_lookup *lookup, struct complaints *complaints);
+				 const struct site_lookup *lookup, struct diagnostics *diag);
 /* Every shipped profile in every role, from any address, in audit: drops nothing. */
 struct policy *site_observe(const char *interface, const struct site_lookup *lookup,
-			    struct complaints *complaints);
+			    struct diagnostics *diag);
 
 #endif

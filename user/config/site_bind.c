@@ -14,15 +14,14 @@
 
 /* ---- profiles ------------------------------------------------------------- */
 
-static void complain_profile(const struct word *name, const struct site_lookup *lookup,
-			     struct complaints *complaints)
+static void report_profile(const struct word *name, const struct site_lookup *lookup,
+			   struct diagnostics *diag)
 {
 	size_t count;
 	char **known = profile_names(lookup->dirs, lookup->count, &count);
 	AUTO_FREE char *right = suggest(name->text, (const char *const *)known, count);
 
-	complain(complaints, &name->place, "unknown profile \"%.*s\"%s", SHOWN_MAX, name->text,
-		 right);
+	diag_at(diag, &name->place, "unknown profile \"%.*s\"%s", SHOWN_MAX, name->text, right);
 	for (size_t i = 0; i < count; i++)
 		free(known[i]);
 	free(known);
@@ -39,46 +38,46 @@ static char *folder_of(const char *file)
 
 /* Read once, however often it is used: its mistakes are then said once, too. */
 static const struct profile *get_profile(struct site *site, const struct word *name,
-					 const struct site_lookup *lookup,
-					 struct complaints *complaints)
+					 const struct site_lookup *lookup, struct diagnostics *diag)
 {
 	AUTO_FREE char *beside = folder_of(site->file);
 	char *path = profile_find(name->text, beside, lookup->dirs, lookup->count);
-	size_t paths = site->profiles;
+	size_t paths = site->n_profiles;
 
 	if (!path) {
-		complain_profile(name, lookup, complaints);
+		report_profile(name, lookup, diag);
 		return NULL;
 	}
-	for (size_t i = 0; i < site->profiles; i++)
+	for (size_t i = 0; i < site->n_profiles; i++)
 		if (!strcmp(site->path[i], path)) {
 			free(path);
-			return site->profile[i];
+			return site->profiles[i];
 		}
 	*APPEND(site->path, paths) = path;
-	return *APPEND(site->profile, site->profiles) = profile_read(path, complaints);
+	return *APPEND(site->profiles, site->n_profiles) = profile_read(path, diag);
 }
 
 void site_bind_profiles(struct site *site, const struct site_lookup *lookup,
-			struct complaints *complaints)
+			struct diagnostics *diag)
 {
-	for (size_t i = 0; i < site->uses; i++) {
-		struct site_use *use = &site->use[i];
+	for (size_t i = 0; i < site->n_uses; i++) {
+		struct site_use *use = &site->uses[i];
 		const struct word *role = &use->role_name;
 
-		use->role = -1;
+		use->roles = -1;
 		if (use->profile_name.text)
-			use->profile = get_profile(site, &use->profile_name, lookup, complaints);
+			use->profile = get_profile(site, &use->profile_name, lookup, diag);
 		if (!use->profile || !role->text)
 			continue;
-		use->role = profile_role_index(use->profile, role->text);
-		if (use->role >= 0)
+		use->roles = profile_role_index(use->profile, role->text);
+		if (use->roles >= 0)
 			continue;
 
-		AUTO_FREE char *right = HINT(role->text, use->profile->role, use->profile->roles);
+		AUTO_FREE char *right =
+			HINT(role->text, use->profile->roles, use->profile->n_roles);
 
-		complain(complaints, &role->place, "profile %s has no role \"%.*s\"%s",
-			 use->profile->name, SHOWN_MAX, role->text, right);
+		diag_at(diag, &role->place, "profile %s has no role \"%.*s\"%s", use->profile->name,
+			SHOWN_MAX, role->text, right);
 	}
 }
 
@@ -100,8 +99,8 @@ const struct profile_addresses *documented_level(const struct profile_role *role
 
 static bool has_level(const struct profile *profile, const char *level)
 {
-	for (size_t i = 0; i < profile->roles; i++)
-		if (FIND(level, profile->role[i].addresses, profile->role[i].levels) >= 0)
+	for (size_t i = 0; i < profile->n_roles; i++)
+		if (FIND(level, profile->roles[i].addresses, profile->roles[i].levels) >= 0)
 			return true;
 	return false;
 }
@@ -114,8 +113,8 @@ static void note_level(const struct profile *profile, const char *level, struct 
 			    "%s is used at level %s: addresses that the vendor adds later within "
 			    "the recommended ones will be dropped",
 			    profile->name, level);
-	for (size_t i = 0; i < profile->roles; i++) {
-		const struct profile_role *role = &profile->role[i];
+	for (size_t i = 0; i < profile->n_roles; i++) {
+		const struct profile_role *role = &profile->roles[i];
 
 		if (role->levels && *role->addresses[0].level &&
 		    FIND(level, role->addresses, role->levels) < 0)
@@ -125,8 +124,7 @@ static void note_level(const struct profile *profile, const char *level, struct 
 	}
 }
 
-static void bind_level(const struct site_use *use, struct policy *policy,
-		       struct complaints *complaints)
+static void bind_level(const struct site_use *use, struct policy *policy, struct diagnostics *diag)
 {
 	static const char *const all[] = {"recommended", "minimum", "strict"};
 	const char *level = use->level.text, *known[3];
@@ -140,8 +138,8 @@ static void bind_level(const struct site_use *use, struct policy *policy,
 	if (!*level || !has_level(use->profile, level)) {
 		AUTO_FREE char *right = suggest(level, known, count);
 
-		complain(complaints, &use->level.place, "profile %s has no level \"%.*s\"%s",
-			 use->profile->name, SHOWN_MAX, level, right);
+		diag_at(diag, &use->level.place, "profile %s has no level \"%.*s\"%s",
+			use->profile->name, SHOWN_MAX, level, right);
 	} else {
 		note_level(use->profile, level, policy);
 	}
@@ -150,141 +148,140 @@ static void bind_level(const struct site_use *use, struct policy *policy,
 /* ---- addresses and ports -------------------------------------------------- */
 
 static int bind_role(const struct profile *profile, const struct word *role,
-		     struct complaints *complaints)
+		     struct diagnostics *diag)
 {
 	int index = profile_role_index(profile, role->text);
 
 	if (index < 0) {
-		AUTO_FREE char *right = HINT(role->text, profile->role, profile->roles);
+		AUTO_FREE char *right = HINT(role->text, profile->roles, profile->n_roles);
 
-		complain(complaints, &role->place, "profile %s has no role \"%.*s\"%s",
-			 profile->name, SHOWN_MAX, role->text, right);
+		diag_at(diag, &role->place, "profile %s has no role \"%.*s\"%s", profile->name,
+			SHOWN_MAX, role->text, right);
 	}
 	return index;
 }
 
-static void bind_addresses(struct site_use *use, struct complaints *complaints)
+static void bind_addresses(struct site_use *use, struct diagnostics *diag)
 {
-	for (size_t i = 0; i < use->roles; i++)
+	for (size_t i = 0; i < use->n_roles; i++)
 		use->addresses[i].index =
 			use->addresses[i].role.text
-				? bind_role(use->profile, &use->addresses[i].role, complaints)
+				? bind_role(use->profile, &use->addresses[i].role, diag)
 				: -1;
 }
 
 static void check_candidates(const struct profile_port *port, const struct site_pin *pin,
-			     const char *profile, struct complaints *complaints)
+			     const char *profile, struct diagnostics *diag)
 {
 	AUTO_FREE char *candidates = port_set_text(&port->set);
 
 	for (size_t i = 0; i < pin->set.count; i++)
 		for (unsigned int n = pin->set.range[i].low; n <= pin->set.range[i].high; n++)
 			if (!port_set_has(&port->set, (uint16_t)n)) {
-				complain(complaints, &pin->port.place,
-					 "%s does not use port %u for %s: its candidates are %s",
-					 profile, n, port->name, candidates);
+				diag_at(diag, &pin->port.place,
+					"%s does not use port %u for %s: its candidates are %s",
+					profile, n, port->name, candidates);
 				return;
 			}
 }
 
 static void check_minimum(const struct profile_port *port, const struct site_pin *pin,
-			  const char *profile, struct complaints *complaints)
+			  const char *profile, struct diagnostics *diag)
 {
 	unsigned int size = port_set_size(&pin->set);
 
 	if (!size || size >= port->minimum)
 		return;
-	complain(complaints, &pin->port.place,
-		 "%u ports for %s are too few: the vendor of %s wants at least %u%s%s%s", size,
-		 port->name, profile, port->minimum, port->note ? " (" : "",
-		 port->note ? port->note : "", port->note ? ")" : "");
+	diag_at(diag, &pin->port.place,
+		"%u ports for %s are too few: the vendor of %s wants at least %u%s%s%s", size,
+		port->name, profile, port->minimum, port->note ? " (" : "",
+		port->note ? port->note : "", port->note ? ")" : "");
 }
 
-static void bind_pin(const struct site_use *use, struct site_pin *pin,
-		     struct complaints *complaints)
+static void bind_pin(const struct site_use *use, struct site_pin *pin, struct diagnostics *diag)
 {
 	const struct profile *profile = use->profile;
 	const struct profile_port *port;
 
 	pin->port_index = pin->role_index = -1;
 	if (pin->role.text)
-		pin->role_index = bind_role(profile, &pin->role, complaints);
+		pin->role_index = bind_role(profile, &pin->role, diag);
 	if (!pin->port.text)
 		return;
-	pin->port_index = FIND(pin->port.text, profile->port, profile->ports);
+	pin->port_index = FIND(pin->port.text, profile->ports, profile->n_ports);
 	if (pin->port_index < 0) {
-		AUTO_FREE char *right = HINT(pin->port.text, profile->port, profile->ports);
+		AUTO_FREE char *right = HINT(pin->port.text, profile->ports, profile->n_ports);
 
-		complain(complaints, &pin->port.place, "profile %s has no ports \"%.*s\"%s",
-			 profile->name, SHOWN_MAX, pin->port.text, right);
+		diag_at(diag, &pin->port.place, "profile %s has no ports \"%.*s\"%s", profile->name,
+			SHOWN_MAX, pin->port.text, right);
 		return;
 	}
-	port = &profile->port[pin->port_index];
-	if (port->candidates)
-		check_candidates(port, pin, profile->name, complaints);
-	check_minimum(port, pin, profile->name, complaints);
+	port = &profile->ports[pin->port_index];
+	if (port->n_candidates)
+		check_candidates(port, pin, profile->name, diag);
+	check_minimum(port, pin, profile->name, diag);
 }
 
 /* ---- flows that are on ---------------------------------------------------- */
 
 /* Of an exclusive group, the flow that was on by itself gives way; one that was chosen doesn't. */
 static void yield_group(struct site_use *use, const struct word *word, size_t chosen,
-			struct complaints *complaints)
+			struct diagnostics *diag)
 {
-	const struct profile_flow *flow = use->profile->flow;
+	const struct profile_flow *flow = use->profile->flows;
 
-	for (size_t i = 0; *flow[chosen].exclusive && i < use->profile->flows; i++) {
+	for (size_t i = 0; *flow[chosen].exclusive && i < use->profile->n_flows; i++) {
 		if (i == chosen || strcmp(flow[i].exclusive, flow[chosen].exclusive))
 			continue;
 		if (use->on[i] == FLOW_CHOSEN)
-			complain(complaints, &word->place,
-				 "flows \"%s\" and \"%s\" exclude each other: enable one of them",
-				 flow[i].name, flow[chosen].name);
+			diag_at(diag, &word->place,
+				"flows \"%s\" and \"%s\" exclude each other: enable one of them",
+				flow[i].name, flow[chosen].name);
 		use->on[i] = FLOW_OFF;
 	}
 }
 
 static void bind_enable(struct site_use *use, const struct word *word, struct policy *policy,
-			struct complaints *complaints)
+			struct diagnostics *diag)
 {
 	const struct profile *profile = use->profile;
-	int flow = FIND(word->text, profile->flow, profile->flows);
+	int flow = FIND(word->text, profile->flows, profile->n_flows);
 
 	if (flow < 0) {
-		AUTO_FREE char *right = HINT(word->text, profile->flow, profile->flows);
+		AUTO_FREE char *right = HINT(word->text, profile->flows, profile->n_flows);
 
-		complain(complaints, &word->place, "profile %s has no flow \"%.*s\"%s",
-			 profile->name, SHOWN_MAX, word->text, right);
+		diag_at(diag, &word->place, "profile %s has no flow \"%.*s\"%s", profile->name,
+			SHOWN_MAX, word->text, right);
 		return;
 	}
 	if (use->on[flow])
 		policy_note(policy, "flow %s/%s is on already: enable: changes nothing",
 			    profile->name, word->text);
-	yield_group(use, word, (size_t)flow, complaints);
+	yield_group(use, word, (size_t)flow, diag);
 	use->on[flow] = FLOW_CHOSEN;
 }
 
-static void bind_flows(struct site_use *use, struct policy *policy, struct complaints *complaints)
+static void bind_flows(struct site_use *use, struct policy *policy, struct diagnostics *diag)
 {
-	use->on = must_alloc(use->profile->flows, sizeof(*use->on));
-	for (size_t i = 0; i < use->profile->flows; i++)
-		use->on[i] = use->profile->flow[i].optional ? FLOW_OFF : FLOW_ON;
-	for (size_t i = 0; i < use->enables; i++)
-		if (use->enable[i].text)
-			bind_enable(use, &use->enable[i], policy, complaints);
+	use->on = must_alloc(use->profile->n_flows, sizeof(*use->on));
+	for (size_t i = 0; i < use->profile->n_flows; i++)
+		use->on[i] = use->profile->flows[i].optional ? FLOW_OFF : FLOW_ON;
+	for (size_t i = 0; i < use->n_enables; i++)
+		if (use->enables[i].text)
+			bind_enable(use, &use->enables[i], policy, diag);
 }
 
-void site_bind_details(struct site *site, struct policy *policy, struct complaints *complaints)
+void site_bind_details(struct site *site, struct policy *policy, struct diagnostics *diag)
 {
-	for (size_t i = 0; i < site->uses; i++) {
-		struct site_use *use = &site->use[i];
+	for (size_t i = 0; i < site->n_uses; i++) {
+		struct site_use *use = &site->uses[i];
 
 		if (!use->profile)
 			continue;
-		bind_level(use, policy, complaints);
-		bind_addresses(use, complaints);
-		for (size_t j = 0; j < use->pins; j++)
-			bind_pin(use, &use->pin[j], complaints);
-		bind_flows(use, policy, complaints);
+		bind_level(use, policy, diag);
+		bind_addresses(use, diag);
+		for (size_t j = 0; j < use->n_pins; j++)
+			bind_pin(use, &use->pins[j], diag);
+		bind_flows(use, policy, diag);
 	}
 }

@@ -5,73 +5,73 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "config/site_making.h"
+#include "config/site_build.h"
 #include "config/yaml_fields.h"
 
 /* ---- what is missing ------------------------------------------------------ */
 
-static void miss_addresses(struct making *making, const struct profile_flow *flow,
+static void miss_addresses(struct site_build *build, const struct profile_flow *flow,
 			   const unsigned int *role, size_t count)
 {
-	const struct profile *profile = making->use->profile;
-	const struct profile_role *first = &profile->role[role[0]];
+	const struct profile *profile = build->use->profile;
+	const struct profile_role *first = &profile->roles[role[0]];
 	AUTO_FREE char *roles = role_list(profile, role, count), *line = NULL;
 
-	if (making->role_said[role[0]])
+	if (build->role_said[role[0]])
 		return;
-	making->role_said[role[0]] = true;
-	line = making->site->file
+	build->role_said[role[0]] = true;
+	line = build->site->file
 		       ? must_format("\"addresses: {%s: [ADDRESS]}\" to this use", first->name)
 		       : must_format("--address %s=ADDRESS", first->name);
-	complain(making->complaints, &making->use->place,
-		 "flow %s/%s needs the addresses of role %s%s: add %s", profile->name, flow->name,
-		 roles, first->hosts ? ", as none of the documented names can be looked up" : "",
-		 line);
+	diag_at(build->diagnostics, &build->use->place,
+		"flow %s/%s needs the addresses of role %s%s: add %s", profile->name, flow->name,
+		roles, first->n_hosts ? ", as none of the documented names can be looked up" : "",
+		line);
 }
 
-static void miss_role(struct making *making, const struct profile_flow *flow, unsigned int role)
+static void miss_role(struct site_build *build, const struct profile_flow *flow, unsigned int role)
 {
-	const struct profile *profile = making->use->profile;
+	const struct profile *profile = build->use->profile;
 
-	if (making->role_said[role])
+	if (build->role_said[role])
 		return;
-	making->role_said[role] = true;
-	policy_note(making->builder.policy,
+	build->role_said[role] = true;
+	policy_note(build->builder.policy,
 		    "role %s of %s has no address: flow %s runs with the other roles only",
-		    profile->role[role].name, profile->name, flow->name);
+		    profile->roles[role].name, profile->name, flow->name);
 }
 
 /* What to write, for one role or for all (-1). */
-static char *port_line(const struct making *making, const char *port, int role)
+static char *port_line(const struct site_build *build, const char *port, int role)
 {
-	if (!making->site->file)
+	if (!build->site->file)
 		return must_format("--port %s=PORT", port);
 	if (role < 0)
 		return must_format("\"ports: {%s: PORT}\" to this use", port);
 	return must_format("\"ports: {%s: {%s: PORT}}\" to this use", port,
-			   making->use->profile->role[role].name);
+			   build->use->profile->roles[role].name);
 }
 
 /* Ports that nobody pinned: an error if there is nothing to fall back to. */
-static void miss_pin(struct making *making, const struct profile_flow *flow, unsigned int index,
+static void miss_pin(struct site_build *build, const struct profile_flow *flow, unsigned int index,
 		     int role)
 {
-	const struct profile *profile = making->use->profile;
-	const struct profile_port *port = &profile->port[index];
-	AUTO_FREE char *line = port_line(making, port->name, role);
+	const struct profile *profile = build->use->profile;
+	const struct profile_port *port = &profile->ports[index];
+	AUTO_FREE char *line = port_line(build, port->name, role);
 
-	if (making->port_said[index])
+	if (build->port_said[index])
 		return;
-	making->port_said[index] = true;
-	if (port->candidates)
-		policy_note(making->builder.policy,
+	build->port_said[index] = true;
+	if (port->n_candidates)
+		policy_note(build->builder.policy,
 			    "all %zu candidates for port %s of %s are open: when the one in use is "
 			    "known, add %s",
-			    port->candidates, port->name, profile->name, line);
+			    port->n_candidates, port->name, profile->name, line);
 	else
-		complain(making->complaints, &making->use->place,
-			 "flow %s/%s needs the ports \"%s\", which only the site knows: add %s",
-			 profile->name, flow->name, port->name, line);
+		diag_at(build->diagnostics, &build->use->place,
+			"flow %s/%s needs the ports \"%s\", which only the site knows: add %s",
+			profile->name, flow->name, port->name, line);
 }
 
 /* ---- ports ---------------------------------------------------------------- */
@@ -80,8 +80,8 @@ static struct site_pin *find_pin(const struct site_use *use, unsigned int port, 
 {
 	struct site_pin *found = NULL;
 
-	for (size_t i = 0; i < use->pins; i++) {
-		struct site_pin *pin = &use->pin[i];
+	for (size_t i = 0; i < use->n_pins; i++) {
+		struct site_pin *pin = &use->pins[i];
 
 		if (pin->port_index != (int)port)
 			continue;
@@ -95,9 +95,9 @@ static struct site_pin *find_pin(const struct site_use *use, unsigned int port, 
 
 static bool has_role_pins(const struct site_use *use, const struct profile_ports *ports)
 {
-	for (size_t i = 0; i < use->pins; i++)
-		if (use->pin[i].role.text &&
-		    contains(ports->named, ports->nameds, use->pin[i].port_index))
+	for (size_t i = 0; i < use->n_pins; i++)
+		if (use->pins[i].role.text &&
+		    contains(ports->named, ports->n_named, use->pins[i].port_index))
 			return true;
 	return false;
 }
@@ -109,19 +109,19 @@ static void add_ranges(struct port_set *set, const struct port_set *more)
 }
 
 /* role: -1 where all peers have the same ports. */
-static struct port_set ports_of(struct making *making, const struct profile_flow *flow,
+static struct port_set ports_of(struct site_build *build, const struct profile_flow *flow,
 				const struct profile_ports *ports, int role)
 {
 	struct port_set set = {};
 
 	add_ranges(&set, &ports->set);
-	for (size_t i = 0; i < ports->nameds; i++) {
+	for (size_t i = 0; i < ports->n_named; i++) {
 		unsigned int index = ports->named[i];
-		const struct profile_port *port = &making->use->profile->port[index];
-		struct site_pin *pin = find_pin(making->use, index, role);
+		const struct profile_port *port = &build->use->profile->ports[index];
+		struct site_pin *pin = find_pin(build->use, index, role);
 
 		if (!pin && !port->has_default)
-			miss_pin(making, flow, index, role);
+			miss_pin(build, flow, index, role);
 		if (pin)
 			pin->used = true;
 		add_ranges(&set, pin ? &pin->set : &port->set);
@@ -136,11 +136,11 @@ struct part {
 	const struct profile_flow *flow;
 	int index; /* in the policy */
 	enum side side;
-	unsigned int *peer; /* roles that have addresses */
-	size_t peers;
+	unsigned int *peers; /* roles that have addresses */
+	size_t n_peers;
 };
 
-static void make_rules(struct making *making, const struct part *part, uint8_t protocol,
+static void make_rules(struct site_build *build, const struct part *part, uint8_t protocol,
 		       const unsigned int *role, size_t count, bool split)
 {
 	const struct profile_ports *ports =
@@ -148,92 +148,92 @@ static void make_rules(struct making *making, const struct part *part, uint8_t p
 	struct rule rule = {.flow = (unsigned int)part->index,
 			    .side = part->side,
 			    .protocol = protocol,
-			    .ports = ports_of(making, part->flow, ports, split ? (int)*role : -1)};
-	int group = peers_group(making, role, count);
+			    .ports = ports_of(build, part->flow, ports, split ? (int)*role : -1)};
+	int group = peers_group(build, role, count);
 
 	if (group >= 0) {
 		rule.group = (unsigned int)group;
-		build_rules(&making->builder, &rule, &part->flow->local);
+		build_rules(&build->builder, &rule, &part->flow->local);
 	}
 	free(rule.ports.range);
 }
 
-static void make_protocol(struct making *making, const struct part *part, uint8_t protocol,
+static void make_protocol(struct site_build *build, const struct part *part, uint8_t protocol,
 			  const struct profile_ports *ports)
 {
 	if (!ports->given)
 		return;
-	if (!has_role_pins(making->use, ports)) {
-		make_rules(making, part, protocol, part->peer, part->peers, false);
+	if (!has_role_pins(build->use, ports)) {
+		make_rules(build, part, protocol, part->peers, part->n_peers, false);
 		return;
 	}
-	for (size_t i = 0; i < part->peers; i++)
-		make_rules(making, part, protocol, &part->peer[i], 1, true);
+	for (size_t i = 0; i < part->n_peers; i++)
+		make_rules(build, part, protocol, &part->peers[i], 1, true);
 }
 
-static void make_side(struct making *making, const struct profile_flow *flow, int index,
+static void make_side(struct site_build *build, const struct profile_flow *flow, int index,
 		      enum side side)
 {
 	const unsigned int *other = side == SIDE_INBOUND ? flow->from : flow->to;
-	size_t others = side == SIDE_INBOUND ? flow->froms : flow->tos;
+	size_t others = side == SIDE_INBOUND ? flow->n_from : flow->n_to;
 	AUTO_FREE unsigned int *peer = must_alloc(others, sizeof(*peer));
 	struct part part = {flow, index, side, peer, 0};
 
 	for (size_t i = 0; i < others; i++) {
-		if (!peers_known(making, other[i]))
+		if (!peers_known(build, other[i]))
 			continue;
-		peer[part.peers++] = other[i];
-		making->named[index] |= peers_named(making, other[i]);
+		peer[part.n_peers++] = other[i];
+		build->named[index] |= peers_named(build, other[i]);
 	}
-	if (!part.peers) {
-		miss_addresses(making, flow, other, others);
+	if (!part.n_peers) {
+		miss_addresses(build, flow, other, others);
 		return;
 	}
 	for (size_t i = 0; i < others; i++)
-		if (!contains(peer, part.peers, (int)other[i]))
-			miss_role(making, flow, other[i]);
-	make_protocol(making, &part, IPPROTO_TCP, &flow->tcp);
-	make_protocol(making, &part, IPPROTO_UDP, &flow->udp);
+		if (!contains(peer, part.n_peers, (int)other[i]))
+			miss_role(build, flow, other[i]);
+	make_protocol(build, &part, IPPROTO_TCP, &flow->tcp);
+	make_protocol(build, &part, IPPROTO_UDP, &flow->udp);
 }
 
-static void make_flow(struct making *making, size_t i)
+static void make_flow(struct site_build *build, size_t i)
 {
-	const struct profile *profile = making->use->profile;
-	const struct profile_flow *flow = &profile->flow[i];
-	int role = making->use->role;
+	const struct profile *profile = build->use->profile;
+	const struct profile_flow *flow = &profile->flows[i];
+	int role = build->use->roles;
 
 	if (!takes_part(flow, role, SIDE_INBOUND) && !takes_part(flow, role, SIDE_REPLY))
 		return;
-	making->flow[i] = build_flow(&making->builder, profile->name, flow->name, &flow->place,
-				     flow->source, flow->note);
-	if (making->flow[i] < 0)
+	build->flow[i] = build_flow(&build->builder, profile->name, flow->name, &flow->place,
+				    flow->source, flow->note);
+	if (build->flow[i] < 0)
 		return;
 	for (enum side side = SIDE_INBOUND; side <= SIDE_REPLY; side++)
 		if (takes_part(flow, role, side))
-			make_side(making, flow, making->flow[i], side);
+			make_side(build, flow, build->flow[i], side);
 }
 
 /* A control flow runs between the same roles, so it takes part if it is on. */
-static void connect_control(struct making *making, size_t i)
+static void connect_control(struct site_build *build, size_t i)
 {
-	const struct profile *profile = making->use->profile;
-	int control = profile->flow[i].requires;
+	const struct profile *profile = build->use->profile;
+	int control = profile->flows[i].requires;
 
-	if (making->flow[i] < 0 || control < 0)
+	if (build->flow[i] < 0 || control < 0)
 		return;
-	making->builder.policy->flow[making->flow[i]].requires = making->flow[control];
-	if (!making->use->on[control])
-		complain(making->complaints, &making->use->place,
-			 "flow %s/%s requires %s, which is off: enable that, too", profile->name,
-			 profile->flow[i].name, profile->flow[control].name);
+	build->builder.policy->flows[build->flow[i]].required = build->flow[control];
+	if (!build->use->on[control])
+		diag_at(build->diagnostics, &build->use->place,
+			"flow %s/%s requires %s, which is off: enable that, too", profile->name,
+			profile->flows[i].name, profile->flows[control].name);
 }
 
-static void note_unused(struct making *making)
+static void note_unused(struct site_build *build)
 {
-	const struct site_use *use = making->use;
-	struct policy *policy = making->builder.policy;
+	const struct site_use *use = build->use;
+	struct policy *policy = build->builder.policy;
 
-	for (size_t i = 0; i < use->roles; i++)
+	for (size_t i = 0; i < use->n_roles; i++)
 		if (use->addresses[i].index >= 0 && !use->addresses[i].used)
 			policy_note(
 				policy,
@@ -241,66 +241,66 @@ static void note_unused(struct making *making)
 				"on runs between it and %s",
 				use->addresses[i].role.text, use->profile->name,
 				use->role_name.text);
-	for (size_t i = 0; i < use->pins; i++)
-		if (use->pin[i].port_index >= 0 && !use->pin[i].used)
+	for (size_t i = 0; i < use->n_pins; i++)
+		if (use->pins[i].port_index >= 0 && !use->pins[i].used)
 			policy_note(policy,
 				    "the ports of %s for %s%s%s change nothing: no flow that is on "
 				    "uses them",
-				    use->profile->name, use->pin[i].port.text,
-				    use->pin[i].role.text ? " with " : "",
-				    use->pin[i].role.text ? use->pin[i].role.text : "");
+				    use->profile->name, use->pins[i].port.text,
+				    use->pins[i].role.text ? " with " : "",
+				    use->pins[i].role.text ? use->pins[i].role.text : "");
 }
 
-static void forget_use(struct making *making)
+static void forget_use(struct site_build *build)
 {
-	for (size_t i = 0; i < making->mets; i++)
-		free(making->met[i].roles);
-	free(making->met);
-	free(making->flow);
-	free(making->role_said);
-	free(making->port_said);
-	making->met = NULL;
-	making->mets = 0;
+	for (size_t i = 0; i < build->n_joined; i++)
+		free(build->joined[i].roles);
+	free(build->joined);
+	free(build->flow);
+	free(build->role_said);
+	free(build->port_said);
+	build->joined = NULL;
+	build->n_joined = 0;
 }
 
-static void make_use(struct making *making, struct site_use *use)
+static void make_use(struct site_build *build, struct site_use *use)
 {
 	const struct profile *profile = use->profile;
 
-	making->use = use;
-	making->flow = must_alloc(profile->flows, sizeof(*making->flow));
-	making->role_said = must_alloc(profile->roles, sizeof(*making->role_said));
-	making->port_said = must_alloc(profile->ports, sizeof(*making->port_said));
-	for (size_t i = 0; i < profile->flows; i++) {
-		making->flow[i] = -1;
+	build->use = use;
+	build->flow = must_alloc(profile->n_flows, sizeof(*build->flow));
+	build->role_said = must_alloc(profile->n_roles, sizeof(*build->role_said));
+	build->port_said = must_alloc(profile->n_ports, sizeof(*build->port_said));
+	for (size_t i = 0; i < profile->n_flows; i++) {
+		build->flow[i] = -1;
 		if (use->on[i])
-			make_flow(making, i);
+			make_flow(build, i);
 	}
-	for (size_t i = 0; i < profile->flows; i++)
-		connect_control(making, i);
-	note_unused(making);
-	policy_use(making->builder.policy, profile->name, use->role_name.text, profile->title,
+	for (size_t i = 0; i < profile->n_flows; i++)
+		connect_control(build, i);
+	note_unused(build);
+	policy_use(build->builder.policy, profile->name, use->role_name.text, profile->title,
 		   use->level.text);
-	forget_use(making);
+	forget_use(build);
 }
 
 /* ---- the site's own flows ------------------------------------------------- */
 
-static void make_site_flow(struct making *making, const struct site_flow *flow)
+static void make_site_flow(struct site_build *build, const struct site_flow *flow)
 {
 	const struct port_set *ports[] = {&flow->tcp, &flow->udp};
 	static const uint8_t protocol[] = {IPPROTO_TCP, IPPROTO_UDP};
 	struct prefix_set set = {};
-	int index = build_flow(&making->builder, SITE_PROFILE, flow->name, &flow->place, NULL,
+	int index = build_flow(&build->builder, SITE_PROFILE, flow->name, &flow->place, NULL,
 			       flow->note);
 	int group;
 
 	if (index < 0)
 		return;
-	making->named[index] = flow->peers.names;
-	peers_add(making, &set, &flow->peers);
+	build->named[index] = flow->peers.n_names;
+	peers_add(build, &set, &flow->peers);
 	prefix_set_settle(&set);
-	group = build_group(&making->builder, &flow->place, &set,
+	group = build_group(&build->builder, &flow->place, &set,
 			    flow->written ? flow->written : "");
 	for (size_t i = 0; group >= 0 && i < 2; i++) {
 		struct rule rule = {.flow = (unsigned int)index,
@@ -310,14 +310,14 @@ static void make_site_flow(struct making *making, const struct site_flow *flow)
 				    .group = (unsigned int)group};
 
 		if (ports[i]->count)
-			build_rules(&making->builder, &rule, &flow->local);
+			build_rules(&build->builder, &rule, &flow->local);
 	}
 }
 
 static bool has_side(const struct policy *policy, size_t flow, enum side side)
 {
-	for (size_t i = 0; i < policy->rules; i++)
-		if (policy->rule[i].flow == flow && policy->rule[i].side == side)
+	for (size_t i = 0; i < policy->n_rules; i++)
+		if (policy->rules[i].flow == flow && policy->rules[i].side == side)
 			return true;
 	return false;
 }
@@ -330,8 +330,8 @@ static int find_flow(const struct policy *policy, const char *name, enum side si
 	const char *profile = slash ? name : SITE_PROFILE;
 	int found = -1;
 
-	for (size_t i = 0; i < policy->flows; i++) {
-		const struct flow *flow = &policy->flow[i];
+	for (size_t i = 0; i < policy->n_flows; i++) {
+		const struct flow *flow = &policy->flows[i];
 
 		if (strlen(flow->profile) != length || memcmp(flow->profile, profile, length) ||
 		    strcmp(flow->name, slash ? slash + 1 : name))
@@ -345,12 +345,12 @@ static int find_flow(const struct policy *policy, const char *name, enum side si
 
 static bool goes_round(const struct policy *policy, int start)
 {
-	int at = policy->flow[start].requires;
+	int at = policy->flows[start].required;
 
-	for (size_t steps = 0; at >= 0 && steps < policy->flows; steps++) {
+	for (size_t steps = 0; at >= 0 && steps < policy->n_flows; steps++) {
 		if (at == start)
 			return true;
-		at = policy->flow[at].requires;
+		at = policy->flows[at].required;
 	}
 	return false;
 }
@@ -359,9 +359,9 @@ static bool goes_round(const struct policy *policy, int start)
 static void control_peers(const struct policy *policy, size_t control, enum side side,
 			  struct prefix_set *peers)
 {
-	for (size_t i = 0; i < policy->rules; i++) {
-		const struct rule *rule = &policy->rule[i];
-		const struct prefix_set *group = &policy->group[rule->group].prefixes;
+	for (size_t i = 0; i < policy->n_rules; i++) {
+		const struct rule *rule = &policy->rules[i];
+		const struct prefix_set *group = &policy->groups[rule->group].prefixes;
 
 		if (rule->flow != control || rule->side != side || rule->protocol != IPPROTO_TCP)
 			continue;
@@ -372,9 +372,9 @@ static void control_peers(const struct policy *policy, size_t control, enum side
 }
 
 /* A requirement that no packet can meet would close the flow without a word. */
-static void check_control(struct making *making, const struct site_flow *flow, size_t control)
+static void check_control(struct site_build *build, const struct site_flow *flow, size_t control)
 {
-	struct policy *policy = making->builder.policy;
+	struct policy *policy = build->builder.policy;
 	const struct word *requires = &flow->requires;
 	const struct bkxdp_prefix *outside;
 	struct prefix_set peers = {};
@@ -382,77 +382,77 @@ static void check_control(struct making *making, const struct site_flow *flow, s
 
 	control_peers(policy, control, flow->side, &peers);
 	/* what a name stands for may be another address tomorrow */
-	outside = making->named[control] ? NULL : prefix_set_outside(&flow->peers.prefixes, &peers);
-	if (!peers.count && !making->named[control]) {
-		complain(making->complaints, &requires->place,
-			 "flow \"%s\" has no TCP port: only a TCP connection can be live, so it "
-			 "cannot be what \"%s\" requires",
-			 requires->text, flow->name);
+	outside = build->named[control] ? NULL : prefix_set_outside(&flow->peers.prefixes, &peers);
+	if (!peers.count && !build->named[control]) {
+		diag_at(build->diagnostics, &requires->place,
+			"flow \"%s\" has no TCP port: only a TCP connection can be live, so it "
+			"cannot be what \"%s\" requires",
+			requires->text, flow->name);
 	} else if (outside) {
 		prefix_text(outside, text);
-		complain(making->complaints, &requires->place,
-			 "flow \"%s\" is for %s, too, from where \"%s\" takes no connection: "
-			 "add that to the peers of \"%s\", or take it from those of \"%s\"",
-			 flow->name, text, requires->text, requires->text, flow->name);
+		diag_at(build->diagnostics, &requires->place,
+			"flow \"%s\" is for %s, too, from where \"%s\" takes no connection: "
+			"add that to the peers of \"%s\", or take it from those of \"%s\"",
+			flow->name, text, requires->text, requires->text, flow->name);
 	}
 	free(peers.prefix);
 }
 
-static void connect_site_flow(struct making *making, const struct site_flow *flow, int index)
+static void connect_site_flow(struct site_build *build, const struct site_flow *flow, int index)
 {
-	struct policy *policy = making->builder.policy;
+	struct policy *policy = build->builder.policy;
 	const struct word *requires = &flow->requires;
 	int control = find_flow(policy, requires->text, flow->side);
 
-	if (control < 0 && site_failed(making->site, making->complaints))
+	if (control < 0 && site_failed(build->site, build->diagnostics))
 		return; /* perhaps for what was said before */
 	if (control < 0) {
-		complain(making->complaints, &requires->place,
-			 "no flow \"%.*s\" is on: write the name of another flow of this file, or "
-			 "PROFILE/FLOW",
-			 SHOWN_MAX, requires->text);
+		diag_at(build->diagnostics, &requires->place,
+			"no flow \"%.*s\" is on: write the name of another flow of this file, or "
+			"PROFILE/FLOW",
+			SHOWN_MAX, requires->text);
 		return;
 	}
-	policy->flow[index].requires = control;
+	policy->flows[index].required = control;
 	if (goes_round(policy, index))
-		complain(making->complaints, &requires->place,
-			 "flow \"%s\" requires itself in the end", flow->name);
+		diag_at(build->diagnostics, &requires->place,
+			"flow \"%s\" requires itself in the end", flow->name);
 	else if (!has_side(policy, (size_t)control, flow->side) &&
-		 !site_failed(making->site, making->complaints))
-		complain(making->complaints, &requires->place,
-			 "flow \"%s\" does not run in the direction of \"%s\", so it cannot be "
-			 "what that requires",
-			 requires->text, flow->name);
-	else if (!site_failed(making->site, making->complaints))
-		check_control(making, flow, (size_t)control);
+		 !site_failed(build->site, build->diagnostics))
+		diag_at(build->diagnostics, &requires->place,
+			"flow \"%s\" does not run in the direction of \"%s\", so it cannot be "
+			"what that requires",
+			requires->text, flow->name);
+	else if (!site_failed(build->site, build->diagnostics))
+		check_control(build, flow, (size_t)control);
 }
 
-static void make_site_flows(struct making *making)
+static void make_site_flows(struct site_build *build)
 {
-	struct site *site = making->site;
-	int first = (int)making->builder.policy->flows;
+	struct site *site = build->site;
+	int first = (int)build->builder.policy->n_flows;
 
-	for (size_t i = 0; i < site->flows; i++)
-		make_site_flow(making, &site->flow[i]);
-	if (making->builder.full)
+	for (size_t i = 0; i < site->n_flows; i++)
+		make_site_flow(build, &site->flows[i]);
+	if (build->builder.full)
 		return;
-	for (size_t i = 0; i < site->flows; i++)
-		if (site->flow[i].requires.text)
-			connect_site_flow(making, &site->flow[i], first + (int)i);
+	for (size_t i = 0; i < site->n_flows; i++)
+		if (site->flows[i].requires.text)
+			connect_site_flow(build, &site->flows[i], first + (int)i);
 }
 
 void site_compile(struct site *site, struct policy *policy, const struct site_lookup *lookup,
-		  struct complaints *complaints)
+		  struct diagnostics *diag)
 {
-	struct making making = {.site = site,
-				.builder = {.policy = policy, .complaints = complaints},
-				.complaints = complaints};
+	struct site_build build = {.site = site,
+				   .builder = {.policy = policy, .diagnostics = diag},
+				   .diagnostics = diag};
 
-	peers_look_up(&making, lookup->resolve);
-	for (size_t i = 0; i < site->uses; i++)
-		if (site->use[i].role >= 0)
-			make_use(&making, &site->use[i]);
-	make_site_flows(&making);
-	resolve_free(making.name, making.names);
-	free(making.builder.hash);
+	peers_look_up(&build, lookup->resolve);
+	for (size_t i = 0; i < site->n_uses; i++)
+		if (site->uses[i].roles >= 0)
+			make_use(&build, &site->uses[i]);
+	make_site_flows(&build);
+	resolve_free(build.names, build.n_names);
+	free(build.builder.hashes);
 }

@@ -9,19 +9,19 @@
 #include "config/yaml_fields.h"
 #include "net/hostname.h"
 
-void site_init(struct site *site, const char *file, const struct complaints *complaints)
+void site_init(struct site *site, const char *file, const struct diagnostics *diag)
 {
 	*site = (struct site){.file = file,
-			      .complaints = complaints->count + complaints->unsaid,
+			      .diagnostics = diag->count + diag->unsaid,
 			      .settings = {.enforcement = BKXDP_ENFORCE,
 					   .ping = BKXDP_PING_PEERS,
 					   .fragments = BKXDP_FRAGMENTS_DROP,
 					   .vlans_any = 1}};
 }
 
-bool site_failed(const struct site *site, const struct complaints *complaints)
+bool site_failed(const struct site *site, const struct diagnostics *diag)
 {
-	return complaints->count + complaints->unsaid > site->complaints;
+	return diag->count + diag->unsaid > site->diagnostics;
 }
 
 struct word make_word(const char *text, struct place place)
@@ -41,57 +41,57 @@ static bool is_interface(const char *name)
 }
 
 void site_set_interface(struct site *site, const struct place *place, const char *name,
-			struct complaints *complaints)
+			struct diagnostics *diag)
 {
 	if (is_interface(name))
 		memcpy(site->interface, name, strlen(name) + 1);
 	else
-		complain(complaints, place,
-			 "\"%.*s\" is not an interface name: 1 to %d bytes without space, / and :",
-			 SHOWN_MAX, name, IF_NAMESIZE - 1);
+		diag_at(diag, place,
+			"\"%.*s\" is not an interface name: 1 to %d bytes without space, / and :",
+			SHOWN_MAX, name, IF_NAMESIZE - 1);
 }
 
 void add_address(struct addresses *addresses, const struct place *place, const char *text,
-		 struct complaints *complaints)
+		 struct diagnostics *diag)
 {
 	if (!strcmp(text, "any"))
 		prefix_set_add_any(&addresses->prefixes);
 	else if (!strcmp(text, "self"))
-		complain(complaints, place, "\"self\" is this host: other addresses belong here");
+		diag_at(diag, place, "\"self\" is this host: other addresses belong here");
 	else if (prefix_is_like(text))
-		add_prefix(complaints, place, text, &addresses->prefixes);
+		add_prefix(diag, place, text, &addresses->prefixes);
 	else if (hostname_is_valid(text))
-		*APPEND(addresses->name, addresses->names) = make_word(text, *place);
+		*APPEND(addresses->names, addresses->n_names) = make_word(text, *place);
 	else
-		complain(complaints, place,
-			 "\"%.*s\" is neither an address nor a prefix nor a host name nor any",
-			 SHOWN_MAX, text);
+		diag_at(diag, place,
+			"\"%.*s\" is neither an address nor a prefix nor a host name nor any",
+			SHOWN_MAX, text);
 }
 
 void free_addresses(struct addresses *addresses)
 {
-	for (size_t i = 0; i < addresses->names; i++)
-		free(addresses->name[i].text);
-	free(addresses->name);
+	for (size_t i = 0; i < addresses->n_names; i++)
+		free(addresses->names[i].text);
+	free(addresses->names);
 	free(addresses->prefixes.prefix);
 }
 
 static void free_use(struct site_use *use)
 {
-	for (size_t i = 0; i < use->roles; i++) {
+	for (size_t i = 0; i < use->n_roles; i++) {
 		free(use->addresses[i].role.text);
 		free_addresses(&use->addresses[i].addresses);
 	}
-	for (size_t i = 0; i < use->pins; i++) {
-		free(use->pin[i].port.text);
-		free(use->pin[i].role.text);
-		free(use->pin[i].set.range);
+	for (size_t i = 0; i < use->n_pins; i++) {
+		free(use->pins[i].port.text);
+		free(use->pins[i].role.text);
+		free(use->pins[i].set.range);
 	}
-	for (size_t i = 0; i < use->enables; i++)
-		free(use->enable[i].text);
+	for (size_t i = 0; i < use->n_enables; i++)
+		free(use->enables[i].text);
 	free(use->addresses);
-	free(use->pin);
-	free(use->enable);
+	free(use->pins);
+	free(use->enables);
 	free(use->profile_name.text);
 	free(use->role_name.text);
 	free(use->level.text);
@@ -111,16 +111,16 @@ static void free_flow(struct site_flow *flow)
 
 void site_free(struct site *site)
 {
-	for (size_t i = 0; i < site->uses; i++)
-		free_use(&site->use[i]);
-	for (size_t i = 0; i < site->flows; i++)
-		free_flow(&site->flow[i]);
-	for (size_t i = 0; i < site->profiles; i++) {
+	for (size_t i = 0; i < site->n_uses; i++)
+		free_use(&site->uses[i]);
+	for (size_t i = 0; i < site->n_flows; i++)
+		free_flow(&site->flows[i]);
+	for (size_t i = 0; i < site->n_profiles; i++) {
 		free(site->path[i]);
-		profile_free(site->profile[i]);
+		profile_free(site->profiles[i]);
 	}
-	free(site->use);
-	free(site->flow);
+	free(site->uses);
+	free(site->flows);
 	free(site->path);
-	free(site->profile);
+	free(site->profiles);
 }

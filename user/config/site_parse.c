@@ -23,7 +23,7 @@ static void read_address(struct document *document, const struct value *value, v
 {
 	struct place place = value_place(document, value);
 
-	add_address(field, &place, value->text, document->complaints);
+	add_address(field, &place, value->text, document->diagnostics);
 }
 
 static void read_addresses(struct document *document, const struct value *value, void *field)
@@ -40,9 +40,8 @@ static void read_use_addresses(struct document *document, const struct value *ma
 
 	if (!value_is(document, map, VALUE_MAP))
 		return;
-	FOR_KEYS(key, map)
-	{
-		struct site_addresses *given = APPEND(use->addresses, use->roles);
+	FOR_KEYS (key, map) {
+		struct site_addresses *given = APPEND(use->addresses, use->n_roles);
 
 		read_word(document, key, &given->role);
 		read_addresses(document, key->next, &given->addresses);
@@ -52,7 +51,7 @@ static void read_use_addresses(struct document *document, const struct value *ma
 static void read_pin(struct document *document, const struct value *port, const struct value *role,
 		     const struct value *value, struct site_use *use)
 {
-	struct site_pin *pin = APPEND(use->pin, use->pins);
+	struct site_pin *pin = APPEND(use->pins, use->n_pins);
 
 	read_word(document, port, &pin->port);
 	if (role)
@@ -64,16 +63,15 @@ static void read_use_ports(struct document *document, const struct value *map, v
 {
 	if (!value_is(document, map, VALUE_MAP))
 		return;
-	FOR_KEYS(port, map)
-	{
+	FOR_KEYS (port, map) {
 		if (port->next->type != VALUE_MAP) {
 			read_pin(document, port, NULL, port->next, field);
 			continue;
 		}
 		if (!port->next->child)
-			value_complain(document, port->next, "an empty map");
-		FOR_KEYS(role, port->next)
-		read_pin(document, port, role, role->next, field);
+			diag_value(document, port->next, "an empty map");
+		FOR_KEYS (role, port->next)
+			read_pin(document, port, role, role->next, field);
 	}
 }
 
@@ -81,11 +79,11 @@ static void read_enable_word(struct document *document, const struct value *valu
 {
 	struct site_use *use = field;
 
-	if (use->enables > BKXDP_FLOWS_MAX)
+	if (use->n_enables > BKXDP_FLOWS_MAX)
 		return; /* has been said */
-	if (use->enables == BKXDP_FLOWS_MAX)
-		value_complain(document, value, "more than %u flows", BKXDP_FLOWS_MAX);
-	read_word(document, value, APPEND(use->enable, use->enables));
+	if (use->n_enables == BKXDP_FLOWS_MAX)
+		diag_value(document, value, "more than %u flows", BKXDP_FLOWS_MAX);
+	read_word(document, value, APPEND(use->enables, use->n_enables));
 }
 
 static void read_enable(struct document *document, const struct value *value, void *field)
@@ -109,15 +107,14 @@ static void read_uses(struct document *document, const struct value *list, void 
 
 	if (!value_is(document, list, VALUE_LIST))
 		return;
-	FOR_ITEMS(item, list)
-	{
-		if (site->uses == SITE_USES_MAX) {
-			value_complain(document, item, "more than %u profiles on one interface",
-				       SITE_USES_MAX);
+	FOR_ITEMS (item, list) {
+		if (site->n_uses == SITE_USES_MAX) {
+			diag_value(document, item, "more than %u profiles on one interface",
+				   SITE_USES_MAX);
 			return;
 		}
 
-		struct site_use *use = APPEND(site->use, site->uses);
+		struct site_use *use = APPEND(site->uses, site->n_uses);
 
 		use->place = value_place(document, item);
 		MAP_READ(document, item, use_keys, use);
@@ -143,8 +140,7 @@ static char *written(const struct value *list)
 	char *text = must_copy("");
 	size_t count = 0;
 
-	FOR_ITEMS(item, list)
-	{
+	FOR_ITEMS (item, list) {
 		const char *next = count < WRITTEN_MAX ? item->text : "...";
 		char *longer = must_format("%s%s%.*s", text, count ? ", " : "", SHOWN_MAX, next);
 
@@ -173,11 +169,11 @@ static void read_flow_port(struct document *document, const struct value *value,
 	struct place place = value_place(document, value);
 
 	if (is_ports_text(value->text))
-		add_ports(document->complaints, &place, value->text, field);
+		add_ports(document->diagnostics, &place, value->text, field);
 	else
-		value_complain(document, value,
-			       "\"%.*s\" is not a port: only profiles have named ports", SHOWN_MAX,
-			       value->text);
+		diag_value(document, value,
+			   "\"%.*s\" is not a port: only profiles have named ports", SHOWN_MAX,
+			   value->text);
 }
 
 static void read_flow_ports(struct document *document, const struct value *value, void *field)
@@ -219,16 +215,16 @@ static void check_flow(struct document *document, const struct value *item, cons
 	const struct site_flow *flow = &draft->flow;
 
 	if (!draft->has_tcp && !draft->has_udp)
-		value_complain(document, item, "flow \"%s\" has neither tcp: nor udp:", flow->name);
+		diag_value(document, item, "flow \"%s\" has neither tcp: nor udp:", flow->name);
 	if (draft->from.given && draft->to.given && draft->from.self == draft->to.self)
-		value_complain(document, item,
-			       "flow \"%s\" must have \"self\", this host, %s from: and to:",
-			       flow->name, draft->from.self ? "in only one of" : "in one of");
-	for (size_t i = 0; i < site->flows; i++)
-		if (*flow->name && !strcmp(site->flow[i].name, flow->name))
-			value_complain(document, item,
-				       "flow \"%s\" is here a second time: the first is in line %u",
-				       flow->name, site->flow[i].place.line);
+		diag_value(document, item,
+			   "flow \"%s\" must have \"self\", this host, %s from: and to:",
+			   flow->name, draft->from.self ? "in only one of" : "in one of");
+	for (size_t i = 0; i < site->n_flows; i++)
+		if (*flow->name && !strcmp(site->flows[i].name, flow->name))
+			diag_value(document, item,
+				   "flow \"%s\" is here a second time: the first is in line %u",
+				   flow->name, site->flows[i].place.line);
 }
 
 static void read_flow(struct document *document, const struct value *item, struct site *site)
@@ -249,7 +245,7 @@ static void read_flow(struct document *document, const struct value *item, struc
 	draft.flow.written = peers->written;
 	free_addresses(&here->addresses);
 	free(here->written);
-	*APPEND(site->flow, site->flows) = draft.flow;
+	*APPEND(site->flows, site->n_flows) = draft.flow;
 }
 
 static void read_flows(struct document *document, const struct value *list, void *field)
@@ -258,10 +254,9 @@ static void read_flows(struct document *document, const struct value *list, void
 
 	if (!value_is(document, list, VALUE_LIST))
 		return;
-	FOR_ITEMS(item, list)
-	{
-		if (site->flows == BKXDP_FLOWS_MAX) {
-			value_complain(document, item, "more than %u flows", BKXDP_FLOWS_MAX);
+	FOR_ITEMS (item, list) {
+		if (site->n_flows == BKXDP_FLOWS_MAX) {
+			diag_value(document, item, "more than %u flows", BKXDP_FLOWS_MAX);
 			return;
 		}
 		read_flow(document, item, site);
@@ -290,8 +285,7 @@ static int read_choice(struct document *document, const struct value *value,
 
 	AUTO_FREE char *right = suggest(value->text, choice, count);
 
-	value_complain(document, value, "\"%.*s\" is not known here%s", SHOWN_MAX, value->text,
-		       right);
+	diag_value(document, value, "\"%.*s\" is not known here%s", SHOWN_MAX, value->text, right);
 	return -1;
 }
 
@@ -300,7 +294,7 @@ static void read_interface(struct document *document, const struct value *value,
 	struct place place = value_place(document, value);
 
 	if (value_is(document, value, VALUE_WORD))
-		site_set_interface(field, &place, value->text, document->complaints);
+		site_set_interface(field, &place, value->text, document->diagnostics);
 }
 
 static void read_mode(struct document *document, const struct value *value, void *field)
@@ -360,9 +354,8 @@ static void read_vlan(struct document *document, const struct value *value, void
 	/* a VLAN id is written like a port, but 0 is one, too */
 	if (strcmp(value->text, "0") && (port_range_parse(value->text, &id, &why) ||
 					 id.low != id.high || id.low >= BKXDP_VLANS))
-		value_complain(document, value,
-			       "\"%.*s\" is not a VLAN id from 0 (untagged) to 4095", SHOWN_MAX,
-			       value->text);
+		diag_value(document, value, "\"%.*s\" is not a VLAN id from 0 (untagged) to 4095",
+			   SHOWN_MAX, value->text);
 	else
 		settings->vlans[id.low / 64] |= 1ull << id.low % 64;
 }
@@ -391,16 +384,16 @@ static const struct key site_keys[] = {
 	{"vlans", read_vlans, 0, false},         {"dhcp", read_dhcp, 0, false},
 };
 
-int site_parse(struct site *site, struct complaints *complaints)
+int site_parse(struct site *site, struct diagnostics *diag)
 {
 	struct document document;
-	int error = document_open(&document, site->file, SITE_BYTES_MAX, complaints);
+	int error = document_open(&document, site->file, SITE_BYTES_MAX, diag);
 
 	if (!error)
 		MAP_READ(&document, document.root, site_keys, site);
-	if (!error && !site_failed(site, complaints) && !site->uses && !site->flows)
-		value_complain(&document, document.root,
-			       "nothing is allowed: the file has neither use: nor flows:");
+	if (!error && !site_failed(site, diag) && !site->n_uses && !site->n_flows)
+		diag_value(&document, document.root,
+			   "nothing is allowed: the file has neither use: nor flows:");
 	document_close(&document);
 	return error;
 }

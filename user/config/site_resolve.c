@@ -4,128 +4,128 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "config/site_making.h"
+#include "config/site_build.h"
 
 /* ---- host names ----------------------------------------------------------- */
 
-static struct resolution *find_name(const struct making *making, const char *name)
+static struct resolution *find_name(const struct site_build *build, const char *name)
 {
-	for (size_t i = 0; i < making->names; i++)
-		if (!strcmp(making->name[i].name, name))
-			return &making->name[i];
+	for (size_t i = 0; i < build->n_names; i++)
+		if (!strcmp(build->names[i].name, name))
+			return &build->names[i];
 	return NULL;
 }
 
-static void collect_name(struct making *making, const char *name, const struct place *place)
+static void collect_name(struct site_build *build, const char *name, const struct place *place)
 {
-	if (making->names > RESOLVE_MAX || find_name(making, name))
+	if (build->n_names > RESOLVE_MAX || find_name(build, name))
 		return;
-	if (making->names == RESOLVE_MAX)
-		complain(making->complaints, place,
-			 "more than %u host names: write addresses or prefixes", RESOLVE_MAX);
-	*APPEND(making->name, making->names) = (struct resolution){.name = name};
+	if (build->n_names == RESOLVE_MAX)
+		diag_at(build->diagnostics, place,
+			"more than %u host names: write addresses or prefixes", RESOLVE_MAX);
+	*APPEND(build->names, build->n_names) = (struct resolution){.name = name};
 }
 
-static void collect_words(struct making *making, const struct addresses *addresses)
+static void collect_words(struct site_build *build, const struct addresses *addresses)
 {
-	for (size_t i = 0; i < addresses->names; i++)
-		collect_name(making, addresses->name[i].text, &addresses->name[i].place);
+	for (size_t i = 0; i < addresses->n_names; i++)
+		collect_name(build, addresses->names[i].text, &addresses->names[i].place);
 }
 
 static struct site_addresses *given_for(const struct site_use *use, unsigned int role)
 {
-	for (size_t i = 0; i < use->roles; i++)
+	for (size_t i = 0; i < use->n_roles; i++)
 		if (use->addresses[i].index == (int)role)
 			return &use->addresses[i];
 	return NULL;
 }
 
-static void collect_role(struct making *making, const struct site_use *use, unsigned int index)
+static void collect_role(struct site_build *build, const struct site_use *use, unsigned int index)
 {
-	const struct profile_role *role = &use->profile->role[index];
+	const struct profile_role *role = &use->profile->roles[index];
 	const struct site_addresses *given = given_for(use, index);
 
 	if (given)
-		collect_words(making, &given->addresses);
-	for (size_t i = 0; !given && i < role->hosts; i++)
-		collect_name(making, role->host[i], &role->place);
+		collect_words(build, &given->addresses);
+	for (size_t i = 0; !given && i < role->n_hosts; i++)
+		collect_name(build, role->hosts[i], &role->place);
 }
 
 /* Names of roles that no flow needs aren't asked for. */
-static void collect_use(struct making *making, const struct site_use *use)
+static void collect_use(struct site_build *build, const struct site_use *use)
 {
-	AUTO_FREE bool *needed = must_alloc(use->profile->roles, sizeof(*needed));
+	AUTO_FREE bool *needed = must_alloc(use->profile->n_roles, sizeof(*needed));
 
-	for (size_t i = 0; i < use->profile->flows; i++) {
-		const struct profile_flow *flow = &use->profile->flow[i];
+	for (size_t i = 0; i < use->profile->n_flows; i++) {
+		const struct profile_flow *flow = &use->profile->flows[i];
 
 		if (!use->on[i])
 			continue;
-		for (size_t j = 0; takes_part(flow, use->role, SIDE_INBOUND) && j < flow->froms;
+		for (size_t j = 0; takes_part(flow, use->roles, SIDE_INBOUND) && j < flow->n_from;
 		     j++)
 			needed[flow->from[j]] = true;
-		for (size_t j = 0; takes_part(flow, use->role, SIDE_REPLY) && j < flow->tos; j++)
+		for (size_t j = 0; takes_part(flow, use->roles, SIDE_REPLY) && j < flow->n_to; j++)
 			needed[flow->to[j]] = true;
 	}
-	for (unsigned int i = 0; i < use->profile->roles; i++)
+	for (unsigned int i = 0; i < use->profile->n_roles; i++)
 		if (needed[i])
-			collect_role(making, use, i);
+			collect_role(build, use, i);
 }
 
-static void check_words(struct making *making, const struct addresses *addresses)
+static void check_words(struct site_build *build, const struct addresses *addresses)
 {
-	for (size_t i = 0; i < addresses->names; i++) {
-		const struct word *word = &addresses->name[i];
-		const struct resolution *found = find_name(making, word->text);
+	for (size_t i = 0; i < addresses->n_names; i++) {
+		const struct word *word = &addresses->names[i];
+		const struct resolution *found = find_name(build, word->text);
 
 		if (found && found->why)
-			complain(making->complaints, &word->place, "\"%s\" cannot be looked up: %s",
-				 word->text, found->why);
+			diag_at(build->diagnostics, &word->place, "\"%s\" cannot be looked up: %s",
+				word->text, found->why);
 	}
 }
 
-static void note_names(const struct making *making)
+static void note_names(const struct site_build *build)
 {
-	if (making->names == 1)
-		policy_note(making->builder.policy,
+	if (build->n_names == 1)
+		policy_note(build->builder.policy,
 			    "host name \"%s\" was not looked up: it adds no address here",
-			    making->name[0].name);
+			    build->names[0].name);
 	else
-		policy_note(making->builder.policy,
+		policy_note(build->builder.policy,
 			    "%zu host names were not looked up, among them \"%s\": they add no "
 			    "address here",
-			    making->names, making->name[0].name);
+			    build->n_names, build->names[0].name);
 }
 
-static void collect_all(struct making *making)
+static void collect_all(struct site_build *build)
 {
-	const struct site *site = making->site;
+	const struct site *site = build->site;
 
-	for (size_t i = 0; i < site->uses; i++)
-		if (site->use[i].role >= 0)
-			collect_use(making, &site->use[i]);
-	for (size_t i = 0; i < site->flows; i++)
-		collect_words(making, &site->flow[i].peers);
+	for (size_t i = 0; i < site->n_uses; i++)
+		if (site->uses[i].roles >= 0)
+			collect_use(build, &site->uses[i]);
+	for (size_t i = 0; i < site->n_flows; i++)
+		collect_words(build, &site->flows[i].peers);
 }
 
-void peers_look_up(struct making *making, bool wanted)
+void peers_look_up(struct site_build *build, bool wanted)
 {
-	const struct site *site = making->site;
+	const struct site *site = build->site;
 
-	collect_all(making);
+	collect_all(build);
 	/* nobody should wait for names when the answer is no */
-	if (!making->names || site_failed(site, making->complaints))
+	if (!build->n_names || site_failed(site, build->diagnostics))
 		return;
 	if (!wanted) {
-		note_names(making);
+		note_names(build);
 		return;
 	}
-	resolve(making->name, making->names);
-	for (size_t i = 0; i < site->uses; i++)
-		for (size_t j = 0; j < site->use[i].roles; j++)
-			check_words(making, &site->use[i].addresses[j].addresses);
-	for (size_t i = 0; i < site->flows; i++)
-		check_words(making, &site->flow[i].peers);
+	resolve(build->names, build->n_names);
+	for (size_t i = 0; i < site->n_uses; i++)
+		for (size_t j = 0; j < site->uses[i].n_roles; j++)
+			check_words(build, &site->uses[i].addresses[j].addresses);
+	for (size_t i = 0; i < site->n_flows; i++)
+		check_words(build, &site->flows[i].peers);
 }
 
 /* ---- a role's addresses --------------------------------------------------- */
@@ -134,7 +134,7 @@ static const struct prefix_set *documented(const struct site_use *use, unsigned 
 {
 	static const struct prefix_set none;
 	const struct profile_addresses *found =
-		documented_level(&use->profile->role[index], use->level.text);
+		documented_level(&use->profile->roles[index], use->level.text);
 
 	return found ? &found->prefixes : &none;
 }
@@ -145,43 +145,43 @@ static void add_all(struct prefix_set *set, const struct prefix_set *more)
 		prefix_set_add(set, &more->prefix[i]);
 }
 
-static void add_name(const struct making *making, struct prefix_set *set, const char *name)
+static void add_name(const struct site_build *build, struct prefix_set *set, const char *name)
 {
 	const struct resolution *found =
-		making->names > RESOLVE_MAX ? NULL : find_name(making, name);
+		build->n_names > RESOLVE_MAX ? NULL : find_name(build, name);
 
 	if (found)
 		add_all(set, &found->address);
 }
 
-void peers_add(const struct making *making, struct prefix_set *set,
+void peers_add(const struct site_build *build, struct prefix_set *set,
 	       const struct addresses *addresses)
 {
 	add_all(set, &addresses->prefixes);
-	for (size_t i = 0; i < addresses->names; i++)
-		add_name(making, set, addresses->name[i].text);
+	for (size_t i = 0; i < addresses->n_names; i++)
+		add_name(build, set, addresses->names[i].text);
 }
 
-static void add_role(const struct making *making, struct prefix_set *set, unsigned int index)
+static void add_role(const struct site_build *build, struct prefix_set *set, unsigned int index)
 {
-	const struct profile_role *role = &making->use->profile->role[index];
-	struct site_addresses *given = given_for(making->use, index);
+	const struct profile_role *role = &build->use->profile->roles[index];
+	struct site_addresses *given = given_for(build->use, index);
 
 	if (given) {
-		peers_add(making, set, &given->addresses);
+		peers_add(build, set, &given->addresses);
 		return;
 	}
-	add_all(set, documented(making->use, index));
-	for (size_t i = 0; i < role->hosts; i++)
-		add_name(making, set, role->host[i]);
+	add_all(set, documented(build->use, index));
+	for (size_t i = 0; i < role->n_hosts; i++)
+		add_name(build, set, role->hosts[i]);
 }
 
-static size_t unknown_hosts(const struct making *making, const struct profile_role *role)
+static size_t unknown_hosts(const struct site_build *build, const struct profile_role *role)
 {
 	size_t unknown = 0;
 
-	for (size_t i = 0; i < role->hosts; i++) {
-		const struct resolution *found = find_name(making, role->host[i]);
+	for (size_t i = 0; i < role->n_hosts; i++) {
+		const struct resolution *found = find_name(build, role->hosts[i]);
 
 		unknown += found && found->why;
 	}
@@ -189,40 +189,40 @@ static size_t unknown_hosts(const struct making *making, const struct profile_ro
 }
 
 /* What the site wrote counts even if it was wrong: that has been said. */
-bool peers_known(struct making *making, unsigned int index)
+bool peers_known(struct site_build *build, unsigned int index)
 {
-	const struct profile_role *role = &making->use->profile->role[index];
-	struct site_addresses *given = given_for(making->use, index);
+	const struct profile_role *role = &build->use->profile->roles[index];
+	struct site_addresses *given = given_for(build->use, index);
 	size_t unknown;
 
 	if (given) {
 		given->used = true;
 		return true;
 	}
-	unknown = unknown_hosts(making, role);
-	if (!documented(making->use, index)->count && unknown == role->hosts)
+	unknown = unknown_hosts(build, role);
+	if (!documented(build->use, index)->count && unknown == role->n_hosts)
 		return false;
-	if (unknown && !making->role_said[index])
-		policy_note(making->builder.policy,
+	if (unknown && !build->role_said[index])
+		policy_note(build->builder.policy,
 			    "%zu of %zu documented host names of role %s of %s cannot be looked up",
-			    unknown, role->hosts, role->name, making->use->profile->name);
-	making->role_said[index] |= unknown > 0;
+			    unknown, role->n_hosts, role->name, build->use->profile->name);
+	build->role_said[index] |= unknown > 0;
 	return true;
 }
 
-bool peers_named(const struct making *making, unsigned int index)
+bool peers_named(const struct site_build *build, unsigned int index)
 {
-	const struct site_addresses *given = given_for(making->use, index);
+	const struct site_addresses *given = given_for(build->use, index);
 
-	return given ? given->addresses.names : making->use->profile->role[index].hosts;
+	return given ? given->addresses.n_names : build->use->profile->roles[index].n_hosts;
 }
 
 char *role_list(const struct profile *profile, const unsigned int *role, size_t count)
 {
-	char *text = must_copy(profile->role[role[0]].name);
+	char *text = must_copy(profile->roles[role[0]].name);
 
 	for (size_t i = 1; i < count; i++) {
-		char *longer = must_format("%s, %s", text, profile->role[role[i]].name);
+		char *longer = must_format("%s, %s", text, profile->roles[role[i]].name);
 
 		free(text);
 		text = longer;
@@ -231,21 +231,21 @@ char *role_list(const struct profile *profile, const unsigned int *role, size_t 
 }
 
 /* The group of the union of these roles' addresses, or -1. */
-int peers_group(struct making *making, const unsigned int *role, size_t count)
+int peers_group(struct site_build *build, const unsigned int *role, size_t count)
 {
-	char *roles = role_list(making->use->profile, role, count);
+	char *roles = role_list(build->use->profile, role, count);
 	struct prefix_set set = {};
 	int group;
 
-	for (size_t i = 0; i < making->mets; i++)
-		if (!strcmp(making->met[i].roles, roles)) {
+	for (size_t i = 0; i < build->n_joined; i++)
+		if (!strcmp(build->joined[i].roles, roles)) {
 			free(roles);
-			return making->met[i].group;
+			return build->joined[i].group;
 		}
 	for (size_t i = 0; i < count; i++)
-		add_role(making, &set, role[i]);
+		add_role(build, &set, role[i]);
 	prefix_set_settle(&set);
-	group = build_group(&making->builder, &making->use->place, &set, roles);
-	*APPEND(making->met, making->mets) = (struct met){roles, group};
+	group = build_group(&build->builder, &build->use->place, &set, roles);
+	*APPEND(build->joined, build->n_joined) = (struct joined_roles){roles, group};
 	return group;
 }

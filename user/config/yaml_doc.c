@@ -17,7 +17,7 @@ struct place value_place(const struct document *document, const struct value *va
 	return (struct place){document->file, value->line, value->column};
 }
 
-void value_complain(struct document *document, const struct value *value, const char *format, ...)
+void diag_value(struct document *document, const struct value *value, const char *format, ...)
 {
 	struct place place = value_place(document, value);
 	char text[1024];
@@ -26,7 +26,7 @@ void value_complain(struct document *document, const struct value *value, const 
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	complain(document->complaints, &place, "%s", text);
+	diag_at(document->diagnostics, &place, "%s", text);
 }
 
 #define CHUNK_BYTES (1 << 20)
@@ -89,7 +89,7 @@ static int refuse_file(struct document *document, const char *text, const char *
 {
 	struct place whole = {.file = document->file};
 
-	complain(document->complaints, &whole, "%s%s", text, why);
+	diag_at(document->diagnostics, &whole, "%s%s", text, why);
 	return -EINVAL;
 }
 
@@ -97,8 +97,8 @@ static int refuse_size(struct document *document, size_t bytes_max)
 {
 	struct place whole = {.file = document->file};
 
-	complain(document->complaints, &whole, "has more than %zu bytes, the most that is read",
-		 bytes_max);
+	diag_at(document->diagnostics, &whole, "has more than %zu bytes, the most that is read",
+		bytes_max);
 	return -EINVAL;
 }
 
@@ -162,8 +162,8 @@ struct loader {
 	yaml_parser_t parser;
 	const unsigned char *bytes;
 	size_t count;
-	struct anchor anchor[ANCHORS_MAX];
-	size_t anchors;
+	struct anchor anchors[ANCHORS_MAX];
+	size_t n_anchors;
 	size_t weight;
 };
 
@@ -172,7 +172,7 @@ static int refuse_mark(struct loader *loader, const yaml_mark_t *mark, const cha
 	struct place place = {loader->document->file, (unsigned int)mark->line + 1,
 			      (unsigned int)mark->column + 1};
 
-	complain(loader->document->complaints, &place, "%s", text);
+	diag_at(loader->document->diagnostics, &place, "%s", text);
 	return -EINVAL;
 }
 
@@ -322,7 +322,7 @@ static void check_repeats(struct document *document, const struct map_key *key, 
 {
 	for (size_t i = 1; i < keys; i++)
 		if (!strcmp(key[i].value->text, key[i - 1].value->text))
-			value_complain(
+			diag_value(
 				document, key[i].value,
 				"the key \"%.*s\" is here a second time: the first is in line %u",
 				SHOWN_MAX, key[i].value->text, key[i - 1].value->line);
@@ -333,10 +333,9 @@ static int check_keys(struct document *document, const struct value *map)
 	AUTO_FREE struct map_key *key = NULL;
 	size_t keys = 0;
 
-	FOR_KEYS(given, map)
-	{
+	FOR_KEYS (given, map) {
 		if (given->type != VALUE_WORD) {
-			value_complain(document, given, "a key is a single word");
+			diag_value(document, given, "a key is a single word");
 			return -EINVAL;
 		}
 
@@ -365,14 +364,14 @@ static int load_alias(struct loader *loader, const yaml_event_t *event, struct v
 	const char *name = (const char *)event->data.alias.anchor;
 	AUTO_FREE char *text = must_format("no finished anchor &%s before this alias", name);
 
-	for (size_t i = loader->anchors; i--;)
-		if (!strcmp(loader->anchor[i].name, name)) {
+	for (size_t i = loader->n_anchors; i--;)
+		if (!strcmp(loader->anchors[i].name, name)) {
 			*value = new_value(loader, event, VALUE_WORD);
-			(*value)->text = loader->anchor[i].value->text;
-			(*value)->child = loader->anchor[i].value->child;
-			(*value)->type = loader->anchor[i].value->type;
-			(*value)->plain = loader->anchor[i].value->plain;
-			loader->weight += loader->anchor[i].weight;
+			(*value)->text = loader->anchors[i].value->text;
+			(*value)->child = loader->anchors[i].value->child;
+			(*value)->type = loader->anchors[i].value->type;
+			(*value)->plain = loader->anchors[i].value->plain;
+			loader->weight += loader->anchors[i].weight;
 			return 0;
 		}
 	return refuse_mark(loader, &event->start_mark, text);
@@ -383,9 +382,9 @@ static int keep_anchor(struct loader *loader, const yaml_event_t *event, const y
 {
 	if (!name)
 		return 0;
-	if (loader->anchors == ANCHORS_MAX)
+	if (loader->n_anchors == ANCHORS_MAX)
 		return refuse_mark(loader, &event->start_mark, "more than 64 anchors (&NAME)");
-	loader->anchor[loader->anchors++] =
+	loader->anchors[loader->n_anchors++] =
 		(struct anchor){must_copy((const char *)name), value, weight};
 	return 0;
 }
@@ -513,18 +512,18 @@ static int load(struct loader *loader)
 	if (!error)
 		error = load_end(loader);
 	yaml_parser_delete(&loader->parser);
-	for (size_t i = 0; i < loader->anchors; i++)
-		free(loader->anchor[i].name);
+	for (size_t i = 0; i < loader->n_anchors; i++)
+		free(loader->anchors[i].name);
 	return error;
 }
 
 int document_open(struct document *document, const char *file, size_t bytes_max,
-		  struct complaints *complaints)
+		  struct diagnostics *diag)
 {
 	AUTO_FREE unsigned char *bytes = NULL;
 	struct loader loader = {.document = document};
 
-	*document = (struct document){.file = file, .complaints = complaints};
+	*document = (struct document){.file = file, .diagnostics = diag};
 	if (read_bytes(document, bytes_max, &bytes, &loader.count))
 		return -EINVAL;
 	loader.bytes = bytes;

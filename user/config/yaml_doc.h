@@ -26,7 +26,7 @@ struct value {
 
 struct document {
 	const char *file;
-	struct complaints *complaints;
+	struct diagnostics *diagnostics;
 	const struct value *root;
 	void *owner;         /* what the readers build, for those that must see the whole */
 	struct chunk *store; /* of all values and texts */
@@ -34,11 +34,11 @@ struct document {
 
 /* 0, or -EINVAL with complaints; the document is to be closed either way. */
 int document_open(struct document *document, const char *file, size_t bytes_max,
-		  struct complaints *complaints);
+		  struct diagnostics *diag);
 void document_close(struct document *document);
 
 struct place value_place(const struct document *document, const struct value *value);
-void value_complain(struct document *document, const struct value *value, const char *format, ...)
+void diag_value(struct document *document, const struct value *value, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 /* Complains if the value is of another type. */
 bool value_is(struct document *document, const struct value *value, enum value_type type);

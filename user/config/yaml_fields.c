@@ -8,26 +8,26 @@ bool is_ports_text(const char *text)
 	return !text[strspn(text, "0123456789-")];
 }
 
-void add_ports(struct complaints *complaints, const struct place *place, const char *text,
+void add_ports(struct diagnostics *diag, const struct place *place, const char *text,
 	       struct port_set *set)
 {
 	struct port_range range;
 	const char *why;
 
 	if (port_range_parse(text, &range, &why))
-		complain(complaints, place, "\"%.*s\" %s", SHOWN_MAX, text, why);
+		diag_at(diag, place, "\"%.*s\" %s", SHOWN_MAX, text, why);
 	else
 		port_set_add(set, range);
 }
 
-void add_prefix(struct complaints *complaints, const struct place *place, const char *text,
+void add_prefix(struct diagnostics *diag, const struct place *place, const char *text,
 		struct prefix_set *set)
 {
 	struct bkxdp_prefix prefix;
 	const char *why;
 
 	if (prefix_parse(text, &prefix, &why))
-		complain(complaints, place, "\"%.*s\" %s", SHOWN_MAX, text, why);
+		diag_at(diag, place, "\"%.*s\" %s", SHOWN_MAX, text, why);
 	else
 		prefix_set_add(set, &prefix);
 }
@@ -36,7 +36,7 @@ static void read_port_item(struct document *document, const struct value *value,
 {
 	struct place place = value_place(document, value);
 
-	add_ports(document->complaints, &place, value->text, field);
+	add_ports(document->diagnostics, &place, value->text, field);
 }
 
 void read_ports(struct document *document, const struct value *value, void *field)

@@ -11,9 +11,9 @@
 
 /* Digits and hyphens only: a port or range, right or wrong, rather than a name. */
 bool is_ports_text(const char *text);
-void add_ports(struct complaints *complaints, const struct place *place, const char *text,
+void add_ports(struct diagnostics *diag, const struct place *place, const char *text,
 	       struct port_set *set);
-void add_prefix(struct complaints *complaints, const struct place *place, const char *text,
+void add_prefix(struct diagnostics *diag, const struct place *place, const char *text,
 		struct prefix_set *set);
 
 value_reader read_ports; /* struct port_set, settled: a port, a range, a list of those */

@@ -23,7 +23,7 @@ bool value_is(struct document *document, const struct value *value, enum value_t
 
 	if (value->type == type && (type != VALUE_WORD || !value->plain || *value->text))
 		return true;
-	value_complain(document, value, "here belongs %s, not %s", words[type], type_words(value));
+	diag_value(document, value, "here belongs %s, not %s", words[type], type_words(value));
 	return false;
 }
 
@@ -47,22 +47,21 @@ static const struct key *key_of(const char *word, const struct key *key, size_t 
 static void check_known(struct document *document, const struct value *map, const struct key *key,
 			size_t keys)
 {
-	FOR_KEYS(given, map)
-	{
+	FOR_KEYS (given, map) {
 		if (key_of(given->text, key, keys))
 			continue;
 		AUTO_FREE char *right = hint_keys(given->text, key, keys);
 
-		value_complain(document, given, "unknown key \"%.*s\"%s", SHOWN_MAX, given->text,
-			       right);
+		diag_value(document, given, "unknown key \"%.*s\"%s", SHOWN_MAX, given->text,
+			   right);
 	}
 }
 
 static const struct value *value_of(const struct value *map, const char *name)
 {
-	FOR_KEYS(given, map)
-	if (given->type == VALUE_WORD && !strcmp(given->text, name))
-		return given->next;
+	FOR_KEYS (given, map)
+		if (given->type == VALUE_WORD && !strcmp(given->text, name))
+			return given->next;
 	return NULL;
 }
 
@@ -78,7 +77,7 @@ void map_read(struct document *document, const struct value *map, const struct k
 		if (value)
 			key[i].read(document, value, (char *)into + key[i].offset);
 		else if (key[i].needed)
-			value_complain(document, map, "the key \"%s\" is missing", key[i].name);
+			diag_value(document, map, "the key \"%s\" is missing", key[i].name);
 	}
 }
 
@@ -91,10 +90,10 @@ void read_words(struct document *document, const struct value *value, value_read
 		return;
 	}
 	if (!value->child)
-		value_complain(document, value, "an empty list");
-	FOR_ITEMS(item, value)
-	if (value_is(document, item, VALUE_WORD))
-		each(document, item, field);
+		diag_value(document, value, "an empty list");
+	FOR_ITEMS (item, value)
+		if (value_is(document, item, VALUE_WORD))
+			each(document, item, field);
 }
 
 void read_text(struct document *document, const struct value *value, void *field)
@@ -105,7 +104,7 @@ void read_text(struct document *document, const struct value *value, void *field
 		return;
 	for (const char *c = value->text; *c; c++)
 		if (((unsigned char)*c < ' ' && *c != '\n' && *c != '\t') || *c == 0x7f) {
-			value_complain(document, value, "the text holds a control character");
+			diag_value(document, value, "the text holds a control character");
 			return;
 		}
 	free(*text);
@@ -117,9 +116,9 @@ void read_name(struct document *document, const struct value *value, void *field
 	if (!value_is(document, value, VALUE_WORD))
 		return;
 	if (!name_is_valid(value->text)) {
-		value_complain(document, value,
-			       "\"%.*s\" is not a name: 1 to 31 of a-z, 0-9 and hyphen", SHOWN_MAX,
-			       value->text);
+		diag_value(document, value,
+			   "\"%.*s\" is not a name: 1 to 31 of a-z, 0-9 and hyphen", SHOWN_MAX,
+			   value->text);
 		return;
 	}
 	memcpy(field, value->text, strlen(value->text) + 1);
@@ -136,6 +135,6 @@ void read_bool(struct document *document, const struct value *value, void *field
 	else if (value->plain && !strcmp(value->text, "false"))
 		*flag = false;
 	else
-		value_complain(document, value, "\"%.*s\" is neither true nor false", SHOWN_MAX,
-			       value->text);
+		diag_value(document, value, "\"%.*s\" is neither true nor false", SHOWN_MAX,
+			   value->text);
 }

@@ -79,36 +79,36 @@ static int assign_counters(const char *pins, const struct maps *maps, struct pol
 
 /* Gives rules their counters, finds the classes. The tables, or NULL with complaints. */
 static struct tables *prepare(const char *pins, const struct maps *maps, struct policy *policy,
-			      struct counter_names *names, struct complaints *complaints)
+			      struct counter_names *names, struct diagnostics *diag)
 {
 	int error = assign_counters(pins, maps, policy, names);
 
 	if (!error)
-		return compile(policy, complaints);
+		return compile(policy, diag);
 	if (error == -ENOSPC)
-		complain(complaints, NULL,
-			 "%s: there are no counters left for the policy's flows; use fewer", pins);
+		diag_at(diag, NULL,
+			"%s: there are no counters left for the policy's flows; use fewer", pins);
 	else
-		complain_of_load(complaints, "reading the policy in force", error);
+		report_load_failure(diag, "reading the policy in force", error);
 	return NULL;
 }
 
-static void complain_of_policy(struct complaints *complaints, int error)
+static void report_policy(struct diagnostics *diag, int error)
 {
 	if (error == -EILSEQ)
-		complain(complaints, NULL,
-			 "the name of the interface or of one of the policy's files is not valid "
-			 "UTF-8, and is kept with the policy; rename it");
+		diag_at(diag, NULL,
+			"the name of the interface or of one of the policy's files is not valid "
+			"UTF-8, and is kept with the policy; rename it");
 	else
-		complain_of_load(complaints, "loading the policy", error);
+		report_load_failure(diag, "loading the policy", error);
 }
 
 /* Names first, so that a counter never moves without one; the slot last. */
 static int put_in_force(const char *pins, const struct maps *maps, struct policy *policy,
-			struct attach_report *report, struct complaints *complaints)
+			struct attach_report *report, struct diagnostics *diag)
 {
 	AUTO_FREE struct counter_names *names = must_alloc(1, sizeof(*names));
-	struct tables *tables = prepare(pins, maps, policy, names, complaints);
+	struct tables *tables = prepare(pins, maps, policy, names, diag);
 	int error;
 
 	if (!tables)
@@ -126,36 +126,34 @@ static int put_in_force(const char *pins, const struct maps *maps, struct policy
 	tables_free(tables);
 	if (!error)
 		return 0;
-	complain_of_policy(complaints, error);
+	report_policy(diag, error);
 	return -1;
 }
 
 /* ---- VLAN tags that the NIC would hide -------------------------------------- */
 
 /* Must the NIC be told to leave the tags on? 1, 0, or -1 with complaints. */
-static int hides_tags(const char *device, const struct policy *policy,
-		      struct complaints *complaints)
+static int hides_tags(const char *device, const struct policy *policy, struct diagnostics *diag)
 {
 	int hides = policy->settings.vlans_any ? 0 : netdev_rxvlan(device);
 
 	if (hides >= 0 || hides == -EOPNOTSUPP)
 		return hides > 0;
-	complain(complaints, NULL,
-		 "%s: whether the NIC takes VLAN tags off can't be told (%s), and the vlans rule "
-		 "depends on it; try again, or use \"vlans: any\"",
-		 device, strerror(-hides));
+	diag_at(diag, NULL,
+		"%s: whether the NIC takes VLAN tags off can't be told (%s), and the vlans rule "
+		"depends on it; try again, or use \"vlans: any\"",
+		device, strerror(-hides));
 	return -1;
 }
 
 /* To be noted with the pins before: whoever finds them can undo it. */
-static int make_tags_visible(const char *device, struct complaints *complaints)
+static int make_tags_visible(const char *device, struct diagnostics *diag)
 {
 	int error = netdev_set_rxvlan(device, false);
 
 	if (!error)
 		return 0;
-	complain(
-		complaints, NULL,
+	diag_at(diag, NULL,
 		"%s: the NIC takes VLAN tags off before the filter sees them and can't be told not "
 		"to (%s), so the vlans rule could not be kept; use \"vlans: any\"",
 		device, strerror(-error));
@@ -171,16 +169,16 @@ struct attaching {
 	struct policy *policy;
 	enum cache_use cache;
 	struct attach_report *report;
-	struct complaints *complaints;
+	struct diagnostics *diagnostics;
 };
 
-static void complain_of_others(const struct attaching *a, const struct found *found)
+static void report_others(const struct attaching *a, const struct found *found)
 {
-	complain(a->complaints, NULL,
-		 "%s already runs the XDP program \"%s\" (id %u), which was attached without "
-		 "libxdp's dispatcher, so no other can join it; take it off first (\"ip link set "
-		 "dev %s xdp off\") or attach it by xdp-loader",
-		 a->device, found->others ? found->other[0] : "?", found->root, a->device);
+	diag_at(a->diagnostics, NULL,
+		"%s already runs the XDP program \"%s\" (id %u), which was attached without "
+		"libxdp's dispatcher, so no other can join it; take it off first (\"ip link set "
+		"dev %s xdp off\") or attach it by xdp-loader",
+		a->device, found->n_others ? found->others[0] : "?", found->root, a->device);
 }
 
 /* What drivers say to a program that they can't run; anything else is a failure of the moment. */
@@ -194,42 +192,42 @@ static bool is_refusal(int error)
 	return false;
 }
 
-static void complain_of_attach(const struct attaching *a, int error, bool generic)
+static void report_attach_failure(const struct attaching *a, int error, bool generic)
 {
 	AUTO_FREE char *doing =
 		must_format("attaching %s in %s mode", a->device, generic ? "generic" : "driver");
 	const char *words = libraries_kernel_words();
 
 	if (error == -EPERM) {
-		complain_of_load(a->complaints, doing, error);
+		report_load_failure(a->diagnostics, doing, error);
 		return;
 	}
-	complain(a->complaints, NULL, "%s failed: %s%s%s%s%s", doing,
-		 *words ? words : strerror(-error), *words ? " (" : "",
-		 *words ? strerror(-error) : "", *words ? ")" : "",
-		 generic ? ""
-		 : is_refusal(error)
-			 ? "; \"mode: auto\" falls back to generic mode, with a warning"
-			 : "; where that stays so, \"mode: generic\" does without the driver");
+	diag_at(a->diagnostics, NULL, "%s failed: %s%s%s%s%s", doing,
+		*words ? words : strerror(-error), *words ? " (" : "",
+		*words ? strerror(-error) : "", *words ? ")" : "",
+		generic ? ""
+		: is_refusal(error)
+			? "; \"mode: auto\" falls back to generic mode, with a warning"
+			: "; where that stays so, \"mode: generic\" does without the driver");
 }
 
-static void complain_of_company(const struct attaching *a, const char *other, int error)
+static void report_other_programs(const struct attaching *a, const char *other, int error)
 {
-	complain(a->complaints, NULL,
-		 "%s already runs the XDP program \"%s\", and this kernel can't run bkxdp "
-		 "beside it (%s; Linux can from 5.19 on): take it off first",
-		 a->device, other, strerror(-error));
+	diag_at(a->diagnostics, NULL,
+		"%s already runs the XDP program \"%s\", and this kernel can't run bkxdp "
+		"beside it (%s; Linux can from 5.19 on): take it off first",
+		a->device, other, strerror(-error));
 }
 
 /* An answer that got lost is no failure: what counts is what runs. 1, 0 or negative errno. */
 static int runs_there(const struct attaching *a, const struct maps *maps, char **other)
 {
 	struct found found;
-	int error = xdp_find(a->ifindex, maps->fd[MAP_WORDS], &found);
+	int error = xdp_find(a->ifindex, maps->fd[MAP_GLOBALS], &found);
 	int result = error ? error : !!found.program;
 
 	if (!result && found.root && !*other)
-		*other = must_copy(found.others ? found.other[0] : "?");
+		*other = must_copy(found.n_others ? found.others[0] : "?");
 	found_free(&found);
 	return result;
 }
@@ -281,11 +279,11 @@ static int attach_program(const struct attaching *a, const struct bkxdp_bpf *own
 		if (!error)
 			return 0;
 		if (other) {
-			complain_of_company(a, other, error);
+			report_other_programs(a, other, error);
 			return -1;
 		}
 		if (a->policy->mode == MODE_NATIVE || !is_refusal(error)) {
-			complain_of_attach(a, error, false);
+			report_attach_failure(a, error, false);
 			return -1;
 		}
 		snprintf(report->generic_why, sizeof(report->generic_why), "%s",
@@ -295,7 +293,7 @@ static int attach_program(const struct attaching *a, const struct bkxdp_bpf *own
 	error = attach_in_mode(a, owner, maps, true, &other);
 	if (!error)
 		return 0;
-	complain_of_attach(a, error, true);
+	report_attach_failure(a, error, true);
 	return -1;
 }
 
@@ -322,7 +320,7 @@ static int write_attachment(const struct attaching *a, const struct maps *maps, 
 static int confirm(const struct attaching *a, const struct maps *maps)
 {
 	struct found found;
-	int error = xdp_find(a->ifindex, maps->fd[MAP_WORDS], &found);
+	int error = xdp_find(a->ifindex, maps->fd[MAP_GLOBALS], &found);
 
 	if (!error && !found.program)
 		error = -ENOENT;
@@ -332,8 +330,8 @@ static int confirm(const struct attaching *a, const struct maps *maps)
 	found_free(&found);
 	if (!error)
 		return 0;
-	complain(a->complaints, NULL, "%s: what was attached can't be confirmed (%s)", a->device,
-		 strerror(-error));
+	diag_at(a->diagnostics, NULL, "%s: what was attached can't be confirmed (%s)", a->device,
+		strerror(-error));
 	return -1;
 }
 
@@ -346,12 +344,12 @@ static int attach_with(const struct attaching *a, const struct bkxdp_bpf *owner,
 	if (!error)
 		error = pins_create(a->pins, maps);
 	if (error) {
-		complain(a->complaints, NULL, "%s: can't pin the maps below %s: %s", a->device,
-			 pins_bpffs(), strerror(-error));
+		diag_at(a->diagnostics, NULL, "%s: can't pin the maps below %s: %s", a->device,
+			pins_bpffs(), strerror(-error));
 		return -1;
 	}
-	if ((a->report->rxvlan_off && make_tags_visible(a->device, a->complaints)) ||
-	    put_in_force(a->pins, maps, a->policy, a->report, a->complaints) ||
+	if ((a->report->rxvlan_off && make_tags_visible(a->device, a->diagnostics)) ||
+	    put_in_force(a->pins, maps, a->policy, a->report, a->diagnostics) ||
 	    attach_program(a, owner, maps))
 		return -1;
 	return confirm(a, maps);
@@ -390,15 +388,15 @@ static void undo(const struct attaching *a, int words)
 	if (!error)
 		error = pins_remove(a->pins);
 	if (error > 0)
-		complain(a->complaints, NULL,
-			 "%s moved to another network namespace meanwhile; the filter goes on "
-			 "there, and its pins stay: \"bkxdp detach %s\" there takes it off",
-			 a->device, a->pins);
+		diag_at(a->diagnostics, NULL,
+			"%s moved to another network namespace meanwhile; the filter goes on "
+			"there, and its pins stay: \"bkxdp detach %s\" there takes it off",
+			a->device, a->pins);
 	else if (error)
-		complain(a->complaints, NULL,
-			 "%s: what the failed attach left can't be cleared away (%s); the next "
-			 "\"bkxdp attach %s\" does it, \"bkxdp status %s\" shows whether it runs",
-			 a->device, strerror(-error), a->pins, a->pins);
+		diag_at(a->diagnostics, NULL,
+			"%s: what the failed attach left can't be cleared away (%s); the next "
+			"\"bkxdp attach %s\" does it, \"bkxdp status %s\" shows whether it runs",
+			a->device, strerror(-error), a->pins, a->pins);
 }
 
 static int load_owner(const struct attaching *a, struct bkxdp_bpf **owner)
@@ -413,26 +411,26 @@ static int load_owner(const struct attaching *a, struct bkxdp_bpf **owner)
 	*owner = frags < 0 ? NULL : program_load(&plan);
 	if (*owner)
 		return 0;
-	complain_of_load(a->complaints, "loading the filter", frags < 0 ? frags : -errno);
+	report_load_failure(a->diagnostics, "loading the filter", frags < 0 ? frags : -errno);
 	return -1;
 }
 
 static int attach_new(const struct attaching *a)
 {
-	int hides = hides_tags(a->device, a->policy, a->complaints);
+	int hides = hides_tags(a->device, a->policy, a->diagnostics);
 	struct bkxdp_bpf *owner;
 	struct maps maps;
 	int error;
 
-	if (hides < 0 || realtime_check(a->complaints) || load_owner(a, &owner))
+	if (hides < 0 || realtime_check(a->diagnostics) || load_owner(a, &owner))
 		return -1;
 	a->report->rxvlan_off = hides;
 	program_maps(owner, &maps);
-	AUTO_CLOSE int words = fcntl(maps.fd[MAP_WORDS], F_DUPFD_CLOEXEC, 0);
+	AUTO_CLOSE int words = fcntl(maps.fd[MAP_GLOBALS], F_DUPFD_CLOEXEC, 0);
 
 	error = words < 0 ? -errno : attach_with(a, owner, &maps);
 	if (words < 0)
-		complain_of_load(a->complaints, "attaching", error);
+		report_load_failure(a->diagnostics, "attaching", error);
 	bkxdp_bpf__destroy(owner);
 	if (error && words >= 0)
 		undo(a, words);
@@ -448,7 +446,7 @@ static int write_changes(const struct attaching *a, const struct maps *maps,
 
 	if (!bpf_map_update_elem(maps->fd[MAP_ATTACHMENT], &zero, attachment, BPF_ANY))
 		return 0;
-	complain_of_load(a->complaints, "noting what is attached", -errno);
+	report_load_failure(a->diagnostics, "noting what is attached", -errno);
 	return -1;
 }
 
@@ -456,16 +454,16 @@ static int write_changes(const struct attaching *a, const struct maps *maps,
 static int replace(const struct attaching *a, const struct maps *maps,
 		   struct bkxdp_attachment *attachment)
 {
-	int hides = hides_tags(a->device, a->policy, a->complaints), error;
+	int hides = hides_tags(a->device, a->policy, a->diagnostics), error;
 
 	if (hides < 0)
 		return -1;
 	attachment->rxvlan |= hides;
 	error = write_changes(a, maps, attachment);
 	if (!error && hides)
-		error = make_tags_visible(a->device, a->complaints);
+		error = make_tags_visible(a->device, a->diagnostics);
 	if (!error)
-		error = put_in_force(a->pins, maps, a->policy, a->report, a->complaints);
+		error = put_in_force(a->pins, maps, a->policy, a->report, a->diagnostics);
 	if (error && hides)
 		(void)netdev_set_rxvlan(a->device, true);
 	a->report->rxvlan_off = !error && hides;
@@ -493,7 +491,7 @@ static int replace_if_whole(const struct attaching *a, const struct target *targ
 	if (!error)
 		error = read_attachment(&maps, &attachment);
 	if (error) {
-		complain_of_unreadable(a->pins, error, a->complaints);
+		report_unreadable(a->pins, error, a->diagnostics);
 		maps_close(&maps);
 		return -1;
 	}
@@ -508,16 +506,16 @@ static int replace_if_whole(const struct attaching *a, const struct target *targ
 /* ---- what stands in the way --------------------------------------------------- */
 
 /* Another interface has the name now, and the filter goes on under that of its own. */
-static int give_name_up(const struct target *target, struct complaints *complaints)
+static int give_name_up(const struct target *target, struct diagnostics *diag)
 {
 	int error = pins_rename(target->pins, target->device);
 
 	if (!error)
 		return 0;
-	complain(complaints, NULL,
-		 "the pins of \"%s\" below %s belong to the filter of the interface that is called "
-		 "\"%s\" now and goes on, and they can't take that name (%s)",
-		 target->pins, pins_bpffs(), target->device, strerror(-error));
+	diag_at(diag, NULL,
+		"the pins of \"%s\" below %s belong to the filter of the interface that is called "
+		"\"%s\" now and goes on, and they can't take that name (%s)",
+		target->pins, pins_bpffs(), target->device, strerror(-error));
 	return -1;
 }
 
@@ -525,32 +523,32 @@ static int give_name_up(const struct target *target, struct complaints *complain
  * An interface that came back is filtered whatever became of the former one: where
  * that may run on elsewhere, its pins take another name, and it is found by them.
  */
-static int set_aside(const struct target *target, struct complaints *complaints)
+static int set_aside(const struct target *target, struct diagnostics *diag)
 {
 	char aside[IF_NAMESIZE];
 	int error = pins_set_aside(target->pins, aside);
 
 	if (!error)
 		return 0;
-	complain(complaints, NULL,
-		 "the pins of \"%s\" below %s may belong to a filter that runs on in another "
-		 "network "
-		 "namespace, and can't take another name (%s); use --bpffs with another BPF file "
-		 "system for this one",
-		 target->pins, pins_bpffs(), strerror(-error));
+	diag_at(diag, NULL,
+		"the pins of \"%s\" below %s may belong to a filter that runs on in another "
+		"network "
+		"namespace, and can't take another name (%s); use --bpffs with another BPF file "
+		"system for this one",
+		target->pins, pins_bpffs(), strerror(-error));
 	return -1;
 }
 
-static int make_way(const struct target *target, struct complaints *complaints)
+static int make_way(const struct target *target, struct diagnostics *diag)
 {
 	switch (target->state) {
 	case TARGET_LEFT:
-		return clear_left(target, complaints);
+		return clear_left(target, diag);
 	case TARGET_RENAMED:
-		return give_name_up(target, complaints);
+		return give_name_up(target, diag);
 	case TARGET_ELSEWHERE:
 	case TARGET_DOUBTFUL:
-		return set_aside(target, complaints);
+		return set_aside(target, diag);
 	default:
 		return 0;
 	}
@@ -563,14 +561,14 @@ static int attach_where_free(const struct attaching *a, const struct target *tar
 	bool taken = !error && found.alone;
 
 	if (error)
-		complain_of_load(a->complaints, "looking for XDP programs on the interface",
-				 error == -EACCES ? -EPERM : error);
+		report_load_failure(a->diagnostics, "looking for XDP programs on the interface",
+				    error == -EACCES ? -EPERM : error);
 	else if (taken && !found_unpinned(&found))
-		complain_of_others(a, &found);
+		report_others(a, &found);
 	if (taken && found_unpinned(&found))
-		(void)complain_of_unpinned(a->device, a->ifindex, a->complaints);
+		(void)report_unpinned(a->device, a->ifindex, a->diagnostics);
 	found_free(&found);
-	if (error || taken || make_way(target, a->complaints))
+	if (error || taken || make_way(target, a->diagnostics))
 		return -1;
 	return attach_new(a);
 }
@@ -582,11 +580,10 @@ static bool may_replace(const struct target *target)
 }
 
 int datapath_attach(struct target *target, struct policy *policy, enum cache_use cache,
-		    struct attach_report *report, struct complaints *complaints)
+		    struct attach_report *report, struct diagnostics *diag)
 {
 	struct attaching a = {
-		target->interface, target->interface, target->ifindex, policy, cache, report,
-		complaints};
+		target->interface, target->interface, target->ifindex, policy, cache, report, diag};
 
 	memset(report, 0, sizeof(*report));
 	libraries_listen();

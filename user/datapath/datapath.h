@@ -41,7 +41,7 @@ struct attach_report {
  * was attached, if none has that. NULL with complaints.
  */
 struct target;
-struct target *datapath_open(const char *interface, struct complaints *complaints);
+struct target *datapath_open(const char *interface, struct diagnostics *diag);
 void datapath_close(struct target *target);
 
 /* Does it run, on an interface that can be named? */
@@ -53,14 +53,13 @@ const char *datapath_former_name(const struct target *target);
  * The policy that was put in force last, which the caller frees; NULL only where
  * there is none. 0, or -1 with complaints where it can't be read.
  */
-int datapath_policy(const struct target *target, struct policy **policy,
-		    struct complaints *complaints);
+int datapath_policy(const struct target *target, struct policy **policy, struct diagnostics *diag);
 
 /* 0, or -1 with complaints where the interface can't have a filter, whatever the policy. */
-int datapath_check(const struct target *target, struct complaints *complaints);
+int datapath_check(const struct target *target, struct diagnostics *diag);
 
 /* 0, or -1 with complaints where the interface has no filter here to be changed. */
-int datapath_check_filtered(const struct target *target, struct complaints *complaints);
+int datapath_check_filtered(const struct target *target, struct diagnostics *diag);
 
 /*
  * Puts the policy in force, by attaching or by replacing the one that is. On
@@ -68,13 +67,13 @@ int datapath_check_filtered(const struct target *target, struct complaints *comp
  * counters of the policy's rules.
  */
 int datapath_attach(struct target *target, struct policy *policy, enum cache_use cache,
-		    struct attach_report *report, struct complaints *complaints);
+		    struct attach_report *report, struct diagnostics *diag);
 
 /*
  * Removes program and pins, also those that a dead interface left. 0, or -1 with
  * complaints, which say whether it still runs.
  */
-int datapath_detach(struct target *target, struct complaints *complaints);
+int datapath_detach(struct target *target, struct diagnostics *diag);
 
 /*
  * For reading: the name under which the filter is pinned that an interface of this
@@ -89,10 +88,10 @@ bool datapath_is_pinned(const char *interface);
  * Names of all interfaces with pins, sorted; the caller frees each and the array.
  * 0, or -1 with complaints where they can't be looked for.
  */
-int datapath_interfaces(char ***interfaces, size_t *count, struct complaints *complaints);
+int datapath_interfaces(char ***interfaces, size_t *count, struct diagnostics *diag);
 
 /* What the kernel holds of an interface now. NULL with complaints. */
-struct snapshot *datapath_snapshot(const char *interface, struct complaints *complaints);
+struct snapshot *datapath_snapshot(const char *interface, struct diagnostics *diag);
 
 /* Drops by kind, of the policy in force; the caller frees them. 0 or negative errno. */
 int datapath_groups(const char *interface, struct drop_groups *groups);
@@ -106,7 +105,7 @@ int datapath_group_drops(const char *interface, unsigned int seconds);
  * The part of it that a scrape needs. 1, or 0 where there is nothing to be read,
  * for it is just being attached or detached; -1 with complaints.
  */
-int datapath_scrape(const char *interface, struct reading *reading, struct complaints *complaints);
+int datapath_scrape(const char *interface, struct reading *reading, struct diagnostics *diag);
 void reading_free(struct reading *reading);
 
 /*

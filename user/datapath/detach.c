@@ -20,7 +20,7 @@ static int device_of(const struct target *target, char name[static IF_NAMESIZE])
 	return netdev_name(target->attachment.ifindex, name);
 }
 
-static int restore_tags(const struct target *target, struct complaints *complaints)
+static int restore_tags(const struct target *target, struct diagnostics *diag)
 {
 	char name[IF_NAMESIZE] = "?";
 	int there = target->attachment.rxvlan ? device_of(target, name) : 0;
@@ -30,11 +30,10 @@ static int restore_tags(const struct target *target, struct complaints *complain
 		error = netdev_set_rxvlan(name, true); /* what failed once may work now */
 	if (!error)
 		return 0;
-	complain(complaints, NULL,
-		 "the VLAN tag stripping of %s, which an attach turned off, can't be turned on "
-		 "again (%s): \"ethtool -K %s rxvlan on\" does it",
-		 there > 0 ? name : target->pins, strerror(-error),
-		 there > 0 ? name : target->pins);
+	diag_at(diag, NULL,
+		"the VLAN tag stripping of %s, which an attach turned off, can't be turned on "
+		"again (%s): \"ethtool -K %s rxvlan on\" does it",
+		there > 0 ? name : target->pins, strerror(-error), there > 0 ? name : target->pins);
 	return -1;
 }
 
@@ -57,82 +56,81 @@ static int remove_pins(const struct target *target)
 	return error ? try_to_remove_pins(target) : 0;
 }
 
-int clear_left(const struct target *target, struct complaints *complaints)
+int clear_left(const struct target *target, struct diagnostics *diag)
 {
-	int error = restore_tags(target, complaints) ? -EIO : 0;
+	int error = restore_tags(target, diag) ? -EIO : 0;
 
 	if (!error)
 		error = remove_pins(target);
 	if (error)
-		complain(complaints, NULL,
-			 "what is left below %s/bkxdp of \"%s\" can't be removed: %s", pins_bpffs(),
-			 target->pins, strerror(-error));
+		diag_at(diag, NULL, "what is left below %s/bkxdp of \"%s\" can't be removed: %s",
+			pins_bpffs(), target->pins, strerror(-error));
 	return error ? -1 : 0;
 }
 
 /* ---- the program ---------------------------------------------------------------- */
 
 /* Its interface went while it was taken off: its pins go only where it surely runs nowhere. */
-static int check_gone(const struct target *target, int words, struct complaints *complaints)
+static int check_gone(const struct target *target, int words, struct diagnostics *diag)
 {
 	int runs = runs_elsewhere(words);
 
 	if (runs)
-		complain(complaints, NULL,
-			 "%s went from this network namespace before its filter was taken off; the "
-			 "filter %s, and its pins stay: \"bkxdp detach %s\" where it is takes it "
-			 "off",
-			 target->device, runs > 0 ? "goes on in another" : "may go on in another",
-			 target->pins);
+		diag_at(diag, NULL,
+			"%s went from this network namespace before its filter was taken off; the "
+			"filter %s, and its pins stay: \"bkxdp detach %s\" where it is takes it "
+			"off",
+			target->device, runs > 0 ? "goes on in another" : "may go on in another",
+			target->pins);
 	return runs;
 }
 
 /* What is believed is what is seen; a second look may see what the first could not. */
-static void complain_of_detach(const struct target *target, int words, int error,
-			       struct complaints *complaints)
+static void report_detach_failure(const struct target *target, int words, int error,
+				  struct diagnostics *diag)
 {
 	struct found found;
 	int unseen = xdp_find(target->device_index, words, &found);
 
 	found_free(&found);
 	if (error == -EPERM || error == -EACCES)
-		complain_of_load(complaints, "taking the filter off", -EPERM);
+		report_load_failure(diag, "taking the filter off", -EPERM);
 	else
-		complain(complaints, NULL,
-			 "the filter of %s can't be taken off (%s); %s, and its pins stay: try "
-			 "again",
-			 target->device, strerror(-error),
-			 unseen ? "whether it still runs can't be told" : "it still runs");
+		diag_at(diag, NULL,
+			"the filter of %s can't be taken off (%s); %s, and its pins stay: try "
+			"again",
+			target->device, strerror(-error),
+			unseen ? "whether it still runs can't be told" : "it still runs");
 }
 
-static int detach_program(const struct target *target, struct complaints *complaints)
+static int detach_program(const struct target *target, struct diagnostics *diag)
 {
 	AUTO_CLOSE int words = pins_active(target->pins);
 	int error = words < 0 ? words : xdp_detach(target->device_index, words, &target->found);
 
 	if (error == -ENODEV)
-		return check_gone(target, words, complaints);
+		return check_gone(target, words, diag);
 	if (error)
-		complain_of_detach(target, words, error, complaints);
+		report_detach_failure(target, words, error, diag);
 	return error;
 }
 
-int datapath_detach(struct target *target, struct complaints *complaints)
+int datapath_detach(struct target *target, struct diagnostics *diag)
 {
 	int tags, error;
 
-	if (datapath_check_filtered(target, complaints))
+	if (datapath_check_filtered(target, diag))
 		return -1;
-	if (datapath_runs(target) && detach_program(target, complaints))
+	if (datapath_runs(target) && detach_program(target, diag))
 		return -1;
-	tags = restore_tags(target, complaints);
+	tags = restore_tags(target, diag);
 	error = remove_pins(target);
 	if (error)
-		complain(complaints, NULL,
-			 "%s is no longer filtered, but its pins below %s/bkxdp can't be removed: "
-			 "%s; \"bkxdp detach %s\" tries again",
-			 target->pins, pins_bpffs(), strerror(-error), target->pins);
+		diag_at(diag, NULL,
+			"%s is no longer filtered, but its pins below %s/bkxdp can't be removed: "
+			"%s; \"bkxdp detach %s\" tries again",
+			target->pins, pins_bpffs(), strerror(-error), target->pins);
 	else if (tags)
-		complain(complaints, NULL, "%s is no longer filtered", target->pins);
+		diag_at(diag, NULL, "%s is no longer filtered", target->pins);
 	return error || tags ? -1 : 0;
 }

@@ -30,7 +30,7 @@
 struct watch {
 	char *interface;
 	struct maps maps;
-	struct bkxdp_words *words;
+	struct bkxdp_globals *words;
 	uint32_t place;
 	int ring;
 	struct ring_buffer *reader;
@@ -214,11 +214,11 @@ static bool program_runs(struct watch *watch)
 	if (read_attachment(&watch->maps, &attachment))
 		return false;
 	if (attachment.netns != netdev_namespace())
-		return xdp_runs_somewhere(watch->maps.fd[MAP_WORDS]) != 0;
+		return xdp_runs_somewhere(watch->maps.fd[MAP_GLOBALS]) != 0;
 	root = netdev_xdp(attachment.ifindex, attachment.generic);
 	if (root <= 0)
 		return false;
-	if (root != watch->root && xdp_runs_somewhere(watch->maps.fd[MAP_WORDS]) == 0)
+	if (root != watch->root && xdp_runs_somewhere(watch->maps.fd[MAP_GLOBALS]) == 0)
 		return false;
 	watch->root = root;
 	return true;
@@ -242,7 +242,7 @@ static int open_ring(struct watch *watch)
 
 static int listen_on(struct watch *watch, const struct watch_filter *filter)
 {
-	struct bkxdp_words *words = words_open(&watch->maps, PROT_READ | PROT_WRITE);
+	struct bkxdp_globals *words = words_open(&watch->maps, PROT_READ | PROT_WRITE);
 	int error;
 
 	if (words == MAP_FAILED)
@@ -252,63 +252,63 @@ static int listen_on(struct watch *watch, const struct watch_filter *filter)
 	return error ? error : start_keeper(watch);
 }
 
-static void complain_of_listening(const char *interface, int error, struct complaints *complaints)
+static void report_listen_failure(const char *interface, int error, struct diagnostics *diag)
 {
 	if (error == -EPERM || error == -EACCES)
-		complain_of_load(complaints, "listening for dropped packets", -EPERM);
+		report_load_failure(diag, "listening for dropped packets", -EPERM);
 	else if (error == -EUSERS)
-		complain(complaints, NULL,
-			 "%s already has %d monitors, and there is no place for more: end one of "
-			 "them (the place of a killed one is free after 5 seconds)",
-			 interface, BKXDP_LISTENERS);
+		diag_at(diag, NULL,
+			"%s already has %d monitors, and there is no place for more: end one of "
+			"them (the place of a killed one is free after 5 seconds)",
+			interface, BKXDP_LISTENERS);
 	else
-		complain(complaints, NULL, "%s: can't listen for dropped packets: %s", interface,
-			 strerror(-error));
+		diag_at(diag, NULL, "%s: can't listen for dropped packets: %s", interface,
+			strerror(-error));
 }
 
 /* The lock: listeners take places one after the other, and no detach comes between. */
 static int open_locked(struct watch *watch, const struct watch_filter *filter,
-		       struct complaints *complaints)
+		       struct diagnostics *diag)
 {
 	int error;
 
-	if (open_filtered(watch->interface, &watch->maps, complaints))
+	if (open_filtered(watch->interface, &watch->maps, diag))
 		return -1;
 	if (!program_runs(watch)) {
-		complain(complaints, NULL,
-			 "%s is not attached: the program is gone, so nothing is filtered; "
-			 "\"bkxdp status %s\" says what to do",
-			 watch->interface, watch->interface);
+		diag_at(diag, NULL,
+			"%s is not attached: the program is gone, so nothing is filtered; "
+			"\"bkxdp status %s\" says what to do",
+			watch->interface, watch->interface);
 		return -1;
 	}
 	error = open_ring(watch);
 	if (!error)
 		error = listen_on(watch, filter);
 	if (error)
-		complain_of_listening(watch->interface, error, complaints);
+		report_listen_failure(watch->interface, error, diag);
 	return error;
 }
 
 /* Looks before it locks: the lock's folder is not to be made where nothing is filtered. */
 static int open_place(struct watch *watch, const struct watch_filter *filter,
-		      struct complaints *complaints)
+		      struct diagnostics *diag)
 {
 	int lock, error;
 
-	if (open_filtered(watch->interface, &watch->maps, complaints))
+	if (open_filtered(watch->interface, &watch->maps, diag))
 		return -1;
 	maps_close(&watch->maps);
-	lock = pins_take_lock(complaints);
+	lock = pins_take_lock(diag);
 	if (lock < 0)
 		return -1;
-	error = open_locked(watch, filter, complaints);
+	error = open_locked(watch, filter, diag);
 	pins_tidy();
 	close(lock);
 	return error;
 }
 
 struct watch *watch_open(const char *interface, const struct watch_filter *filter, watch_seen *seen,
-			 void *context, struct complaints *complaints)
+			 void *context, struct diagnostics *diag)
 {
 	struct watch *watch = must_alloc(1, sizeof(*watch));
 	char pinned[IF_NAMESIZE];
@@ -319,7 +319,7 @@ struct watch *watch_open(const char *interface, const struct watch_filter *filte
 	watch->ring = watch->end = -1;
 	for (int i = 0; i < MAP_COUNT; i++)
 		watch->maps.fd[i] = -1;
-	if (!open_place(watch, filter, complaints))
+	if (!open_place(watch, filter, diag))
 		return watch;
 	watch_close(watch);
 	return NULL;
@@ -376,7 +376,7 @@ enum watch_end watch_check(struct watch *watch)
 		return WATCH_PLACE_TAKEN;
 	if (pinned < 0)
 		return WATCH_DETACHED;
-	if (id_of(pinned) != id_of(watch->maps.fd[MAP_WORDS]))
+	if (id_of(pinned) != id_of(watch->maps.fd[MAP_GLOBALS]))
 		return WATCH_ATTACHED_ANEW;
 	return program_runs(watch) ? WATCH_GOES_ON : WATCH_PROGRAM_GONE;
 }

@@ -6,7 +6,7 @@
 #ifndef DATAPATH_DROP_EVENTS_H
 #define DATAPATH_DROP_EVENTS_H
 
-#include <bkxdp/policy.h>
+#include <bkxdp/layout.h>
 
 #include "base/diag.h"
 #include "policy/policy.h"
@@ -24,7 +24,7 @@ struct watch;
 
 /* Listens from now on, on one of BKXDP_LISTENERS places. NULL with complaints. */
 struct watch *watch_open(const char *interface, const struct watch_filter *filter, watch_seen *seen,
-			 void *context, struct complaints *complaints);
+			 void *context, struct diagnostics *diag);
 /* Until there are events, but not longer than this. 0, or what `seen` returned, or -errno. */
 int watch_wait(struct watch *watch, int milliseconds);
 /* Events lost since watch_open(). */

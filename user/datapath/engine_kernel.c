@@ -20,7 +20,7 @@ static int kernel_judge(struct engine *engine, const void *frame, uint32_t lengt
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = length, .repeat = 1);
 	uint32_t reason;
 
-	kernel->program->bss->words.clock = now;
+	kernel->program->bss->globals.clock = now;
 	if (bpf_prog_test_run_opts(bpf_program__fd(kernel->program->progs.bkxdp), &opts))
 		return -errno;
 	reason = BKXDP_REPORT_REASON(opts.retval);

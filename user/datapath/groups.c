@@ -149,7 +149,7 @@ static void prolong(struct bkxdp_watch *watch, uint64_t until)
 
 int datapath_group_drops(const char *interface, unsigned int seconds)
 {
-	struct bkxdp_words *words;
+	struct bkxdp_globals *words;
 	struct maps maps;
 	int error = pins_open(interface, &maps, 0);
 

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <bkxdp/policy.h> /* types of the skeleton */
+#include <bkxdp/layout.h> /* types of the skeleton */
 
 #include "bkxdp.skel.h"
 
@@ -20,7 +20,7 @@
 
 /* The maps that live as long as the filter is attached. */
 enum map {
-	MAP_WORDS, /* struct bkxdp_words; a program that uses it is ours */
+	MAP_GLOBALS, /* struct bkxdp_globals; a program that uses it is ours */
 	MAP_PEERS,
 	MAP_SERVICES,
 	MAP_CONTROLS,
@@ -46,7 +46,7 @@ extern const struct map_name map_names[MAP_COUNT];
 /* ---- datapath_maps.c: contents of maps ------------------------------------- */
 
 /* What every packet asks, as memory for munmap(); MAP_FAILED with errno. */
-struct bkxdp_words *words_open(const struct maps *maps, int protection);
+struct bkxdp_globals *words_open(const struct maps *maps, int protection);
 /* Fills the slot that is not in force and makes it the one that is. 0 or negative errno. */
 int slot_publish(const struct maps *maps, const struct tables *tables);
 /* Puts the policy that is in force in `from` in force in `to`, as it is now. */
@@ -54,7 +54,7 @@ int slot_copy(const struct maps *from, const struct maps *to);
 /* Which slot is in force. */
 int slot_active(const struct maps *maps, struct bkxdp_active *active);
 /* The same by copying all words, for the kernel maps nothing that is open for reading only. */
-int slot_peek(const struct maps *maps, struct bkxdp_words *room, struct bkxdp_active *active);
+int slot_peek(const struct maps *maps, struct bkxdp_globals *room, struct bkxdp_active *active);
 int names_read(const struct maps *maps, struct counter_names *names);
 int names_write(const struct maps *maps, struct counter_names *names);
 /* The sum over all CPUs. */
@@ -95,14 +95,14 @@ void libraries_listen(void);
 /* The kernel's own sentence from the last failure, or "". */
 const char *libraries_kernel_words(void);
 /* Why a load failed, as a sentence with what to do. */
-void complain_of_load(struct complaints *complaints, const char *doing, int error);
+void report_load_failure(struct diagnostics *diag, const char *doing, int error);
 /* Where the verifier is to write, for the sentences above. */
 char *libraries_verifier_log(size_t *size);
 
 /* ---- datapath_pins.c: pins, one folder an interface ------------------------ */
 
 /* 0, or -1 with complaints where no BPF file system is mounted there. */
-int pins_check(struct complaints *complaints);
+int pins_check(struct diagnostics *diag);
 const char *pins_bpffs(void);
 /*
  * Held by whoever changes an interface's filter: a file descriptor, -EBUSY where
@@ -110,7 +110,7 @@ const char *pins_bpffs(void);
  */
 int pins_lock(void);
 /* The same; what went wrong is explained. */
-int pins_take_lock(struct complaints *complaints);
+int pins_take_lock(struct diagnostics *diag);
 /* 1, 0, or negative errno where that can't be told. */
 int pins_exist(const char *interface);
 /* Sorted; the caller frees each and the array. */
@@ -149,15 +149,15 @@ bool pins_are_changing(void);
 
 /* Opens the maps of a filtered interface. 0, or -1 with complaints: not filtered, not permitted ...
  */
-int open_filtered(const char *interface, struct maps *maps, struct complaints *complaints);
+int open_filtered(const char *interface, struct maps *maps, struct diagnostics *diag);
 /* The policy in force, as described when it was loaded. NULL with errno. */
 struct policy *policy_in(const char *interface, const struct maps *maps,
 			 struct description *description);
 int read_attachment(const struct maps *maps, struct bkxdp_attachment *attachment);
 /* The same for a filter that runs, and goes on. */
-void complain_of_unreadable(const char *interface, int error, struct complaints *complaints);
+void report_unreadable(const char *interface, int error, struct diagnostics *diag);
 /* Why the pins of an interface can't be read, and what to do. */
-void complain_of_pins(const char *interface, int error, struct complaints *complaints);
+void report_unreadable_pins(const char *interface, int error, struct diagnostics *diag);
 
 /* ---- datapath_xdp.c: attaching, by libxdp ---------------------------------- */
 
@@ -165,9 +165,9 @@ struct found {
 	uint32_t program; /* id of ours; 0: not attached */
 	uint32_t root;    /* id of the program that the device runs; 0: none */
 	bool generic;
-	bool alone;   /* no dispatcher in front */
-	char **other; /* names of the programs that are not ours */
-	size_t others;
+	bool alone;    /* no dispatcher in front */
+	char **others; /* names of the programs that are not ours */
+	size_t n_others;
 };
 /*
  * What runs on the interface, and whether it is the program that uses this map.
@@ -237,13 +237,13 @@ int locate(const char *pins, int words, const struct bkxdp_attachment *attachmen
  * True with a complaint where the interface runs a filter whose pins are not there, or where
  * that can't be told: nobody may call it not filtered.
  */
-bool complain_of_unpinned(const char *device, int ifindex, struct complaints *complaints);
+bool report_unpinned(const char *device, int ifindex, struct diagnostics *diag);
 /* Does a filter that runs on no interface here run in another namespace? The same. */
 int runs_elsewhere(int words);
 
 /* ---- datapath_detach.c -------------------------------------------------------- */
 
 /* Removes pins whose program runs nowhere. 0, or -1 with complaints. */
-int clear_left(const struct target *target, struct complaints *complaints);
+int clear_left(const struct target *target, struct diagnostics *diag);
 
 #endif

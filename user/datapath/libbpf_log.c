@@ -93,40 +93,37 @@ static bool is_of_the_moment(int error)
 	       error == -EINTR || error == -ENOSPC || error == -EBUSY || error == -EBADF;
 }
 
-void complain_of_load(struct complaints *complaints, const char *doing, int error)
+void report_load_failure(struct diagnostics *diag, const char *doing, int error)
 {
 	AUTO_FREE char *missing = privileges_missing();
 	const char *words = last_words();
 
 	if (error == -EPERM && *missing)
-		complain(complaints, NULL,
-			 "%s needs %s, which this process does not have: run it as root", doing,
-			 missing);
+		diag_at(diag, NULL, "%s needs %s, which this process does not have: run it as root",
+			doing, missing);
 	else if (error == -EPERM)
-		complain(complaints, NULL,
-			 "%s: the kernel refuses BPF to this process though it has the "
-			 "capabilities: a "
-			 "container, a seccomp filter or kernel lockdown forbids it",
-			 doing);
+		diag_at(diag, NULL,
+			"%s: the kernel refuses BPF to this process though it has the "
+			"capabilities: a "
+			"container, a seccomp filter or kernel lockdown forbids it",
+			doing);
 	else if (error == -EROFS)
-		complain(complaints, NULL, "%s: the BPF file system is mounted read-only", doing);
+		diag_at(diag, NULL, "%s: the BPF file system is mounted read-only", doing);
 	else if (error == -ENOMEM || error == -E2BIG)
-		complain(complaints, NULL,
-			 "%s: the kernel has no memory for the policy's maps (%s)", doing,
-			 strerror(-error));
+		diag_at(diag, NULL, "%s: the kernel has no memory for the policy's maps (%s)",
+			doing, strerror(-error));
 	else if (is_of_the_moment(error))
-		complain(complaints, NULL, "%s failed: %s; try again", doing, strerror(-error));
+		diag_at(diag, NULL, "%s failed: %s; try again", doing, strerror(-error));
 	else if (access("/sys/kernel/btf/vmlinux", F_OK))
-		complain(
-			complaints, NULL,
+		diag_at(diag, NULL,
 			"%s: the kernel refused the program (%s), for it was built without BTF, "
 			"by which it knows what the program's functions take: bkxdp needs a kernel "
 			"with CONFIG_DEBUG_INFO_BTF=y",
 			doing, strerror(-error));
 	else
-		complain(complaints, NULL,
-			 "%s: the kernel refused the program or a map (%s); bkxdp needs Linux 5.10 "
-			 "or "
-			 "later%s%s",
-			 doing, strerror(-error), *words ? ". It said: " : "", words);
+		diag_at(diag, NULL,
+			"%s: the kernel refused the program or a map (%s); bkxdp needs Linux 5.10 "
+			"or "
+			"later%s%s",
+			doing, strerror(-error), *words ? ". It said: " : "", words);
 }

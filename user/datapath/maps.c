@@ -73,18 +73,18 @@ static int create_like(const char *name, enum bpf_map_type type, size_t key, siz
 
 static int fill_peers(const struct tables *tables)
 {
-	AUTO_FREE struct bkxdp_prefix *keys = must_alloc(tables->peers, sizeof(*keys));
-	AUTO_FREE bkxdp_peer_class *values = must_alloc(tables->peers, sizeof(*values));
+	AUTO_FREE struct bkxdp_prefix *keys = must_alloc(tables->n_peers, sizeof(*keys));
+	AUTO_FREE bkxdp_peer_class *values = must_alloc(tables->n_peers, sizeof(*values));
 	int error, fd = create_like("peers", BPF_MAP_TYPE_LPM_TRIE, sizeof(*keys), sizeof(*values),
-				    tables->peers, BPF_F_NO_PREALLOC);
+				    tables->n_peers, BPF_F_NO_PREALLOC);
 
 	if (fd < 0)
 		return fd;
-	for (size_t i = 0; i < tables->peers; i++) {
-		keys[i] = tables->peer[i].prefix;
-		values[i] = tables->peer[i].class;
+	for (size_t i = 0; i < tables->n_peers; i++) {
+		keys[i] = tables->peers[i].prefix;
+		values[i] = tables->peers[i].peer_class;
 	}
-	error = update_many(fd, keys, sizeof(*keys), values, sizeof(*values), tables->peers);
+	error = update_many(fd, keys, sizeof(*keys), values, sizeof(*values), tables->n_peers);
 	if (error) {
 		close(fd);
 		return error;
@@ -94,7 +94,7 @@ static int fill_peers(const struct tables *tables)
 
 static int fill_services(const struct tables *tables)
 {
-	size_t count = tables->services;
+	size_t count = tables->n_services;
 	AUTO_FREE struct bkxdp_service_key *keys = must_alloc(count, sizeof(*keys));
 	AUTO_FREE struct bkxdp_service *values = must_alloc(count, sizeof(*values));
 	int error, fd = create_like("services", BPF_MAP_TYPE_HASH, sizeof(*keys), sizeof(*values),
@@ -103,8 +103,8 @@ static int fill_services(const struct tables *tables)
 	if (fd < 0)
 		return fd;
 	for (size_t i = 0; i < count; i++) {
-		keys[i] = tables->service[i].key;
-		values[i] = tables->service[i].value;
+		keys[i] = tables->services[i].key;
+		values[i] = tables->services[i].value;
 	}
 	error = update_many(fd, keys, sizeof(*keys), values, sizeof(*values), count);
 	if (error) {
@@ -137,23 +137,23 @@ static int slot_place(const struct maps *maps, uint32_t number, const struct slo
 	return 0;
 }
 
-struct bkxdp_words *words_open(const struct maps *maps, int protection)
+struct bkxdp_globals *words_open(const struct maps *maps, int protection)
 {
-	return mmap(NULL, sizeof(struct bkxdp_words), protection, MAP_SHARED, maps->fd[MAP_WORDS],
-		    0);
+	return mmap(NULL, sizeof(struct bkxdp_globals), protection, MAP_SHARED,
+		    maps->fd[MAP_GLOBALS], 0);
 }
 
 /* The idle slot first; then one 64-bit store: a packet sees the old policy or the new one. */
 static int slot_activate(const struct maps *maps, struct bkxdp_active active,
 			 const struct tables *tables)
 {
-	struct bkxdp_words *words = words_open(maps, PROT_READ | PROT_WRITE);
+	struct bkxdp_globals *words = words_open(maps, PROT_READ | PROT_WRITE);
 	uint64_t word;
 
 	if (words == MAP_FAILED)
 		return -errno;
 	words->settings[active.slot] = tables->settings;
-	words->filter[active.slot] = tables->filter;
+	words->prefilter[active.slot] = tables->prefilter;
 	memcpy(words->port[active.slot], tables->port, sizeof(words->port[0]));
 	memcpy(&word, &active, sizeof(word));
 	__atomic_store_n((uint64_t *)(void *)&words->active, word, __ATOMIC_RELEASE);
@@ -163,7 +163,7 @@ static int slot_activate(const struct maps *maps, struct bkxdp_active active,
 
 int slot_active(const struct maps *maps, struct bkxdp_active *active)
 {
-	struct bkxdp_words *words = words_open(maps, PROT_READ);
+	struct bkxdp_globals *words = words_open(maps, PROT_READ);
 
 	if (words == MAP_FAILED)
 		return -errno;
@@ -172,11 +172,11 @@ int slot_active(const struct maps *maps, struct bkxdp_active *active)
 	return active->slot < BKXDP_SLOTS ? 0 : -EBADMSG;
 }
 
-int slot_peek(const struct maps *maps, struct bkxdp_words *room, struct bkxdp_active *active)
+int slot_peek(const struct maps *maps, struct bkxdp_globals *room, struct bkxdp_active *active)
 {
 	uint32_t zero = 0;
 
-	if (bpf_map_lookup_elem(maps->fd[MAP_WORDS], &zero, room))
+	if (bpf_map_lookup_elem(maps->fd[MAP_GLOBALS], &zero, room))
 		return -errno;
 	*active = room->active;
 	return active->slot < BKXDP_SLOTS ? 0 : -EBADMSG;
@@ -242,8 +242,8 @@ static int slot_open(struct slot *slot, const struct maps *maps, uint32_t number
 int slot_copy(const struct maps *from, const struct maps *to)
 {
 	struct slot slot = {-1, -1};
-	struct bkxdp_words *source = words_open(from, PROT_READ);
-	struct bkxdp_words *copy = words_open(to, PROT_READ | PROT_WRITE);
+	struct bkxdp_globals *source = words_open(from, PROT_READ);
+	struct bkxdp_globals *copy = words_open(to, PROT_READ | PROT_WRITE);
 	int error = -EINVAL;
 
 	if (source != MAP_FAILED && copy != MAP_FAILED) {

@@ -186,12 +186,12 @@ static int make_lock_folder(char path[static PIN_PATH_MAX])
 	return mkdir(path, 0700) && errno != EEXIST ? -errno : 0;
 }
 
-static void complain_of_forgery(struct complaints *complaints)
+static void report_forgery(struct diagnostics *diag)
 {
-	complain(complaints, NULL,
-		 "%s/bkxdp is a link, belongs to another user or can be written to by others, so "
-		 "the pins there could be forged; remove it",
-		 bpffs);
+	diag_at(diag, NULL,
+		"%s/bkxdp is a link, belongs to another user or can be written to by others, so "
+		"the pins there could be forged; remove it",
+		bpffs);
 }
 
 /* The kernel frees the lock when its holder dies. */
@@ -220,22 +220,22 @@ int pins_lock(void)
 	return -EBUSY;
 }
 
-int pins_take_lock(struct complaints *complaints)
+int pins_take_lock(struct diagnostics *diag)
 {
 	int lock = pins_lock();
 
 	if (lock == -EACCES || lock == -EPERM)
-		complain_of_load(complaints, "changing the filter", -EPERM);
+		report_load_failure(diag, "changing the filter", -EPERM);
 	else if (lock == -EBUSY)
-		complain(complaints, NULL,
-			 "another bkxdp has been at work for 30 seconds, so nothing is changed; "
-			 "try again when it is done");
+		diag_at(diag, NULL,
+			"another bkxdp has been at work for 30 seconds, so nothing is changed; "
+			"try again when it is done");
 	else if (lock == -EOWNERDEAD)
-		complain_of_forgery(complaints);
+		report_forgery(diag);
 	else if (lock < 0)
-		complain(complaints, NULL,
-			 "%s/bkxdp can't be locked (%s), so nothing is changed; try again", bpffs,
-			 strerror(-lock));
+		diag_at(diag, NULL,
+			"%s/bkxdp can't be locked (%s), so nothing is changed; try again", bpffs,
+			strerror(-lock));
 	return lock;
 }
 
@@ -287,9 +287,9 @@ static int remove_folder(const char *interface)
 	int error = pins_path(path, interface, NULL);
 
 	if (!error)
-		error = pins_path(words, interface, map_names[MAP_WORDS].pin);
+		error = pins_path(words, interface, map_names[MAP_GLOBALS].pin);
 	if (!error)
-		error = pins_clear(path, map_names[MAP_WORDS].pin);
+		error = pins_clear(path, map_names[MAP_GLOBALS].pin);
 	if (!error && unlink(words) && errno != ENOENT)
 		error = -errno;
 	return !error && rmdir(path) ? -errno : error;
@@ -372,7 +372,7 @@ static int get(const char *interface, const char *name, uint32_t flags)
 
 int pins_active(const char *interface)
 {
-	return get(interface, map_names[MAP_WORDS].pin, 0);
+	return get(interface, map_names[MAP_GLOBALS].pin, 0);
 }
 
 /* Pins of another layout are not read: -EPROTO. */
@@ -609,25 +609,25 @@ static bool is_unsafe(const char *path)
 }
 
 /* The dispatchers' pins are libxdp's, and who may move them hides what runs. */
-static bool is_forgeable(struct complaints *complaints)
+static bool is_forgeable(struct diagnostics *diag)
 {
 	char path[PIN_PATH_MAX];
 	AUTO_FREE char *libxdp = must_format("%s/xdp", bpffs);
 
 	if (!pins_path(path, NULL, NULL) && is_unsafe(path))
-		complain_of_forgery(complaints);
+		report_forgery(diag);
 	else if (is_unsafe(libxdp))
-		complain(complaints, NULL,
-			 "%s is a link, belongs to another user or can be written to by others, "
-			 "who could move libxdp's pins there away or forge them: give it to root "
-			 "alone (chown, chmod 700), and mount the BPF file system with mode=700",
-			 libxdp);
+		diag_at(diag, NULL,
+			"%s is a link, belongs to another user or can be written to by others, "
+			"who could move libxdp's pins there away or forge them: give it to root "
+			"alone (chown, chmod 700), and mount the BPF file system with mode=700",
+			libxdp);
 	else
 		return false;
 	return true;
 }
 
-int pins_check(struct complaints *complaints)
+int pins_check(struct diagnostics *diag)
 {
 	int mounted;
 
@@ -637,27 +637,26 @@ int pins_check(struct complaints *complaints)
 		return 0;
 	mounted = is_mounted();
 	if (is_hidden() && !holds)
-		complain(complaints, NULL, "only root may look into %s: run it as root", bpffs);
+		diag_at(diag, NULL, "only root may look into %s: run it as root", bpffs);
 	else if (is_hidden())
-		complain(complaints, NULL,
-			 "%s/bkxdp can't be looked into by this user: %s is open to root only, and "
-			 "that folder was not there, or not yet, when root started this process; "
-			 "start it again",
-			 bpffs, bpffs);
+		diag_at(diag, NULL,
+			"%s/bkxdp can't be looked into by this user: %s is open to root only, and "
+			"that folder was not there, or not yet, when root started this process; "
+			"start it again",
+			bpffs, bpffs);
 	else if (mounted < 0)
-		complain(complaints, NULL,
-			 "whether a BPF file system is mounted on %s can't be told: %s", bpffs,
-			 strerror(-mounted));
+		diag_at(diag, NULL, "whether a BPF file system is mounted on %s can't be told: %s",
+			bpffs, strerror(-mounted));
 	else if (!mounted)
-		complain(complaints, NULL,
-			 "no BPF file system is mounted on %s, and the filter's maps are pinned "
-			 "there: "
-			 "\"mount -t bpf -o mode=700 bpf %s\" mounts one; inside \"ip netns exec\" "
-			 "it is "
-			 "hidden, use "
-			 "\"nsenter --net=/run/netns/NAME\" instead",
-			 bpffs, bpffs);
-	else if (!is_forgeable(complaints))
+		diag_at(diag, NULL,
+			"no BPF file system is mounted on %s, and the filter's maps are pinned "
+			"there: "
+			"\"mount -t bpf -o mode=700 bpf %s\" mounts one; inside \"ip netns exec\" "
+			"it is "
+			"hidden, use "
+			"\"nsenter --net=/run/netns/NAME\" instead",
+			bpffs, bpffs);
+	else if (!is_forgeable(diag))
 		return 0;
 	return -1;
 }

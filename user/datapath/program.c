@@ -11,7 +11,7 @@
 #define VERIFIER_STATISTICS 4
 
 const struct map_name map_names[MAP_COUNT] = {
-	[MAP_WORDS] = {".bss", "words", true},
+	[MAP_GLOBALS] = {".bss", "words", true},
 	[MAP_PEERS] = {"peers", "peers", false},
 	[MAP_SERVICES] = {"services", "services", false},
 	[MAP_CONTROLS] = {"controls", "controls", false},
@@ -84,7 +84,7 @@ struct bkxdp_bpf *program_open(const struct program_plan *plan)
 	program->rodata->bkxdp_frags = plan->frags;
 	program->rodata->bkxdp_sockets = plan->sockets;
 	if (plan->cache == CACHE_OFF)
-		program->rodata->bkxdp_cache_entries = program->rodata->bkxdp_first_look = 0;
+		program->rodata->bkxdp_cache_entries = program->rodata->bkxdp_source_prefilter = 0;
 	if (plan->cache == CACHE_ONE_ENTRY)
 		program->rodata->bkxdp_cache_entries = 1;
 	program->rodata->bkxdp_report = plan->purpose == PROGRAM_TEST_RUN;

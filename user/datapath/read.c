@@ -49,15 +49,15 @@ static void count_flows(struct snapshot *snapshot, const struct maps *maps)
 	AUTO_FREE bool *seen = must_alloc(BKXDP_COUNTERS_MAX, sizeof(*seen));
 	const struct policy *policy = snapshot->policy;
 
-	for (size_t r = 0; r < policy->rules; r++) {
-		const struct rule *rule = &policy->rule[r];
+	for (size_t r = 0; r < policy->n_rules; r++) {
+		const struct rule *rule = &policy->rules[r];
 		struct flow_count *count;
 
 		if (seen[rule->counter])
 			continue;
 		seen[rule->counter] = true;
-		count = APPEND(snapshot->flow, snapshot->flows);
-		count->flow = &policy->flow[rule->flow];
+		count = APPEND(snapshot->flows, snapshot->n_flows);
+		count->flow = &policy->flows[rule->flow];
 		count->side = rule->side;
 		(void)counter_read(maps->fd[MAP_FLOWS], rule->counter, &count->sum);
 	}
@@ -66,11 +66,11 @@ static void count_flows(struct snapshot *snapshot, const struct maps *maps)
 /* Does a flow of the policy in force require it? */
 static const struct flow *control_flow(const struct policy *policy, uint32_t id)
 {
-	for (size_t i = 0; i < policy->flows; i++) {
-		int requires = policy->flow[i].requires;
+	for (size_t i = 0; i < policy->n_flows; i++) {
+		int requires = policy->flows[i].required;
 
-		if (requires >= 0 && flow_control_id(&policy->flow[requires]) == id)
-			return &policy->flow[requires];
+		if (requires >= 0 && flow_control_id(&policy->flows[requires]) == id)
+			return &policy->flows[requires];
 	}
 	return NULL;
 }
@@ -95,7 +95,7 @@ static void see_control(struct snapshot *snapshot, const struct bkxdp_control_ke
 
 		if (!slot->connection.peer_port)
 			continue;
-		seen = APPEND(snapshot->control, snapshot->controls);
+		seen = APPEND(snapshot->controls, snapshot->n_controls);
 		memcpy(seen->peer, key->address, sizeof(seen->peer));
 		seen->flow = flow;
 		seen->connection = slot->connection;
@@ -120,7 +120,7 @@ static int fill_attachment(struct snapshot *snapshot, const struct maps *maps)
 	struct bkxdp_attachment attachment = {};
 	struct bkxdp_active active = {};
 	struct target target = {};
-	int words = maps->fd[MAP_WORDS], runs, elsewhere;
+	int words = maps->fd[MAP_GLOBALS], runs, elsewhere;
 
 	(void)read_attachment(maps, &attachment);
 	runs = locate(snapshot->device, words, &attachment, &target);
@@ -140,8 +140,8 @@ static int fill_attachment(struct snapshot *snapshot, const struct maps *maps)
 	snapshot->elsewhere = elsewhere;
 	snapshot->program = target.found.program;
 	snapshot->alone = target.found.alone;
-	snapshot->beside = target.found.other;
-	snapshot->besides = target.found.others;
+	snapshot->beside = target.found.others;
+	snapshot->n_beside = target.found.n_others;
 	return 0;
 }
 
@@ -170,112 +170,109 @@ static struct snapshot *snapshot_of(const char *interface, const struct maps *ma
 }
 
 /* A scrape takes no capability of root's, so none is asked for. */
-static void complain_of_reading(struct complaints *complaints, int error)
+static void report_read_failure(struct diagnostics *diag, int error)
 {
 	bool denied = error == -EACCES || error == -EPERM;
 
 	if (denied && pins_are_held() && !datapath_is_open_to_us())
-		complain(complaints, NULL,
-			 "the pinned counters can't be read: before Linux 5.19 that takes CAP_BPF, "
-			 "which this process does not have");
+		diag_at(diag, NULL,
+			"the pinned counters can't be read: before Linux 5.19 that takes CAP_BPF, "
+			"which this process does not have");
 	else if (denied && pins_are_held() && readers_could_write())
-		complain(complaints, NULL,
-			 "the pinned counters can't be read by this user: any user may load BPF "
-			 "programs here, and could by one change the filter's maps where he may "
-			 "read them, so they are open to root only; set the sysctl "
-			 "kernel.unprivileged_bpf_disabled to 2, then \"bkxdp reload\"");
+		diag_at(diag, NULL,
+			"the pinned counters can't be read by this user: any user may load BPF "
+			"programs here, and could by one change the filter's maps where he may "
+			"read them, so they are open to root only; set the sysctl "
+			"kernel.unprivileged_bpf_disabled to 2, then \"bkxdp reload\"");
 	else if (denied && pins_are_held())
-		complain(
-			complaints, NULL,
+		diag_at(diag, NULL,
 			"the pinned counters can't be read by this user: they are open to root and "
 			"to the group \"" READERS "\"; where that group is younger than they are, "
 			"\"bkxdp reload\" lets it in");
 	else
-		complain_of_load(complaints, "opening the pinned maps", denied ? -EPERM : error);
+		report_load_failure(diag, "opening the pinned maps", denied ? -EPERM : error);
 }
 
-void complain_of_pins(const char *interface, int error, struct complaints *complaints)
+void report_unreadable_pins(const char *interface, int error, struct diagnostics *diag)
 {
 	if (error == -EPERM || error == -EACCES)
-		complain_of_reading(complaints, error);
+		report_read_failure(diag, error);
 	else
-		complain(complaints, NULL,
-			 "the pins of %s can't be read (%s): an attach ended half way, or another "
-			 "version made them; \"bkxdp attach %s\" begins anew where nothing runs",
-			 interface, strerror(-error), interface);
+		diag_at(diag, NULL,
+			"the pins of %s can't be read (%s): an attach ended half way, or another "
+			"version made them; \"bkxdp attach %s\" begins anew where nothing runs",
+			interface, strerror(-error), interface);
 }
 
-void complain_of_unreadable(const char *interface, int error, struct complaints *complaints)
+void report_unreadable(const char *interface, int error, struct diagnostics *diag)
 {
 	if (error == -EPERM || error == -EACCES)
-		complain_of_load(complaints, "opening the pinned maps", -EPERM);
+		report_load_failure(diag, "opening the pinned maps", -EPERM);
 	else if (error == -EPROTO || error == -ENOENT)
-		complain(complaints, NULL,
-			 "%s is filtered, and goes on as it is, but its pins can't be read (%s): "
-			 "another version of bkxdp made them, or some are missing",
-			 interface, strerror(-error));
+		diag_at(diag, NULL,
+			"%s is filtered, and goes on as it is, but its pins can't be read (%s): "
+			"another version of bkxdp made them, or some are missing",
+			interface, strerror(-error));
 	else
-		complain(complaints, NULL,
-			 "%s is filtered, and goes on as it is, but its pins can't be read (%s); "
-			 "try "
-			 "again",
-			 interface, strerror(-error));
+		diag_at(diag, NULL,
+			"%s is filtered, and goes on as it is, but its pins can't be read (%s); "
+			"try "
+			"again",
+			interface, strerror(-error));
 }
 
-int datapath_interfaces(char ***interfaces, size_t *count, struct complaints *complaints)
+int datapath_interfaces(char ***interfaces, size_t *count, struct diagnostics *diag)
 {
 	int error;
 
 	*interfaces = NULL;
 	*count = 0;
-	if (pins_check(complaints))
+	if (pins_check(diag))
 		return -1;
 	error = pins_interfaces(interfaces, count);
 	if (error)
-		complain_of_reading(complaints, error);
+		report_read_failure(diag, error);
 	return error ? -1 : 0;
 }
 
 /* Whether there is anything to read; if not, why. */
-static bool is_readable(const char *interface, struct complaints *complaints)
+static bool is_readable(const char *interface, struct diagnostics *diag)
 {
-	int there = pins_check(complaints) ? -EINVAL : pins_exist(interface);
+	int there = pins_check(diag) ? -EINVAL : pins_exist(interface);
 	unsigned int index;
 
 	if (there == -EACCES || there == -EPERM)
-		complain_of_reading(complaints, there);
-	else if (there != 1 && !complaints->count &&
-		 (index = netdev_index(interface, complaints)) &&
-		 !complain_of_unpinned(interface, (int)index, complaints))
-		complain(complaints, NULL,
-			 "%s is not filtered by bkxdp; \"bkxdp attach %s\" attaches it", interface,
-			 interface);
+		report_read_failure(diag, there);
+	else if (there != 1 && !diag->count && (index = netdev_index(interface, diag)) &&
+		 !report_unpinned(interface, (int)index, diag))
+		diag_at(diag, NULL, "%s is not filtered by bkxdp; \"bkxdp attach %s\" attaches it",
+			interface, interface);
 	return there == 1;
 }
 
-int open_filtered(const char *interface, struct maps *maps, struct complaints *complaints)
+int open_filtered(const char *interface, struct maps *maps, struct diagnostics *diag)
 {
 	int error;
 
 	libraries_listen();
-	if (!is_readable(interface, complaints))
+	if (!is_readable(interface, diag))
 		return -1;
 	error = pins_open(interface, maps, 0);
 	if (error)
-		complain_of_pins(interface, error, complaints);
+		report_unreadable_pins(interface, error, diag);
 	return error ? -1 : 0;
 }
 
-struct snapshot *datapath_snapshot(const char *interface, struct complaints *complaints)
+struct snapshot *datapath_snapshot(const char *interface, struct diagnostics *diag)
 {
 	struct snapshot *snapshot;
 	struct maps maps;
 
-	if (open_filtered(interface, &maps, complaints))
+	if (open_filtered(interface, &maps, diag))
 		return NULL;
 	snapshot = snapshot_of(interface, &maps);
 	if (!snapshot)
-		complain_of_pins(interface, -errno, complaints);
+		report_unreadable_pins(interface, -errno, diag);
 	maps_close(&maps);
 	return snapshot;
 }

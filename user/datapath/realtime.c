@@ -77,30 +77,30 @@ static int find_lock(enum bh_lock *lock)
 	return 0;
 }
 
-int realtime_check(struct complaints *complaints)
+int realtime_check(struct diagnostics *diag)
 {
 	enum bh_lock lock = BH_LOCK_ALWAYS;
 	int realtime = is_realtime(), error;
 
 	if (realtime < 0) {
-		complain(complaints, NULL,
-			 "whether this is a PREEMPT_RT kernel can't be read from "
-			 "/sys/kernel/realtime (%s), so nothing was attached",
-			 strerror(-realtime));
+		diag_at(diag, NULL,
+			"whether this is a PREEMPT_RT kernel can't be read from "
+			"/sys/kernel/realtime (%s), so nothing was attached",
+			strerror(-realtime));
 		return -1;
 	}
 	error = realtime ? find_lock(&lock) : 0;
 	if (error)
-		complain(complaints, NULL,
-			 "this is a PREEMPT_RT kernel, and whether it keeps packets on one CPU "
-			 "apart "
-			 "(" BH_LOCK ") can be read neither from /proc/config.gz nor from "
-			 "/boot/config-VERSION (%s): make one of them readable",
-			 strerror(-error));
+		diag_at(diag, NULL,
+			"this is a PREEMPT_RT kernel, and whether it keeps packets on one CPU "
+			"apart "
+			"(" BH_LOCK ") can be read neither from /proc/config.gz nor from "
+			"/boot/config-VERSION (%s): make one of them readable",
+			strerror(-error));
 	else if (lock == BH_LOCK_OFF)
-		complain(complaints, NULL,
-			 "this PREEMPT_RT kernel is built without " BH_LOCK ": one packet can "
-			 "interrupt the judging of another on the same CPU, and the verdict of the "
-			 "one would be the other's; use a kernel with that option");
+		diag_at(diag, NULL,
+			"this PREEMPT_RT kernel is built without " BH_LOCK ": one packet can "
+			"interrupt the judging of another on the same CPU, and the verdict of the "
+			"one would be the other's; use a kernel with that option");
 	return error || lock == BH_LOCK_OFF ? -1 : 0;
 }

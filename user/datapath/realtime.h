@@ -9,6 +9,6 @@
  * 0 where packets on one CPU are judged one after another, as the program's
  * per-CPU memory needs; -1 with complaints where they may not be, or where that can't be told.
  */
-int realtime_check(struct complaints *complaints);
+int realtime_check(struct diagnostics *diag);
 
 #endif

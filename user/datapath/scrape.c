@@ -56,7 +56,7 @@ static int read_flows(const struct maps *maps, struct reading *reading)
 /* -EAGAIN where a reload came between; -ENODATA where no policy is in force yet. */
 static int read_generation(const char *interface, const struct maps *maps, struct reading *reading)
 {
-	AUTO_FREE struct bkxdp_words *room = must_alloc(1, sizeof(*room));
+	AUTO_FREE struct bkxdp_globals *room = must_alloc(1, sizeof(*room));
 	struct bkxdp_active before, after;
 	int error = slot_peek(maps, room, &before);
 
@@ -94,10 +94,10 @@ static int tell_attached(const char *interface, const struct maps *maps,
 		return ATTACHED_NO;
 	if (root == attachment->root && xdp_is_whole((int)attachment->ifindex, root))
 		return ATTACHED_YES;
-	runs = locate(interface, maps->fd[MAP_WORDS], attachment, &target);
+	runs = locate(interface, maps->fd[MAP_GLOBALS], attachment, &target);
 	if (runs > 0)
 		runs = ATTACHED_YES;
-	else if (!runs && !xdp_runs_somewhere(maps->fd[MAP_WORDS]))
+	else if (!runs && !xdp_runs_somewhere(maps->fd[MAP_GLOBALS]))
 		runs = ATTACHED_NO;
 	else
 		runs = ATTACHED_UNKNOWN;
@@ -142,7 +142,7 @@ static bool is_passing(const char *interface)
 	return pins_exist(interface) == 0 || pins_are_changing();
 }
 
-int datapath_scrape(const char *interface, struct reading *reading, struct complaints *complaints)
+int datapath_scrape(const char *interface, struct reading *reading, struct diagnostics *diag)
 {
 	bool passing;
 	int error;
@@ -160,6 +160,6 @@ int datapath_scrape(const char *interface, struct reading *reading, struct compl
 		return 1;
 	if (passing)
 		return 0;
-	complain_of_pins(interface, error, complaints);
+	report_unreadable_pins(interface, error, diag);
 	return -1;
 }

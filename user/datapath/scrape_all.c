@@ -6,28 +6,28 @@
 #include "datapath/datapath.h"
 #include "stats/snapshot.h"
 
-static void scrape_one(struct scrape *scrape, const char *interface, struct complaints *complaints)
+static void scrape_one(struct scrape *scrape, const char *interface, struct diagnostics *diag)
 {
 	struct reading reading;
-	int found = datapath_scrape(interface, &reading, complaints);
+	int found = datapath_scrape(interface, &reading, diag);
 
 	if (found < 0)
 		scrape->errors++;
 	if (found > 0)
-		*APPEND(scrape->reading, scrape->readings) = reading;
+		*APPEND(scrape->readings, scrape->n_readings) = reading;
 }
 
-void scrape_all(struct scrape *scrape, struct complaints *complaints)
+void scrape_all(struct scrape *scrape, struct diagnostics *diag)
 {
 	uint64_t start = clock_ns(CLOCK_MONOTONIC);
 	char **interface;
 	size_t count;
 
-	scrape->blind = datapath_interfaces(&interface, &count, complaints);
+	scrape->blind = datapath_interfaces(&interface, &count, diag);
 	if (scrape->blind)
 		scrape->errors++;
 	for (size_t i = 0; i < count; i++) {
-		scrape_one(scrape, interface[i], complaints);
+		scrape_one(scrape, interface[i], diag);
 		free(interface[i]);
 	}
 	free(interface);
@@ -36,9 +36,9 @@ void scrape_all(struct scrape *scrape, struct complaints *complaints)
 
 void scrape_free(struct scrape *scrape)
 {
-	for (size_t i = 0; i < scrape->readings; i++)
-		reading_free(&scrape->reading[i]);
-	free(scrape->reading);
-	scrape->reading = NULL;
-	scrape->readings = 0;
+	for (size_t i = 0; i < scrape->n_readings; i++)
+		reading_free(&scrape->readings[i]);
+	free(scrape->readings);
+	scrape->readings = NULL;
+	scrape->n_readings = 0;
 }

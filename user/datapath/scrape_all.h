@@ -7,7 +7,7 @@
 #include "stats/prometheus_text.h"
 
 /* Adds to scrape->errors what can't be read, with complaints, and reads the rest. */
-void scrape_all(struct scrape *scrape, struct complaints *complaints);
+void scrape_all(struct scrape *scrape, struct diagnostics *diag);
 void scrape_free(struct scrape *scrape);
 
 #endif

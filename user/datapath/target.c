@@ -208,7 +208,7 @@ static int find_target(struct target *target)
 #define DESCRIPTORS 256
 
 /* What an attach opens at once; cleaning up behind one that failed must not fail for want of it. */
-static int make_room(struct complaints *complaints)
+static int make_room(struct diagnostics *diag)
 {
 	struct rlimit limit;
 	rlim_t had;
@@ -221,35 +221,33 @@ static int make_room(struct complaints *complaints)
 		limit.rlim_max = DESCRIPTORS;
 	if (!setrlimit(RLIMIT_NOFILE, &limit))
 		return 0;
-	complain(
-		complaints, NULL,
+	diag_at(diag, NULL,
 		"this process may open %llu files, and changing a filter takes up to %d: raise the "
 		"limit (\"ulimit -n %d\"); nothing is changed",
 		(unsigned long long)had, DESCRIPTORS, DESCRIPTORS);
 	return -1;
 }
 
-static void complain_of_looking(const struct target *target, int error,
-				struct complaints *complaints)
+static void report_look_failure(const struct target *target, int error, struct diagnostics *diag)
 {
 	if (error == -EPERM || error == -EACCES)
-		complain_of_load(complaints, "looking for the filter", -EPERM);
+		report_load_failure(diag, "looking for the filter", -EPERM);
 	else if (error == -EXDEV)
-		complain(complaints, NULL,
-			 "the filter of the pins \"%s\" may run on in another network namespace, "
-			 "and "
-			 "this process may not look into all other network namespaces: that takes "
-			 "CAP_SYS_PTRACE, setns(2) and the machine's own PID namespace, which root "
-			 "has outside of containers and of services' sandboxes; nothing is changed",
-			 target->interface);
+		diag_at(diag, NULL,
+			"the filter of the pins \"%s\" may run on in another network namespace, "
+			"and "
+			"this process may not look into all other network namespaces: that takes "
+			"CAP_SYS_PTRACE, setns(2) and the machine's own PID namespace, which root "
+			"has outside of containers and of services' sandboxes; nothing is changed",
+			target->interface);
 	else
-		complain(complaints, NULL,
-			 "whether %s is filtered can't be told (%s), so nothing is changed; try "
-			 "again",
-			 target->interface, strerror(-error));
+		diag_at(diag, NULL,
+			"whether %s is filtered can't be told (%s), so nothing is changed; try "
+			"again",
+			target->interface, strerror(-error));
 }
 
-struct target *datapath_open(const char *interface, struct complaints *complaints)
+struct target *datapath_open(const char *interface, struct diagnostics *diag)
 {
 	struct target *target = must_alloc(1, sizeof(*target));
 	int error;
@@ -257,14 +255,14 @@ struct target *datapath_open(const char *interface, struct complaints *complaint
 	libraries_listen();
 	target->interface = interface;
 	target->lock = -1;
-	error = make_room(complaints) || pins_check(complaints) ? -1 : 0;
+	error = make_room(diag) || pins_check(diag) ? -1 : 0;
 	if (!error)
-		target->lock = pins_take_lock(complaints);
+		target->lock = pins_take_lock(diag);
 	if (target->lock >= 0) {
 		error = find_target(target);
 		if (!error)
 			return target;
-		complain_of_looking(target, error, complaints);
+		report_look_failure(target, error, diag);
 	}
 	datapath_close(target);
 	return NULL;
@@ -316,8 +314,7 @@ static int read_running(const struct target *target, struct policy **policy)
 	return error;
 }
 
-int datapath_policy(const struct target *target, struct policy **policy,
-		    struct complaints *complaints)
+int datapath_policy(const struct target *target, struct policy **policy, struct diagnostics *diag)
 {
 	int error = *target->pins ? read_running(target, policy) : 0;
 
@@ -326,9 +323,9 @@ int datapath_policy(const struct target *target, struct policy **policy,
 	if (!error)
 		return 0;
 	if (datapath_runs(target) || target->state == TARGET_ELSEWHERE)
-		complain_of_unreadable(target->pins, error, complaints);
+		report_unreadable(target->pins, error, diag);
 	else
-		complain_of_pins(target->pins, error, complaints);
+		report_unreadable_pins(target->pins, error, diag);
 	return -1;
 }
 
@@ -359,94 +356,92 @@ static const char *type_word(int type)
 	}
 }
 
-int datapath_check(const struct target *target, struct complaints *complaints)
+int datapath_check(const struct target *target, struct diagnostics *diag)
 {
 	const char *device = datapath_device(target);
 	int type;
 
-	if (!target->device_index && !netdev_index(device, complaints))
+	if (!target->device_index && !netdev_index(device, diag))
 		return -1;
 	type = netdev_type(device);
 	if (type == ARPHRD_ETHER)
 		return 0;
 	if (type == ARPHRD_LOOPBACK)
-		complain(complaints, NULL,
-			 "%s is the loopback device, on which this host talks to itself: there is "
-			 "nothing to filter, and all of it would be dropped",
-			 device);
+		diag_at(diag, NULL,
+			"%s is the loopback device, on which this host talks to itself: there is "
+			"nothing to filter, and all of it would be dropped",
+			device);
 	else if (type < 0)
-		complain(complaints, NULL,
-			 "%s: whether its frames are Ethernet's can't be told (%s); try again",
-			 device, strerror(-type));
+		diag_at(diag, NULL,
+			"%s: whether its frames are Ethernet's can't be told (%s); try again",
+			device, strerror(-type));
 	else
-		complain(complaints, NULL,
-			 "%s is no Ethernet interface (type %d: %s), and the filter reads Ethernet "
-			 "frames only; filter on the interface that carries its packets",
-			 device, type, type_word(type));
+		diag_at(diag, NULL,
+			"%s is no Ethernet interface (type %d: %s), and the filter reads Ethernet "
+			"frames only; filter on the interface that carries its packets",
+			device, type, type_word(type));
 	return -1;
 }
 
-static void complain_of_elsewhere(const struct target *target, struct complaints *complaints)
+static void report_elsewhere(const struct target *target, struct diagnostics *diag)
 {
-	complain(complaints, NULL,
-		 "the pins of \"%s\" below %s belong to a filter that runs on an interface of "
-		 "another network namespace, and goes on there; run the command there, for example "
-		 "by \"nsenter --net=/run/netns/NAME\"",
-		 target->pins, pins_bpffs());
+	diag_at(diag, NULL,
+		"the pins of \"%s\" below %s belong to a filter that runs on an interface of "
+		"another network namespace, and goes on there; run the command there, for example "
+		"by \"nsenter --net=/run/netns/NAME\"",
+		target->pins, pins_bpffs());
 }
 
-static void complain_of_taken_name(const struct target *target, struct complaints *complaints)
+static void report_taken_name(const struct target *target, struct diagnostics *diag)
 {
-	complain(
-		complaints, NULL,
+	diag_at(diag, NULL,
 		"%s is not filtered by bkxdp: the filter that was attached under that name runs on "
 		"\"%s\" now; give the command that name",
 		target->interface, target->device);
 }
 
-bool complain_of_unpinned(const char *device, int ifindex, struct complaints *complaints)
+bool report_unpinned(const char *device, int ifindex, struct diagnostics *diag)
 {
 	struct found found;
 	int error = xdp_find(ifindex, -1, &found);
 	bool unpinned = !error && found_unpinned(&found);
 
 	if (error == -EPERM || error == -EACCES)
-		complain_of_load(complaints, "looking for XDP programs on the interface", -EPERM);
+		report_load_failure(diag, "looking for XDP programs on the interface", -EPERM);
 	else if (error)
-		complain(complaints, NULL, "whether %s is filtered can't be told (%s); try again",
-			 device, strerror(-error));
+		diag_at(diag, NULL, "whether %s is filtered can't be told (%s); try again", device,
+			strerror(-error));
 	else if (unpinned)
-		complain(complaints, NULL,
-			 "%s runs the XDP program \"%s\" (id %u), and the pins of a filter that it "
-			 "is or calls are not below %s; the filter goes on as it is: name the BPF "
-			 "file system that has its pins by --bpffs",
-			 device, found.other[0], found.root, pins_bpffs());
+		diag_at(diag, NULL,
+			"%s runs the XDP program \"%s\" (id %u), and the pins of a filter that it "
+			"is or calls are not below %s; the filter goes on as it is: name the BPF "
+			"file system that has its pins by --bpffs",
+			device, found.others[0], found.root, pins_bpffs());
 	found_free(&found);
 	return error || unpinned;
 }
 
-int datapath_check_filtered(const struct target *target, struct complaints *complaints)
+int datapath_check_filtered(const struct target *target, struct diagnostics *diag)
 {
 	switch (target->state) {
 	case TARGET_FREE:
-		if (netdev_index(target->interface, complaints) &&
-		    !complain_of_unpinned(target->interface, target->ifindex, complaints))
-			complain(complaints, NULL,
-				 "%s is not filtered by bkxdp; \"bkxdp attach %s\" attaches it",
-				 target->interface, target->interface);
+		if (netdev_index(target->interface, diag) &&
+		    !report_unpinned(target->interface, target->ifindex, diag))
+			diag_at(diag, NULL,
+				"%s is not filtered by bkxdp; \"bkxdp attach %s\" attaches it",
+				target->interface, target->interface);
 		return -1;
 	case TARGET_RENAMED:
 		if (!target->ifindex)
 			return 0;
-		complain_of_taken_name(target, complaints);
+		report_taken_name(target, diag);
 		return -1;
 	case TARGET_ELSEWHERE:
-		complain_of_elsewhere(target, complaints);
+		report_elsewhere(target, diag);
 		return -1;
 	case TARGET_DOUBTFUL:
-		if (!target->ifindex ||
-		    !complain_of_unpinned(target->interface, target->ifindex, complaints))
-			complain_of_looking(target, target->doubt, complaints);
+		if (!target->ifindex || !report_unpinned(target->interface, target->ifindex, diag))
+			report_look_failure(target, target->doubt, diag);
 		return -1;
 	default:
 		return 0;

@@ -24,11 +24,11 @@
 
 static void found_free_others(struct found *found)
 {
-	for (size_t i = 0; i < found->others; i++)
-		free(found->other[i]);
-	free(found->other);
-	found->other = NULL;
-	found->others = 0;
+	for (size_t i = 0; i < found->n_others; i++)
+		free(found->others[i]);
+	free(found->others);
+	found->others = NULL;
+	found->n_others = 0;
 }
 
 void found_free(struct found *found)
@@ -78,7 +78,7 @@ static int note(struct found *found, int program, uint32_t active)
 	if (uses_map(&info, active))
 		found->program = info.id;
 	else
-		*APPEND(found->other, found->others) = printable(info.name);
+		*APPEND(found->others, found->n_others) = printable(info.name);
 	return 0;
 }
 
@@ -129,10 +129,10 @@ bool xdp_is_whole(int ifindex, uint32_t root)
 
 bool found_unpinned(const struct found *found)
 {
-	if (found->alone && found->others && !strcmp(found->other[0], DISPATCHER))
+	if (found->alone && found->n_others && !strcmp(found->others[0], DISPATCHER))
 		return true;
-	for (size_t i = 0; i < found->others; i++)
-		if (!strcmp(found->other[i], "bkxdp"))
+	for (size_t i = 0; i < found->n_others; i++)
+		if (!strcmp(found->others[i], "bkxdp"))
 			return true;
 	return false;
 }
@@ -145,7 +145,7 @@ static int note_root(struct found *found, int ifindex, uint32_t active)
 	if (error)
 		return error == -ENOENT ? -EAGAIN : error;
 	found->alone = true;
-	if (!found->others || strcmp(found->other[0], DISPATCHER) != 0)
+	if (!found->n_others || strcmp(found->others[0], DISPATCHER) != 0)
 		return 0;
 	pinned = dispatcher_is_pinned(ifindex, found->root);
 	if (pinned <= 0)

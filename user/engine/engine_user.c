@@ -29,8 +29,8 @@ struct bkxdp_world {
 /* The last entry that does not begin behind the address, or the nearest around it. */
 static bkxdp_peer_class ask_peer(struct bkxdp_world *world, const __u32 address[4])
 {
-	const struct peer_entry *peer = world->tables->peer;
-	size_t low = 0, high = world->tables->peers;
+	const struct peer_entry *peer = world->tables->peers;
+	size_t low = 0, high = world->tables->n_peers;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
@@ -42,7 +42,7 @@ static bkxdp_peer_class ask_peer(struct bkxdp_world *world, const __u32 address[
 	}
 	while (low && !prefix_holds(&peer[low - 1].prefix, address))
 		low = world->around[low - 1];
-	return low ? peer[low - 1].class : 0;
+	return low ? peer[low - 1].peer_class : 0;
 }
 
 static const struct bkxdp_port *ask_port(struct bkxdp_world *world, __u16 port)
@@ -55,7 +55,7 @@ static const struct bkxdp_service *ask_service(struct bkxdp_world *world,
 {
 	struct service_entry wanted = {.key = *key};
 	const struct service_entry *found =
-		bsearch(&wanted, world->tables->service, world->tables->services, sizeof(wanted),
+		bsearch(&wanted, world->tables->services, world->tables->n_services, sizeof(wanted),
 			service_compare);
 
 	return found ? &found->value : NULL;
@@ -182,13 +182,13 @@ static void user_close(struct engine *engine)
 /* Entries are sorted, so those around the one at hand are those around the one before, or fewer. */
 static size_t *find_around(const struct tables *tables)
 {
-	size_t *around = must_alloc(tables->peers, sizeof(*around));
+	size_t *around = must_alloc(tables->n_peers, sizeof(*around));
 
-	for (size_t i = 0; i < tables->peers; i++) {
+	for (size_t i = 0; i < tables->n_peers; i++) {
 		size_t outer = i;
 
 		while (outer &&
-		       !(prefix_covers(&tables->peer[outer - 1].prefix, &tables->peer[i].prefix)))
+		       !(prefix_covers(&tables->peers[outer - 1].prefix, &tables->peers[i].prefix)))
 			outer = around[outer - 1];
 		around[i] = outer;
 	}

@@ -26,10 +26,10 @@ struct trial {
 	const struct policy *policy;
 	struct tables *tables;
 	struct engine *engine;
-	struct way *way; /* of the interface and all above it */
-	size_t ways;
-	struct complaints *doubts;
-	struct complaints *complaints;
+	struct way *ways; /* of the interface and all above it */
+	size_t n_ways;
+	struct diagnostics *doubts;
+	struct diagnostics *diagnostics;
 };
 
 /* What must come in by a device, and what is said if the policy drops it. */
@@ -49,8 +49,9 @@ struct need {
 /* As its packets are tagged on the wire: after both MAC addresses. */
 static size_t put_tags(uint8_t *frame, size_t length, const struct way *way)
 {
-	for (size_t i = way->tags; i > 0; i--) {
-		const uint16_t tag[] = {htons(way->tag[i - 1].protocol), htons(way->tag[i - 1].id)};
+	for (size_t i = way->n_tags; i > 0; i--) {
+		const uint16_t tag[] = {htons(way->tags[i - 1].protocol),
+					htons(way->tags[i - 1].id)};
 
 		memmove(frame + 2 * ETH_ALEN + TAG_BYTES, frame + 2 * ETH_ALEN,
 			length - 2 * ETH_ALEN);
@@ -148,13 +149,13 @@ static enum bkxdp_reason judge_answers(const struct trial *trial, const struct w
 	struct asked asked = answer(need->family);
 	enum bkxdp_reason reason = judge_packet(trial, way, &asked);
 
-	for (size_t i = 0; i < policy->rules && !bkxdp_reason_passes(reason); i++) {
-		const struct rule *rule = &policy->rule[i];
+	for (size_t i = 0; i < policy->n_rules && !bkxdp_reason_passes(reason); i++) {
+		const struct rule *rule = &policy->rules[i];
 		const struct bkxdp_prefix *world;
 
 		if (rule->side != SIDE_REPLY || !rule->ports.count)
 			continue;
-		world = world_of(&policy->group[rule->group], need->family);
+		world = world_of(&policy->groups[rule->group], need->family);
 		if (!world)
 			continue;
 		asked = answer_of_rule(rule, world, need->family);
@@ -253,7 +254,7 @@ static char *remedy(const struct trial *trial, const struct way *way, const stru
 		    enum bkxdp_reason reason)
 {
 	struct bkxdp_settings *settings = &trial->tables->settings;
-	unsigned int vlan = way->tags ? way->tag[way->tags - 1].id : 0;
+	unsigned int vlan = way->n_tags ? way->tags[way->n_tags - 1].id : 0;
 	AUTO_FREE char *vlans = NULL, *flow = NULL;
 
 	if (reason == BKXDP_DROP_VLAN) {
@@ -277,17 +278,16 @@ static void refuse(const struct trial *trial, const struct way *way, const struc
 {
 	AUTO_FREE char *lines = remedy(trial, way, need, reason);
 
-	complain(trial->complaints, NULL,
-		 "%s, and this policy would drop %s (reason %s): %s; --force attaches all the "
-		 "same, and cuts it",
-		 need->what, need->lost, reason_word(reason),
-		 lines ? lines : "no line lets such tags through; attach to another interface");
+	diag_at(trial->diagnostics, NULL,
+		"%s, and this policy would drop %s (reason %s): %s; --force attaches all the "
+		"same, and cuts it",
+		need->what, need->lost, reason_word(reason),
+		lines ? lines : "no line lets such tags through; attach to another interface");
 }
 
 static void refuse_tunnel(const struct trial *trial, const struct need *need)
 {
-	complain(
-		trial->complaints, NULL,
+	diag_at(trial->diagnostics, NULL,
 		"%s, which is a tunnel, and no packets but TCP, UDP and ICMP pass the filter: "
 		"attach to another interface, or, where the tunnel runs in UDP and has a flow, use "
 		"--force",
@@ -303,8 +303,8 @@ static const struct way *closed_way(const struct trial *trial, const struct need
 {
 	const struct way *closed = NULL;
 
-	for (size_t i = trial->ways; i > 0; i--) {
-		const struct way *way = &trial->way[i - 1];
+	for (size_t i = trial->n_ways; i > 0; i--) {
+		const struct way *way = &trial->ways[i - 1];
 
 		if (way->link != need->link)
 			continue;
@@ -334,9 +334,9 @@ static int check_need(const struct trial *trial, const struct need *need)
 
 static bool has_flow(const struct policy *policy, const char *name)
 {
-	for (size_t i = 0; i < policy->flows; i++)
-		if (!strcmp(policy->flow[i].profile, SITE_PROFILE) &&
-		    !strcmp(policy->flow[i].name, name))
+	for (size_t i = 0; i < policy->n_flows; i++)
+		if (!strcmp(policy->flows[i].profile, SITE_PROFILE) &&
+		    !strcmp(policy->flows[i].name, name))
 			return true;
 	return false;
 }
@@ -356,7 +356,7 @@ static char *free_name(const struct policy *policy, const char *word)
 /* " of eth1.5", of a device above the interface. */
 static char *of_device(const struct trial *trial, const struct link *link)
 {
-	return link == trial->way[0].link ? must_copy("") : must_format(" of %s", link->name);
+	return link == trial->ways[0].link ? must_copy("") : must_format(" of %s", link->name);
 }
 
 static char *ssh_flow(const struct trial *trial)
@@ -474,15 +474,15 @@ static bool is_needed(const struct trial *trial, const struct link *link)
 static bool is_first_way(const struct trial *trial, size_t i)
 {
 	for (size_t before = 0; before < i; before++)
-		if (trial->way[before].link == trial->way[i].link)
+		if (trial->ways[before].link == trial->ways[i].link)
 			return false;
 	return true;
 }
 
 static bool is_above(const struct trial *trial, const struct link *link)
 {
-	for (size_t i = 0; i < trial->ways; i++)
-		if (trial->way[i].link == link)
+	for (size_t i = 0; i < trial->n_ways; i++)
+		if (trial->ways[i].link == link)
 			return true;
 	return false;
 }
@@ -496,10 +496,10 @@ static bool is_ssh_lost(const struct trial *trial)
 
 	if (!host->by_ssh || *host->ssh.server.zone || host->answered_by != -ENETUNREACH)
 		return false;
-	for (size_t i = 0; i < trial->ways; i++)
-		if (has_server(host, trial->way[i].link))
+	for (size_t i = 0; i < trial->n_ways; i++)
+		if (has_server(host, trial->ways[i].link))
 			return false;
-	return trial->ways;
+	return trial->n_ways;
 }
 
 static void doubt_ssh(const struct trial *trial)
@@ -507,14 +507,14 @@ static void doubt_ssh(const struct trial *trial)
 	const struct ssh_connection *ssh = &trial->host->ssh;
 	const struct need need = {.family = is_ipv4(ssh->client.address) ? AF_INET : AF_INET6};
 	AUTO_FREE char *flow = ssh_flow(trial);
-	enum bkxdp_reason reason = judge_ssh(trial, &trial->way[0], &need);
+	enum bkxdp_reason reason = judge_ssh(trial, &trial->ways[0], &need);
 
 	if (!bkxdp_reason_passes(reason))
-		remark(trial->doubts,
-		       "this host has no route back to %s, so nobody knows by which interface "
-		       "your own SSH connection comes in; if it is this one, the policy drops it "
-		       "(reason %s): \"%s\" lets it through",
-		       ssh->client.text, reason_word(reason), flow);
+		diag_add(trial->doubts,
+			 "this host has no route back to %s, so nobody knows by which interface "
+			 "your own SSH connection comes in; if it is this one, the policy drops it "
+			 "(reason %s): \"%s\" lets it through",
+			 ssh->client.text, reason_word(reason), flow);
 }
 
 /* Of a tunnel that names no device; where it names the other end, the route there told it. */
@@ -526,13 +526,13 @@ static void doubt_tunnels(const struct trial *trial)
 		if (!link->is_tunnel || link->lower || link->elsewhere || !is_needed(trial, link) ||
 		    is_above(trial, link))
 			continue;
-		remark(trial->doubts,
-		       "%s by %s, which is a tunnel, and nobody knows by which interface its "
-		       "packets go; if it is this one, see that the policy lets them in",
-		       trial->host->by_ssh && comes_by(trial->host, link)
-			       ? "your own SSH connection comes in"
-			       : "a default route leads",
-		       link->name);
+		diag_add(trial->doubts,
+			 "%s by %s, which is a tunnel, and nobody knows by which interface its "
+			 "packets go; if it is this one, see that the policy lets them in",
+			 trial->host->by_ssh && comes_by(trial->host, link)
+				 ? "your own SSH connection comes in"
+				 : "a default route leads",
+			 link->name);
 	}
 }
 
@@ -542,15 +542,15 @@ static int check_devices(struct trial *trial, const struct policy *policy)
 {
 	int error = 0;
 
-	trial->tables = compile(policy, trial->complaints);
+	trial->tables = compile(policy, trial->diagnostics);
 	if (!trial->tables)
 		return -1;
 	/* the packets tried belong to no socket */
 	trial->tables->settings.connections = BKXDP_CONNECTIONS_FLAGS;
 	trial->engine = engine_user(trial->tables);
-	for (size_t i = 0; i < trial->ways; i++)
+	for (size_t i = 0; i < trial->n_ways; i++)
 		if (is_first_way(trial, i))
-			error |= check_device(trial, trial->way[i].link);
+			error |= check_device(trial, trial->ways[i].link);
 	if (is_ssh_lost(trial))
 		doubt_ssh(trial);
 	trial->engine->close(trial->engine);
@@ -560,42 +560,40 @@ static int check_devices(struct trial *trial, const struct policy *policy)
 
 static bool needs_nothing(const struct trial *trial)
 {
-	for (size_t i = 0; i < trial->ways; i++)
-		if (is_needed(trial, trial->way[i].link))
+	for (size_t i = 0; i < trial->n_ways; i++)
+		if (is_needed(trial, trial->ways[i].link))
 			return false;
 	return !is_ssh_lost(trial);
 }
 
 int guard_judge(const struct surroundings *host, const char *interface, int index,
-		const struct policy *policy, struct complaints *doubts,
-		struct complaints *complaints)
+		const struct policy *policy, struct diagnostics *doubts, struct diagnostics *diag)
 {
 	struct trial trial = {
 		.host = host,
 		.interface = interface,
 		.policy = policy,
 		.doubts = doubts,
-		.complaints = complaints,
+		.diagnostics = diag,
 	};
 	int error = 0;
 
-	trial.way = links_above(&host->links, index, &trial.ways);
+	trial.ways = links_above(&host->links, index, &trial.n_ways);
 	if (!needs_nothing(&trial))
 		error = check_devices(&trial, policy);
 	doubt_tunnels(&trial);
-	free(trial.way);
+	free(trial.ways);
 	return error;
 }
 
 /* ---- the host ----------------------------------------------------------------------- */
 
-static int complain_unread(struct complaints *complaints, const char *what, int error,
-			   const char *unknown)
+static int report_unread(struct diagnostics *diag, const char *what, int error, const char *unknown)
 {
-	complain(complaints, NULL,
-		 "%s could not be read (%s), so nobody knows whether this policy would cut %s: try "
-		 "again, or use --force",
-		 what, strerror(-error), unknown);
+	diag_at(diag, NULL,
+		"%s could not be read (%s), so nobody knows whether this policy would cut %s: try "
+		"again, or use --force",
+		what, strerror(-error), unknown);
 	return -1;
 }
 
@@ -637,23 +635,23 @@ static int ask_for_answers(const struct surroundings *host)
 }
 
 /* What is not known is refused, but that the kernel has no route is known. */
-static int look_for_way_of_ssh(struct surroundings *host, struct complaints *complaints)
+static int look_for_way_of_ssh(struct surroundings *host, struct diagnostics *diag)
 {
 	int error = addresses_read(&host->addresses);
 
 	if (error)
-		return complain_unread(complaints, "this host's addresses", error,
-				       "your own SSH connection");
+		return report_unread(diag, "this host's addresses", error,
+				     "your own SSH connection");
 	host->answered_by = ask_for_answers(host);
 	if (host->answered_by >= 0 || host->answered_by == -ENETUNREACH)
 		return 0;
-	return complain_unread(complaints, "this host's route to your SSH client",
-			       host->answered_by, "your own SSH connection");
+	return report_unread(diag, "this host's route to your SSH client", host->answered_by,
+			     "your own SSH connection");
 }
 
 /* An environment that others may not see is no reason to stay open; all else may be mended. */
-static int look_for_ssh(struct surroundings *host, struct complaints *doubts,
-			struct complaints *complaints)
+static int look_for_ssh(struct surroundings *host, struct diagnostics *doubts,
+			struct diagnostics *diag)
 {
 	AUTO_FREE char *what = NULL;
 	pid_t unread = 0;
@@ -661,16 +659,16 @@ static int look_for_ssh(struct surroundings *host, struct complaints *doubts,
 
 	host->by_ssh = !error;
 	if (!error)
-		return look_for_way_of_ssh(host, complaints);
+		return look_for_way_of_ssh(host, diag);
 	if (error == -ENODATA)
 		return 0;
 	what = must_format("the environment of process %d", (int)unread);
 	if (error != -EACCES && error != -EPERM && error != -ESRCH)
-		return complain_unread(complaints, what, error, "your own SSH connection");
-	remark(doubts,
-	       "%s, from which this one comes, could not be read (%s): if you are here by SSH, "
-	       "see that the policy lets your connection in",
-	       what, strerror(-error));
+		return report_unread(diag, what, error, "your own SSH connection");
+	diag_add(doubts,
+		 "%s, from which this one comes, could not be read (%s): if you are here by SSH, "
+		 "see that the policy lets your connection in",
+		 what, strerror(-error));
 	return 0;
 }
 
@@ -695,27 +693,26 @@ static int look_below_tunnels(struct links *links)
 }
 
 /* All that can be judged is, even if something else could not be read. */
-static int look_around(struct surroundings *host, struct complaints *doubts,
-		       struct complaints *complaints)
+static int look_around(struct surroundings *host, struct diagnostics *doubts,
+		       struct diagnostics *diag)
 {
 	int error = links_read(&host->links);
 
 	if (error)
-		return complain_unread(complaints, "this host's network devices", error,
-				       "your own SSH connection or the default route");
+		return report_unread(diag, "this host's network devices", error,
+				     "your own SSH connection or the default route");
 	error = look_below_tunnels(&host->links);
 	if (error)
-		return complain_unread(complaints, "this host's routes to its tunnels' ends", error,
-				       "your own SSH connection or the default route");
+		return report_unread(diag, "this host's routes to its tunnels' ends", error,
+				     "your own SSH connection or the default route");
 	error = routes_read_defaults(&host->routes);
 	if (error)
-		error = complain_unread(complaints, "this host's routes", error,
-					"the default route");
-	return error | look_for_ssh(host, doubts, complaints);
+		error = report_unread(diag, "this host's routes", error, "the default route");
+	return error | look_for_ssh(host, doubts, diag);
 }
 
-int guard_check(const char *interface, const struct policy *policy, struct complaints *doubts,
-		struct complaints *complaints)
+int guard_check(const char *interface, const struct policy *policy, struct diagnostics *doubts,
+		struct diagnostics *diag)
 {
 	struct surroundings host = {};
 	unsigned int index;
@@ -723,11 +720,11 @@ int guard_check(const char *interface, const struct policy *policy, struct compl
 
 	if (policy->settings.enforcement == BKXDP_AUDIT)
 		return 0;
-	index = netdev_index(interface, complaints);
+	index = netdev_index(interface, diag);
 	if (!index)
 		return -1;
-	error = look_around(&host, doubts, complaints);
-	error |= guard_judge(&host, interface, (int)index, policy, doubts, complaints);
+	error = look_around(&host, doubts, diag);
+	error |= guard_judge(&host, interface, (int)index, policy, doubts, diag);
 	links_free(&host.links);
 	routes_free(&host.routes);
 	addresses_free(&host.addresses);

@@ -27,12 +27,11 @@ struct surroundings {
  * not allowed. Doubts are sentences, without a place, for an attach that goes on all
  * the same.
  */
-int guard_check(const char *interface, const struct policy *policy, struct complaints *doubts,
-		struct complaints *complaints);
+int guard_check(const char *interface, const struct policy *policy, struct diagnostics *doubts,
+		struct diagnostics *diag);
 
 /* The same of a host whose surroundings are known; `index` is the interface's. */
 int guard_judge(const struct surroundings *host, const char *interface, int index,
-		const struct policy *policy, struct complaints *doubts,
-		struct complaints *complaints);
+		const struct policy *policy, struct diagnostics *doubts, struct diagnostics *diag);
 
 #endif

@@ -60,7 +60,7 @@ static bool opens(const struct asked *asked)
 static bool eligible(const struct policy *policy, const struct rule *rule, enum bkxdp_reason reason,
 		     enum membership source)
 {
-	if (!policy->group[rule->group].total)
+	if (!policy->groups[rule->group].total)
 		return false;
 	switch (reason) {
 	case BKXDP_DROP_SOURCE:
@@ -68,8 +68,8 @@ static bool eligible(const struct policy *policy, const struct rule *rule, enum 
 	case BKXDP_DROP_BROADCAST:
 		return true;
 	case BKXDP_DROP_CONTROL:
-		return rule->side == SIDE_INBOUND && policy->flow[rule->flow].requires
-		>= 0 && source != MEMBER_NOT;
+		return rule->side == SIDE_INBOUND && policy->flows[rule->flow].required >= 0 &&
+		       source != MEMBER_NOT;
 	case BKXDP_DROP_CONNECTION:
 		return rule->side == SIDE_REPLY && source != MEMBER_NOT;
 	default:
@@ -108,15 +108,15 @@ bool nearest_find(const struct policy *policy, const struct asked *asked, enum b
 	if ((asked->protocol != IPPROTO_TCP && asked->protocol != IPPROTO_UDP) ||
 	    asked->fragment == SHRED_LATER)
 		return false;
-	for (size_t i = 0; i < policy->rules; i++) {
-		const struct rule *rule = &policy->rule[i];
+	for (size_t i = 0; i < policy->n_rules; i++) {
+		const struct rule *rule = &policy->rules[i];
 		unsigned int distance = ports_distance(rule, asked);
 		struct nearest found = {rule, MEMBER, rule->protocol == asked->protocol, !distance};
 
 		/* the source is looked for last: it takes longest, and could only cost more */
 		if (cost_of(&found, asked, distance) >= best)
 			continue;
-		found.source = membership(&policy->group[rule->group], asked);
+		found.source = membership(&policy->groups[rule->group], asked);
 		if (cost_of(&found, asked, distance) >= best ||
 		    !eligible(policy, rule, reason, found.source))
 			continue;
@@ -150,7 +150,7 @@ static void print_source(FILE *out, const struct policy *policy, const struct ne
 
 	fputs(before[nearest->source], out);
 	if (nearest->source != MEMBER)
-		print_group(out, &policy->group[nearest->rule->group]);
+		print_group(out, &policy->groups[nearest->rule->group]);
 }
 
 static void print_service(FILE *out, const struct rule *rule)
@@ -166,12 +166,12 @@ static const struct rule *control_rule(const struct policy *policy, const struct
 {
 	const struct rule *any = NULL;
 
-	for (size_t i = 0; i < policy->rules; i++) {
-		const struct rule *rule = &policy->rule[i];
+	for (size_t i = 0; i < policy->n_rules; i++) {
+		const struct rule *rule = &policy->rules[i];
 
 		if (rule->flow != flow)
 			continue;
-		if (membership(&policy->group[rule->group], asked) == MEMBER)
+		if (membership(&policy->groups[rule->group], asked) == MEMBER)
 			return rule;
 		any = any ? any : rule;
 	}
@@ -186,7 +186,7 @@ static void print_control(FILE *out, const struct policy *policy, const struct a
 
 	if (requires < 0)
 		return;
-	flow = &policy->flow[requires];
+	flow = &policy->flows[requires];
 	fprintf(out, ", while a connection of %s/%s", flow->profile, flow->name);
 	rule = control_rule(policy, asked, requires);
 	if (rule) {
@@ -201,7 +201,7 @@ static void print_nearest(FILE *out, const struct policy *policy, const struct a
 			  enum bkxdp_reason reason, const struct nearest *nearest)
 {
 	const struct rule *rule = nearest->rule;
-	const struct flow *flow = &policy->flow[rule->flow];
+	const struct flow *flow = &policy->flows[rule->flow];
 	bool reply = rule->side == SIDE_REPLY;
 
 	fprintf(out, "%s/%s takes %s", flow->profile, flow->name, reply ? "answers from " : "");
@@ -212,7 +212,7 @@ static void print_nearest(FILE *out, const struct policy *policy, const struct a
 		fprintf(out, " (not %s)", protocol_word(asked->protocol));
 	print_source(out, policy, nearest);
 	if (!reply)
-		print_control(out, policy, asked, flow->requires);
+		print_control(out, policy, asked, flow->required);
 	if (reason == BKXDP_DROP_CONNECTION)
 		fputs(asked->tcp_flags & (TCP_ACK | TCP_RST)
 			      ? "; this host has no such connection"

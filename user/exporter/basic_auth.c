@@ -87,7 +87,7 @@ static bool same(const void *a, const void *b, size_t size)
 	return !differs;
 }
 
-static bool is_known(const struct web_auth *auth, const unsigned char *hash)
+static bool peer_cache_holds(const struct web_auth *auth, const unsigned char *hash)
 {
 	for (size_t i = 0; i < auth->knowns; i++)
 		if (same(auth->known[i], hash, WEB_TLS_HASH))
@@ -135,7 +135,7 @@ static enum web_auth_answer check(struct web_auth *auth, char *pair, size_t size
 
 	if (!colon || strlen(pair) != size || web_tls_hash(auth->key, pair, size, hash))
 		return AUTH_NO;
-	if (is_known(auth, hash))
+	if (peer_cache_holds(auth, hash))
 		return AUTH_YES;
 	if (!may_guess(auth))
 		return AUTH_LATER;

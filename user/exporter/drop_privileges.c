@@ -22,9 +22,9 @@ bool unprivileged_user_exists(const char *user)
 	return getpwnam(user);
 }
 
-static int refuse(struct complaints *complaints, const char *what, const char *why)
+static int refuse(struct diagnostics *diag, const char *what, const char *why)
 {
-	complain(complaints, NULL, "giving up privileges failed: %s: %s", what, why);
+	diag_at(diag, NULL, "giving up privileges failed: %s: %s", what, why);
 	return -1;
 }
 
@@ -50,21 +50,21 @@ static uint64_t permitted_now(void)
 	return (uint64_t)data[1].permitted << 32 | data[0].permitted;
 }
 
-static int become(const char *user, struct complaints *complaints)
+static int become(const char *user, struct diagnostics *diag)
 {
 	const struct passwd *entry = getpwnam(user);
 
 	if (!entry) {
-		complain(complaints, NULL, "there is no user \"%s\"; --user names another", user);
+		diag_at(diag, NULL, "there is no user \"%s\"; --user names another", user);
 		return -1;
 	}
 	/* keeps what is permitted over the change of user, until set_capabilities() */
 	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0))
-		return refuse(complaints, "PR_SET_KEEPCAPS", strerror(errno));
+		return refuse(diag, "PR_SET_KEEPCAPS", strerror(errno));
 	if (initgroups(user, entry->pw_gid) ||
 	    setresgid(entry->pw_gid, entry->pw_gid, entry->pw_gid) ||
 	    setresuid(entry->pw_uid, entry->pw_uid, entry->pw_uid))
-		return refuse(complaints, user, strerror(errno));
+		return refuse(diag, user, strerror(errno));
 	return 0;
 }
 
@@ -87,20 +87,20 @@ static int forbid_programs(void)
 	return error;
 }
 
-int unprivileged_become(const char *user, bool (*works)(void), struct complaints *complaints)
+int unprivileged_become(const char *user, bool (*works)(void), struct diagnostics *diag)
 {
 	uint64_t keep = permitted_now() & (1ull << CAP_BPF);
 	int error;
 
-	if (user && !geteuid() && become(user, complaints))
+	if (user && !geteuid() && become(user, diag))
 		return -1;
 	error = set_capabilities(0, keep);
 	if (!error)
 		error = works() ? set_capabilities(0, 0) : set_capabilities(keep, keep);
 	if (error)
-		return refuse(complaints, "capabilities", strerror(-error));
+		return refuse(diag, "capabilities", strerror(-error));
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
-		return refuse(complaints, "PR_SET_NO_NEW_PRIVS", strerror(errno));
+		return refuse(diag, "PR_SET_NO_NEW_PRIVS", strerror(errno));
 	error = forbid_programs();
-	return error ? refuse(complaints, "seccomp", strerror(-error)) : 0;
+	return error ? refuse(diag, "seccomp", strerror(-error)) : 0;
 }

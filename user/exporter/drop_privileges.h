@@ -12,7 +12,7 @@
  * stays, except CAP_BPF where `works` says, asked without any, that it is needed;
  * and no program started from here gains any. 0, or -1 with complaints.
  */
-int unprivileged_become(const char *user, bool (*works)(void), struct complaints *complaints);
+int unprivileged_become(const char *user, bool (*works)(void), struct diagnostics *diag);
 
 /* Is there a user of that name? */
 bool unprivileged_user_exists(const char *user);

@@ -27,21 +27,21 @@ struct exporter {
 };
 
 /* Sockets that were passed are taken unless addresses are given. */
-static int open_sockets(struct exporter *e, struct complaints *complaints)
+static int open_sockets(struct exporter *e, struct diagnostics *diag)
 {
 	const char *fallback = DEFAULT_ADDRESS;
 	const struct values standard = {&fallback, 1};
 	const struct values *addresses = e->addresses.count ? &e->addresses : &standard;
 
 	if (e->systemd_socket || (!e->addresses.count && service_has_sockets())) {
-		if (service_sockets(&e->listener, &e->listeners, complaints))
+		if (service_sockets(&e->listener, &e->listeners, diag))
 			return -1;
 		for (size_t i = 0; i < e->listeners; i++)
 			(void)fcntl(e->listener[i], F_SETFL, O_NONBLOCK);
 		return 0;
 	}
 	for (size_t i = 0; i < addresses->count; i++) {
-		int fd = listen_open(addresses->value[i], complaints);
+		int fd = listen_open(addresses->value[i], diag);
 
 		if (fd < 0)
 			return -1;
@@ -51,7 +51,7 @@ static int open_sockets(struct exporter *e, struct complaints *complaints)
 }
 
 /* Root stays root only if it is told to, or where there is nobody else to be. */
-static int become_unprivileged(const struct exporter *e, struct complaints *complaints)
+static int become_unprivileged(const struct exporter *e, struct diagnostics *diag)
 {
 	const char *user = e->user;
 
@@ -62,13 +62,13 @@ static int become_unprivileged(const struct exporter *e, struct complaints *comp
 		      "without its capabilities; \"useradd --system " READERS "\" makes one\n",
 		      stderr);
 	if (user && geteuid()) {
-		complain(complaints, NULL,
-			 "only root can become \"%s\"; start it as root, or "
-			 "without --user",
-			 user);
+		diag_at(diag, NULL,
+			"only root can become \"%s\"; start it as root, or "
+			"without --user",
+			user);
 		return -1;
 	}
-	return unprivileged_become(user, datapath_is_open_to_us, complaints);
+	return unprivileged_become(user, datapath_is_open_to_us, diag);
 }
 
 static void say_what_is_served(const struct exporter *e, const struct web_config *config)
@@ -111,11 +111,11 @@ static void block_signals(void)
 	signal(SIGPIPE, SIG_IGN);
 }
 
-static int serve(struct exporter *e, struct web_config *config, struct complaints *complaints)
+static int serve(struct exporter *e, struct web_config *config, struct diagnostics *diag)
 {
 	const struct web_plan plan = {e->listener, e->listeners, e->config_file,
 				      pages_new(e->telemetry_path)};
-	struct web *web = web_start(&plan, config, complaints);
+	struct web *web = web_start(&plan, config, diag);
 
 	if (web) {
 		warn_of_unreadable(config);
@@ -128,19 +128,19 @@ static int serve(struct exporter *e, struct web_config *config, struct complaint
 }
 
 /* What takes privileges first, then none are left, then others are talked to. */
-static int run(struct exporter *e, struct complaints *complaints)
+static int run(struct exporter *e, struct diagnostics *diag)
 {
-	struct web_config *config = web_config_read(e->config_file, complaints);
+	struct web_config *config = web_config_read(e->config_file, diag);
 
 	if (!config)
 		return -1;
 	block_signals();
 	datapath_hold();
-	if (open_sockets(e, complaints) || become_unprivileged(e, complaints)) {
+	if (open_sockets(e, diag) || become_unprivileged(e, diag)) {
 		web_config_free(config);
 		return -1;
 	}
-	return serve(e, config, complaints);
+	return serve(e, config, diag);
 }
 
 static int check_options(const struct exporter *e)
@@ -160,7 +160,7 @@ static int check_options(const struct exporter *e)
 int exporter_run(int argc, char **argv)
 {
 	struct exporter e = {.telemetry_path = "/metrics"};
-	struct complaints complaints = {};
+	struct diagnostics diag = {};
 	const struct option_row rows[] = {
 		{"web.listen-address", "ADDRESS",
 		 "where to listen: 127.0.0.1:10471 unless said; may be given again",
@@ -192,10 +192,10 @@ int exporter_run(int argc, char **argv)
 	if (status < 0) {
 		if (e.bpffs)
 			datapath_set_bpffs(e.bpffs);
-		status = run(&e, &complaints) ? EXIT_FAILED : EXIT_DONE;
-		complaints_print(&complaints);
+		status = run(&e, &diag) ? EXIT_FAILED : EXIT_DONE;
+		diag_print(&diag);
 	}
-	complaints_free(&complaints);
+	diag_free(&diag);
 	for (size_t i = 0; i < e.listeners; i++)
 		close(e.listener[i]);
 	free(e.listener);

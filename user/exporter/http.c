@@ -383,7 +383,7 @@ static int use_config(struct web *web, struct web_config *config)
 }
 
 struct web *web_start(const struct web_plan *plan, struct web_config *config,
-		      struct complaints *complaints)
+		      struct diagnostics *diag)
 {
 	struct web *web = must_alloc(1, sizeof(*web));
 	sigset_t signals;
@@ -396,7 +396,7 @@ struct web *web_start(const struct web_plan *plan, struct web_config *config,
 	web->signals = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (web->signals >= 0 && !use_config(web, config))
 		return web;
-	complain(complaints, NULL, "the HTTP server can't be started: %s", strerror(errno));
+	diag_at(diag, NULL, "the HTTP server can't be started: %s", strerror(errno));
 	if (web->signals >= 0)
 		close(web->signals);
 	web_config_free(config);
@@ -417,14 +417,14 @@ void web_stop(struct web *web)
 /* ---- serving --------------------------------------------------------------- */
 
 /* Once, however often it is tried. */
-static void say_refused(struct web *web, const struct complaints *complaints)
+static void say_refused(struct web *web, const struct diagnostics *diag)
 {
-	const char *first = complaints->count ? complaints->text[0] : "no certificate";
+	const char *first = diag->count ? diag->text[0] : "no certificate";
 
 	if (web->refused && !strcmp(web->refused, first))
 		return;
 	fputs("bkxdp: the web configuration is not taken; what was read before stays\n", stderr);
-	complaints_print(complaints);
+	diag_print(diag);
 	free(web->refused);
 	web->refused = must_copy(first);
 }
@@ -432,8 +432,8 @@ static void say_refused(struct web *web, const struct complaints *complaints)
 /* The old configuration stays if anything is wrong with the new one. */
 static void read_config_again(struct web *web)
 {
-	struct complaints complaints = {};
-	struct web_config *config = web_config_read(web->plan.config_file, &complaints);
+	struct diagnostics diag = {};
+	struct web_config *config = web_config_read(web->plan.config_file, &diag);
 
 	if (config && !use_config(web, config)) {
 		fputs("bkxdp: the web configuration was read again\n", stderr);
@@ -441,9 +441,9 @@ static void read_config_again(struct web *web)
 		web->refused = NULL;
 	} else {
 		web_config_free(config);
-		say_refused(web, &complaints);
+		say_refused(web, &diag);
 	}
-	complaints_free(&complaints);
+	diag_free(&diag);
 }
 
 /*

@@ -20,7 +20,7 @@ struct web_plan {
 struct web;
 /* Takes the configuration, which was read from config_file. NULL with complaints. */
 struct web *web_start(const struct web_plan *plan, struct web_config *config,
-		      struct complaints *complaints);
+		      struct diagnostics *diag);
 /* Serves until SIGTERM or SIGINT, which must be blocked, as must SIGHUP: read the files again. */
 void web_serve(struct web *web);
 void web_stop(struct web *web);

@@ -10,9 +10,9 @@
 
 #include "base/memory.h"
 
-static int refuse(const char *address, const char *why, struct complaints *complaints)
+static int refuse(const char *address, const char *why, struct diagnostics *diag)
 {
-	complain(complaints, NULL, "can't listen on \"%s\": %s", address, why);
+	diag_at(diag, NULL, "can't listen on \"%s\": %s", address, why);
 	return -1;
 }
 
@@ -73,7 +73,7 @@ static int open_first(const struct addrinfo *list, bool any)
 	return fd;
 }
 
-int listen_open(const char *address, struct complaints *complaints)
+int listen_open(const char *address, struct diagnostics *diag)
 {
 	const struct addrinfo hints = {.ai_flags = AI_PASSIVE, .ai_socktype = SOCK_STREAM};
 	AUTO_FREE char *host = NULL;
@@ -85,15 +85,15 @@ int listen_open(const char *address, struct complaints *complaints)
 		return refuse(address,
 			      "it is no address with a port, such as 127.0.0.1:10471, [::1]:10471 "
 			      "or :10471",
-			      complaints);
+			      diag);
 	if (is_number_beyond(port))
-		return refuse(address, "a port is a number up to 65535", complaints);
+		return refuse(address, "a port is a number up to 65535", diag);
 	error = getaddrinfo(*host ? host : NULL, port, &hints, &list);
 	if (error)
-		return refuse(address, gai_strerror(error), complaints);
+		return refuse(address, gai_strerror(error), diag);
 	fd = open_first(list, !*host);
 	freeaddrinfo(list);
-	return fd < 0 ? refuse(address, strerror(-fd), complaints) : fd;
+	return fd < 0 ? refuse(address, strerror(-fd), diag) : fd;
 }
 
 char *listen_name(int fd)

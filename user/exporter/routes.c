@@ -47,12 +47,12 @@ void page_say(struct page *page, unsigned int status, const char *sentence)
 
 /* ---- metrics --------------------------------------------------------------- */
 
-static char *joined(const struct complaints *complaints)
+static char *joined(const struct diagnostics *diag)
 {
 	char *all = must_copy("");
 
-	for (size_t i = 0; i < complaints->count; i++) {
-		char *longer = must_format("%s%s\n", all, complaints->text[i]);
+	for (size_t i = 0; i < diag->count; i++) {
+		char *longer = must_format("%s%s\n", all, diag->text[i]);
 
 		free(all);
 		all = longer;
@@ -61,9 +61,9 @@ static char *joined(const struct complaints *complaints)
 }
 
 /* In the log once, however often it is asked for; and when it is over. */
-static void say_once(struct pages *pages, const struct complaints *complaints)
+static void say_once(struct pages *pages, const struct diagnostics *diag)
 {
-	char *now = joined(complaints);
+	char *now = joined(diag);
 
 	if (strcmp(now, pages->said))
 		fputs(*now ? now : "bkxdp: all interfaces can be read again\n", stderr);
@@ -73,11 +73,11 @@ static void say_once(struct pages *pages, const struct complaints *complaints)
 
 static void take_scrape(struct pages *pages, struct scrape *scrape)
 {
-	struct complaints complaints = {};
+	struct diagnostics diag = {};
 
-	scrape_all(scrape, &complaints);
-	say_once(pages, &complaints);
-	complaints_free(&complaints);
+	scrape_all(scrape, &diag);
+	say_once(pages, &diag);
+	diag_free(&diag);
 }
 
 static void answer_metrics(struct pages *pages, const struct page_request *request,
@@ -117,20 +117,20 @@ void pages_close(struct pages *pages, struct stream *stream)
 static void answer_health(struct pages *pages, const struct page_request *request,
 			  struct page *page)
 {
-	struct complaints complaints = {};
+	struct diagnostics diag = {};
 	char **interface;
 	size_t count;
 
 	(void)pages;
 	(void)request;
-	if (!datapath_interfaces(&interface, &count, &complaints))
+	if (!datapath_interfaces(&interface, &count, &diag))
 		page_say(page, 200, "ok");
 	else
-		page_say(page, 503, complaints.count ? complaints.text[0] : "no pins");
+		page_say(page, 503, diag.count ? diag.text[0] : "no pins");
 	for (size_t i = 0; i < count; i++)
 		free(interface[i]);
 	free(interface);
-	complaints_free(&complaints);
+	diag_free(&diag);
 }
 
 /* ---- the first page -------------------------------------------------------- */
@@ -186,10 +186,10 @@ static void print_first(FILE *to, const struct pages *pages, const struct scrape
 	      "<th>flows</th><th>packets passed</th><th>packets dropped</th><th>would be "
 	      "dropped</th></tr>\n",
 	      to);
-	for (size_t i = 0; i < scrape->readings; i++)
-		print_row(to, &scrape->reading[i]);
+	for (size_t i = 0; i < scrape->n_readings; i++)
+		print_row(to, &scrape->readings[i]);
 	fputs("</table>\n", to);
-	if (!scrape->readings)
+	if (!scrape->n_readings)
 		fputs("<p>No interface is filtered.</p>\n", to);
 	if (scrape->errors)
 		fprintf(to, "<p>Not all could be read (%" PRIu64 "); the log says why.</p>\n",

@@ -13,7 +13,7 @@ bool service_has_sockets(void)
 	return sd_listen_fds(0) > 0;
 }
 
-int service_sockets(int **fd, size_t *count, struct complaints *complaints)
+int service_sockets(int **fd, size_t *count, struct diagnostics *diag)
 {
 	int passed = sd_listen_fds(1), *list = NULL;
 	size_t taken = 0;
@@ -24,17 +24,17 @@ int service_sockets(int **fd, size_t *count, struct complaints *complaints)
 		if (sd_is_socket(each, AF_UNSPEC, SOCK_STREAM, 1) > 0)
 			*APPEND(list, taken) = each;
 		else
-			complain(complaints, NULL,
-				 "file descriptor %d, passed by the service manager, is no "
-				 "listening stream socket: the socket unit needs ListenStream= "
-				 "and Accept=no",
-				 each);
+			diag_at(diag, NULL,
+				"file descriptor %d, passed by the service manager, is no "
+				"listening stream socket: the socket unit needs ListenStream= "
+				"and Accept=no",
+				each);
 	}
 	if (passed <= 0)
-		complain(complaints, NULL,
-			 "no socket was passed: --web.systemd-socket is for a service that a "
-			 "socket unit starts%s%s",
-			 passed ? ": " : "", passed ? strerror(-passed) : "");
+		diag_at(diag, NULL,
+			"no socket was passed: --web.systemd-socket is for a service that a "
+			"socket unit starts%s%s",
+			passed ? ": " : "", passed ? strerror(-passed) : "");
 	if (!taken || taken < (size_t)passed) {
 		free(list);
 		return -1;

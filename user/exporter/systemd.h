@@ -11,7 +11,7 @@
 /* Was any socket passed to this process? */
 bool service_has_sockets(void);
 /* The listening sockets that were passed; the caller frees the array. 0, or -1 with complaints. */
-int service_sockets(int **fd, size_t *count, struct complaints *complaints);
+int service_sockets(int **fd, size_t *count, struct diagnostics *diag);
 
 /* Nothing where no service manager waits for it. */
 void service_ready(const char *status);

@@ -53,7 +53,7 @@ static int choose(struct document *document, const struct value *value, const ch
 			return i;
 	AUTO_FREE char *right = suggest(value->text, words, count);
 
-	value_complain(document, value, "unknown value \"%.*s\"%s", SHOWN_MAX, value->text, right);
+	diag_value(document, value, "unknown value \"%.*s\"%s", SHOWN_MAX, value->text, right);
 	return -1;
 }
 
@@ -74,10 +74,10 @@ static void read_client_auth(struct document *document, const struct value *valu
 
 	if (value->type == VALUE_WORD && (!strcmp(value->text, "RequestClientCert") ||
 					  !strcmp(value->text, "RequireAnyClientCert"))) {
-		value_complain(document, value,
-			       "\"%s\" lets in whoever made himself a certificate, and is not "
-			       "supported; use \"RequireAndVerifyClientCert\"",
-			       value->text);
+		diag_value(document, value,
+			   "\"%s\" lets in whoever made himself a certificate, and is not "
+			   "supported; use \"RequireAndVerifyClientCert\"",
+			   value->text);
 		return;
 	}
 	way = choose(document, value, words, 3);
@@ -88,8 +88,8 @@ static void read_client_auth(struct document *document, const struct value *valu
 static void refuse_key(struct document *document, const struct value *value, void *field)
 {
 	(void)field;
-	value_complain(document, value,
-		       "bkxdp does not support this key of the web configuration; leave it out");
+	diag_value(document, value,
+		   "bkxdp does not support this key of the web configuration; leave it out");
 }
 
 /* HTTP/2 is offered by a server, never demanded of it; there is none here. */
@@ -127,15 +127,15 @@ static void read_tls(struct document *document, const struct value *value, void 
 	sections->has_tls = true;
 	MAP_READ(document, value, keys, tls);
 	if (tls->least > tls->most)
-		value_complain(document, value, "min_version is later than max_version");
+		diag_value(document, value, "min_version is later than max_version");
 	if (tls->client_auth != CLIENT_NONE && !tls->client_ca.text)
-		value_complain(document, value,
-			       "client_auth_type needs client_ca_file: the authorities whose "
-			       "certificates are taken");
+		diag_value(document, value,
+			   "client_auth_type needs client_ca_file: the authorities whose "
+			   "certificates are taken");
 	if (tls->client_auth == CLIENT_NONE && tls->client_ca.text)
-		value_complain(document, value,
-			       "client_ca_file has no effect without \"client_auth_type: "
-			       "RequireAndVerifyClientCert\"");
+		diag_value(document, value,
+			   "client_ca_file has no effect without \"client_auth_type: "
+			   "RequireAndVerifyClientCert\"");
 }
 
 static void read_header(struct document *document, const struct value *name)
@@ -151,7 +151,7 @@ static void read_header(struct document *document, const struct value *name)
 	read_text(document, name->next, &header.value);
 	if (!header.value || strpbrk(header.value, "\r\n")) {
 		if (header.value)
-			value_complain(document, name->next, "a header is one line");
+			diag_value(document, name->next, "a header is one line");
 		free(header.value);
 		return;
 	}
@@ -164,8 +164,8 @@ static void read_headers(struct document *document, const struct value *value, v
 	(void)field;
 	if (!value_is(document, value, VALUE_MAP))
 		return;
-	FOR_KEYS(name, value)
-	read_header(document, name);
+	FOR_KEYS (name, value)
+		read_header(document, name);
 }
 
 static void read_http(struct document *document, const struct value *value, void *field)
@@ -188,10 +188,10 @@ static void read_user(struct document *document, const struct value *name)
 		return;
 	why = web_auth_objection(hash->text);
 	if (strchr(name->text, ':'))
-		value_complain(document, name, "a user's name has no colon");
+		diag_value(document, name, "a user's name has no colon");
 	else if (why)
-		value_complain(document, hash, "the password of \"%.*s\" %s", SHOWN_MAX, name->text,
-			       why);
+		diag_value(document, hash, "the password of \"%.*s\" %s", SHOWN_MAX, name->text,
+			   why);
 	else
 		*APPEND(sections->config->user, sections->config->users) =
 			(struct web_user){must_copy(name->text), must_copy(hash->text)};
@@ -204,9 +204,9 @@ static void read_users(struct document *document, const struct value *value, voi
 	if (!value_is(document, value, VALUE_MAP))
 		return;
 	if (!value->child)
-		value_complain(document, value, "no user is named; without users leave this out");
-	FOR_KEYS(name, value)
-	read_user(document, name);
+		diag_value(document, value, "no user is named; without users leave this out");
+	FOR_KEYS (name, value)
+		read_user(document, name);
 }
 
 /* ---- files ----------------------------------------------------------------- */
@@ -260,7 +260,7 @@ static char *read_whole(const char *path)
 }
 
 static char *read_beside(const char *file, const struct named *named, struct web_config *config,
-			 struct complaints *complaints)
+			 struct diagnostics *diag)
 {
 	AUTO_FREE char *path = NULL;
 	char *text;
@@ -271,12 +271,11 @@ static char *read_beside(const char *file, const struct named *named, struct web
 	note_file(config, path);
 	text = read_whole(path);
 	if (!text)
-		complain(complaints, &named->place, "%s can't be read: %s", path, strerror(errno));
+		diag_at(diag, &named->place, "%s can't be read: %s", path, strerror(errno));
 	return text;
 }
 
-static void take_tls(const char *file, const struct sections *sections,
-		     struct complaints *complaints)
+static void take_tls(const char *file, const struct sections *sections, struct diagnostics *diag)
 {
 	struct web_config *config = sections->config;
 	const struct tls_section *tls = &sections->tls;
@@ -285,14 +284,14 @@ static void take_tls(const char *file, const struct sections *sections,
 	config->client_auth = tls->client_auth;
 	config->least = tls->least;
 	config->most = tls->most;
-	config->cert = read_beside(file, &tls->cert, config, complaints);
-	config->key = read_beside(file, &tls->key, config, complaints);
-	config->client_ca = read_beside(file, &tls->client_ca, config, complaints);
+	config->cert = read_beside(file, &tls->cert, config, diag);
+	config->key = read_beside(file, &tls->key, config, diag);
+	config->client_ca = read_beside(file, &tls->client_ca, config, diag);
 	if (!config->cert || !config->key || (tls->client_ca.text && !config->client_ca))
 		return;
 	why = web_tls_objection(config);
 	if (why)
-		complain(complaints, &tls->cert.place, "certificate, key or authorities: %s", why);
+		diag_at(diag, &tls->cert.place, "certificate, key or authorities: %s", why);
 }
 
 /* ---- the whole ------------------------------------------------------------- */
@@ -309,34 +308,34 @@ static void read_root(struct document *document, struct sections *sections)
 	MAP_READ(document, document->root, keys, sections);
 }
 
-static void read_file(const char *file, struct sections *sections, struct complaints *complaints)
+static void read_file(const char *file, struct sections *sections, struct diagnostics *diag)
 {
-	size_t before = complaints->count;
+	size_t before = diag->count;
 	struct document document;
 
-	if (!document_open(&document, file, FILE_BYTES_MAX, complaints)) {
+	if (!document_open(&document, file, FILE_BYTES_MAX, diag)) {
 		document.owner = sections;
 		read_root(&document, sections);
 	}
 	document_close(&document);
-	if (complaints->count == before && sections->has_tls)
-		take_tls(file, sections, complaints);
+	if (diag->count == before && sections->has_tls)
+		take_tls(file, sections, diag);
 	free(sections->tls.cert.text);
 	free(sections->tls.key.text);
 	free(sections->tls.client_ca.text);
 }
 
-struct web_config *web_config_read(const char *file, struct complaints *complaints)
+struct web_config *web_config_read(const char *file, struct diagnostics *diag)
 {
 	struct web_config *config = must_alloc(1, sizeof(*config));
 	struct sections sections = {.tls = {.least = TLS_1_2, .most = TLS_1_3}, .config = config};
-	size_t before = complaints->count;
+	size_t before = diag->count;
 
 	if (!file)
 		return config;
 	note_file(config, file);
-	read_file(file, &sections, complaints);
-	if (complaints->count == before)
+	read_file(file, &sections, diag);
+	if (diag->count == before)
 		return config;
 	web_config_free(config);
 	return NULL;

@@ -44,7 +44,7 @@ struct web_config {
 };
 
 /* NULL with complaints. Without a file name: plain HTTP for everybody. */
-struct web_config *web_config_read(const char *file, struct complaints *complaints);
+struct web_config *web_config_read(const char *file, struct diagnostics *diag);
 void web_config_free(struct web_config *config);
 
 /* Has one of the files been written or replaced since? */

@@ -2,7 +2,7 @@
 #include "net/links.h"
 
 #include <arpa/inet.h>
-#include <bkxdp/policy.h>
+#include <bkxdp/layout.h>
 #include <errno.h>
 #include <libmnl/libmnl.h>
 #include <linux/if_link.h>
@@ -257,10 +257,10 @@ static bool stands_on(const struct link *link, const struct link *below)
 
 static bool same_way(const struct way *a, const struct way *b)
 {
-	if (a->link != b->link || a->tags != b->tags)
+	if (a->link != b->link || a->n_tags != b->n_tags)
 		return false;
-	for (size_t i = 0; i < a->tags; i++)
-		if (a->tag[i].id != b->tag[i].id || a->tag[i].protocol != b->tag[i].protocol)
+	for (size_t i = 0; i < a->n_tags; i++)
+		if (a->tags[i].id != b->tags[i].id || a->tags[i].protocol != b->tags[i].protocol)
 			return false;
 	return true;
 }
@@ -285,9 +285,9 @@ static struct way *climb(struct way *list, size_t *count, const struct link *lin
 	way.wrapped |= link->is_tunnel;
 	if (!link->tag.protocol)
 		return add_way(list, count, &way);
-	if (way.tags < LINK_TAGS_MAX) {
+	if (way.n_tags < LINK_TAGS_MAX) {
 		tagged = way;
-		tagged.tag[tagged.tags++] = link->tag;
+		tagged.tags[tagged.n_tags++] = link->tag;
 		list = add_way(list, count, &tagged);
 	}
 	return way.retagged ? add_way(list, count, &way) : list;

@@ -42,8 +42,8 @@ const struct link *links_find(const struct links *links, const char *name);
 /* How the packets of a device look where they come in by the one at the bottom. */
 struct way {
 	const struct link *link;
-	struct vlan_tag tag[LINK_TAGS_MAX]; /* the outermost first */
-	size_t tags;
+	struct vlan_tag tags[LINK_TAGS_MAX]; /* the outermost first */
+	size_t n_tags;
 	bool retagged; /* by a bridge between */
 	bool wrapped;  /* by a tunnel */
 };

@@ -26,7 +26,7 @@ struct namespaces {
 	int result; /* 1: it runs in one; else the first error */
 };
 
-static bool is_known(const struct namespaces *namespaces, ino_t inode)
+static bool peer_cache_holds(const struct namespaces *namespaces, ino_t inode)
 {
 	for (size_t i = 0; i < namespaces->count; i++)
 		if (namespaces->seen[i] == inode)
@@ -37,7 +37,7 @@ static bool is_known(const struct namespaces *namespaces, ino_t inode)
 /* A bind mount in /run/netns and any number of processes may be of the same one. */
 static bool is_new(struct namespaces *namespaces, ino_t inode)
 {
-	if (is_known(namespaces, inode))
+	if (peer_cache_holds(namespaces, inode))
 		return false;
 	*APPEND(namespaces->seen, namespaces->count) = inode;
 	return true;
@@ -142,7 +142,8 @@ static bool is_seen(const struct namespaces *namespaces, const char *word)
 	unsigned long inode;
 
 	/* or no network namespace at all */
-	return sscanf(word, NAMESPACE_WORD "%lu]", &inode) != 1 || is_known(namespaces, inode);
+	return sscanf(word, NAMESPACE_WORD "%lu]", &inode) != 1 ||
+	       peer_cache_holds(namespaces, inode);
 }
 
 /*
@@ -157,7 +158,8 @@ static bool is_unseen_namespace(const struct namespaces *namespaces, const char 
 	    statx(AT_FDCWD, file, AT_STATX_DONT_SYNC, STATX_INO, &status))
 		return false;
 	return status.stx_dev_major == own.stx_dev_major &&
-	       status.stx_dev_minor == own.stx_dev_minor && !is_known(namespaces, status.stx_ino);
+	       status.stx_dev_minor == own.stx_dev_minor &&
+	       !peer_cache_holds(namespaces, status.stx_ino);
 }
 
 /* Files that a process holds open. */

@@ -27,7 +27,7 @@ bool netdev_name_is_valid(const char *name)
 	return true;
 }
 
-static void complain_unknown(const char *interface, struct complaints *complaints)
+static void report_unknown(const char *interface, struct diagnostics *diag)
 {
 	struct if_nameindex *all = if_nameindex();
 	const char **name = NULL, *near;
@@ -42,9 +42,8 @@ static void complain_unknown(const char *interface, struct complaints *complaint
 		*APPEND(name, count) = all[i].if_name;
 	}
 	near = suggest_nearest(interface, name, count);
-	complain(complaints, NULL, "there is no interface \"%s\" here%s%s%s; there are: %s",
-		 interface, near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "",
-		 list);
+	diag_at(diag, NULL, "there is no interface \"%s\" here%s%s%s; there are: %s", interface,
+		near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "", list);
 	free(name);
 	if_freenameindex(all);
 }
@@ -73,17 +72,17 @@ int netdev_find(const char *interface)
 	return error ? error : request.ifr_ifindex;
 }
 
-unsigned int netdev_index(const char *interface, struct complaints *complaints)
+unsigned int netdev_index(const char *interface, struct diagnostics *diag)
 {
 	int index = netdev_find(interface);
 
 	if (index > 0)
 		return index;
 	if (index)
-		complain(complaints, NULL, "the interface \"%s\" could not be looked up: %s",
-			 interface, strerror(-index));
+		diag_at(diag, NULL, "the interface \"%s\" could not be looked up: %s", interface,
+			strerror(-index));
 	else
-		complain_unknown(interface, complaints);
+		report_unknown(interface, diag);
 	return 0;
 }
 

@@ -16,7 +16,7 @@ bool netdev_name_is_valid(const char *name);
 /* Its index, 0 where there is none of that name here, or negative errno. */
 int netdev_find(const char *interface);
 /* The same, or 0 with a complaint that names the nearest interfaces. */
-unsigned int netdev_index(const char *interface, struct complaints *complaints);
+unsigned int netdev_index(const char *interface, struct diagnostics *diag);
 
 /* The name of the interface with this index: 1, 0 where there is none, or negative errno. */
 int netdev_name(unsigned int index, char name[static IF_NAMESIZE]);

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <bkxdp/policy.h>
+#include <bkxdp/layout.h>
 
 /* Sorted by address, then by length; no duplicates. */
 struct prefix_set {

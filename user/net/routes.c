@@ -2,7 +2,7 @@
 #include "net/routes.h"
 
 #include <arpa/inet.h>
-#include <bkxdp/policy.h>
+#include <bkxdp/layout.h>
 #include <errno.h>
 #include <libmnl/libmnl.h>
 #include <linux/nexthop.h>

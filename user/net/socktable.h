@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <bkxdp/policy.h>
+#include <bkxdp/layout.h>
 
 /* Is our TCP connection with this peer established? False also where that can't be asked. */
 bool socktable_established(const uint32_t peer[static 4],

@@ -2,7 +2,7 @@
 #include "net/ssh.h"
 
 #include <arpa/inet.h>
-#include <bkxdp/policy.h>
+#include <bkxdp/layout.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>

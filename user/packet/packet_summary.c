@@ -35,21 +35,22 @@ static bool has_message(const struct bkxdp_packet *packet)
 }
 
 static void read_link(bkxdp_frame *frame, const struct bkxdp_packet *packet,
-		      struct glimpse *glimpse)
+		      struct packet_summary *summary)
 {
 	struct bkxdp_ethernet ethernet;
 
 	if (!frame_at(frame, 0, sizeof(ethernet), &ethernet))
 		return;
-	glimpse->has_link = true;
-	memcpy(glimpse->link_from, ethernet.source, sizeof(glimpse->link_from));
-	memcpy(glimpse->link_to, ethernet.destination, sizeof(glimpse->link_to));
-	glimpse->ethertype = BKXDP_NTOHS(ethernet.type);
+	summary->has_link = true;
+	memcpy(summary->link_from, ethernet.source, sizeof(summary->link_from));
+	memcpy(summary->link_to, ethernet.destination, sizeof(summary->link_to));
+	summary->ethertype = BKXDP_NTOHS(ethernet.type);
 	if (!packet->tags_refused)
-		glimpse->ethertype = BKXDP_TAGS_TYPE(bkxdp_tags(frame, glimpse->ethertype));
+		summary->ethertype = BKXDP_TAGS_TYPE(bkxdp_tags(frame, summary->ethertype));
 }
 
-void glimpse_read(const uint8_t *bytes, uint32_t held, uint32_t length, struct glimpse *glimpse)
+void packet_summary_read(const uint8_t *bytes, uint32_t held, uint32_t length,
+			 struct packet_summary *summary)
 {
 	static const enum shred shreds[] = {
 		[BKXDP_FRAGMENT_NONE] = SHRED_NONE,
@@ -60,7 +61,7 @@ void glimpse_read(const uint8_t *bytes, uint32_t held, uint32_t length, struct g
 	struct bkxdp_packet packet = {};
 
 	bkxdp_parse(&frame, &packet);
-	*glimpse = (struct glimpse){
+	*summary = (struct packet_summary){
 		.asked = {.family = family_of(&packet),
 			  .protocol = packet.protocol,
 			  .has_daddr = true,
@@ -75,42 +76,43 @@ void glimpse_read(const uint8_t *bytes, uint32_t held, uint32_t length, struct g
 		.has_message = has_message(&packet),
 		.length = length,
 	};
-	memcpy(glimpse->asked.saddr, packet.saddr, sizeof(packet.saddr));
-	memcpy(glimpse->asked.daddr, packet.daddr, sizeof(packet.daddr));
-	read_link(&frame, &packet, glimpse);
+	memcpy(summary->asked.saddr, packet.saddr, sizeof(packet.saddr));
+	memcpy(summary->asked.daddr, packet.daddr, sizeof(packet.daddr));
+	read_link(&frame, &packet, summary);
 }
 
 /* ---- to words --------------------------------------------------------------- */
 
-void glimpse_address(const struct glimpse *glimpse, const uint32_t address[static 4],
-		     char text[static GLIMPSE_ADDRESS_MAX])
+void packet_summary_address(const struct packet_summary *summary, const uint32_t address[static 4],
+			    char text[static PACKET_SUMMARY_ADDRESS_MAX])
 {
-	bool ipv4 = glimpse->asked.family == AF_INET;
+	bool ipv4 = summary->asked.family == AF_INET;
 
-	inet_ntop(glimpse->asked.family, ipv4 ? &address[3] : address, text, GLIMPSE_ADDRESS_MAX);
+	inet_ntop(summary->asked.family, ipv4 ? &address[3] : address, text,
+		  PACKET_SUMMARY_ADDRESS_MAX);
 }
 
-void glimpse_link(const uint8_t address[static 6], char text[static GLIMPSE_LINK_MAX])
+void packet_summary_link(const uint8_t address[static 6], char text[static PACKET_SUMMARY_LINK_MAX])
 {
-	snprintf(text, GLIMPSE_LINK_MAX, "%02x:%02x:%02x:%02x:%02x:%02x", address[0], address[1],
-		 address[2], address[3], address[4], address[5]);
+	snprintf(text, PACKET_SUMMARY_LINK_MAX, "%02x:%02x:%02x:%02x:%02x:%02x", address[0],
+		 address[1], address[2], address[3], address[4], address[5]);
 }
 
-static void print_end(FILE *out, const struct glimpse *glimpse, const uint32_t address[static 4],
-		      uint16_t port)
+static void print_end(FILE *out, const struct packet_summary *summary,
+		      const uint32_t address[static 4], uint16_t port)
 {
-	char text[GLIMPSE_ADDRESS_MAX];
+	char text[PACKET_SUMMARY_ADDRESS_MAX];
 
-	glimpse_address(glimpse, address, text);
-	if (!glimpse->has_ports)
+	packet_summary_address(summary, address, text);
+	if (!summary->has_ports)
 		fputs(text, out);
 	else
-		fprintf(out, glimpse->asked.family == AF_INET ? "%s:%u" : "[%s]:%u", text, port);
+		fprintf(out, summary->asked.family == AF_INET ? "%s:%u" : "[%s]:%u", text, port);
 }
 
-static void print_packet(FILE *out, const struct glimpse *glimpse)
+static void print_packet(FILE *out, const struct packet_summary *summary)
 {
-	const struct asked *asked = &glimpse->asked;
+	const struct asked *asked = &summary->asked;
 	const char *protocol = asked_protocol(asked->protocol);
 
 	if (protocol)
@@ -119,38 +121,39 @@ static void print_packet(FILE *out, const struct glimpse *glimpse)
 		fprintf(out, "protocol %u ", asked->protocol);
 	else
 		fputs(asked->family == AF_INET ? "ipv4 " : "ipv6 ", out);
-	print_end(out, glimpse, asked->saddr, asked->sport);
+	print_end(out, summary, asked->saddr, asked->sport);
 	fputs(" > ", out);
-	print_end(out, glimpse, asked->daddr, asked->dport);
-	if (glimpse->has_ports && asked->protocol == IPPROTO_TCP && asked->tcp_flags) {
+	print_end(out, summary, asked->daddr, asked->dport);
+	if (summary->has_ports && asked->protocol == IPPROTO_TCP && asked->tcp_flags) {
 		fputc(' ', out);
 		asked_print_flags(out, asked);
 	}
-	if (glimpse->has_message)
+	if (summary->has_message)
 		asked_print_message(out, asked);
 	asked_print_rest(out, asked);
 }
 
-static void print_frame(FILE *out, const struct glimpse *glimpse)
+static void print_frame(FILE *out, const struct packet_summary *summary)
 {
-	char from[GLIMPSE_LINK_MAX], to[GLIMPSE_LINK_MAX];
+	char from[PACKET_SUMMARY_LINK_MAX], to[PACKET_SUMMARY_LINK_MAX];
 
-	if (!glimpse->has_link) {
-		fprintf(out, "frame of %u bytes", glimpse->length);
+	if (!summary->has_link) {
+		fprintf(out, "frame of %u bytes", summary->length);
 		return;
 	}
-	glimpse_link(glimpse->link_from, from);
-	glimpse_link(glimpse->link_to, to);
-	fprintf(out, "frame %s > %s ethertype 0x%04x", from, to, glimpse->ethertype);
-	asked_print_rest(out, &glimpse->asked);
+	packet_summary_link(summary->link_from, from);
+	packet_summary_link(summary->link_to, to);
+	fprintf(out, "frame %s > %s ethertype 0x%04x", from, to, summary->ethertype);
+	asked_print_rest(out, &summary->asked);
 }
 
-static void print_flags(FILE *out, const struct glimpse *glimpse)
+static void print_flags(FILE *out, const struct packet_summary *summary)
 {
-	asked_print_flags(out, &glimpse->asked);
+	asked_print_flags(out, &summary->asked);
 }
 
-static char *printed(const struct glimpse *glimpse, void (*print)(FILE *, const struct glimpse *))
+static char *printed(const struct packet_summary *summary,
+		     void (*print)(FILE *, const struct packet_summary *))
 {
 	char *text = NULL;
 	size_t length = 0;
@@ -158,17 +161,17 @@ static char *printed(const struct glimpse *glimpse, void (*print)(FILE *, const 
 
 	if (!out)
 		return must_copy("");
-	print(out, glimpse);
+	print(out, summary);
 	fclose(out);
 	return text;
 }
 
-char *glimpse_flags(const struct glimpse *glimpse)
+char *packet_summary_flags(const struct packet_summary *summary)
 {
-	return printed(glimpse, print_flags);
+	return printed(summary, print_flags);
 }
 
-char *glimpse_text(const struct glimpse *glimpse)
+char *packet_summary_text(const struct packet_summary *summary)
 {
-	return printed(glimpse, glimpse->asked.family ? print_packet : print_frame);
+	return printed(summary, summary->asked.family ? print_packet : print_frame);
 }

@@ -8,7 +8,7 @@
 
 #include "packet/packet_text.h"
 
-struct glimpse {
+struct packet_summary {
 	struct asked asked;   /* the packet; family 0: no address of it is known */
 	bool has_ports;       /* else asked.sport, dport and tcp_flags mean nothing */
 	bool has_message;     /* else asked.icmp_type means nothing */
@@ -20,20 +20,22 @@ struct glimpse {
 	uint32_t length;   /* of the whole frame */
 };
 
-void glimpse_read(const uint8_t *bytes, uint32_t held, uint32_t length, struct glimpse *glimpse);
+void packet_summary_read(const uint8_t *bytes, uint32_t held, uint32_t length,
+			 struct packet_summary *summary);
 
-#define GLIMPSE_ADDRESS_MAX 48
+#define PACKET_SUMMARY_ADDRESS_MAX 48
 /* "10.20.30.5" */
-void glimpse_address(const struct glimpse *glimpse, const uint32_t address[static 4],
-		     char text[static GLIMPSE_ADDRESS_MAX]);
-#define GLIMPSE_LINK_MAX 18
+void packet_summary_address(const struct packet_summary *summary, const uint32_t address[static 4],
+			    char text[static PACKET_SUMMARY_ADDRESS_MAX]);
+#define PACKET_SUMMARY_LINK_MAX 18
 /* "02:00:00:00:00:05" */
-void glimpse_link(const uint8_t address[static 6], char text[static GLIMPSE_LINK_MAX]);
+void packet_summary_link(const uint8_t address[static 6],
+			 char text[static PACKET_SUMMARY_LINK_MAX]);
 
 /* "syn-ack", or ""; the caller frees it. */
-char *glimpse_flags(const struct glimpse *glimpse);
+char *packet_summary_flags(const struct packet_summary *summary);
 
 /* "tcp 10.9.8.7:40000 > 10.20.30.1:445 syn vlan 7"; the caller frees it. */
-char *glimpse_text(const struct glimpse *glimpse);
+char *packet_summary_text(const struct packet_summary *summary);
 
 #endif

@@ -78,10 +78,10 @@ struct reader {
 	struct asked asked;
 	bool has_flags;
 	bool has_message;
-	char *complaint;
+	char *problem;
 };
 
-#define refuse(reader, ...) ((reader)->complaint = must_format(__VA_ARGS__), -EINVAL)
+#define refuse(reader, ...) ((reader)->problem = must_format(__VA_ARGS__), -EINVAL)
 
 static void keep_word(struct reader *reader, const char *start, size_t length)
 {
@@ -435,7 +435,7 @@ static void set_defaults(struct reader *reader)
 		place_destination(asked);
 }
 
-int asked_read(char *const *words, size_t count, struct asked *asked, char **complaint)
+int asked_read(char *const *words, size_t count, struct asked *asked, char **problem)
 {
 	struct reader reader = {.asked = {.sport = DEFAULT_SPORT, .hop_limit = 64}};
 	int wrong;
@@ -444,7 +444,7 @@ int asked_read(char *const *words, size_t count, struct asked *asked, char **com
 		split(&reader, words[i]);
 	wrong = read_sentence(&reader);
 	if (wrong) {
-		*complaint = reader.complaint;
+		*problem = reader.problem;
 	} else {
 		set_defaults(&reader);
 		*asked = reader.asked;

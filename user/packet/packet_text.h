@@ -15,7 +15,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include <bkxdp/policy.h>
+#include <bkxdp/layout.h>
 
 enum shred { SHRED_NONE, SHRED_FIRST, SHRED_LATER };
 
@@ -44,7 +44,7 @@ struct asked {
  * Reads words that may stand in one argument or in many. 0, or -EINVAL with a
  * complaint that names the word, which the caller frees.
  */
-int asked_read(char *const *words, size_t count, struct asked *asked, char **complaint);
+int asked_read(char *const *words, size_t count, struct asked *asked, char **problem);
 
 /* The same packet, with nothing left out; the caller frees it. */
 char *asked_text(const struct asked *asked);

@@ -27,7 +27,7 @@ static const struct {
 	{DLT_NFLOG, "NFLOG has no Ethernet header; capture on the interface itself"},
 };
 
-static char *link_complaint(const char *path, int type)
+static char *link_problem(const char *path, int type)
 {
 	const char *name = pcap_datalink_val_to_name(type);
 	const char *advice = "capture on an Ethernet interface";
@@ -41,7 +41,7 @@ static char *link_complaint(const char *path, int type)
 }
 
 /* libpcap's own words for these two are about its reading, not about the file. */
-static char *format_complaint(const char *path, FILE *file, const char *libpcap)
+static char *format_diagnostic(const char *path, FILE *file, const char *libpcap)
 {
 	if (feof(file) && ftell(file) == 0)
 		return must_format("%s: the file is empty, not a capture", path);
@@ -49,26 +49,26 @@ static char *format_complaint(const char *path, FILE *file, const char *libpcap)
 }
 
 /* From here on the file is libpcap's to close, or closed. */
-static pcap_t *open_file(FILE *file, const char *path, char **complaint)
+static pcap_t *open_file(FILE *file, const char *path, char **problem)
 {
 	char libpcap[PCAP_ERRBUF_SIZE] = "";
 	pcap_t *pcap =
 		pcap_fopen_offline_with_tstamp_precision(file, PCAP_TSTAMP_PRECISION_NANO, libpcap);
 
 	if (!pcap) {
-		*complaint = format_complaint(path, file, libpcap);
+		*problem = format_diagnostic(path, file, libpcap);
 		fclose(file);
 		return NULL;
 	}
 	if (pcap_datalink(pcap) != DLT_EN10MB) {
-		*complaint = link_complaint(path, pcap_datalink(pcap));
+		*problem = link_problem(path, pcap_datalink(pcap));
 		pcap_close(pcap);
 		return NULL;
 	}
 	return pcap;
 }
 
-struct capture *capture_open(const char *path, char **complaint)
+struct capture *capture_open(const char *path, char **problem)
 {
 	bool standard = !strcmp(path, "-");
 	FILE *file = standard ? stdin : fopen(path, "re");
@@ -78,10 +78,10 @@ struct capture *capture_open(const char *path, char **complaint)
 	if (standard)
 		path = "standard input";
 	if (!file) {
-		*complaint = must_format("can't open %s: %s", path, strerror(errno));
+		*problem = must_format("can't open %s: %s", path, strerror(errno));
 		return NULL;
 	}
-	pcap = open_file(file, path, complaint);
+	pcap = open_file(file, path, problem);
 	if (!pcap)
 		return NULL;
 	capture = must_alloc(1, sizeof(*capture));
@@ -125,7 +125,7 @@ static void fill(struct capture *capture, const struct pcap_pkthdr *header, cons
 	packet->bytes = capture->whole;
 }
 
-int capture_next(struct capture *capture, struct captured *packet, char **complaint)
+int capture_next(struct capture *capture, struct captured *packet, char **problem)
 {
 	struct pcap_pkthdr *header;
 	const uint8_t *bytes;
@@ -134,9 +134,9 @@ int capture_next(struct capture *capture, struct captured *packet, char **compla
 	if (found == PCAP_ERROR_BREAK)
 		return 0;
 	if (found != 1) {
-		*complaint = must_format("%s: packet %llu is cut off or damaged (%s)",
-					 capture->path, (unsigned long long)capture->number + 1,
-					 pcap_geterr(capture->pcap));
+		*problem = must_format("%s: packet %llu is cut off or damaged (%s)", capture->path,
+				       (unsigned long long)capture->number + 1,
+				       pcap_geterr(capture->pcap));
 		return -EIO;
 	}
 	capture->number++;

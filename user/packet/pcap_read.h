@@ -28,9 +28,9 @@ struct captured {
 struct capture;
 
 /* "-" is standard input. NULL with a complaint, which the caller frees. */
-struct capture *capture_open(const char *path, char **complaint);
+struct capture *capture_open(const char *path, char **problem);
 /* 1: a packet. 0: the end. -EIO: the file is damaged or cut off here; with a complaint. */
-int capture_next(struct capture *capture, struct captured *packet, char **complaint);
+int capture_next(struct capture *capture, struct captured *packet, char **problem);
 void capture_close(struct capture *capture);
 
 #endif

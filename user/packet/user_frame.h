@@ -13,7 +13,7 @@ struct received {
 	uint32_t held;   /* bytes of it that are here */
 };
 
-#define BKXDP_STEP static
+#define BKXDP_SUBPROG static
 
 static uint32_t frame_length(bkxdp_frame *frame)
 {

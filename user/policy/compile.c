@@ -16,7 +16,7 @@
 struct compiler {
 	const struct policy *policy;
 	struct tables *tables;
-	struct complaints *complaints;
+	struct diagnostics *diagnostics;
 	struct sets peers;                   /* of groups */
 	struct sets ports[BKXDP_KIND_COUNT]; /* of rules */
 	uint32_t **of_group;                 /* rules of a group, ascending */
@@ -68,8 +68,8 @@ static struct member *all_members(const struct policy *policy, size_t *members)
 	size_t count = 0;
 	bool hole = false;
 
-	for (size_t g = 0; g < policy->groups; g++) {
-		const struct prefix_set *set = &policy->group[g].prefixes;
+	for (size_t g = 0; g < policy->n_groups; g++) {
+		const struct prefix_set *set = &policy->groups[g].prefixes;
 
 		for (size_t i = 0; i < set->count; i++) {
 			*APPEND(list, count) = (struct member){set->prefix[i], g};
@@ -123,16 +123,16 @@ static void add_peer(struct compiler *c, struct enclosing *around, const struct 
 	while (around->depth &&
 	       !prefix_covers(&around->entry[around->depth - 1].prefix, &member->prefix))
 		around->depth--;
-	outer = around->depth && !hole ? around->entry[around->depth - 1].class : 0;
-	entry.class = class_with(c, outer, member, count);
+	outer = around->depth && !hole ? around->entry[around->depth - 1].peer_class : 0;
+	entry.peer_class = class_with(c, outer, member, count);
 	around->entry[around->depth++] = entry;
 	if (member->group != NO_GROUP) {
 		tables->ipv4_prefixes += prefix_is_ipv4(&member->prefix);
 		tables->ipv6_prefixes += !prefix_is_ipv4(&member->prefix);
 	}
 	/* what the shorter prefix says already needs no entry; the hole must say "nobody" */
-	if (entry.class != outer || hole)
-		*APPEND(tables->peer, tables->peers) = entry;
+	if (entry.peer_class != outer || hole)
+		*APPEND(tables->peers, tables->n_peers) = entry;
 }
 
 static void compile_peers(struct compiler *c)
@@ -163,12 +163,12 @@ static void look_for_ipv6(__u64 *bits, uint32_t address, uint32_t length)
 	uint32_t top = ntohl(address), count;
 
 	if (length < 17) {
-		set_bits(bits, 0, BKXDP_FILTER_BITS);
+		set_bits(bits, 0, BKXDP_PREFILTER_BITS);
 		return;
 	}
 	count = length < 32 ? 1u << (32 - length) : 1;
 	for (uint32_t i = 0; i < count; i++)
-		set_bits(bits, bkxdp_filter_hash(htonl(top + i)), 1);
+		set_bits(bits, bkxdp_prefilter_hash(htonl(top + i)), 1);
 }
 
 static void look_for_ipv4(__u64 *bits, uint32_t address, uint32_t length)
@@ -187,16 +187,17 @@ static void look_for_invalid(__u64 *bits)
 
 static void compile_filter(struct tables *tables)
 {
-	look_for_invalid(tables->filter.ipv4);
-	for (size_t i = 0; i < tables->peers; i++) {
-		const struct bkxdp_prefix *prefix = &tables->peer[i].prefix;
+	look_for_invalid(tables->prefilter.ipv4);
+	for (size_t i = 0; i < tables->n_peers; i++) {
+		const struct bkxdp_prefix *prefix = &tables->peers[i].prefix;
 
-		if (!tables->peer[i].class)
+		if (!tables->peers[i].peer_class)
 			continue;
 		if (prefix_is_ipv4(prefix))
-			look_for_ipv4(tables->filter.ipv4, prefix->address[3], prefix->bits - 96);
+			look_for_ipv4(tables->prefilter.ipv4, prefix->address[3],
+				      prefix->bits - 96);
 		else
-			look_for_ipv6(tables->filter.ipv6, prefix->address[0], prefix->bits);
+			look_for_ipv6(tables->prefilter.ipv6, prefix->address[0], prefix->bits);
 	}
 }
 
@@ -221,10 +222,10 @@ static struct edge *all_edges(const struct policy *policy, enum bkxdp_kind kind,
 	struct edge *list = NULL;
 	size_t count = 0;
 
-	for (size_t r = 0; r < policy->rules; r++) {
-		const struct port_set *set = &policy->rule[r].ports;
+	for (size_t r = 0; r < policy->n_rules; r++) {
+		const struct port_set *set = &policy->rules[r].ports;
 
-		if (kind_of(&policy->rule[r]) != kind)
+		if (kind_of(&policy->rules[r]) != kind)
 			continue;
 		for (size_t i = 0; i < set->count; i++) {
 			*APPEND(list, count) = (struct edge){set->range[i].low, r, true};
@@ -258,17 +259,17 @@ static void compile_ports(struct compiler *c, enum bkxdp_kind kind)
 {
 	size_t edges, count = 0;
 	AUTO_FREE struct edge *edge = all_edges(c->policy, kind, &edges);
-	AUTO_FREE uint32_t *active = must_alloc(c->policy->rules + 1, sizeof(*active));
+	AUTO_FREE uint32_t *active = must_alloc(c->policy->n_rules + 1, sizeof(*active));
 
 	for (size_t i = 0; i < edges;) {
-		uint32_t port = edge[i].port, class, end;
+		uint32_t port = edge[i].port, peer_class, end;
 
 		for (; i < edges && edge[i].port == port; i++)
 			toggle(active, &count, &edge[i]);
-		class = sets_number(&c->ports[kind], active, count);
+		peer_class = sets_number(&c->ports[kind], active, count);
 		end = i < edges ? edge[i].port : BKXDP_PORTS;
 		for (; port < end; port++)
-			c->tables->port[port].class[kind] = class;
+			c->tables->port[port].classes[kind] = peer_class;
 	}
 }
 
@@ -281,10 +282,10 @@ static bool same_flow(const struct flow *a, const struct flow *b)
 
 static bool is_control(const struct policy *policy, const struct flow *flow)
 {
-	for (size_t f = 0; f < policy->flows; f++) {
-		int requires = policy->flow[f].requires;
+	for (size_t f = 0; f < policy->n_flows; f++) {
+		int requires = policy->flows[f].required;
 
-		if (requires >= 0 && same_flow(&policy->flow[requires], flow))
+		if (requires >= 0 && same_flow(&policy->flows[requires], flow))
 			return true;
 	}
 	return false;
@@ -294,23 +295,23 @@ static bool is_control(const struct policy *policy, const struct flow *flow)
 static int check_control_ids(const struct compiler *c)
 {
 	const struct policy *policy = c->policy;
-	AUTO_FREE const struct flow **control = must_alloc(policy->flows, sizeof(*control));
+	AUTO_FREE const struct flow **control = must_alloc(policy->n_flows, sizeof(*control));
 	size_t n_controls = 0;
 
-	for (size_t f = 0; f < policy->flows; f++) {
+	for (size_t f = 0; f < policy->n_flows; f++) {
 		const struct flow *one;
 
-		if (policy->flow[f].requires < 0)
+		if (policy->flows[f].required < 0)
 			continue;
-		one = &policy->flow[policy->flow[f].requires];
+		one = &policy->flows[policy->flows[f].required];
 		for (size_t i = 0; i < n_controls; i++) {
 			if (flow_control_id(control[i]) != flow_control_id(one) ||
 			    same_flow(control[i], one))
 				continue;
-			complain(c->complaints, &one->place,
-				 "the control flows %s/%s and %s/%s can't be told apart: their "
-				 "names have the same hash; give one of them another name",
-				 control[i]->profile, control[i]->name, one->profile, one->name);
+			diag_at(c->diagnostics, &one->place,
+				"the control flows %s/%s and %s/%s can't be told apart: their "
+				"names have the same hash; give one of them another name",
+				control[i]->profile, control[i]->name, one->profile, one->name);
 			return -1;
 		}
 		control[n_controls++] = one;
@@ -320,8 +321,8 @@ static int check_control_ids(const struct compiler *c)
 
 static struct bkxdp_candidate candidate_of(const struct policy *policy, uint32_t number)
 {
-	const struct rule *rule = &policy->rule[number];
-	const struct flow *flow = &policy->flow[rule->flow];
+	const struct rule *rule = &policy->rules[number];
+	const struct flow *flow = &policy->flows[rule->flow];
 	struct bkxdp_candidate candidate = {
 		.rule = number,
 		.counter = rule->counter,
@@ -329,8 +330,8 @@ static struct bkxdp_candidate candidate_of(const struct policy *policy, uint32_t
 		.local_high = rule->local.high,
 	};
 
-	if (rule->side == SIDE_INBOUND && flow->requires >= 0) {
-		candidate.requires = flow_control_id(&policy->flow[flow->requires]);
+	if (rule->side == SIDE_INBOUND && flow->required >= 0) {
+		candidate.required = flow_control_id(&policy->flows[flow->required]);
 		candidate.flags |= BKXDP_CANDIDATE_REQUIRES;
 	}
 	if (rule->protocol == IPPROTO_TCP && is_control(policy, flow)) {
@@ -349,25 +350,25 @@ static bool hides(enum bkxdp_kind kind, const struct bkxdp_candidate *earlier,
 		       earlier->local_high >= later->local_high;
 	if (!(earlier->flags & BKXDP_CANDIDATE_REQUIRES))
 		return true;
-	return (later->flags & BKXDP_CANDIDATE_REQUIRES) && earlier->requires == later->requires;
+	return (later->flags & BKXDP_CANDIDATE_REQUIRES) && earlier->required == later->required;
 }
 
 static int add_candidate(struct compiler *c, struct service_entry *entry,
 			 const struct bkxdp_candidate *candidate)
 {
 	struct bkxdp_service *service = &entry->value;
-	const struct flow *flow = &c->policy->flow[c->policy->rule[candidate->rule].flow];
+	const struct flow *flow = &c->policy->flows[c->policy->rules[candidate->rule].flow];
 
 	for (uint32_t i = 0; i < service->count; i++)
 		if (hides(entry->key.kind, &service->candidate[i], candidate))
 			return 0;
 	if (service->count == BKXDP_CANDIDATES_MAX) {
-		complain(c->complaints, &flow->place,
-			 "flow %s/%s is the %dth that takes the same ports from the same addresses "
-			 "under a condition of its own; at most %d can: give them different ports "
-			 "or "
-			 "addresses",
-			 flow->profile, flow->name, BKXDP_CANDIDATES_MAX + 1, BKXDP_CANDIDATES_MAX);
+		diag_at(c->diagnostics, &flow->place,
+			"flow %s/%s is the %dth that takes the same ports from the same addresses "
+			"under a condition of its own; at most %d can: give them different ports "
+			"or "
+			"addresses",
+			flow->profile, flow->name, BKXDP_CANDIDATES_MAX + 1, BKXDP_CANDIDATES_MAX);
 		return -1;
 	}
 	service->candidate[service->count++] = *candidate;
@@ -377,19 +378,19 @@ static int add_candidate(struct compiler *c, struct service_entry *entry,
 /* The port classes that a rule has, each once. */
 static uint32_t *classes_of_rule(struct compiler *c, uint32_t rule, size_t *classes)
 {
-	enum bkxdp_kind kind = kind_of(&c->policy->rule[rule]);
-	const struct port_set *set = &c->policy->rule[rule].ports;
+	enum bkxdp_kind kind = kind_of(&c->policy->rules[rule]);
+	const struct port_set *set = &c->policy->rules[rule].ports;
 	AUTO_FREE uint8_t *seen = must_alloc(c->ports[kind].count, 1);
 	uint32_t *list = NULL;
 	size_t count = 0;
 
 	for (size_t i = 0; i < set->count; i++) {
 		for (uint32_t port = set->range[i].low; port <= set->range[i].high; port++) {
-			uint16_t class = c->tables->port[port].class[kind];
+			uint16_t peer_class = c->tables->port[port].classes[kind];
 
-			if (!seen[class])
-				*APPEND(list, count) = class;
-			seen[class] = 1;
+			if (!seen[peer_class])
+				*APPEND(list, count) = peer_class;
+			seen[peer_class] = 1;
 		}
 	}
 	*classes = count;
@@ -402,26 +403,26 @@ struct row {
 };
 
 static int add_service(struct compiler *c, struct row *row, uint32_t peer, enum bkxdp_kind kind,
-		       uint16_t class, const struct bkxdp_candidate *candidate)
+		       uint16_t peer_class, const struct bkxdp_candidate *candidate)
 {
 	struct tables *tables = c->tables;
-	uint32_t *at = &row->at[kind][class];
+	uint32_t *at = &row->at[kind][peer_class];
 
 	if (!*at) {
-		if (tables->services == BKXDP_SERVICES_MAX) {
-			complain(c->complaints, NULL,
-				 "the policy has more than %d pairs of an address group and a port "
-				 "range; use fewer distinct port ranges, or the same addresses in "
-				 "more "
-				 "flows",
-				 BKXDP_SERVICES_MAX);
+		if (tables->n_services == BKXDP_SERVICES_MAX) {
+			diag_at(c->diagnostics, NULL,
+				"the policy has more than %d pairs of an address group and a port "
+				"range; use fewer distinct port ranges, or the same addresses in "
+				"more "
+				"flows",
+				BKXDP_SERVICES_MAX);
 			return -1;
 		}
-		APPEND(tables->service, tables->services)->key =
-			(struct bkxdp_service_key){peer, class, kind};
-		*at = tables->services;
+		APPEND(tables->services, tables->n_services)->key =
+			(struct bkxdp_service_key){peer, peer_class, kind};
+		*at = tables->n_services;
 	}
-	return add_candidate(c, &tables->service[*at - 1], candidate);
+	return add_candidate(c, &tables->services[*at - 1], candidate);
 }
 
 static int compare_numbers(const void *a, const void *b)
@@ -450,8 +451,8 @@ static uint32_t *rules_of_peer(struct compiler *c, uint32_t peer, size_t *rules)
 /* What the rules have in common for all peer classes. */
 struct prepared {
 	struct bkxdp_candidate candidate;
-	uint32_t *class;
-	size_t classes;
+	uint32_t *classes;
+	size_t n_classes;
 };
 
 static int compile_peer_services(struct compiler *c, uint32_t peer, const struct prepared *prepared)
@@ -465,10 +466,10 @@ static int compile_peer_services(struct compiler *c, uint32_t peer, const struct
 		row.at[kind] = must_alloc(c->ports[kind].count, sizeof(uint32_t));
 	for (size_t i = 0; i < rules && !error; i++) {
 		const struct prepared *p = &prepared[rule[i]];
-		enum bkxdp_kind kind = kind_of(&c->policy->rule[rule[i]]);
+		enum bkxdp_kind kind = kind_of(&c->policy->rules[rule[i]]);
 
-		for (size_t n = 0; n < p->classes && !error; n++)
-			error = add_service(c, &row, peer, kind, p->class[n], &p -> candidate);
+		for (size_t n = 0; n < p->n_classes && !error; n++)
+			error = add_service(c, &row, peer, kind, p->classes[n], &p->candidate);
 	}
 	for (int kind = 0; kind < BKXDP_KIND_COUNT; kind++)
 		free(row.at[kind]);
@@ -477,21 +478,21 @@ static int compile_peer_services(struct compiler *c, uint32_t peer, const struct
 
 static int compile_services(struct compiler *c)
 {
-	size_t rules = c->policy->rules;
+	size_t rules = c->policy->n_rules;
 	AUTO_FREE struct prepared *prepared = must_alloc(rules, sizeof(*prepared));
 	int error = 0;
 
 	for (size_t r = 0; r < rules; r++) {
-		uint32_t group = c->policy->rule[r].group;
+		uint32_t group = c->policy->rules[r].group;
 
 		prepared[r].candidate = candidate_of(c->policy, r);
-		prepared[r].class = classes_of_rule(c, r, &prepared[r].classes);
+		prepared[r].classes = classes_of_rule(c, r, &prepared[r].n_classes);
 		*APPEND(c->of_group[group], c->of_groups[group]) = r;
 	}
 	for (size_t peer = 1; peer < c->peers.count && !error; peer++)
 		error = compile_peer_services(c, peer, prepared);
 	for (size_t r = 0; r < rules; r++)
-		free(prepared[r].class);
+		free(prepared[r].classes);
 	return error;
 }
 
@@ -513,8 +514,8 @@ static void compiler_start(struct compiler *c)
 	c->tables = must_alloc(1, sizeof(*c->tables));
 	c->tables->settings = c->policy->settings;
 	c->tables->port = must_alloc(BKXDP_PORTS, sizeof(*c->tables->port));
-	c->of_group = must_alloc(c->policy->groups, sizeof(*c->of_group));
-	c->of_groups = must_alloc(c->policy->groups, sizeof(*c->of_groups));
+	c->of_group = must_alloc(c->policy->n_groups, sizeof(*c->of_group));
+	c->of_groups = must_alloc(c->policy->n_groups, sizeof(*c->of_groups));
 	sets_init(&c->peers);
 	for (int kind = 0; kind < BKXDP_KIND_COUNT; kind++)
 		sets_init(&c->ports[kind]);
@@ -522,7 +523,7 @@ static void compiler_start(struct compiler *c)
 
 static void compiler_end(struct compiler *c)
 {
-	for (size_t g = 0; g < c->policy->groups; g++)
+	for (size_t g = 0; g < c->policy->n_groups; g++)
 		free(c->of_group[g]);
 	free(c->of_group);
 	free(c->of_groups);
@@ -531,9 +532,9 @@ static void compiler_end(struct compiler *c)
 		sets_free(&c->ports[kind]);
 }
 
-struct tables *compile(const struct policy *policy, struct complaints *complaints)
+struct tables *compile(const struct policy *policy, struct diagnostics *diag)
 {
-	struct compiler c = {.policy = policy, .complaints = complaints};
+	struct compiler c = {.policy = policy, .diagnostics = diag};
 
 	compiler_start(&c);
 	compile_peers(&c);
@@ -543,8 +544,8 @@ struct tables *compile(const struct policy *policy, struct complaints *complaint
 	if (check_control_ids(&c) || compile_services(&c)) {
 		tables_free(c.tables);
 		c.tables = NULL;
-	} else if (c.tables->services) {
-		qsort(c.tables->service, c.tables->services, sizeof(*c.tables->service),
+	} else if (c.tables->n_services) {
+		qsort(c.tables->services, c.tables->n_services, sizeof(*c.tables->services),
 		      service_compare);
 	}
 	compiler_end(&c);
@@ -555,8 +556,8 @@ void tables_free(struct tables *tables)
 {
 	if (!tables)
 		return;
-	free(tables->peer);
+	free(tables->peers);
 	free(tables->port);
-	free(tables->service);
+	free(tables->services);
 	free(tables);
 }

@@ -8,7 +8,7 @@
 
 struct peer_entry {
 	struct bkxdp_prefix prefix;
-	bkxdp_peer_class class;
+	bkxdp_peer_class peer_class;
 };
 
 struct service_entry {
@@ -18,12 +18,12 @@ struct service_entry {
 
 struct tables {
 	struct bkxdp_settings settings;
-	struct peer_entry *peer; /* sorted by address, then by length */
-	size_t peers;
-	struct bkxdp_filter filter;
-	struct bkxdp_port *port;       /* BKXDP_PORTS of them */
-	struct service_entry *service; /* sorted by key */
-	size_t services;
+	struct peer_entry *peers; /* sorted by address, then by length */
+	size_t n_peers;
+	struct bkxdp_prefilter prefilter;
+	struct bkxdp_port *port;        /* BKXDP_PORTS of them */
+	struct service_entry *services; /* sorted by key */
+	size_t n_services;
 	size_t ipv4_prefixes, ipv6_prefixes;
 };
 
@@ -31,7 +31,7 @@ struct tables {
 int service_compare(const void *a, const void *b);
 
 /* NULL with a complaint where the policy exceeds a limit of the datapath. */
-struct tables *compile(const struct policy *policy, struct complaints *complaints);
+struct tables *compile(const struct policy *policy, struct diagnostics *diag);
 void tables_free(struct tables *tables);
 
 #endif

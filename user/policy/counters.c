@@ -10,7 +10,7 @@
 static void name_of(struct bkxdp_flow_name *name, const struct policy *policy,
 		    const struct rule *rule)
 {
-	const struct flow *flow = &policy->flow[rule->flow];
+	const struct flow *flow = &policy->flows[rule->flow];
 
 	memset(name, 0, sizeof(*name));
 	memcpy(name->profile, flow->profile, sizeof(name->profile));
@@ -29,10 +29,10 @@ static void mark(bool *wanted, const struct policy *policy, const struct counter
 {
 	struct bkxdp_flow_name name;
 
-	for (size_t r = 0; r < policy->rules; r++) {
+	for (size_t r = 0; r < policy->n_rules; r++) {
 		const struct bkxdp_flow_name **found;
 
-		name_of(&name, policy, &policy->rule[r]);
+		name_of(&name, policy, &policy->rules[r]);
 		found = tfind(&name, tree, compare_names);
 		if (found)
 			wanted[*found - names->name] = true;
@@ -102,8 +102,8 @@ int counters_assign(struct policy *policy, struct counter_names *names,
 		mark(a->wanted, current, names, &a->tree);
 	else
 		memcpy(a->wanted, names->used, sizeof(a->wanted));
-	for (size_t r = 0; r < policy->rules && !error; r++)
-		error = assign_rule(a, policy, &policy->rule[r]);
+	for (size_t r = 0; r < policy->n_rules && !error; r++)
+		error = assign_rule(a, policy, &policy->rules[r]);
 	tdestroy(a->tree, keep);
 	return error;
 }

@@ -18,8 +18,8 @@ static uint64_t hash_of(const uint32_t *member, size_t count)
 void sets_init(struct sets *sets)
 {
 	memset(sets, 0, sizeof(*sets));
-	sets->buckets = 64;
-	sets->bucket = must_alloc(sets->buckets, sizeof(*sets->bucket));
+	sets->n_buckets = 64;
+	sets->buckets = must_alloc(sets->n_buckets, sizeof(*sets->buckets));
 	(void)APPEND(sets->set, sets->count);
 }
 
@@ -28,16 +28,16 @@ void sets_free(struct sets *sets)
 	for (size_t i = 0; i < sets->count; i++)
 		free(sets->set[i].member);
 	free(sets->set);
-	free(sets->bucket);
+	free(sets->buckets);
 	memset(sets, 0, sizeof(*sets));
 }
 
 static size_t place_of(const struct sets *sets, uint64_t hash, const uint32_t *member, size_t count)
 {
-	size_t place = hash & (sets->buckets - 1);
+	size_t place = hash & (sets->n_buckets - 1);
 
-	for (; sets->bucket[place]; place = (place + 1) & (sets->buckets - 1)) {
-		const struct set *set = &sets->set[sets->bucket[place]];
+	for (; sets->buckets[place]; place = (place + 1) & (sets->n_buckets - 1)) {
+		const struct set *set = &sets->set[sets->buckets[place]];
 
 		if (set->hash == hash && set->count == count &&
 		    !memcmp(set->member, member, count * sizeof(*member)))
@@ -48,13 +48,13 @@ static size_t place_of(const struct sets *sets, uint64_t hash, const uint32_t *m
 
 static void grow(struct sets *sets)
 {
-	free(sets->bucket);
-	sets->buckets *= 2;
-	sets->bucket = must_alloc(sets->buckets, sizeof(*sets->bucket));
+	free(sets->buckets);
+	sets->n_buckets *= 2;
+	sets->buckets = must_alloc(sets->n_buckets, sizeof(*sets->buckets));
 	for (size_t i = 1; i < sets->count; i++) {
 		const struct set *set = &sets->set[i];
 
-		sets->bucket[place_of(sets, set->hash, set->member, set->count)] = i;
+		sets->buckets[place_of(sets, set->hash, set->member, set->count)] = i;
 	}
 }
 
@@ -66,15 +66,15 @@ uint32_t sets_number(struct sets *sets, const uint32_t *member, size_t count)
 
 	if (!count)
 		return 0;
-	if (sets->bucket[place])
-		return sets->bucket[place];
-	sets->bucket[place] = sets->count;
+	if (sets->buckets[place])
+		return sets->buckets[place];
+	sets->buckets[place] = sets->count;
 	set = APPEND(sets->set, sets->count);
 	set->member = must_alloc(count, sizeof(*member));
 	memcpy(set->member, member, count * sizeof(*member));
 	set->count = count;
 	set->hash = hash;
-	if (sets->count * 2 > sets->buckets)
+	if (sets->count * 2 > sets->n_buckets)
 		grow(sets);
 	return sets->count - 1;
 }

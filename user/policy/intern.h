@@ -15,8 +15,8 @@ struct set {
 struct sets {
 	struct set *set; /* [0] is the empty set */
 	size_t count;
-	uint32_t *bucket; /* open addressing; 0 is free */
-	size_t buckets;   /* a power of two */
+	uint32_t *buckets; /* open addressing; 0 is free */
+	size_t n_buckets;  /* a power of two */
 };
 
 void sets_init(struct sets *sets);

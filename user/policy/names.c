@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include <bkxdp/policy.h>
+#include <bkxdp/layout.h>
 
 bool name_is_valid(const char *text)
 {

@@ -53,7 +53,7 @@ static void mix_flow(uint64_t *hash, const struct flow *flow)
 	/* with the NUL: "ab","c" is not "a","bc" */
 	mix(hash, flow->profile, strlen(flow->profile) + 1);
 	mix(hash, flow->name, strlen(flow->name) + 1);
-	mix_number(hash, flow->requires);
+	mix_number(hash, flow->required);
 }
 
 static void mix_rule(uint64_t *hash, const struct rule *rule, uint64_t group)
@@ -77,16 +77,16 @@ uint32_t flow_control_id(const struct flow *flow)
 
 void policy_seal(struct policy *policy)
 {
-	AUTO_FREE uint64_t *group = must_alloc(policy->groups, sizeof(*group));
+	AUTO_FREE uint64_t *group = must_alloc(policy->n_groups, sizeof(*group));
 	uint64_t hash = FNV_OFFSET;
 
 	mix(&hash, &policy->settings, sizeof(policy->settings));
-	for (size_t i = 0; i < policy->groups; i++)
-		group[i] = prefixes_digest(&policy->group[i].prefixes);
-	for (size_t i = 0; i < policy->flows; i++)
-		mix_flow(&hash, &policy->flow[i]);
-	for (size_t i = 0; i < policy->rules; i++)
-		mix_rule(&hash, &policy->rule[i], group[policy->rule[i].group]);
+	for (size_t i = 0; i < policy->n_groups; i++)
+		group[i] = prefixes_digest(&policy->groups[i].prefixes);
+	for (size_t i = 0; i < policy->n_flows; i++)
+		mix_flow(&hash, &policy->flows[i]);
+	for (size_t i = 0; i < policy->n_rules; i++)
+		mix_rule(&hash, &policy->rules[i], group[policy->rules[i].group]);
 	policy->digest = hash;
 }
 
@@ -137,13 +137,13 @@ void policy_free(struct policy *policy)
 {
 	if (!policy)
 		return;
-	free_uses(policy->use, policy->uses);
-	free_flows(policy->flow, policy->flows);
-	free_rules(policy->rule, policy->rules);
-	free_groups(policy->group, policy->groups);
-	free_texts(policy->note, policy->notes);
-	free_texts(policy->file_name, policy->file_names);
-	free_texts(policy->dir, policy->dirs);
+	free_uses(policy->uses, policy->n_uses);
+	free_flows(policy->flows, policy->n_flows);
+	free_rules(policy->rules, policy->n_rules);
+	free_groups(policy->groups, policy->n_groups);
+	free_texts(policy->notes, policy->n_notes);
+	free_texts(policy->file_names, policy->n_file_names);
+	free_texts(policy->dirs, policy->n_dirs);
 	free(policy->file);
 	free(policy);
 }

@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <bkxdp/policy.h>
+#include <bkxdp/layout.h>
 
 #include "base/diag.h"
 #include "net/ports.h"
@@ -30,7 +30,7 @@ struct flow {
 	struct place place; /* in the profile or interface file; file is owned by the policy */
 	char *source;       /* the document it comes from, or NULL */
 	char *note;         /* or NULL */
-	int requires;       /* index of a flow, or -1 */
+	int required;       /* index of a flow, or -1 */
 };
 
 /* One side of a flow towards one group of addresses on one set of ports. */
@@ -65,20 +65,20 @@ struct policy {
 	enum attach_mode mode;
 	struct bkxdp_settings settings;
 
-	struct use *use;
-	size_t uses;
-	struct flow *flow;
-	size_t flows;
-	struct rule *rule;
-	size_t rules;
-	struct group *group;
-	size_t groups;
-	char **note; /* what an administrator should know of it: a sentence each */
-	size_t notes;
-	char **file_name; /* owner of every place's file */
-	size_t file_names;
-	char **dir; /* where profiles were looked for first; a reload looks there too */
-	size_t dirs;
+	struct use *uses;
+	size_t n_uses;
+	struct flow *flows;
+	size_t n_flows;
+	struct rule *rules;
+	size_t n_rules;
+	struct group *groups;
+	size_t n_groups;
+	char **notes; /* what an administrator should know of it: a sentence each */
+	size_t n_notes;
+	char **file_names; /* owner of every place's file */
+	size_t n_file_names;
+	char **dirs; /* where profiles were looked for first; a reload looks there too */
+	size_t n_dirs;
 	uint64_t digest; /* of all that changes a verdict; equal policies have equal digests */
 };
 

@@ -15,8 +15,8 @@ static bool has_room(struct builder *builder, const struct place *place, size_t 
 	if (count <= most)
 		return true;
 	if (!builder->full)
-		complain(builder->complaints, place, "more than %zu %s on one interface", most,
-			 what);
+		diag_at(builder->diagnostics, place, "more than %zu %s on one interface", most,
+			what);
 	builder->full = true;
 	return false;
 }
@@ -58,9 +58,9 @@ static void name_group(struct group *group, const char *roles)
 
 static int find_group(const struct builder *builder, const struct prefix_set *set, uint64_t hash)
 {
-	for (size_t i = 0; i < builder->hashes; i++)
-		if (builder->hash[i] == hash &&
-		    same_prefixes(&builder->policy->group[i].prefixes, set))
+	for (size_t i = 0; i < builder->n_hashes; i++)
+		if (builder->hashes[i] == hash &&
+		    same_prefixes(&builder->policy->groups[i].prefixes, set))
 			return (int)i;
 	return -1;
 }
@@ -75,7 +75,7 @@ int build_group(struct builder *builder, const struct place *place, struct prefi
 
 	if (found >= 0) {
 		free(set->prefix);
-		name_group(&policy->group[found], roles);
+		name_group(&policy->groups[found], roles);
 		return found;
 	}
 	builder->prefixes += set->count;
@@ -84,12 +84,12 @@ int build_group(struct builder *builder, const struct place *place, struct prefi
 		free(set->prefix);
 		return -1;
 	}
-	group = APPEND(policy->group, policy->groups);
-	*APPEND(builder->hash, builder->hashes) = hash;
+	group = APPEND(policy->groups, policy->n_groups);
+	*APPEND(builder->hashes, builder->n_hashes) = hash;
 	group->prefixes = *set;
 	group->total = set->count;
 	name_group(group, roles);
-	return (int)policy->groups - 1;
+	return (int)policy->n_groups - 1;
 }
 
 /* ---- flows and rules ------------------------------------------------------ */
@@ -97,10 +97,10 @@ int build_group(struct builder *builder, const struct place *place, struct prefi
 /* The policy outlives the files, so it has the file names of its own. */
 static const char *own_file(struct policy *policy, const char *file)
 {
-	for (size_t i = policy->file_names; i--;)
-		if (!strcmp(policy->file_name[i], file))
-			return policy->file_name[i];
-	return *APPEND(policy->file_name, policy->file_names) = must_copy(file);
+	for (size_t i = policy->n_file_names; i--;)
+		if (!strcmp(policy->file_names[i], file))
+			return policy->file_names[i];
+	return *APPEND(policy->file_names, policy->n_file_names) = must_copy(file);
 }
 
 int build_flow(struct builder *builder, const char *profile, const char *name,
@@ -109,29 +109,29 @@ int build_flow(struct builder *builder, const char *profile, const char *name,
 	struct policy *policy = builder->policy;
 	struct flow *flow;
 
-	if (!has_room(builder, place, policy->flows + 1, BKXDP_FLOWS_MAX, "flows"))
+	if (!has_room(builder, place, policy->n_flows + 1, BKXDP_FLOWS_MAX, "flows"))
 		return -1;
-	flow = APPEND(policy->flow, policy->flows);
+	flow = APPEND(policy->flows, policy->n_flows);
 	memcpy(flow->profile, profile, strlen(profile) + 1);
 	memcpy(flow->name, name, strlen(name) + 1);
 	flow->place = *place;
 	flow->place.file = own_file(policy, place->file);
 	flow->source = source ? must_copy(source) : NULL;
 	flow->note = note ? must_copy(note) : NULL;
-	flow->requires = -1;
-	return (int)policy->flows - 1;
+	flow->required = -1;
+	return (int)policy->n_flows - 1;
 }
 
 static void build_rule(struct builder *builder, const struct rule *rule)
 {
 	struct policy *policy = builder->policy;
-	const struct place *place = &policy->flow[rule->flow].place;
+	const struct place *place = &policy->flows[rule->flow].place;
 	struct rule *copy;
 
-	if (!has_room(builder, place, policy->rules + 1, BKXDP_RULES_MAX,
+	if (!has_room(builder, place, policy->n_rules + 1, BKXDP_RULES_MAX,
 		      "rules (a flow makes one for each side, protocol and local range)"))
 		return;
-	copy = APPEND(policy->rule, policy->rules);
+	copy = APPEND(policy->rules, policy->n_rules);
 	*copy = *rule;
 	copy->ports.range = must_alloc(rule->ports.count, sizeof(*rule->ports.range));
 	if (rule->ports.count)
@@ -168,13 +168,13 @@ void policy_note(struct policy *policy, const char *format, ...)
 	if (vasprintf(&text, format, args) < 0)
 		text = must_copy(format);
 	va_end(args);
-	*APPEND(policy->note, policy->notes) = text;
+	*APPEND(policy->notes, policy->n_notes) = text;
 }
 
 void policy_use(struct policy *policy, const char *profile, const char *role, const char *title,
 		const char *level)
 {
-	struct use *use = APPEND(policy->use, policy->uses);
+	struct use *use = APPEND(policy->uses, policy->n_uses);
 
 	memcpy(use->profile, profile, strlen(profile) + 1);
 	memcpy(use->role, role, strlen(role) + 1);

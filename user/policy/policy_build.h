@@ -7,9 +7,9 @@
 
 struct builder {
 	struct policy *policy;
-	struct complaints *complaints;
-	uint64_t *hash; /* of each group's prefixes */
-	size_t hashes;
+	struct diagnostics *diagnostics;
+	uint64_t *hashes; /* of each group's prefixes */
+	size_t n_hashes;
 	size_t prefixes;
 	bool full; /* a limit was complained of */
 };

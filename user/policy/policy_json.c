@@ -37,8 +37,8 @@ static json_t *uses_json(const struct policy *policy)
 {
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < policy->uses; i++) {
-		const struct use *use = &policy->use[i];
+	for (size_t i = 0; i < policy->n_uses; i++) {
+		const struct use *use = &policy->uses[i];
 
 		json_array_append_new(list, json_pack("{ss ss ss* ss*}", "profile", use->profile,
 						      "role", use->role, "title", use->title,
@@ -51,15 +51,15 @@ static json_t *flows_json(const struct policy *policy)
 {
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < policy->flows; i++) {
-		const struct flow *flow = &policy->flow[i];
+	for (size_t i = 0; i < policy->n_flows; i++) {
+		const struct flow *flow = &policy->flows[i];
 
 		json_array_append_new(
 			list, json_pack("{ss ss ss* si si ss* ss* si}", "profile", flow->profile,
 					"name", flow->name, "file", flow->place.file, "line",
 					(int)flow->place.line, "column", (int)flow->place.column,
 					"source", flow->source, "note", flow->note, "requires",
-					flow->requires));
+					flow->required));
 	}
 	return list;
 }
@@ -68,8 +68,8 @@ static json_t *rules_json(const struct policy *policy)
 {
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < policy->rules; i++) {
-		const struct rule *rule = &policy->rule[i];
+	for (size_t i = 0; i < policy->n_rules; i++) {
+		const struct rule *rule = &policy->rules[i];
 		AUTO_FREE char *ports = port_set_text(&rule->ports);
 
 		json_array_append_new(
@@ -85,8 +85,8 @@ static json_t *groups_json(const struct policy *policy)
 {
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < policy->groups; i++) {
-		const struct group *group = &policy->group[i];
+	for (size_t i = 0; i < policy->n_groups; i++) {
+		const struct group *group = &policy->groups[i];
 		json_t *prefixes = json_array();
 
 		for (size_t n = 0; n < group->prefixes.count && n < DESCRIBED_PREFIXES; n++) {
@@ -116,28 +116,29 @@ static bool is_describable(const struct policy *policy)
 {
 	bool valid = is_utf8(policy->interface) && is_utf8(policy->file);
 
-	for (size_t i = 0; i < policy->dirs && valid; i++)
-		valid = is_utf8(policy->dir[i]);
-	for (size_t i = 0; i < policy->flows && valid; i++)
-		valid = is_utf8(policy->flow[i].place.file);
+	for (size_t i = 0; i < policy->n_dirs && valid; i++)
+		valid = is_utf8(policy->dirs[i]);
+	for (size_t i = 0; i < policy->n_flows && valid; i++)
+		valid = is_utf8(policy->flows[i].place.file);
 	return valid;
 }
 
 char *describe(const struct policy *policy, const struct tables *tables, uint64_t loaded)
 {
-	json_t *root = !is_describable(policy)
-			       ? NULL
-			       : json_pack("{ss ss* so sb si so so so so so so sI sI sI sI}",
-					   "interface", policy->interface, "file", policy->file,
-					   "dirs", strings(policy->dir, policy->dirs), "observes",
-					   policy->observes, "mode", policy->mode, "settings",
-					   settings_json(&policy->settings), "uses",
-					   uses_json(policy), "flows", flows_json(policy), "rules",
-					   rules_json(policy), "groups", groups_json(policy),
-					   "notes", strings(policy->note, policy->notes), "digest",
-					   (json_int_t)policy->digest, "loaded", (json_int_t)loaded,
-					   "ipv4", (json_int_t)tables->ipv4_prefixes, "ipv6",
-					   (json_int_t)tables->ipv6_prefixes);
+	json_t *root =
+		!is_describable(policy)
+			? NULL
+			: json_pack("{ss ss* so sb si so so so so so so sI sI sI sI}", "interface",
+				    policy->interface, "file", policy->file, "dirs",
+				    strings(policy->dirs, policy->n_dirs), "observes",
+				    policy->observes, "mode", policy->mode, "settings",
+				    settings_json(&policy->settings), "uses", uses_json(policy),
+				    "flows", flows_json(policy), "rules", rules_json(policy),
+				    "groups", groups_json(policy), "notes",
+				    strings(policy->notes, policy->n_notes), "digest",
+				    (json_int_t)policy->digest, "loaded", (json_int_t)loaded,
+				    "ipv4", (json_int_t)tables->ipv4_prefixes, "ipv6",
+				    (json_int_t)tables->ipv6_prefixes);
 	char *text = root ? json_dumps(root, JSON_COMPACT) : NULL;
 
 	json_decref(root);
@@ -194,7 +195,7 @@ static void read_uses(struct policy *policy, const json_t *list)
 	json_t *object;
 
 	json_array_foreach (list, i, object) {
-		struct use *use = APPEND(policy->use, policy->uses);
+		struct use *use = APPEND(policy->uses, policy->n_uses);
 
 		name_of(use->profile, object, "profile");
 		name_of(use->role, object, "role");
@@ -208,9 +209,9 @@ static const char *file_of(struct policy *policy, const char *file)
 {
 	if (!file)
 		return NULL;
-	if (!policy->file_names || strcmp(policy->file_name[policy->file_names - 1], file))
-		*APPEND(policy->file_name, policy->file_names) = must_copy(file);
-	return policy->file_name[policy->file_names - 1];
+	if (!policy->n_file_names || strcmp(policy->file_names[policy->n_file_names - 1], file))
+		*APPEND(policy->file_names, policy->n_file_names) = must_copy(file);
+	return policy->file_names[policy->n_file_names - 1];
 }
 
 static void read_flows(struct policy *policy, const json_t *list)
@@ -219,7 +220,7 @@ static void read_flows(struct policy *policy, const json_t *list)
 	json_t *object;
 
 	json_array_foreach (list, i, object) {
-		struct flow *flow = APPEND(policy->flow, policy->flows);
+		struct flow *flow = APPEND(policy->flows, policy->n_flows);
 
 		name_of(flow->profile, object, "profile");
 		name_of(flow->name, object, "name");
@@ -228,7 +229,7 @@ static void read_flows(struct policy *policy, const json_t *list)
 		flow->place.column = number_of(object, "column");
 		flow->source = copy_of(object, "source");
 		flow->note = copy_of(object, "note");
-		flow->requires = number_of(object, "requires");
+		flow->required = number_of(object, "requires");
 	}
 }
 
@@ -251,7 +252,7 @@ static void read_rules(struct policy *policy, const json_t *list)
 	json_t *object;
 
 	json_array_foreach (list, i, object) {
-		struct rule *rule = APPEND(policy->rule, policy->rules);
+		struct rule *rule = APPEND(policy->rules, policy->n_rules);
 
 		rule->flow = number_of(object, "flow");
 		rule->side = number_of(object, "side");
@@ -270,7 +271,7 @@ static void read_groups(struct policy *policy, const json_t *list)
 	json_t *object, *item;
 
 	json_array_foreach (list, i, object) {
-		struct group *group = APPEND(policy->group, policy->groups);
+		struct group *group = APPEND(policy->groups, policy->n_groups);
 
 		group->total = number_of(object, "total");
 		group->roles = copy_of(object, "roles");
@@ -287,15 +288,15 @@ static void read_groups(struct policy *policy, const json_t *list)
 
 static bool is_whole(const struct policy *policy)
 {
-	for (size_t i = 0; i < policy->rules; i++) {
-		const struct rule *rule = &policy->rule[i];
+	for (size_t i = 0; i < policy->n_rules; i++) {
+		const struct rule *rule = &policy->rules[i];
 
-		if (rule->flow >= policy->flows || rule->group >= policy->groups ||
+		if (rule->flow >= policy->n_flows || rule->group >= policy->n_groups ||
 		    rule->counter >= BKXDP_COUNTERS_MAX || rule->side > SIDE_REPLY)
 			return false;
 	}
-	for (size_t i = 0; i < policy->flows; i++)
-		if (policy->flow[i].requires >= (int)policy->flows)
+	for (size_t i = 0; i < policy->n_flows; i++)
+		if (policy->flows[i].required >= (int)policy->n_flows)
 			return false;
 	return true;
 }
@@ -319,10 +320,11 @@ static struct policy *read_policy(const json_t *root)
 	read_groups(policy, json_object_get(root, "groups"));
 	json_array_foreach (json_object_get(root, "notes"), i, text)
 		if (json_is_string(text))
-			*APPEND(policy->note, policy->notes) = must_copy(json_string_value(text));
+			*APPEND(policy->notes, policy->n_notes) =
+				must_copy(json_string_value(text));
 	json_array_foreach (json_object_get(root, "dirs"), i, text)
 		if (json_is_string(text))
-			*APPEND(policy->dir, policy->dirs) = must_copy(json_string_value(text));
+			*APPEND(policy->dirs, policy->n_dirs) = must_copy(json_string_value(text));
 	return policy;
 }
 

@@ -45,8 +45,8 @@ static void write_flows(struct writing *w, const struct policy *policy)
 {
 	AUTO_FREE bool *seen = must_alloc(BKXDP_COUNTERS_MAX, sizeof(*seen));
 
-	for (size_t r = 0; r < policy->rules; r++) {
-		const struct rule *rule = &policy->rule[r];
+	for (size_t r = 0; r < policy->n_rules; r++) {
+		const struct rule *rule = &policy->rules[r];
 		struct series_flow *flow;
 
 		if (seen[rule->counter])
@@ -54,10 +54,10 @@ static void write_flows(struct writing *w, const struct policy *policy)
 		seen[rule->counter] = true;
 		flow = APPEND(w->flow, w->flows);
 		flow->counter = rule->counter;
-		flow->profile = profile_index(w, policy->flow[rule->flow].profile);
+		flow->profile = profile_index(w, policy->flows[rule->flow].profile);
 		flow->side = rule->side;
 		flow->name = w->name_bytes;
-		write_text(&w->name, &w->name_bytes, policy->flow[rule->flow].name);
+		write_text(&w->name, &w->name_bytes, policy->flows[rule->flow].name);
 	}
 }
 
@@ -69,8 +69,8 @@ static void write_files(struct writing *w, const struct policy *policy)
 	if (!policy->file)
 		return;
 	write_text(&w->file, &w->file_bytes, policy->file);
-	for (size_t i = 0; i < policy->flows; i++) {
-		const char *file = policy->flow[i].place.file;
+	for (size_t i = 0; i < policy->n_flows; i++) {
+		const char *file = policy->flows[i].place.file;
 
 		if (!file || !strcmp(file, last))
 			continue;

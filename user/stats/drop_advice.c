@@ -28,9 +28,9 @@ static const char *protocol_word(uint32_t protocol)
 static bool is_taken(const char *name, const struct policy *policy, const struct advice *before,
 		     size_t count)
 {
-	for (size_t i = 0; i < policy->flows; i++)
-		if (!strcmp(policy->flow[i].profile, SITE_PROFILE) &&
-		    !strcmp(policy->flow[i].name, name))
+	for (size_t i = 0; i < policy->n_flows; i++)
+		if (!strcmp(policy->flows[i].profile, SITE_PROFILE) &&
+		    !strcmp(policy->flows[i].name, name))
 			return true;
 	for (size_t i = 0; i < count; i++)
 		if (before[i].name && !strcmp(before[i].name, name))
@@ -42,14 +42,14 @@ static bool is_taken(const char *name, const struct policy *policy, const struct
 static char *free_name(const struct subject *subject, const struct policy *policy,
 		       const struct advice *before, size_t count)
 {
-	AUTO_FREE char *plain =
+	AUTO_FREE char *fast =
 		must_format("%s%s-%u", subject->side == BKXDP_GROUP_REPLY ? "to-" : "",
 			    protocol_word(subject->protocol), subject->port);
-	char *name = must_copy(plain);
+	char *name = must_copy(fast);
 
 	for (unsigned int n = 2; is_taken(name, policy, before, count); n++) {
 		free(name);
-		name = must_format("%s-%u", plain, n);
+		name = must_format("%s-%u", fast, n);
 	}
 	return name;
 }
@@ -104,9 +104,9 @@ static void write_flow(struct advice *advice, const struct policy *policy,
 
 static void write_address(struct advice *advice, const struct policy *policy)
 {
-	const struct rule *rule = &policy->rule[advice->subject.rule - 1];
-	const struct group *group = &policy->group[rule->group];
-	const struct flow *flow = &policy->flow[rule->flow];
+	const struct rule *rule = &policy->rules[advice->subject.rule - 1];
+	const struct group *group = &policy->groups[rule->group];
+	const struct flow *flow = &policy->flows[rule->flow];
 	AUTO_FREE char *new = addresses_text(&advice->sources, NULL);
 	AUTO_FREE char *all = addresses_text(&group->prefixes, &advice->sources);
 	bool known = group->prefixes.count == group->total && group->roles &&
@@ -129,7 +129,7 @@ static void write_address(struct advice *advice, const struct policy *policy)
 static void write_enable(struct advice *advice, const struct in_force *now)
 {
 	const struct profile *profile = now->profile[advice->subject.use - 1];
-	const struct profile_flow *flow = &profile->flow[advice->subject.flow];
+	const struct profile_flow *flow = &profile->flows[advice->subject.flow];
 
 	advice->line = must_format("enable: [%s]", flow->name);
 	advice->sentence = must_format("an optional flow of %s (%s:%u): to enable of that use",

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include <bkxdp/verdict.h>
-#include <bkxdp/watch.h>
+#include <bkxdp/layout.h>
 
 #include "net/prefix.h"
 

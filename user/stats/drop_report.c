@@ -101,7 +101,7 @@ static bool takes(const struct policy *policy, const struct rule *rule,
 {
 	enum bkxdp_group_side side =
 		rule->side == SIDE_INBOUND ? BKXDP_GROUP_INBOUND : BKXDP_GROUP_REPLY;
-	const struct flow *flow = &policy->flow[rule->flow];
+	const struct flow *flow = &policy->flows[rule->flow];
 
 	return side == key->side && rule->protocol == key->protocol &&
 	       strcmp(flow->profile, SITE_PROFILE) != 0 && port_set_has(&rule->ports, key->port);
@@ -118,11 +118,11 @@ static bool holds(const struct group *group, const uint32_t address[static 4])
 /* The first rule of that profile with those addresses: one place for all that the role lacks. */
 static uint32_t role_of(const struct policy *policy, const struct rule *rule)
 {
-	const char *profile = policy->flow[rule->flow].profile;
+	const char *profile = policy->flows[rule->flow].profile;
 	uint32_t first = 0;
 
-	while (policy->rule[first].group != rule->group ||
-	       strcmp(policy->flow[policy->rule[first].flow].profile, profile) != 0)
+	while (policy->rules[first].group != rule->group ||
+	       strcmp(policy->flows[policy->rules[first].flow].profile, profile) != 0)
 		first++;
 	return first + 1;
 }
@@ -135,11 +135,11 @@ static uint32_t role_of(const struct policy *policy, const struct rule *rule)
 static uint32_t find_role(const struct policy *policy, const struct bkxdp_group_key *key,
 			  bool requires)
 {
-	for (size_t i = 0; i < policy->rules; i++) {
-		const struct rule *rule = &policy->rule[i];
+	for (size_t i = 0; i < policy->n_rules; i++) {
+		const struct rule *rule = &policy->rules[i];
 
-		if ((policy->flow[rule->flow].requires >= 0) == requires &&
-		    takes(policy, rule, key) && !holds(&policy->group[rule->group], key->address))
+		if ((policy->flows[rule->flow].required >= 0) == requires &&
+		    takes(policy, rule, key) && !holds(&policy->groups[rule->group], key->address))
 			return role_of(policy, rule);
 	}
 	return 0;
@@ -158,17 +158,17 @@ static bool has_role(const unsigned int *role, size_t count, int wanted)
 static bool has_port(const struct profile *profile, const struct profile_ports *ports,
 		     uint16_t port)
 {
-	for (size_t i = 0; i < ports->nameds; i++)
-		if (port_set_has(&profile->port[ports->named[i]].set, port))
+	for (size_t i = 0; i < ports->n_named; i++)
+		if (port_set_has(&profile->ports[ports->named[i]].set, port))
 			return true;
 	return port_set_has(&ports->set, port);
 }
 
 static bool is_on(const struct policy *policy, const char *profile, const char *name)
 {
-	for (size_t i = 0; i < policy->flows; i++)
-		if (!strcmp(policy->flow[i].profile, profile) &&
-		    !strcmp(policy->flow[i].name, name))
+	for (size_t i = 0; i < policy->n_flows; i++)
+		if (!strcmp(policy->flows[i].profile, profile) &&
+		    !strcmp(policy->flows[i].name, name))
 			return true;
 	return false;
 }
@@ -179,7 +179,8 @@ static bool would_take(const struct profile *profile, const struct profile_flow 
 	bool inbound = key->side == BKXDP_GROUP_INBOUND;
 
 	return flow->optional &&
-	       has_role(inbound ? flow->to : flow->from, inbound ? flow->tos : flow->froms, role) &&
+	       has_role(inbound ? flow->to : flow->from, inbound ? flow->n_to : flow->n_from,
+			role) &&
 	       has_port(profile, key->protocol == IPPROTO_TCP ? &flow->tcp : &flow->udp, key->port);
 }
 
@@ -191,12 +192,12 @@ static bool find_optional(const struct in_force *now, const struct bkxdp_group_k
 
 	if (!now->profile || key->reason == BKXDP_DROP_SOURCE)
 		return false;
-	for (size_t u = 0; u < policy->uses; u++) {
+	for (size_t u = 0; u < policy->n_uses; u++) {
 		const struct profile *profile = now->profile[u];
-		int role = profile ? profile_role_index(profile, policy->use[u].role) : -1;
+		int role = profile ? profile_role_index(profile, policy->uses[u].role) : -1;
 
-		for (size_t f = 0; role >= 0 && f < profile->flows; f++) {
-			const struct profile_flow *flow = &profile->flow[f];
+		for (size_t f = 0; role >= 0 && f < profile->n_flows; f++) {
+			const struct profile_flow *flow = &profile->flows[f];
 
 			if (!would_take(profile, flow, role, key) ||
 			    is_on(policy, profile->name, flow->name))
@@ -326,14 +327,14 @@ static void add_to_row(struct would_row *row, const struct drop_group *group)
 	row->ports++;
 }
 
-static void add_row(struct would_drop *found, const struct item *item)
+static void add_row(struct drop_report *found, const struct item *item)
 {
-	unsigned int advice = (unsigned int)found->advices - 1;
-	struct would_row *row = found->rows ? &found->row[found->rows - 1] : NULL;
+	unsigned int advice = (unsigned int)found->n_advice - 1;
+	struct would_row *row = found->n_rows ? &found->rows[found->n_rows - 1] : NULL;
 
 	if (!row || row->advice != advice || item->subject.kind != ADVICE_SCAN ||
 	    !is_same_source(row->group, item->group)) {
-		row = APPEND(found->row, found->rows);
+		row = APPEND(found->rows, found->n_rows);
 		row->group = item->group;
 		row->advice = advice;
 		row->sources = 1;
@@ -348,15 +349,15 @@ static void add_source(struct advice *advice, const struct drop_group *group)
 	prefix_set_add(&advice->sources, &(struct bkxdp_prefix){128, {a[0], a[1], a[2], a[3]}});
 }
 
-static void fill(struct would_drop *found, const struct item *item, size_t count)
+static void fill(struct drop_report *found, const struct item *item, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		if (!i || compare_subjects(&item[i - 1].subject, &item[i].subject))
-			APPEND(found->advice, found->advices)->subject = item[i].subject;
-		add_source(&found->advice[found->advices - 1], item[i].group);
+			APPEND(found->advice, found->n_advice)->subject = item[i].subject;
+		add_source(&found->advice[found->n_advice - 1], item[i].group);
 		add_row(found, &item[i]);
 	}
-	for (size_t i = 0; i < found->advices; i++)
+	for (size_t i = 0; i < found->n_advice; i++)
 		prefix_set_settle(&found->advice[i].sources);
 }
 
@@ -390,15 +391,15 @@ static void fold(struct would_row *into, const struct would_row *row, size_t cou
 }
 
 /* A scan stays a row for each source: who it is, is what matters there. */
-static void fold_sources(struct would_drop *found)
+static void fold_sources(struct drop_report *found)
 {
-	struct would_row *row = found->row;
+	struct would_row *row = found->rows;
 	size_t kept = 0;
 
-	if (found->rows)
-		qsort(row, found->rows, sizeof(*row), compare_services);
-	for (size_t i = 0, n; i < found->rows; i += n) {
-		for (n = 1; i + n < found->rows && !compare_services(&row[i], &row[i + n]);)
+	if (found->n_rows)
+		qsort(row, found->n_rows, sizeof(*row), compare_services);
+	for (size_t i = 0, n; i < found->n_rows; i += n) {
+		for (n = 1; i + n < found->n_rows && !compare_services(&row[i], &row[i + n]);)
 			n++;
 		if (n > LINE_SOURCES_MAX && row[i].ports == 1) {
 			fold(&row[kept++], &row[i], n);
@@ -407,7 +408,7 @@ static void fold_sources(struct would_drop *found)
 		memmove(&row[kept], &row[i], n * sizeof(*row));
 		kept += n;
 	}
-	found->rows = kept;
+	found->n_rows = kept;
 }
 
 /* The order is the same each time. */
@@ -421,51 +422,51 @@ static int by_packets(const void *a, const void *b)
 }
 
 /* Advice 1 is the first row's. */
-static void number_advice(struct would_drop *found)
+static void number_advice(struct drop_report *found)
 {
-	AUTO_FREE unsigned int *place = must_alloc(found->advices + 1, sizeof(*place));
-	struct advice *ordered = must_alloc(found->advices + 1, sizeof(*ordered));
+	AUTO_FREE unsigned int *place = must_alloc(found->n_advice + 1, sizeof(*place));
+	struct advice *ordered = must_alloc(found->n_advice + 1, sizeof(*ordered));
 	unsigned int next = 0;
 
-	for (size_t i = 0; i < found->rows; i++) {
-		unsigned int *to = &place[found->row[i].advice];
+	for (size_t i = 0; i < found->n_rows; i++) {
+		unsigned int *to = &place[found->rows[i].advice];
 
 		if (!*to) {
-			ordered[next] = found->advice[found->row[i].advice];
+			ordered[next] = found->advice[found->rows[i].advice];
 			*to = ++next;
 		}
-		found->row[i].advice = *to - 1;
+		found->rows[i].advice = *to - 1;
 	}
 	free(found->advice);
 	found->advice = ordered;
 }
 
-struct would_drop *would_drop(const struct in_force *now, const struct drop_groups *groups)
+struct drop_report *drop_report(const struct in_force *now, const struct drop_groups *groups)
 {
-	struct would_drop *found = must_alloc(1, sizeof(*found));
+	struct drop_report *found = must_alloc(1, sizeof(*found));
 	AUTO_FREE struct item *item = make_items(now, groups);
 
 	fill(found, item, groups->count);
 	fold_sources(found);
-	if (found->rows)
-		qsort(found->row, found->rows, sizeof(*found->row), by_packets);
+	if (found->n_rows)
+		qsort(found->rows, found->n_rows, sizeof(*found->rows), by_packets);
 	number_advice(found);
-	for (size_t i = 0; i < found->advices; i++)
+	for (size_t i = 0; i < found->n_advice; i++)
 		advice_write(&found->advice[i], now, found->advice, i);
 	return found;
 }
 
-void would_drop_free(struct would_drop *found)
+void drop_report_free(struct drop_report *found)
 {
 	if (!found)
 		return;
-	for (size_t i = 0; i < found->advices; i++) {
+	for (size_t i = 0; i < found->n_advice; i++) {
 		free(found->advice[i].sources.prefix);
 		free(found->advice[i].name);
 		free(found->advice[i].line);
 		free(found->advice[i].sentence);
 	}
 	free(found->advice);
-	free(found->row);
+	free(found->rows);
 	free(found);
 }

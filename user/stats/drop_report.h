@@ -52,11 +52,11 @@ struct would_row {
 	unsigned int advice; /* index */
 };
 
-struct would_drop {
-	struct would_row *row; /* most packets first */
-	size_t rows;
+struct drop_report {
+	struct would_row *rows; /* most packets first */
+	size_t n_rows;
 	struct advice *advice; /* in the order of the rows that need them */
-	size_t advices;
+	size_t n_advice;
 };
 
 /* From so many ports on, one source scans. */
@@ -70,8 +70,8 @@ struct in_force {
 	const struct profile *const *profile; /* or NULL: none is known */
 };
 
-struct would_drop *would_drop(const struct in_force *now, const struct drop_groups *groups);
-void would_drop_free(struct would_drop *found);
+struct drop_report *drop_report(const struct in_force *now, const struct drop_groups *groups);
+void drop_report_free(struct drop_report *found);
 
 /* ---- advice.c: a subject in words ------------------------------------------ */
 

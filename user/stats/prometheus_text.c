@@ -284,11 +284,11 @@ static char *fill_lines(struct rendering *r, char *to)
 		next_family(r);
 		return to;
 	}
-	if (r->reading == r->scrape->readings) {
+	if (r->reading == r->scrape->n_readings) {
 		next_family(r);
 		return to;
 	}
-	reading = &r->scrape->reading[r->reading];
+	reading = &r->scrape->readings[r->reading];
 	if (!r->sample)
 		make_head(r->head, family->name, reading);
 	if (r->sample < family->samples(reading))

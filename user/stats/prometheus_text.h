@@ -10,8 +10,8 @@
 
 /* What one scrape saw. */
 struct scrape {
-	struct reading *reading;
-	size_t readings;
+	struct reading *readings;
+	size_t n_readings;
 	uint64_t errors; /* interfaces that could not be read, since the process began */
 	double seconds;
 	bool blind; /* which interfaces are filtered could not be read */

@@ -7,11 +7,11 @@ void snapshot_free(struct snapshot *snapshot)
 {
 	if (!snapshot)
 		return;
-	for (size_t i = 0; i < snapshot->besides; i++)
+	for (size_t i = 0; i < snapshot->n_beside; i++)
 		free(snapshot->beside[i]);
 	free(snapshot->beside);
 	policy_free(snapshot->policy);
-	free(snapshot->flow);
-	free(snapshot->control);
+	free(snapshot->flows);
+	free(snapshot->controls);
 	free(snapshot);
 }

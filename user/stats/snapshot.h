@@ -37,14 +37,14 @@ struct snapshot {
 	uint32_t program;
 	uint32_t generation; /* replacements of the policy since attach */
 	char **beside;       /* printable names of the other XDP programs on the interface */
-	size_t besides;
+	size_t n_beside;
 	struct policy *policy;
 	size_t ipv4_prefixes, ipv6_prefixes;
 	struct bkxdp_counter tally[BKXDP_TALLIES];
-	struct flow_count *flow; /* each flow side of the policy once, in its order */
-	size_t flows;
-	struct control_seen *control;
-	size_t controls;
+	struct flow_count *flows; /* each flow side of the policy once, in its order */
+	size_t n_flows;
+	struct control_seen *controls;
+	size_t n_controls;
 };
 
 void snapshot_free(struct snapshot *snapshot);

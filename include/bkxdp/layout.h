@@ -8,12 +8,10 @@
  * Addresses are 128 bits in network byte order, IPv4 as ::ffff:a.b.c.d
  * (RFC 4291, 2.5.5.2). Ports and all other numbers are in host byte order.
  */
-#ifndef BKXDP_POLICY_H
-#define BKXDP_POLICY_H
+#ifndef BKXDP_LAYOUT_H
+#define BKXDP_LAYOUT_H
 
 #include <linux/types.h>
-
-#include "watch.h"
 
 /* Pinned maps of another layout are refused, not misread. */
 #define BKXDP_ABI 3
@@ -67,7 +65,7 @@ enum bkxdp_kind {
 	BKXDP_KIND_COUNT
 };
 struct bkxdp_port {
-	__u16 class[BKXDP_KIND_COUNT]; /* 0: in no rule of this kind */
+	__u16 classes[BKXDP_KIND_COUNT]; /* 0: in no rule of this kind */
 };
 
 /* What a peer class may do with a port class: hash. */
@@ -85,12 +83,12 @@ struct bkxdp_service_key {
 struct bkxdp_candidate {
 	__u16 rule; /* position in the policy; the lowest that holds wins */
 	__u16 counter;
-	__u32 requires;  /* id of the control flow that must be live; see flags */
+	__u32 required;  /* id of the control flow that must be live; see flags */
 	__u32 control;   /* this flow's own id as a control flow; see flags */
 	__u16 local_low; /* replies: our port must lie within, inclusive */
 	__u16 local_high;
 	__u16 flags;
-	__u16 unused;
+	__u16 reserved;
 };
 #define BKXDP_CANDIDATE_REQUIRES   (1 << 0) /* `requires` is set */
 #define BKXDP_CANDIDATE_IS_CONTROL (1 << 1) /* `control` is set: some flow requires it */
@@ -127,14 +125,14 @@ struct bkxdp_control {
  * (IPv6), or if no host may send from an address that begins so (IPv4). A clear
  * bit means no peer; a set one means nothing.
  */
-#define BKXDP_FILTER_BITS 65536
-struct bkxdp_filter {
-	__u64 ipv4[BKXDP_FILTER_BITS / 64];
-	__u64 ipv6[BKXDP_FILTER_BITS / 64];
+#define BKXDP_PREFILTER_BITS 65536
+struct bkxdp_prefilter {
+	__u64 ipv4[BKXDP_PREFILTER_BITS / 64];
+	__u64 ipv6[BKXDP_PREFILTER_BITS / 64];
 };
 
 /* The place of an IPv6 address's first 32 bits, in the byte order of the wire. */
-static inline __u32 bkxdp_filter_hash(__u32 top)
+static inline __u32 bkxdp_prefilter_hash(__u32 top)
 {
 	return (top * 0x9e3779b1u) >> 16;
 }
@@ -152,7 +150,7 @@ struct bkxdp_settings {
 	__u8 dhcp;        /* 0, 1 */
 	__u8 vlans_any;   /* 1: the bit map is not asked */
 	__u8 connections; /* enum bkxdp_connections */
-	__u8 unused[2];
+	__u8 reserved[2];
 	__u64 vlans[BKXDP_VLANS / 64]; /* bit n: VLAN id n is taken */
 };
 
@@ -162,16 +160,104 @@ struct bkxdp_active {
 	__u32 generation; /* counts replacements */
 };
 
+/* ---- drops, for those who look ------------------------------------------ */
+
+/*
+ * One by one to whoever listens (`monitor`), and grouped (`top`, `status
+ * --would-drop`). In audit mode these are the packets that enforcement would have
+ * dropped. Times are ns, CLOCK_MONOTONIC.
+ */
+#define BKXDP_LISTENERS   4      /* at a time, on one interface */
+#define BKXDP_RING_BYTES  262144 /* a listener's; a power of two, whole pages everywhere */
+#define BKXDP_EVENT_BYTES 192    /* of a frame: all headers of a packet with tags and options */
+#define BKXDP_GROUPS_MAX  16384
+
+/* Groups that begin within about a second (2^30 ns), on one CPU; what is above is not grouped. */
+#define BKXDP_NEW_GROUPS_MAX 4096
+
+/*
+ * A place for one who listens. It is served for a limited time, which the
+ * listener prolongs: one that was killed costs nothing for long.
+ */
+struct bkxdp_listener {
+	__u64 until;   /* 0: free */
+	__u64 reasons; /* bit n: enum bkxdp_reason n is wanted */
+	__u32 rate; /* events in about a second (2^30 ns), on one CPU; more are lost, and counted */
+	__u32 reserved;
+	__u32 address[4]; /* sources wanted: those that equal this under the mask */
+	__u32 mask[4];
+};
+
+/* The program looks here at a drop, and at nothing else while all is zero. */
+struct bkxdp_watch {
+	__u32 listeners; /* 1: some place below may be taken; the program clears it when none is */
+	__u32 groups;    /* 1: drops are grouped until `groups_until`; likewise */
+	__u64 groups_until;
+	struct bkxdp_listener listener[BKXDP_LISTENERS];
+};
+
+/* One CPU's. */
+struct bkxdp_watch_state {
+	__u64 window; /* number of the second that the following two count in */
+	__u32 sent[BKXDP_LISTENERS];
+	__u32 new_groups;
+	__u32 reserved;
+	__u64 lost[BKXDP_LISTENERS]; /* events above the rate, or into a full ring */
+	__u64 ungrouped;             /* packets of groups that were too many */
+};
+
+/* In the ring of a listener. */
+struct bkxdp_event {
+	__u64 time;
+	__u32 length;     /* bytes of the frame */
+	__u16 captured;   /* bytes of it that follow */
+	__u8 reason;      /* enum bkxdp_reason */
+	__u8 audit;       /* 1: it passed, for the policy only audits */
+	__u32 generation; /* of the policy by which it was dropped */
+	__u32 reserved;
+	__u8 frame[BKXDP_EVENT_BYTES];
+};
+
+/* What dropped packets of one kind have in common. */
+enum bkxdp_group_side {
+	BKXDP_GROUP_NONE,    /* no ports */
+	BKXDP_GROUP_INBOUND, /* to a port of ours */
+	BKXDP_GROUP_REPLY    /* from a port of the peer's: an answer, by its looks */
+};
+struct bkxdp_group_key {
+	__u32 address[4]; /* the source, as in policy.h; zero where the frame has none */
+	__u16 port;       /* of the service, by `side`; host byte order */
+	__u8 side;        /* enum bkxdp_group_side */
+	__u8 protocol;    /* IANA; behind extension headers */
+	__u8 reason;      /* enum bkxdp_reason */
+	__u8 reserved[3];
+};
+struct bkxdp_group {
+	__u64 packets;
+	__u64 bytes;
+	__u64 first; /* time */
+	__u64 last;
+	__u32 generation; /* of the policy by which they were dropped */
+	__u32 reserved;
+};
+
+_Static_assert(sizeof(struct bkxdp_listener) == 56, "no padding");
+_Static_assert(sizeof(struct bkxdp_event) == 24 + BKXDP_EVENT_BYTES, "no padding");
+_Static_assert(sizeof(struct bkxdp_group_key) == 24, "no padding in a hash key");
+_Static_assert(sizeof(struct bkxdp_group) == 40, "no padding");
+
+/* ---- what every packet asks ------------------------------------------------ */
+
 /*
  * What every packet asks. The program has it at a fixed address, without a
  * look-up; the loader maps it, writes the slot that is not in force, and then
  * stores `active`.
  */
-struct bkxdp_words {
+struct bkxdp_globals {
 	struct bkxdp_active active __attribute__((aligned(8)));
 	struct bkxdp_watch watch;
 	struct bkxdp_settings settings[BKXDP_SLOTS];
-	struct bkxdp_filter filter[BKXDP_SLOTS];
+	struct bkxdp_prefilter prefilter[BKXDP_SLOTS];
 	struct bkxdp_port port[BKXDP_SLOTS][BKXDP_PORTS];
 	__u64 clock; /* of a test run, ns */
 };

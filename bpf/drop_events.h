@@ -6,7 +6,7 @@
 #ifndef WATCH_H
 #define WATCH_H
 
-#include <bkxdp/watch.h>
+#include <bkxdp/layout.h>
 
 /* Each listener brings its own ring, which goes with it. */
 struct ring {
@@ -81,9 +81,9 @@ static __always_inline int is_wanted(const struct bkxdp_listener *l, const struc
  * or nothing where it can't be read. A function of its own: the verifier would
  * else walk the copying at every listener.
  */
-BKXDP_STEP int bkxdp_copy_frame(struct xdp_md *ctx)
+BKXDP_SUBPROG int bkxdp_copy_frame(struct xdp_md *ctx)
 {
-	struct scratch *s = at_hand();
+	struct scratch *s = scratch();
 
 	if (!s || !ctx)
 		return 0;
@@ -99,7 +99,7 @@ static __always_inline void make_event(struct xdp_md *ctx, const struct drop *dr
 	event->reason = drop->reason;
 	event->audit = drop->audit;
 	event->generation = drop->generation;
-	event->unused = 0;
+	event->reserved = 0;
 	bkxdp_copy_frame(ctx);
 }
 
@@ -117,7 +117,7 @@ static __always_inline void tell_listeners(struct xdp_md *ctx, const struct drop
 	__u32 live = 0, made = 0;
 
 	for (__u32 i = 0; i < BKXDP_LISTENERS; i++) {
-		const struct bkxdp_listener *listener = &words.watch.listener[i];
+		const struct bkxdp_listener *listener = &globals.watch.listener[i];
 
 		if (listener->until <= drop->time)
 			continue;
@@ -133,7 +133,7 @@ static __always_inline void tell_listeners(struct xdp_md *ctx, const struct drop
 			state->sent[i]++;
 	}
 	if (!live)
-		words.watch.listeners = 0;
+		globals.watch.listeners = 0;
 }
 
 /* ---- grouped ---------------------------------------------------------------- */
@@ -213,11 +213,11 @@ static __always_inline int is_grouped(const struct drop *drop)
 {
 	if (drop->audit)
 		return 1;
-	if (!words.watch.groups)
+	if (!globals.watch.groups)
 		return 0;
-	if (words.watch.groups_until > drop->time)
+	if (globals.watch.groups_until > drop->time)
 		return 1;
-	words.watch.groups = 0;
+	globals.watch.groups = 0;
 	return 0;
 }
 
@@ -225,16 +225,16 @@ static __always_inline int is_grouped(const struct drop *drop)
 
 static __always_inline int is_watched(__u32 audit)
 {
-	return audit || words.watch.listeners || words.watch.groups;
+	return audit || globals.watch.listeners || globals.watch.groups;
 }
 
 /* About a second: what it limits need not be exact. */
 #define WINDOW_SHIFT 30
 
-BKXDP_STEP int bkxdp_watch_drop(struct xdp_md *ctx, __u32 reason, __u32 audit, __u32 generation)
+BKXDP_SUBPROG int bkxdp_watch_drop(struct xdp_md *ctx, __u32 reason, __u32 audit, __u32 generation)
 {
 	struct drop drop = {.generation = generation, .reason = reason, .audit = !!audit};
-	struct scratch *s = at_hand();
+	struct scratch *s = scratch();
 	struct bkxdp_watch_state *state;
 	__u32 zero = 0;
 
@@ -247,7 +247,7 @@ BKXDP_STEP int bkxdp_watch_drop(struct xdp_md *ctx, __u32 reason, __u32 audit, _
 		state->new_groups = 0;
 		__builtin_memset(state->sent, 0, sizeof(state->sent));
 	}
-	if (words.watch.listeners)
+	if (globals.watch.listeners)
 		tell_listeners(ctx, &drop, s, state);
 	if (is_grouped(&drop))
 		add_to_group(&drop, &s->packet, state);

@@ -12,19 +12,19 @@
  *   static const void *frame_end(bkxdp_frame *);
  *                                the bytes of the frame that can be read in place
  */
-#ifndef BKXDP_PLAIN_H
-#define BKXDP_PLAIN_H
+#ifndef FAST_PARSE_H
+#define FAST_PARSE_H
 
-#include "packet.h"
+#include <bkxdp/packet.h>
 
 /* What the packets of one connection have in common. */
-struct bkxdp_conversation {
+struct bkxdp_flow_key {
 	__u64 saddr[2]; /* as in struct bkxdp_packet */
 	__u64 daddr[2];
-	__u64 rest; /* BKXDP_REST() */
+	__u64 rest; /* BKXDP_KEY_REST() */
 };
 
-#define BKXDP_REST(sport, dport, vlan, kind, protocol)                                             \
+#define BKXDP_KEY_REST(sport, dport, vlan, kind, protocol)                                         \
 	((sport) | (__u64)(dport) << 16 | (__u64)(vlan) << 32 | (__u64)(kind) << 48 |              \
 	 (__u64)(protocol) << 56)
 #define BKXDP_REST_SPORT(rest)    ((__u16)(rest))
@@ -33,9 +33,10 @@ struct bkxdp_conversation {
 #define BKXDP_REST_KIND(rest)     ((__u8)((rest) >> 48))
 #define BKXDP_REST_PROTOCOL(rest) ((__u8)((rest) >> 56))
 
-struct bkxdp_plain {
-	struct bkxdp_conversation conversation;
-	__u32 end; /* of the L3 packet, in the frame: that the frame is as long is not yet said */
+struct bkxdp_fast {
+	struct bkxdp_flow_key key;
+	__u32 l3_end; /* of the L3 packet, in the frame: that the frame is as long is not yet said
+		       */
 	__u8 tcp_flags;
 	__u8 link_broadcast;
 };
@@ -50,7 +51,7 @@ struct bkxdp_reader {
 };
 
 /* No plain packet is smaller than an IPv4 header, so that a tag needs no check of its own. */
-static __always_inline int bkxdp_plain_link(struct bkxdp_reader *r, struct bkxdp_plain *p)
+static __always_inline int bkxdp_fast_link(struct bkxdp_reader *r, struct bkxdp_fast *p)
 {
 	const struct bkxdp_ethernet *eth = r->at;
 	const struct bkxdp_tag *tag;
@@ -71,53 +72,53 @@ static __always_inline int bkxdp_plain_link(struct bkxdp_reader *r, struct bkxdp
 	return r->at + sizeof(struct bkxdp_ipv4) <= r->end;
 }
 
-static __always_inline int bkxdp_plain_ipv4(struct bkxdp_reader *r, struct bkxdp_plain *p)
+static __always_inline int bkxdp_fast_ipv4(struct bkxdp_reader *r, struct bkxdp_fast *p)
 {
 	const struct bkxdp_ipv4 *ip = r->at;
-	struct bkxdp_conversation *c = &p->conversation;
+	struct bkxdp_flow_key *key = &p->key;
 
 	if (ip->version_ihl != 0x45 ||
 	    (BKXDP_NTOHS(ip->fragment) & (BKXDP_IPV4_MORE_FRAGMENTS | BKXDP_IPV4_OFFSET)))
 		return 0;
-	c->saddr[0] = c->daddr[0] = 0;
-	c->saddr[1] = bkxdp_mapped_half(ip->saddr);
-	c->daddr[1] = bkxdp_mapped_half(ip->daddr);
-	p->end = r->offset + BKXDP_NTOHS(ip->total_length);
+	key->saddr[0] = key->daddr[0] = 0;
+	key->saddr[1] = bkxdp_mapped_half(ip->saddr);
+	key->daddr[1] = bkxdp_mapped_half(ip->daddr);
+	p->l3_end = r->offset + BKXDP_NTOHS(ip->total_length);
 	r->type = ip->protocol;
 	r->offset += sizeof(*ip);
 	r->at += sizeof(*ip);
 	return 1;
 }
 
-static __always_inline int bkxdp_plain_ipv6(struct bkxdp_reader *r, struct bkxdp_plain *p)
+static __always_inline int bkxdp_fast_ipv6(struct bkxdp_reader *r, struct bkxdp_fast *p)
 {
 	const struct bkxdp_ipv6 *ip = r->at;
-	struct bkxdp_conversation *c = &p->conversation;
+	struct bkxdp_flow_key *key = &p->key;
 
 	if (r->at + sizeof(*ip) > r->end || ip->version >> 4 != 6)
 		return 0;
-	c->saddr[0] = ip->saddr[0];
-	c->saddr[1] = ip->saddr[1];
-	c->daddr[0] = ip->daddr[0];
-	c->daddr[1] = ip->daddr[1];
+	key->saddr[0] = ip->saddr[0];
+	key->saddr[1] = ip->saddr[1];
+	key->daddr[0] = ip->daddr[0];
+	key->daddr[1] = ip->daddr[1];
 	r->offset += sizeof(*ip);
 	r->at += sizeof(*ip);
-	p->end = r->offset + BKXDP_NTOHS(ip->payload_length);
+	p->l3_end = r->offset + BKXDP_NTOHS(ip->payload_length);
 	r->type = ip->next_header;
 	return 1;
 }
 
 /* Ports first: as TCP and UDP have them. */
-static __always_inline int bkxdp_plain_ports(const struct bkxdp_udp *l4, __u16 vlan, __u8 kind,
-					     __u8 protocol, struct bkxdp_plain *p)
+static __always_inline int bkxdp_fast_ports(const struct bkxdp_udp *l4, __u16 vlan, __u8 kind,
+					    __u8 protocol, struct bkxdp_fast *p)
 {
-	p->conversation.rest =
-		BKXDP_REST(BKXDP_NTOHS(l4->sport), BKXDP_NTOHS(l4->dport), vlan, kind, protocol);
+	p->key.rest = BKXDP_KEY_REST(BKXDP_NTOHS(l4->sport), BKXDP_NTOHS(l4->dport), vlan, kind,
+				     protocol);
 	return l4->sport && l4->dport;
 }
 
-static __always_inline int bkxdp_plain_tcp(const struct bkxdp_reader *r, __u8 kind,
-					   struct bkxdp_plain *p)
+static __always_inline int bkxdp_fast_tcp(const struct bkxdp_reader *r, __u8 kind,
+					  struct bkxdp_fast *p)
 {
 	const struct bkxdp_tcp *tcp = r->at;
 	__u32 header;
@@ -126,13 +127,13 @@ static __always_inline int bkxdp_plain_tcp(const struct bkxdp_reader *r, __u8 ki
 		return 0;
 	header = (tcp->data_offset >> 4) * 4;
 	p->tcp_flags = tcp->flags;
-	return header >= sizeof(*tcp) && r->offset + header <= p->end &&
+	return header >= sizeof(*tcp) && r->offset + header <= p->l3_end &&
 	       !bkxdp_tcp_flags_refused(tcp->flags) &&
-	       bkxdp_plain_ports(r->at, r->vlan, kind, BKXDP_PROTO_TCP, p);
+	       bkxdp_fast_ports(r->at, r->vlan, kind, BKXDP_PROTO_TCP, p);
 }
 
-static __always_inline int bkxdp_plain_udp(const struct bkxdp_reader *r, __u8 kind,
-					   struct bkxdp_plain *p)
+static __always_inline int bkxdp_fast_udp(const struct bkxdp_reader *r, __u8 kind,
+					  struct bkxdp_fast *p)
 {
 	const struct bkxdp_udp *udp = r->at;
 	__u32 length;
@@ -141,46 +142,46 @@ static __always_inline int bkxdp_plain_udp(const struct bkxdp_reader *r, __u8 ki
 		return 0;
 	length = BKXDP_NTOHS(udp->length);
 	p->tcp_flags = 0;
-	return length >= sizeof(*udp) && r->offset + length <= p->end &&
-	       bkxdp_plain_ports(udp, r->vlan, kind, BKXDP_PROTO_UDP, p);
+	return length >= sizeof(*udp) && r->offset + length <= p->l3_end &&
+	       bkxdp_fast_ports(udp, r->vlan, kind, BKXDP_PROTO_UDP, p);
 }
 
-static __always_inline int bkxdp_plain_l4(const struct bkxdp_reader *r, __u8 kind,
-					  struct bkxdp_plain *p)
+static __always_inline int bkxdp_fast_l4(const struct bkxdp_reader *r, __u8 kind,
+					 struct bkxdp_fast *p)
 {
 	if (r->type == BKXDP_PROTO_TCP)
-		return bkxdp_plain_tcp(r, kind, p);
-	return r->type == BKXDP_PROTO_UDP && bkxdp_plain_udp(r, kind, p);
+		return bkxdp_fast_tcp(r, kind, p);
+	return r->type == BKXDP_PROTO_UDP && bkxdp_fast_udp(r, kind, p);
 }
 
 /* Whether the frame is plain, if it is as long as p->end; if not, *p means nothing. */
-static __always_inline int bkxdp_parse_plain(bkxdp_frame *frame, struct bkxdp_plain *p)
+static __always_inline int bkxdp_fast_parse(bkxdp_frame *frame, struct bkxdp_fast *p)
 {
 	struct bkxdp_reader r = {.at = frame_begin(frame), .end = frame_end(frame)};
 
-	if (!bkxdp_plain_link(&r, p))
+	if (!bkxdp_fast_link(&r, p))
 		return 0;
 	if (r.type == BKXDP_ETH_IPV4)
-		return bkxdp_plain_ipv4(&r, p) && bkxdp_plain_l4(&r, BKXDP_FRAME_IPV4, p);
-	return r.type == BKXDP_ETH_IPV6 && bkxdp_plain_ipv6(&r, p) &&
-	       bkxdp_plain_l4(&r, BKXDP_FRAME_IPV6, p);
+		return bkxdp_fast_ipv4(&r, p) && bkxdp_fast_l4(&r, BKXDP_FRAME_IPV4, p);
+	return r.type == BKXDP_ETH_IPV6 && bkxdp_fast_ipv6(&r, p) &&
+	       bkxdp_fast_l4(&r, BKXDP_FRAME_IPV6, p);
 }
 
 /* The same facts for packet.h's readers, but for the hop limit: ICMPv6 alone is judged by it. */
-static __always_inline void bkxdp_plain_facts(const struct bkxdp_plain *p, __u32 length,
-					      struct bkxdp_packet *packet)
+static __always_inline void bkxdp_fast_facts(const struct bkxdp_fast *p, __u32 length,
+					     struct bkxdp_packet *packet)
 {
-	const struct bkxdp_conversation *c = &p->conversation;
+	const struct bkxdp_flow_key *key = &p->key;
 
-	packet->saddr_half[0] = c->saddr[0];
-	packet->saddr_half[1] = c->saddr[1];
-	packet->daddr_half[0] = c->daddr[0];
-	packet->daddr_half[1] = c->daddr[1];
-	packet->sport = BKXDP_REST_SPORT(c->rest);
-	packet->dport = BKXDP_REST_DPORT(c->rest);
-	packet->vlan = BKXDP_REST_VLAN(c->rest);
-	packet->kind = BKXDP_REST_KIND(c->rest);
-	packet->protocol = BKXDP_REST_PROTOCOL(c->rest);
+	packet->saddr_half[0] = key->saddr[0];
+	packet->saddr_half[1] = key->saddr[1];
+	packet->daddr_half[0] = key->daddr[0];
+	packet->daddr_half[1] = key->daddr[1];
+	packet->sport = BKXDP_REST_SPORT(key->rest);
+	packet->dport = BKXDP_REST_DPORT(key->rest);
+	packet->vlan = BKXDP_REST_VLAN(key->rest);
+	packet->kind = BKXDP_REST_KIND(key->rest);
+	packet->protocol = BKXDP_REST_PROTOCOL(key->rest);
 	packet->tcp_flags = p->tcp_flags;
 	packet->link_broadcast = p->link_broadcast;
 	packet->length = length;

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The quick way: two answers without a look at the policy's maps, which nearly
+ * all packets get. One of a cached conversation passes; one whose source is no
+ * peer's at the first look is a stranger's. Whatever is not certain here goes
+ * the long way, as everything does where the cache is switched off; so the
+ * tests hold the one way against the other.
+ */
+#ifndef FAST_PATH_H
+#define FAST_PATH_H
+
+#include "flow_cache.h"
+#include "drop_events.h"
+
+/* Without the checksum: shorter ones are filled up (IEEE 802.3, 4.2.3.3). */
+#define BKXDP_FRAME_LEAST 60
+
+/* No verdict, but the packet at hand is read; no enum bkxdp_reason. */
+#define BKXDP_HANDED_OVER 0xff
+
+/*
+ * False where no host may send from the source: of IPv4 the first look knows
+ * them; of IPv6 it would have too many, and the rest begins with a zero word.
+ */
+static __always_inline int is_valid_source(const struct bkxdp_flow_key *key)
+{
+	return BKXDP_REST_KIND(key->rest) == BKXDP_FRAME_IPV4 ||
+	       (bkxdp_word(key->saddr[0], 0) && BKXDP_OCTET(key->saddr, 0) != 0xff);
+}
+
+/* Is it dropped as `source`, and by nothing that comes before? */
+static __always_inline int is_dropped_as_source(const struct bkxdp_fast *fast,
+						const struct bkxdp_settings *settings)
+{
+	const struct bkxdp_flow_key *key = &fast->key;
+
+	if (BKXDP_REST_PROTOCOL(key->rest) == BKXDP_PROTO_UDP &&
+	    (settings->dhcp || fast->link_broadcast ||
+	     bkxdp_is_group(key->daddr, BKXDP_REST_KIND(key->rest))))
+		return 0;
+	return bkxdp_takes_vlan(settings, BKXDP_REST_VLAN(key->rest)) && is_valid_source(key) &&
+	       !bkxdp_same_address(key->saddr, key->daddr);
+}
+
+/* Who looks at drops wants the whole packet. */
+static __always_inline int is_dropped_unseen(const struct bkxdp_settings *settings)
+{
+	return settings->enforcement == BKXDP_ENFORCE && !is_watched(0);
+}
+
+/* What is known by now spares the long way its parsing; 0 where it is not enough. */
+static __always_inline __u64 hand_over(const struct bkxdp_fast *fast, __u32 length)
+{
+	struct scratch *s = scratch();
+
+	if (!s || fast->l3_end > length)
+		return 0;
+	__builtin_memset(&s->packet, 0, sizeof(s->packet));
+	bkxdp_fast_facts(fast, length, &s->packet);
+	return BKXDP_HANDED_OVER;
+}
+
+/*
+ * Bytes of the frame. To ask for those beyond the first buffer costs as much as
+ * all else here. It is not done where the IP packet ends with that buffer, or
+ * the frame is as short as Ethernet has them: there is nothing more, unless
+ * somebody pads a packet that is just as long as the driver's first buffer.
+ */
+static __always_inline __u32 fast_length(struct xdp_md *ctx, const struct bkxdp_fast *fast)
+{
+	__u32 near = frame_near(ctx);
+
+	return fast->l3_end == near || near <= BKXDP_FRAME_LEAST ? near : frame_length(ctx);
+}
+
+/*
+ * The verdict, packed, where it is certain; else 0, or BKXDP_HANDED_OVER. One
+ * register: every failed condition would have to clear each of several.
+ */
+static __always_inline __u64 fast_verdict(struct xdp_md *ctx, const struct bkxdp_active *now,
+					  __u32 *length)
+{
+	const struct bkxdp_settings *settings = settings_of(now->slot);
+	const struct bkxdp_flow_key *key;
+	const struct flow_cache_entry *entry;
+	struct bkxdp_fast fast;
+
+	if (!bkxdp_cache_entries || !bkxdp_fast_parse(ctx, &fast))
+		return 0;
+	key = &fast.key;
+	*length = fast_length(ctx, &fast);
+	if (!may_be_peer(now->slot, key->saddr)) {
+		if (fast.l3_end > *length || !is_dropped_as_source(&fast, settings) ||
+		    !is_dropped_unseen(settings))
+			return 0;
+		return BKXDP_DROP_SOURCE;
+	}
+	entry = flow_cache_find(key);
+	if (is_syn_fin_rst(fast.tcp_flags) || !entry ||
+	    !flow_cache_holds(entry, key, now->generation) || fast.l3_end > *length)
+		return hand_over(&fast, *length);
+	return BKXDP_PACKED(BKXDP_PASS_FLOW, 0, entry->rule, entry->counter);
+}
+
+#endif

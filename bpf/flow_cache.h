@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The flow cache: the cost of a long backup flow, however large the policy.
+ * Per CPU, direct-mapped, passes only: a flood of strangers evicts nothing.
+ *
+ * An entry is good for one generation of the policy and for a short time, since
+ * what it rests on (a socket) may end. Segments that open or end a connection
+ * never use it, and clear it. Never in it are control flows, whose packets are
+ * noted one by one, and what needs a control connection at every packet.
+ */
+#ifndef FLOW_CACHE_H
+#define FLOW_CACHE_H
+
+#define FLOW_CACHE_ENTRIES 4096
+
+/* 0.13 to 1.3 s, at 1000 to 100 jiffies a second. */
+#define FLOW_CACHE_JIFFIES 128
+
+/* A cache line. */
+struct flow_cache_entry {
+	struct bkxdp_flow_key key;
+	__u64 seen; /* jiffies; in 32 bits an old entry would look young again after weeks */
+	__u32 generation;
+	__u16 rule;
+	__u16 counter;
+	__u64 reserved;
+};
+_Static_assert(sizeof(struct flow_cache_entry) == 64, "a cache line");
+
+/* 0: off. A test sets 1, so that all flows meet in one entry. */
+const volatile __u32 bkxdp_cache_entries = FLOW_CACHE_ENTRIES;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, FLOW_CACHE_ENTRIES);
+	__type(key, __u32);
+	__type(value, struct flow_cache_entry);
+} flow_cache SEC(".maps");
+
+static __always_inline __u64 jiffies_now(void)
+{
+	/* a test run has its own clock, in ns */
+	return bkxdp_report ? globals.clock >> 22 : bpf_jiffies64();
+}
+
+static __always_inline int is_well_formed(const struct bkxdp_packet *packet)
+{
+	return !(packet->fragment | packet->tags_refused | packet->l3_refused | packet->l4_refused);
+}
+
+/* Opens or ends a connection: what was known of it holds no longer. */
+static __always_inline int is_syn_fin_rst(__u8 tcp_flags)
+{
+	return tcp_flags & (BKXDP_TCP_SYN | BKXDP_TCP_FIN | BKXDP_TCP_RST);
+}
+
+/* Each field is read as it was written: a wider load would wait for the stores. */
+static __always_inline struct bkxdp_flow_key flow_key_of(const struct bkxdp_packet *packet)
+{
+	struct bkxdp_flow_key key = {
+		.saddr = {packet->saddr_half[0], packet->saddr_half[1]},
+		.daddr = {packet->daddr_half[0], packet->daddr_half[1]},
+		.rest = BKXDP_KEY_REST(packet->sport, packet->dport, packet->vlan, packet->kind,
+				       packet->protocol),
+	};
+
+	return key;
+}
+
+static __always_inline struct flow_cache_entry *flow_cache_find(const struct bkxdp_flow_key *key)
+{
+	__u64 hash = (key->saddr[0] ^ key->saddr[1]) * 0x9e3779b97f4a7c15ull;
+	__u32 index;
+
+	hash ^= (key->daddr[0] ^ key->daddr[1]) * 0xc2b2ae3d27d4eb4full;
+	hash = (hash ^ hash >> 32 ^ key->rest) * 0x9e3779b97f4a7c15ull;
+	index = (hash >> 40) & (bkxdp_cache_entries - 1);
+	return bpf_map_lookup_elem(&flow_cache, &index);
+}
+
+static __always_inline int same_flow_key(const struct bkxdp_flow_key *a,
+					 const struct bkxdp_flow_key *b)
+{
+	return !((a->saddr[0] ^ b->saddr[0]) | (a->saddr[1] ^ b->saddr[1]) |
+		 (a->daddr[0] ^ b->daddr[0]) | (a->daddr[1] ^ b->daddr[1]) | (a->rest ^ b->rest));
+}
+
+static __always_inline int flow_cache_holds(const struct flow_cache_entry *entry,
+					    const struct bkxdp_flow_key *key, __u32 generation)
+{
+	return same_flow_key(&entry->key, key) && entry->generation == generation &&
+	       jiffies_now() - entry->seen < FLOW_CACHE_JIFFIES;
+}
+
+/* Generations count from 1. */
+static __always_inline void flow_cache_clear(struct flow_cache_entry *entry,
+					     const struct bkxdp_flow_key *key)
+{
+	if (same_flow_key(&entry->key, key))
+		entry->generation = 0;
+}
+
+static __always_inline void flow_cache_store(struct flow_cache_entry *entry,
+					     const struct bkxdp_flow_key *key, __u32 generation,
+					     const struct bkxdp_verdict *verdict)
+{
+	entry->key = *key;
+	entry->generation = generation;
+	entry->seen = jiffies_now();
+	entry->rule = verdict->rule;
+	entry->counter = verdict->counter;
+}
+
+/* ---- peers, so that a new connection of a known one need not walk the trie ---- */
+
+#define PEER_CACHE_ENTRIES 4096
+
+struct peer_cache_entry {
+	__u64 address[2];
+	__u32 generation;
+	bkxdp_peer_class peer_class; /* never 0: strangers evict nobody */
+	__u64 reserved;
+};
+_Static_assert(sizeof(struct peer_cache_entry) == 32, "half a cache line");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, PEER_CACHE_ENTRIES);
+	__type(key, __u32);
+	__type(value, struct peer_cache_entry);
+} peer_cache SEC(".maps");
+
+static __always_inline struct peer_cache_entry *peer_cache_find(const __u64 address[2])
+{
+	__u64 hash = (address[0] ^ address[1]) * 0x9e3779b97f4a7c15ull;
+	__u32 index = (hash >> 40) % PEER_CACHE_ENTRIES;
+
+	return bpf_map_lookup_elem(&peer_cache, &index);
+}
+
+static __always_inline int peer_cache_holds(const struct peer_cache_entry *entry,
+					    const __u64 address[2], __u32 generation)
+{
+	return bkxdp_same_address(entry->address, address) && entry->generation == generation;
+}
+
+static __always_inline void peer_cache_store(struct peer_cache_entry *entry, const __u64 address[2],
+					     __u32 generation, bkxdp_peer_class peer_class)
+{
+	entry->address[0] = address[0];
+	entry->address[1] = address[1];
+	entry->generation = generation;
+	entry->peer_class = peer_class;
+}
+
+#endif
