@@ -3,10 +3,10 @@
  * Drops, for those who look. Behind the verdict: nothing here can change it.
  * While nobody looks, a drop costs one comparison.
  */
-#ifndef WATCH_H
-#define WATCH_H
+#ifndef DROP_EVENTS_H
+#define DROP_EVENTS_H
 
-#include <bkxdp/layout.h>
+#include "maps.h"
 
 /* Each listener brings its own ring, which goes with it. */
 struct ring {
@@ -166,7 +166,7 @@ static __always_inline void group_port(struct bkxdp_group_key *key, const struct
 		set_side(key, packet, packet->tcp_flags & BKXDP_TCP_ACK);
 		return;
 	}
-	if (packet->protocol == BKXDP_PROTO_TCP) {
+	if (packet->protocol == IPPROTO_TCP) {
 		set_side(key, packet, !reply);
 		if (is_current(bpf_map_lookup_elem(&groups, key), drop))
 			return;

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Bytes to facts for nearly all packets, in registers and in one go: TCP or UDP
- * in IPv4 without options or IPv6 without extension headers, no fragment, at
- * most one 802.1Q tag, sound in every respect. All others are packet.h's.
+ * The fast path's parser: facts about nearly all packets, in registers and in one pass. It
+ * reads TCP or UDP in IPv4 without options or IPv6 without extension headers, unfragmented,
+ * with at most one 802.1Q tag, and valid in every respect. All others are left to packet.h.
  *
- * An accelerator: of a packet that is plain, bkxdp_parse() says the same, and
- * the tests hold the two against each other (tests/facts.c). The includer provides,
- * besides what packet.h asks for:
- *
- *   static const void *frame_begin(bkxdp_frame *);
- *   static const void *frame_end(bkxdp_frame *);
- *                                the bytes of the frame that can be read in place
+ * It only accelerates: of every packet that it reads, bkxdp_parse() says the same, and the
+ * tests compare the two (tests/facts.c). Whoever includes it has included bpf/frame.h, or what
+ * stands for it in user space.
  */
 #ifndef FAST_PARSE_H
 #define FAST_PARSE_H
 
 #include <bkxdp/packet.h>
+
+/* The bytes of the frame that can be read in place, from the first to one past the last. */
+static __always_inline const void *frame_begin(bkxdp_frame *frame);
+static __always_inline const void *frame_end(bkxdp_frame *frame);
 
 /* What the packets of one connection have in common. */
 struct bkxdp_flow_key {
@@ -53,37 +53,37 @@ struct bkxdp_reader {
 /* No plain packet is smaller than an IPv4 header, so that a tag needs no check of its own. */
 static __always_inline int bkxdp_fast_link(struct bkxdp_reader *r, struct bkxdp_fast *p)
 {
-	const struct bkxdp_ethernet *eth = r->at;
+	const struct ethhdr *eth = r->at;
 	const struct bkxdp_tag *tag;
 
-	if (r->at + sizeof(*eth) + sizeof(struct bkxdp_ipv4) > r->end)
+	if (r->at + sizeof(*eth) + sizeof(struct iphdr) > r->end)
 		return 0;
-	r->type = BKXDP_NTOHS(eth->type);
+	r->type = BKXDP_NTOHS(eth->h_proto);
 	p->link_broadcast = bkxdp_is_link_broadcast(eth);
 	r->at += sizeof(*eth);
 	r->offset = sizeof(*eth);
-	if (r->type != BKXDP_ETH_CTAG)
+	if (r->type != ETH_P_8021Q)
 		return 1;
 	tag = r->at;
 	r->vlan = BKXDP_NTOHS(tag->control) & 0x0fff;
 	r->type = BKXDP_NTOHS(tag->type);
 	r->at += sizeof(*tag);
 	r->offset += sizeof(*tag);
-	return r->at + sizeof(struct bkxdp_ipv4) <= r->end;
+	return r->at + sizeof(struct iphdr) <= r->end;
 }
 
 static __always_inline int bkxdp_fast_ipv4(struct bkxdp_reader *r, struct bkxdp_fast *p)
 {
-	const struct bkxdp_ipv4 *ip = r->at;
+	const struct iphdr *ip = r->at;
 	struct bkxdp_flow_key *key = &p->key;
 
-	if (ip->version_ihl != 0x45 ||
-	    (BKXDP_NTOHS(ip->fragment) & (BKXDP_IPV4_MORE_FRAGMENTS | BKXDP_IPV4_OFFSET)))
+	if (*(const __u8 *)ip != 0x45 ||
+	    (BKXDP_NTOHS(ip->frag_off) & (BKXDP_IPV4_MORE_FRAGMENTS | BKXDP_IPV4_OFFSET)))
 		return 0;
 	key->saddr[0] = key->daddr[0] = 0;
 	key->saddr[1] = bkxdp_mapped_half(ip->saddr);
 	key->daddr[1] = bkxdp_mapped_half(ip->daddr);
-	p->l3_end = r->offset + BKXDP_NTOHS(ip->total_length);
+	p->l3_end = r->offset + BKXDP_NTOHS(ip->tot_len);
 	r->type = ip->protocol;
 	r->offset += sizeof(*ip);
 	r->at += sizeof(*ip);
@@ -92,66 +92,64 @@ static __always_inline int bkxdp_fast_ipv4(struct bkxdp_reader *r, struct bkxdp_
 
 static __always_inline int bkxdp_fast_ipv6(struct bkxdp_reader *r, struct bkxdp_fast *p)
 {
-	const struct bkxdp_ipv6 *ip = r->at;
+	const struct ipv6hdr *ip = r->at;
 	struct bkxdp_flow_key *key = &p->key;
 
-	if (r->at + sizeof(*ip) > r->end || ip->version >> 4 != 6)
+	if (r->at + sizeof(*ip) > r->end || ip->version != 6)
 		return 0;
-	key->saddr[0] = ip->saddr[0];
-	key->saddr[1] = ip->saddr[1];
-	key->daddr[0] = ip->daddr[0];
-	key->daddr[1] = ip->daddr[1];
+	bkxdp_copy_ipv6(key->saddr, &ip->saddr);
+	bkxdp_copy_ipv6(key->daddr, &ip->daddr);
 	r->offset += sizeof(*ip);
 	r->at += sizeof(*ip);
-	p->l3_end = r->offset + BKXDP_NTOHS(ip->payload_length);
-	r->type = ip->next_header;
+	p->l3_end = r->offset + BKXDP_NTOHS(ip->payload_len);
+	r->type = ip->nexthdr;
 	return 1;
 }
 
 /* Ports first: as TCP and UDP have them. */
-static __always_inline int bkxdp_fast_ports(const struct bkxdp_udp *l4, __u16 vlan, __u8 kind,
+static __always_inline int bkxdp_fast_ports(const struct udphdr *l4, __u16 vlan, __u8 kind,
 					    __u8 protocol, struct bkxdp_fast *p)
 {
-	p->key.rest = BKXDP_KEY_REST(BKXDP_NTOHS(l4->sport), BKXDP_NTOHS(l4->dport), vlan, kind,
+	p->key.rest = BKXDP_KEY_REST(BKXDP_NTOHS(l4->source), BKXDP_NTOHS(l4->dest), vlan, kind,
 				     protocol);
-	return l4->sport && l4->dport;
+	return l4->source && l4->dest;
 }
 
 static __always_inline int bkxdp_fast_tcp(const struct bkxdp_reader *r, __u8 kind,
 					  struct bkxdp_fast *p)
 {
-	const struct bkxdp_tcp *tcp = r->at;
+	const struct tcphdr *tcp = r->at;
 	__u32 header;
 
 	if (r->at + sizeof(*tcp) > r->end)
 		return 0;
-	header = (tcp->data_offset >> 4) * 4;
-	p->tcp_flags = tcp->flags;
+	header = tcp->doff * 4;
+	p->tcp_flags = bkxdp_tcp_flags(tcp);
 	return header >= sizeof(*tcp) && r->offset + header <= p->l3_end &&
-	       !bkxdp_tcp_flags_refused(tcp->flags) &&
-	       bkxdp_fast_ports(r->at, r->vlan, kind, BKXDP_PROTO_TCP, p);
+	       !bkxdp_tcp_flags_refused(p->tcp_flags) &&
+	       bkxdp_fast_ports(r->at, r->vlan, kind, IPPROTO_TCP, p);
 }
 
 static __always_inline int bkxdp_fast_udp(const struct bkxdp_reader *r, __u8 kind,
 					  struct bkxdp_fast *p)
 {
-	const struct bkxdp_udp *udp = r->at;
+	const struct udphdr *udp = r->at;
 	__u32 length;
 
 	if (r->at + sizeof(*udp) > r->end)
 		return 0;
-	length = BKXDP_NTOHS(udp->length);
+	length = BKXDP_NTOHS(udp->len);
 	p->tcp_flags = 0;
 	return length >= sizeof(*udp) && r->offset + length <= p->l3_end &&
-	       bkxdp_fast_ports(udp, r->vlan, kind, BKXDP_PROTO_UDP, p);
+	       bkxdp_fast_ports(udp, r->vlan, kind, IPPROTO_UDP, p);
 }
 
 static __always_inline int bkxdp_fast_l4(const struct bkxdp_reader *r, __u8 kind,
 					 struct bkxdp_fast *p)
 {
-	if (r->type == BKXDP_PROTO_TCP)
+	if (r->type == IPPROTO_TCP)
 		return bkxdp_fast_tcp(r, kind, p);
-	return r->type == BKXDP_PROTO_UDP && bkxdp_fast_udp(r, kind, p);
+	return r->type == IPPROTO_UDP && bkxdp_fast_udp(r, kind, p);
 }
 
 /* Whether the frame is plain, if it is as long as p->end; if not, *p means nothing. */
@@ -161,9 +159,9 @@ static __always_inline int bkxdp_fast_parse(bkxdp_frame *frame, struct bkxdp_fas
 
 	if (!bkxdp_fast_link(&r, p))
 		return 0;
-	if (r.type == BKXDP_ETH_IPV4)
+	if (r.type == ETH_P_IP)
 		return bkxdp_fast_ipv4(&r, p) && bkxdp_fast_l4(&r, BKXDP_FRAME_IPV4, p);
-	return r.type == BKXDP_ETH_IPV6 && bkxdp_fast_ipv6(&r, p) &&
+	return r.type == ETH_P_IPV6 && bkxdp_fast_ipv6(&r, p) &&
 	       bkxdp_fast_l4(&r, BKXDP_FRAME_IPV6, p);
 }
 

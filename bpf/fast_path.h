@@ -9,8 +9,10 @@
 #ifndef FAST_PATH_H
 #define FAST_PATH_H
 
-#include "flow_cache.h"
+#include "answers.h"
 #include "drop_events.h"
+#include "flow_cache.h"
+#include "maps.h"
 
 /* Without the checksum: shorter ones are filled up (IEEE 802.3, 4.2.3.3). */
 #define BKXDP_FRAME_LEAST 60
@@ -34,7 +36,7 @@ static __always_inline int is_dropped_as_source(const struct bkxdp_fast *fast,
 {
 	const struct bkxdp_flow_key *key = &fast->key;
 
-	if (BKXDP_REST_PROTOCOL(key->rest) == BKXDP_PROTO_UDP &&
+	if (BKXDP_REST_PROTOCOL(key->rest) == IPPROTO_UDP &&
 	    (settings->dhcp || fast->link_broadcast ||
 	     bkxdp_is_group(key->daddr, BKXDP_REST_KIND(key->rest))))
 		return 0;

@@ -11,6 +11,11 @@
 #ifndef FLOW_CACHE_H
 #define FLOW_CACHE_H
 
+#include "frame.h"
+
+#include "fast_parse.h"
+#include "maps.h"
+
 #define FLOW_CACHE_ENTRIES 4096
 
 /* 0.13 to 1.3 s, at 1000 to 100 jiffies a second. */

@@ -3,6 +3,8 @@
 
 #include "packet/user_frame.h"
 
+#include "../bpf/fast_parse.h"
+
 static const void *frame_begin(bkxdp_frame *frame)
 {
 	return frame->bytes;
@@ -12,8 +14,6 @@ static const void *frame_end(bkxdp_frame *frame)
 {
 	return frame->bytes + frame->length;
 }
-
-#include "../bpf/fast_parse.h"
 
 const char *facts_object(const uint8_t *bytes, size_t length, bool *fast)
 {

@@ -1,39 +1,43 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Facts to verdict, in the order of the contract: the first step that decides,
- * decides. Pure like packet.h; what it must know of the policy and of the world
- * it asks of its includer, who defines, before the #include:
+ * From facts to a verdict, in the order of docs/verdicts.md: the first step that decides,
+ * decides. Pure like packet.h. What it must know about the policy and the host it asks, by
+ * the functions that are declared here and defined by its includer (bpf/answers.h,
+ * user/engine/engine_user.c).
  *
- *   struct bkxdp_world;          whatever the answers below need
- *   static bkxdp_peer_class ask_peer(struct bkxdp_world *, const __u32 address[4]);
- *   static struct bkxdp_verdict ask_flows(struct bkxdp_world *, const struct bkxdp_packet *,
- *                                         const struct bkxdp_settings *, bkxdp_peer_class);
- *                                what the flows say of it (flows.h has the answer)
- *
- * An includer whose look-up fails though it can't notes that in its world, and
- * drops the packet as `internal` whatever came out here.
+ * If a look-up that can't fail does fail, the includer notes it in its world and drops the
+ * packet as `internal`, whatever the result here.
  */
 #ifndef BKXDP_CLASSIFY_H
 #define BKXDP_CLASSIFY_H
 
-#include "packet.h"
-#include "layout.h"
+#include <linux/icmpv6.h>
 
-/* ICMP types: IANA registry; RFC 792, 4443, 4861, 2710, 3810. */
+#include "layout.h"
+#include "packet.h"
+
+/*
+ * ICMP types (IANA registry). Those of ICMP because <linux/icmp.h> includes libc's
+ * <sys/socket.h>; those of neighbour discovery (RFC 4861) because <linux/icmpv6.h> lacks them.
+ */
 #define BKXDP_ICMP_ECHO_REPLY            0
 #define BKXDP_ICMP_UNREACHABLE           3
 #define BKXDP_ICMP_ECHO                  8
 #define BKXDP_ICMP_TIME_EXCEEDED         11
 #define BKXDP_ICMP_PARAMETER_PROBLEM     12
-#define BKXDP_ICMPV6_ERROR_FIRST         1
-#define BKXDP_ICMPV6_ERROR_LAST          4
-#define BKXDP_ICMPV6_ECHO                128
-#define BKXDP_ICMPV6_ECHO_REPLY          129
-#define BKXDP_ICMPV6_MLD_QUERY           130
-#define BKXDP_ICMPV6_MLD_DONE            132
 #define BKXDP_ICMPV6_ROUTER_SOLICITATION 133
 #define BKXDP_ICMPV6_REDIRECT            137
-#define BKXDP_ICMPV6_MLD2_REPORT         143
+
+/* Whatever the includer's answers need; opaque here. */
+struct bkxdp_world;
+
+/* The peer class of an address (network byte order, IPv4 mapped); 0: no peer of any flow. */
+static __always_inline bkxdp_peer_class ask_peer(struct bkxdp_world *world, const __u32 address[4]);
+/* What the flows say about a packet from this peer: bkxdp_judge_flows() of flows.h. */
+static __always_inline struct bkxdp_verdict ask_flows(struct bkxdp_world *world,
+						      const struct bkxdp_packet *packet,
+						      const struct bkxdp_settings *settings,
+						      bkxdp_peer_class peer);
 
 /* First octets of an address, as the wire has them. */
 #define BKXDP_OCTET(address, n) (((const __u8 *)(address))[n])
@@ -94,7 +98,7 @@ static __always_inline int bkxdp_ipv6_source_invalid(const struct bkxdp_packet *
 		return 1;
 	if (from[2])
 		return 0;
-	return !(bkxdp_is_unspecified(from) && packet->protocol == BKXDP_PROTO_ICMPV6 &&
+	return !(bkxdp_is_unspecified(from) && packet->protocol == IPPROTO_ICMPV6 &&
 		 packet->fragment == BKXDP_FRAGMENT_NONE);
 }
 
@@ -156,8 +160,8 @@ static __always_inline int bkxdp_is_neighbour_discovery(const struct bkxdp_packe
 
 	if (type >= BKXDP_ICMPV6_ROUTER_SOLICITATION && type <= BKXDP_ICMPV6_REDIRECT)
 		return packet->hop_limit == 255;
-	if ((type >= BKXDP_ICMPV6_MLD_QUERY && type <= BKXDP_ICMPV6_MLD_DONE) ||
-	    type == BKXDP_ICMPV6_MLD2_REPORT)
+	if ((type >= ICMPV6_MGM_QUERY && type <= ICMPV6_MGM_REDUCTION) ||
+	    type == ICMPV6_MLD2_REPORT)
 		return packet->hop_limit == 1 &&
 		       (bkxdp_is_link_local(packet->saddr) || bkxdp_is_unspecified(packet->saddr));
 	return 0;
@@ -170,11 +174,11 @@ static __always_inline __u32 bkxdp_judge_icmpv6(const struct bkxdp_packet *packe
 {
 	__u8 type = packet->icmp_type;
 
-	if (type >= BKXDP_ICMPV6_ERROR_FIRST && type <= BKXDP_ICMPV6_ERROR_LAST)
+	if (type >= ICMPV6_DEST_UNREACH && type <= ICMPV6_PARAMPROB)
 		return BKXDP_PASS_ICMP_ERROR;
 	if (bkxdp_is_neighbour_discovery(packet))
 		return BKXDP_PASS_ND;
-	if (type == BKXDP_ICMPV6_ECHO || type == BKXDP_ICMPV6_ECHO_REPLY)
+	if (type == ICMPV6_ECHO_REQUEST || type == ICMPV6_ECHO_REPLY)
 		return bkxdp_judge_ping(settings, peer);
 	return BKXDP_DROP_ICMP;
 }
@@ -183,7 +187,7 @@ static __always_inline __u32 bkxdp_judge_icmpv6(const struct bkxdp_packet *packe
 static __always_inline __u32 bkxdp_judge_dhcp(const struct bkxdp_packet *packet,
 					      const struct bkxdp_settings *settings)
 {
-	if (!settings->dhcp || packet->protocol != BKXDP_PROTO_UDP)
+	if (!settings->dhcp || packet->protocol != IPPROTO_UDP)
 		return BKXDP_UNDECIDED;
 	if (packet->kind == BKXDP_FRAME_IPV4 && packet->sport == 67 && packet->dport == 68)
 		return BKXDP_PASS_DHCP;
@@ -209,7 +213,7 @@ static __always_inline int bkxdp_is_group(const __u64 half[2], __u8 kind)
 /* mDNS and the like are sent to everybody: that they come here is no scan of this host. */
 static __always_inline int bkxdp_is_for_everybody(const struct bkxdp_packet *packet)
 {
-	return packet->protocol == BKXDP_PROTO_UDP &&
+	return packet->protocol == IPPROTO_UDP &&
 	       (packet->link_broadcast || bkxdp_is_group(packet->daddr_half, packet->kind));
 }
 
@@ -234,9 +238,9 @@ static __always_inline __u32 bkxdp_judge_ip(const struct bkxdp_packet *packet,
 		return reason;
 	if (packet->l4_refused)
 		return packet->l4_refused;
-	if (packet->protocol == BKXDP_PROTO_ICMP)
+	if (packet->protocol == IPPROTO_ICMP)
 		return bkxdp_judge_icmp(packet, settings, peer);
-	if (packet->protocol == BKXDP_PROTO_ICMPV6)
+	if (packet->protocol == IPPROTO_ICMPV6)
 		return bkxdp_judge_icmpv6(packet, settings, peer);
 	return bkxdp_judge_dhcp(packet, settings);
 }

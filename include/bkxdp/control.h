@@ -1,29 +1,45 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Control connections: which peers have a live one, and so may open data
- * connections. They are TCP. Pure like packet.h. Its includer defines, before the #include:
- *
- *   static __u64 ask_now(struct bkxdp_world *);     ns, monotonic
- *   static int ask_established(struct bkxdp_world *, const struct bkxdp_packet *,
- *                              const struct bkxdp_connection *);
- *                                is this TCP connection with the packet's source established?
- *   static int ask_connection(struct bkxdp_world *, const struct bkxdp_packet *);
- *                                as for flows.h
- *   static struct bkxdp_control *find_control(struct bkxdp_world *,
- *                                             const struct bkxdp_control_key *);
- *                                what is remembered, or NULL; it may be written to
- *   static struct bkxdp_control *add_control(struct bkxdp_world *,
- *                                            const struct bkxdp_control_key *);
- *                                the same, zeroed where nothing was remembered; NULL if it can't:
- *                                the peer's data flows are then dropped, not passed
+ * Control connections: which peers have a live one, and so may open data connections. They
+ * are TCP. Pure like packet.h; it asks by the functions declared here, which the includer
+ * defines.
  */
 #ifndef BKXDP_CONTROL_H
 #define BKXDP_CONTROL_H
 
-#include "packet.h"
 #include "layout.h"
+#include "packet.h"
 
 #define BKXDP_NS_PER_SECOND 1000000000ull
+
+/* ---- what it asks --------------------------------------------------------- */
+
+struct bkxdp_world;
+
+/* ns, CLOCK_MONOTONIC */
+static __always_inline __u64 ask_now(struct bkxdp_world *world);
+
+/* Is this TCP connection with the packet's source established? */
+static __always_inline int ask_established(struct bkxdp_world *world,
+					   const struct bkxdp_packet *packet,
+					   const struct bkxdp_connection *connection);
+
+/* As for flows.h. */
+static __always_inline int ask_connection(struct bkxdp_world *world,
+					  const struct bkxdp_packet *packet);
+
+/* What is remembered under the key, writable; NULL: nothing. */
+static __always_inline struct bkxdp_control *find_control(struct bkxdp_world *world,
+							  const struct bkxdp_control_key *key);
+
+/*
+ * The same, zeroed if nothing was remembered. NULL if there is no room: the peer's data
+ * flows are then dropped.
+ */
+static __always_inline struct bkxdp_control *add_control(struct bkxdp_world *world,
+							 const struct bkxdp_control_key *key);
+
+/* ---- keys and slots ---------------------------------------------------------- */
 
 static __always_inline void bkxdp_control_key(struct bkxdp_control_key *key,
 					      const struct bkxdp_packet *packet, __u32 control)

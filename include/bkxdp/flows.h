@@ -1,30 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Step 10 of a verdict: the first flow of the policy whose conditions hold. Pure
- * like packet.h. What it must know it asks of its includer, who defines, before
- * the #include:
- *
- *   static const struct bkxdp_port *ask_port(struct bkxdp_world *, __u16 port);
- *   static const struct bkxdp_service *ask_service(struct bkxdp_world *,
- *                                                  const struct bkxdp_service_key *);
- *   static int ask_connection(struct bkxdp_world *, const struct bkxdp_packet *);
- *                                is there a socket of ours for exactly these addresses and ports,
- *                                and not a listening one? For a SYN without ACK: one that has
- *                                sent its own SYN (RFC 9293, 3.5, simultaneous open)?
- *   static int ask_control(struct bkxdp_world *, const struct bkxdp_packet *,
- *                          const struct bkxdp_settings *, __u32 control);
- *                                does the packet's source have a live control connection?
- *   static void tell_control(struct bkxdp_world *, const struct bkxdp_packet *,
- *                            const struct bkxdp_settings *, __u32 control);
- *                                a packet of that control flow passes
- *                                (control.h has the answers to both)
- *   and ask_side() below: what bkxdp_search_side() says of one side
+ * Step 10 of a verdict: the first flow of the policy whose conditions hold. Pure like
+ * packet.h; it asks by the functions declared here, which the includer defines.
  */
 #ifndef BKXDP_FLOWS_H
 #define BKXDP_FLOWS_H
 
-#include "packet.h"
 #include "layout.h"
+#include "packet.h"
 
 /* What the search through a side has found: a rule's numbers, and for want of what others failed.
  */
@@ -39,13 +22,44 @@ struct bkxdp_found {
 #define BKXDP_WANTS_CONTROL    1
 #define BKXDP_WANTS_CONNECTION 2
 
-static struct bkxdp_found ask_side(struct bkxdp_world *world, const struct bkxdp_packet *packet,
-				   const struct bkxdp_settings *settings, bkxdp_peer_class peer,
-				   int reply, __u32 before);
+/* ---- what it asks --------------------------------------------------------- */
+
+struct bkxdp_world;
+
+/* The classes of a port; never NULL for a port that exists. */
+static __always_inline const struct bkxdp_port *ask_port(struct bkxdp_world *world, __u16 port);
+
+/* The rules for a peer class and a port class; NULL if there are none. */
+static __always_inline const struct bkxdp_service *ask_service(struct bkxdp_world *world,
+							       const struct bkxdp_service_key *key);
+
+/*
+ * Is there a socket of ours for exactly these addresses and ports, and not a listening one?
+ * For a SYN without ACK: one that has itself sent a SYN (RFC 9293, 3.5, simultaneous open)?
+ */
+static __always_inline int ask_connection(struct bkxdp_world *world,
+					  const struct bkxdp_packet *packet);
+
+/* Does the packet's source have a live control connection of this control flow? control.h */
+static __always_inline int ask_control(struct bkxdp_world *world, const struct bkxdp_packet *packet,
+				       const struct bkxdp_settings *settings, __u32 control);
+
+/* A packet of this control flow passes. control.h */
+static __always_inline void tell_control(struct bkxdp_world *world,
+					 const struct bkxdp_packet *packet,
+					 const struct bkxdp_settings *settings, __u32 control);
+
+/* bkxdp_search_side(), perhaps as a function of its own: of the rules before `before`. */
+static __always_inline struct bkxdp_found ask_side(struct bkxdp_world *world,
+						   const struct bkxdp_packet *packet,
+						   const struct bkxdp_settings *settings,
+						   bkxdp_peer_class peer, int reply, __u32 before);
+
+/* ---- the conditions of a rule ----------------------------------------------- */
 
 static __always_inline int bkxdp_opens(const struct bkxdp_packet *packet)
 {
-	if (packet->protocol == BKXDP_PROTO_UDP)
+	if (packet->protocol == IPPROTO_UDP)
 		return 1;
 	return (packet->tcp_flags & (BKXDP_TCP_SYN | BKXDP_TCP_ACK)) == BKXDP_TCP_SYN;
 }
@@ -53,7 +67,7 @@ static __always_inline int bkxdp_opens(const struct bkxdp_packet *packet)
 /* The answer to a connection of ours: reply flows alone let it in. */
 static __always_inline int bkxdp_answers(const struct bkxdp_packet *packet)
 {
-	return packet->protocol == BKXDP_PROTO_TCP &&
+	return packet->protocol == IPPROTO_TCP &&
 	       (packet->tcp_flags & (BKXDP_TCP_SYN | BKXDP_TCP_ACK)) ==
 		       (BKXDP_TCP_SYN | BKXDP_TCP_ACK);
 }
@@ -91,7 +105,7 @@ static __always_inline int bkxdp_reply_holds(struct bkxdp_world *world,
 	if (settings->connections == BKXDP_CONNECTIONS_SOCKETS) {
 		if (ask_connection(world, packet))
 			return 1;
-	} else if (packet->protocol == BKXDP_PROTO_UDP ||
+	} else if (packet->protocol == IPPROTO_UDP ||
 		   (packet->tcp_flags & (BKXDP_TCP_ACK | BKXDP_TCP_RST))) {
 		return 1;
 	}
@@ -101,7 +115,7 @@ static __always_inline int bkxdp_reply_holds(struct bkxdp_world *world,
 
 static __always_inline __u32 bkxdp_kind(const struct bkxdp_packet *packet, int reply)
 {
-	if (packet->protocol == BKXDP_PROTO_TCP)
+	if (packet->protocol == IPPROTO_TCP)
 		return reply ? BKXDP_TCP_REPLY : BKXDP_TCP_INBOUND;
 	return reply ? BKXDP_UDP_REPLY : BKXDP_UDP_INBOUND;
 }
@@ -156,7 +170,7 @@ static __always_inline int bkxdp_cacheable(const struct bkxdp_packet *packet,
 {
 	if ((found->flags & BKXDP_CANDIDATE_IS_CONTROL) || found->wants)
 		return 0;
-	return !(found->flags & BKXDP_CANDIDATE_REQUIRES) || packet->protocol == BKXDP_PROTO_TCP;
+	return !(found->flags & BKXDP_CANDIDATE_REQUIRES) || packet->protocol == IPPROTO_TCP;
 }
 
 /* Of both sides the rule that comes first. `peer` is the class of some peer, never 0. */

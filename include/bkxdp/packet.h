@@ -1,29 +1,32 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Bytes to facts: the only code that touches a packet's bytes.
+ * From a frame's bytes to facts about it; with bpf/fast_parse.h the only code that reads
+ * a packet's bytes.
  *
- * The same source runs in the kernel, in the tests, in `replay` and under the
- * fuzzer, so it has no libc, no BPF helper and no #ifdef. Its includer
- * provides, before the #include:
+ * The same source runs in the kernel, in the tests, in `replay` and in the fuzzer, so it uses
+ * no libc, no BPF helper and no #ifdef. Two files say how a frame is read, and include this
+ * one: bpf/frame.h in the kernel, user/packet/user_frame.h in user space. Before the #include
+ * they define:
  *
- *   typedef ... bkxdp_frame;           a received frame
- *   BKXDP_SUBPROG                         how a function is declared that takes a
- *                                      frame and numbers only. In the kernel
- *                                      such a function is global: the verifier
- *                                      walks it once, not once a caller.
- *   static __u32 frame_length(const bkxdp_frame *);
- *                                of all its buffers
- *   static const void *frame_at(const bkxdp_frame *, __u32 offset, __u32 length, void *spare);
- *                                where these bytes of the frame stand: in the frame itself, or
- *                                copied to `spare`; NULL where the frame is shorter
+ *   bkxdp_frame    the type of a received frame
+ *   BKXDP_SUBPROG  how to declare a function that takes only a frame and numbers. In the
+ *                  kernel such a function is global, so that the verifier checks it once
+ *                  and not once for each call.
  *
- * Parsing refuses nothing by itself: it records the reason for which a layer
- * can't be read, and classify.h decides in the order of the contract.
+ * The parser refuses nothing itself. It records why a layer can't be read, and classify.h
+ * decides in the order of the contract.
  */
 #ifndef BKXDP_PACKET_H
 #define BKXDP_PACKET_H
 
+#include <linux/if_ether.h>
+#include <linux/in.h>
+#include <linux/in6.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/tcp.h>
 #include <linux/types.h>
+#include <linux/udp.h>
 #include <stddef.h>
 
 #include "layout.h"
@@ -33,24 +36,7 @@
 #define __always_inline inline __attribute__((always_inline))
 #endif
 
-/* Ethertypes, IEEE 802 numbers, in the byte order of the wire read big-endian. */
-#define BKXDP_ETH_IPV4 0x0800
-#define BKXDP_ETH_ARP  0x0806
-#define BKXDP_ETH_IPV6 0x86dd
-#define BKXDP_ETH_CTAG 0x8100 /* IEEE 802.1Q */
-#define BKXDP_ETH_STAG 0x88a8 /* IEEE 802.1ad */
-
-/* IANA protocol numbers; the first five are also IPv6 extension headers (RFC 8200, 4.1). */
-#define BKXDP_PROTO_HOPOPTS  0
-#define BKXDP_PROTO_ROUTING  43
-#define BKXDP_PROTO_FRAGMENT 44
-#define BKXDP_PROTO_AH       51
-#define BKXDP_PROTO_DSTOPTS  60
-#define BKXDP_PROTO_ICMP     1
-#define BKXDP_PROTO_TCP      6
-#define BKXDP_PROTO_UDP      17
-#define BKXDP_PROTO_ICMPV6   58
-
+/* The flags byte of a TCP header (RFC 9293, 3.1): <linux/tcp.h> has them as bit fields only. */
 #define BKXDP_TCP_FIN 0x01
 #define BKXDP_TCP_SYN 0x02
 #define BKXDP_TCP_RST 0x04
@@ -77,7 +63,7 @@ enum bkxdp_fragment {
 	BKXDP_FRAGMENT_LATER, /* has an offset: its bytes are no L4 header */
 };
 
-/* All that a verdict can depend on. Reasons are enum bkxdp_reason; 0 where the layer is sound. */
+/* All that a verdict can depend on. Reasons are enum bkxdp_reason; 0 if the layer can be read. */
 struct bkxdp_packet {
 	/* network byte order, IPv4 as ::ffff:a.b.c.d; in halves to be written and compared fast */
 	union {
@@ -105,6 +91,15 @@ struct bkxdp_packet {
 	__u32 reserved;
 };
 
+/* Bytes of the frame, in all its buffers. */
+static __always_inline __u32 frame_length(bkxdp_frame *frame);
+/*
+ * These bytes of the frame, in place or copied to `spare`; NULL if the frame is shorter. In
+ * place they may be unaligned.
+ */
+static __always_inline const void *frame_at(bkxdp_frame *frame, __u32 offset, __u32 length,
+					    void *spare);
+
 static __always_inline int bkxdp_same_address(const __u64 a[2], const __u64 b[2])
 {
 	return !((a[0] ^ b[0]) | (a[1] ^ b[1]));
@@ -125,31 +120,25 @@ struct bkxdp_span {
 
 /* ---- link layer --------------------------------------------------------- */
 
-struct bkxdp_ethernet {
-	__u8 destination[6];
-	__u8 source[6];
-	__u16 type;
-};
-
 static __always_inline int bkxdp_is_tag(__u16 type)
 {
-	return type == BKXDP_ETH_CTAG || type == BKXDP_ETH_STAG;
+	return type == ETH_P_8021Q || type == ETH_P_8021AD;
 }
 
 /* IEEE 802.1Q table 8-1: these sixteen addresses never leave the link. */
-static __always_inline int bkxdp_is_link_control(const struct bkxdp_ethernet *eth, __u16 type)
+static __always_inline int bkxdp_is_link_control(const struct ethhdr *eth, __u16 type)
 {
-	const __u8 *to = eth->destination;
+	const __u8 *to = eth->h_dest;
 
-	if (type == BKXDP_ETH_IPV4 || type == BKXDP_ETH_IPV6 || bkxdp_is_tag(type))
+	if (type == ETH_P_IP || type == ETH_P_IPV6 || bkxdp_is_tag(type))
 		return 0;
 	return to[0] == 0x01 && to[1] == 0x80 && to[2] == 0xc2 && to[3] == 0 && to[4] == 0 &&
 	       (to[5] & 0xf0) == 0;
 }
 
-static __always_inline int bkxdp_is_link_broadcast(const struct bkxdp_ethernet *eth)
+static __always_inline int bkxdp_is_link_broadcast(const struct ethhdr *eth)
 {
-	const __u16 *to = (const void *)eth->destination;
+	const __u16 *to = (const void *)eth->h_dest;
 
 	return (to[0] & to[1] & to[2]) == 0xffff;
 }
@@ -164,6 +153,7 @@ static __always_inline int bkxdp_is_link_broadcast(const struct bkxdp_ethernet *
 #define BKXDP_TAGS_OFFSET(t)  ((__u16)((t) >> 32))
 #define BKXDP_TAGS_REFUSED(t) ((__u8)((t) >> 48))
 
+/* An 802.1Q or 802.1ad tag behind its ethertype; <linux/if_vlan.h> has no such struct. */
 struct bkxdp_tag {
 	__u16 control; /* the low 12 bits are the VID */
 	__u16 type;    /* of what follows */
@@ -172,7 +162,7 @@ struct bkxdp_tag {
 BKXDP_SUBPROG __u64 bkxdp_tags(bkxdp_frame *frame, __u32 first_type)
 {
 	__u16 type = first_type, vlan = 0, outer = 0;
-	__u64 offset = sizeof(struct bkxdp_ethernet);
+	__u64 offset = sizeof(struct ethhdr);
 	struct bkxdp_tag spare;
 
 	for (int i = 0; i < BKXDP_TAGS_MAX && bkxdp_is_tag(type); i++) {
@@ -185,7 +175,7 @@ BKXDP_SUBPROG __u64 bkxdp_tags(bkxdp_frame *frame, __u32 first_type)
 		__u16 vid = BKXDP_NTOHS(tag->control) & 0x0fff;
 
 		if (vid) {
-			if (vlan && !(outer == BKXDP_ETH_STAG && type == BKXDP_ETH_CTAG))
+			if (vlan && !(outer == ETH_P_8021AD && type == ETH_P_8021Q))
 				return (__u64)BKXDP_DROP_VLAN << 48;
 			/* a third one finds a C-tag outside and is refused above */
 			outer = type;
@@ -201,11 +191,11 @@ BKXDP_SUBPROG __u64 bkxdp_tags(bkxdp_frame *frame, __u32 first_type)
 static __always_inline __u8 bkxdp_kind_of(__u16 type)
 {
 	switch (type) {
-	case BKXDP_ETH_IPV4:
+	case ETH_P_IP:
 		return BKXDP_FRAME_IPV4;
-	case BKXDP_ETH_IPV6:
+	case ETH_P_IPV6:
 		return BKXDP_FRAME_IPV6;
-	case BKXDP_ETH_ARP:
+	case ETH_P_ARP:
 		return BKXDP_FRAME_ARP;
 	default:
 		return BKXDP_FRAME_OTHER;
@@ -215,15 +205,15 @@ static __always_inline __u8 bkxdp_kind_of(__u16 type)
 /* Sets kind, vlan and tags_refused; the offset behind the Ethernet header and its tags. */
 static __always_inline __u32 bkxdp_parse_link(bkxdp_frame *frame, struct bkxdp_packet *packet)
 {
-	struct bkxdp_ethernet spare;
-	const struct bkxdp_ethernet *eth = frame_at(frame, 0, sizeof(spare), &spare);
+	struct ethhdr spare;
+	const struct ethhdr *eth = frame_at(frame, 0, sizeof(spare), &spare);
 
 	if (!eth) {
 		packet->kind = BKXDP_FRAME_CUT;
 		return 0;
 	}
 
-	__u16 type = BKXDP_NTOHS(eth->type);
+	__u16 type = BKXDP_NTOHS(eth->h_proto);
 
 	packet->link_broadcast = bkxdp_is_link_broadcast(eth);
 	if (bkxdp_is_link_control(eth, type)) {
@@ -245,25 +235,14 @@ static __always_inline __u32 bkxdp_parse_link(bkxdp_frame *frame, struct bkxdp_p
 
 /* ---- IPv4, RFC 791 ------------------------------------------------------ */
 
-struct bkxdp_ipv4 {
-	__u8 version_ihl;
-	__u8 tos;
-	__u16 total_length;
-	__u16 id;
-	__u16 fragment; /* flags and offset */
-	__u8 ttl;
-	__u8 protocol;
-	__u16 checksum;
-	__u32 saddr;
-	__u32 daddr;
-};
-
+/* Of iphdr.frag_off. */
 #define BKXDP_IPV4_MORE_FRAGMENTS 0x2000
 #define BKXDP_IPV4_OFFSET         0x1fff
-#define BKXDP_IPOPT_END           0
-#define BKXDP_IPOPT_NOP           1
-#define BKXDP_IPOPT_LSRR          131
-#define BKXDP_IPOPT_SSRR          137
+/* Option types: RFC 791, 3.1. */
+#define BKXDP_IPOPT_END  0
+#define BKXDP_IPOPT_NOP  1
+#define BKXDP_IPOPT_LSRR 131
+#define BKXDP_IPOPT_SSRR 137
 
 /* One option: where the next one stands, or 0 for a source route or a length that runs out. */
 BKXDP_SUBPROG __u32 bkxdp_ipv4_option(bkxdp_frame *frame, __u32 offset, __u32 end)
@@ -285,7 +264,7 @@ BKXDP_SUBPROG __u32 bkxdp_ipv4_option(bkxdp_frame *frame, __u32 offset, __u32 en
 	return offset + *byte;
 }
 
-static __always_inline int bkxdp_ipv4_options_sound(bkxdp_frame *frame, __u32 offset, __u32 end)
+static __always_inline int bkxdp_ipv4_options_valid(bkxdp_frame *frame, __u32 offset, __u32 end)
 {
 	for (int i = 0; i < BKXDP_OPTION_BYTES_MAX && offset < end; i++) {
 		offset = bkxdp_ipv4_option(frame, offset, end);
@@ -325,17 +304,17 @@ static __always_inline __u32 bkxdp_word(__u64 half, int second)
 static __always_inline __u8 bkxdp_parse_ipv4(bkxdp_frame *frame, struct bkxdp_span *span,
 					     struct bkxdp_packet *packet)
 {
-	struct bkxdp_ipv4 spare;
-	const struct bkxdp_ipv4 *ip = frame_at(frame, span->offset, sizeof(spare), &spare);
+	struct iphdr spare;
+	const struct iphdr *ip = frame_at(frame, span->offset, sizeof(spare), &spare);
 
 	if (!ip)
 		return BKXDP_DROP_MALFORMED;
 
-	__u32 header = (ip->version_ihl & 0x0f) * 4;
-	__u32 total = BKXDP_NTOHS(ip->total_length);
-	__u16 fragment = BKXDP_NTOHS(ip->fragment);
+	__u32 header = ip->ihl * 4;
+	__u32 total = BKXDP_NTOHS(ip->tot_len);
+	__u16 fragment = BKXDP_NTOHS(ip->frag_off);
 
-	if (ip->version_ihl >> 4 != 4 || header < sizeof(*ip) || total < header)
+	if (ip->version != 4 || header < sizeof(*ip) || total < header)
 		return BKXDP_DROP_MALFORMED;
 	packet->saddr_half[1] = bkxdp_mapped_half(ip->saddr);
 	packet->daddr_half[1] = bkxdp_mapped_half(ip->daddr);
@@ -346,7 +325,7 @@ static __always_inline __u8 bkxdp_parse_ipv4(bkxdp_frame *frame, struct bkxdp_sp
 	if (span->end > packet->length)
 		return BKXDP_DROP_MALFORMED;
 	if (header > sizeof(*ip) &&
-	    !bkxdp_ipv4_options_sound(frame, span->offset + sizeof(*ip), span->offset + header))
+	    !bkxdp_ipv4_options_valid(frame, span->offset + sizeof(*ip), span->offset + header))
 		return BKXDP_DROP_MALFORMED;
 	span->offset += header;
 	return 0;
@@ -354,15 +333,18 @@ static __always_inline __u8 bkxdp_parse_ipv4(bkxdp_frame *frame, struct bkxdp_sp
 
 /* ---- IPv6, RFC 8200 ----------------------------------------------------- */
 
-struct bkxdp_ipv6 {
-	__u8 version;
-	__u8 label[3];
-	__u16 payload_length;
-	__u8 next_header;
-	__u8 hop_limit;
-	__u64 saddr[2];
-	__u64 daddr[2];
+/* An in6_addr in a packet, where nothing is aligned to 8 bytes, in two loads. */
+struct bkxdp_halves {
+	__u64 half[2];
 } __attribute__((packed, aligned(4)));
+
+static __always_inline void bkxdp_copy_ipv6(__u64 to[2], const struct in6_addr *from)
+{
+	const struct bkxdp_halves *halves = (const void *)from;
+
+	to[0] = halves->half[0];
+	to[1] = halves->half[1];
+}
 
 /*
  * The first 8 bytes of any extension header; none is shorter. The fragment
@@ -385,17 +367,16 @@ struct bkxdp_extension {
 
 static __always_inline int bkxdp_is_extension(__u8 next)
 {
-	return next == BKXDP_PROTO_HOPOPTS || next == BKXDP_PROTO_DSTOPTS ||
-	       next == BKXDP_PROTO_ROUTING || next == BKXDP_PROTO_FRAGMENT ||
-	       next == BKXDP_PROTO_AH;
+	return next == IPPROTO_HOPOPTS || next == IPPROTO_DSTOPTS || next == IPPROTO_ROUTING ||
+	       next == IPPROTO_FRAGMENT || next == IPPROTO_AH;
 }
 
 static __always_inline __u32 bkxdp_extension_length(__u8 type, __u8 length)
 {
 	switch (type) {
-	case BKXDP_PROTO_FRAGMENT:
+	case IPPROTO_FRAGMENT:
 		return 8;
-	case BKXDP_PROTO_AH: /* counted in 32-bit words, RFC 4302, 2.2 */
+	case IPPROTO_AH: /* counted in 32-bit words, RFC 4302, 2.2 */
 		return (length + 2) * 4;
 	default:
 		return (length + 1) * 8;
@@ -424,9 +405,9 @@ BKXDP_SUBPROG __u64 bkxdp_ipv6_extension(bkxdp_frame *frame, __u32 offset, __u32
 	offset += bkxdp_extension_length(type, ext->length);
 	if (offset > end)
 		return BKXDP_WALK_REFUSE(BKXDP_DROP_MALFORMED);
-	if (type == BKXDP_PROTO_ROUTING && (!ext->routing.type || ext->routing.segments_left))
+	if (type == IPPROTO_ROUTING && (!ext->routing.type || ext->routing.segments_left))
 		return BKXDP_WALK_REFUSE(BKXDP_DROP_EXTENSION);
-	if (type == BKXDP_PROTO_FRAGMENT) {
+	if (type == IPPROTO_FRAGMENT) {
 		__u16 bits = BKXDP_NTOHS(ext->fragment);
 
 		fragment = bkxdp_fragment_of(bits & BKXDP_IPV6_OFFSET,
@@ -446,13 +427,12 @@ BKXDP_SUBPROG __u64 bkxdp_ipv6_walk(bkxdp_frame *frame, __u32 start, __u32 end, 
 
 		if (!bkxdp_is_extension(type))
 			break;
-		if ((type == BKXDP_PROTO_HOPOPTS && i) ||
-		    (type == BKXDP_PROTO_FRAGMENT && fragment_seen))
+		if ((type == IPPROTO_HOPOPTS && i) || (type == IPPROTO_FRAGMENT && fragment_seen))
 			return BKXDP_WALK_REFUSE(BKXDP_DROP_EXTENSION);
 		at = bkxdp_ipv6_extension(frame, BKXDP_WALK_OFFSET(at), end, type);
 		if (BKXDP_WALK_REFUSED(at))
 			return at;
-		if (type == BKXDP_PROTO_FRAGMENT) {
+		if (type == IPPROTO_FRAGMENT) {
 			fragment_seen = 1;
 			fragment = BKXDP_WALK_FRAGMENT(at);
 			if (fragment == BKXDP_FRAGMENT_LATER)
@@ -467,21 +447,19 @@ BKXDP_SUBPROG __u64 bkxdp_ipv6_walk(bkxdp_frame *frame, __u32 start, __u32 end, 
 static __always_inline __u8 bkxdp_parse_ipv6(bkxdp_frame *frame, struct bkxdp_span *span,
 					     struct bkxdp_packet *packet)
 {
-	struct bkxdp_ipv6 spare;
-	const struct bkxdp_ipv6 *ip = frame_at(frame, span->offset, sizeof(spare), &spare);
+	struct ipv6hdr spare;
+	const struct ipv6hdr *ip = frame_at(frame, span->offset, sizeof(spare), &spare);
 
 	if (!ip)
 		return BKXDP_DROP_MALFORMED;
 
-	__u32 payload = BKXDP_NTOHS(ip->payload_length);
-	__u8 next = ip->next_header;
+	__u32 payload = BKXDP_NTOHS(ip->payload_len);
+	__u8 next = ip->nexthdr;
 
-	if (ip->version >> 4 != 6 || !payload)
+	if (ip->version != 6 || !payload)
 		return BKXDP_DROP_MALFORMED;
-	packet->saddr_half[0] = ip->saddr[0];
-	packet->saddr_half[1] = ip->saddr[1];
-	packet->daddr_half[0] = ip->daddr[0];
-	packet->daddr_half[1] = ip->daddr[1];
+	bkxdp_copy_ipv6(packet->saddr_half, &ip->saddr);
+	bkxdp_copy_ipv6(packet->daddr_half, &ip->daddr);
 	packet->hop_limit = ip->hop_limit;
 	packet->protocol = next;
 	span->offset += sizeof(*ip);
@@ -501,29 +479,18 @@ static __always_inline __u8 bkxdp_parse_ipv6(bkxdp_frame *frame, struct bkxdp_sp
 
 /* ---- ICMP (RFC 792, 4443), TCP (RFC 9293), UDP (RFC 768) ---------------- */
 
-struct bkxdp_tcp {
-	__u16 sport;
-	__u16 dport;
-	__u32 sequence[2];
-	__u8 data_offset;
-	__u8 flags;
-	__u16 window;
-	__u16 rest[2];
-};
-
-struct bkxdp_udp {
-	__u16 sport;
-	__u16 dport;
-	__u16 length;
-	__u16 checksum;
-};
-
+/* <linux/icmp.h> can't be included here: it includes libc's <sys/socket.h>. */
 struct bkxdp_icmp {
 	__u8 type;
 	__u8 code;
 	__u8 checksum[2];
 	__u8 rest[4];
 };
+
+static __always_inline __u8 bkxdp_tcp_flags(const struct tcphdr *tcp)
+{
+	return ((const __u8 *)tcp)[13];
+}
 
 static __always_inline __u8 bkxdp_tcp_flags_refused(__u8 flags)
 {
@@ -546,37 +513,37 @@ static __always_inline const void *bkxdp_l4(bkxdp_frame *frame, const struct bkx
 static __always_inline __u8 bkxdp_parse_tcp(bkxdp_frame *frame, const struct bkxdp_span *span,
 					    struct bkxdp_packet *packet)
 {
-	struct bkxdp_tcp spare;
-	const struct bkxdp_tcp *tcp = bkxdp_l4(frame, span, sizeof(spare), &spare);
+	struct tcphdr spare;
+	const struct tcphdr *tcp = bkxdp_l4(frame, span, sizeof(spare), &spare);
 
 	if (!tcp)
 		return BKXDP_DROP_MALFORMED;
 
-	__u32 header = (tcp->data_offset >> 4) * 4;
+	__u32 header = tcp->doff * 4;
 
-	packet->sport = BKXDP_NTOHS(tcp->sport);
-	packet->dport = BKXDP_NTOHS(tcp->dport);
-	packet->tcp_flags = tcp->flags;
+	packet->sport = BKXDP_NTOHS(tcp->source);
+	packet->dport = BKXDP_NTOHS(tcp->dest);
+	packet->tcp_flags = bkxdp_tcp_flags(tcp);
 	if (header < sizeof(*tcp) || span->offset + header > span->end)
 		return BKXDP_DROP_MALFORMED;
 	if (!packet->sport || !packet->dport)
 		return BKXDP_DROP_MALFORMED;
-	return bkxdp_tcp_flags_refused(tcp->flags);
+	return bkxdp_tcp_flags_refused(packet->tcp_flags);
 }
 
 static __always_inline __u8 bkxdp_parse_udp(bkxdp_frame *frame, const struct bkxdp_span *span,
 					    struct bkxdp_packet *packet)
 {
-	struct bkxdp_udp spare;
-	const struct bkxdp_udp *udp = bkxdp_l4(frame, span, sizeof(spare), &spare);
+	struct udphdr spare;
+	const struct udphdr *udp = bkxdp_l4(frame, span, sizeof(spare), &spare);
 
 	if (!udp)
 		return BKXDP_DROP_MALFORMED;
 
-	__u32 length = BKXDP_NTOHS(udp->length);
+	__u32 length = BKXDP_NTOHS(udp->len);
 
-	packet->sport = BKXDP_NTOHS(udp->sport);
-	packet->dport = BKXDP_NTOHS(udp->dport);
+	packet->sport = BKXDP_NTOHS(udp->source);
+	packet->dport = BKXDP_NTOHS(udp->dest);
 	/* the rest of a first fragment's datagram comes later */
 	if (length < sizeof(*udp) ||
 	    (packet->fragment == BKXDP_FRAGMENT_NONE && span->offset + length > span->end))
@@ -602,15 +569,15 @@ static __always_inline __u8 bkxdp_parse_l4(bkxdp_frame *frame, const struct bkxd
 					   struct bkxdp_packet *packet)
 {
 	switch (packet->protocol) {
-	case BKXDP_PROTO_TCP:
+	case IPPROTO_TCP:
 		return bkxdp_parse_tcp(frame, span, packet);
-	case BKXDP_PROTO_UDP:
+	case IPPROTO_UDP:
 		return bkxdp_parse_udp(frame, span, packet);
-	case BKXDP_PROTO_ICMP:
+	case IPPROTO_ICMP:
 		if (packet->kind == BKXDP_FRAME_IPV4)
 			return bkxdp_parse_icmp(frame, span, packet);
 		return BKXDP_DROP_PROTOCOL;
-	case BKXDP_PROTO_ICMPV6:
+	case IPPROTO_ICMPV6:
 		if (packet->kind == BKXDP_FRAME_IPV6)
 			return bkxdp_parse_icmp(frame, span, packet);
 		return BKXDP_DROP_PROTOCOL;

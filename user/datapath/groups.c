@@ -139,7 +139,7 @@ int datapath_groups(const char *interface, struct drop_groups *groups)
 /* Several may ask: the latest end holds. The program ends it by itself, also if we die. */
 static void prolong(struct bkxdp_watch *watch, uint64_t until)
 {
-	uint64_t now = __atomic_load_n(&watch->groups_until, __ATOMIC_RELAXED);
+	__u64 now = __atomic_load_n(&watch->groups_until, __ATOMIC_RELAXED);
 
 	while (now < until && !__atomic_compare_exchange_n(&watch->groups_until, &now, until, false,
 							   __ATOMIC_RELEASE, __ATOMIC_RELAXED))

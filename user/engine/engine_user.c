@@ -11,6 +11,11 @@
 #include "base/memory.h"
 #include "packet/user_frame.h"
 
+/* behind user_frame.h, which says how they read a frame */
+#include <bkxdp/classify.h>
+#include <bkxdp/control.h>
+#include <bkxdp/flows.h>
+
 /* A control connection that was seen; a node of the tree. */
 struct seen {
 	struct bkxdp_control_key key;
@@ -110,8 +115,6 @@ static int ask_established(struct bkxdp_world *world, const struct bkxdp_packet 
 	return 0;
 }
 
-#include <bkxdp/control.h>
-
 static int ask_control(struct bkxdp_world *world, const struct bkxdp_packet *packet,
 		       const struct bkxdp_settings *settings, __u32 control)
 {
@@ -123,8 +126,6 @@ static void tell_control(struct bkxdp_world *world, const struct bkxdp_packet *p
 {
 	bkxdp_note_control(world, packet, settings, control);
 }
-
-#include <bkxdp/flows.h>
 
 static struct bkxdp_found ask_side(struct bkxdp_world *world, const struct bkxdp_packet *packet,
 				   const struct bkxdp_settings *settings, bkxdp_peer_class peer,
@@ -138,8 +139,6 @@ static struct bkxdp_verdict ask_flows(struct bkxdp_world *world, const struct bk
 {
 	return bkxdp_judge_flows(world, packet, settings, peer);
 }
-
-#include <bkxdp/classify.h>
 
 static struct bkxdp_world *world_of(struct engine *engine)
 {

@@ -31,20 +31,20 @@ static bool has_l4(const struct bkxdp_packet *packet)
 static bool has_message(const struct bkxdp_packet *packet)
 {
 	return has_l4(packet) && !packet->l4_refused &&
-	       (packet->protocol == BKXDP_PROTO_ICMP || packet->protocol == BKXDP_PROTO_ICMPV6);
+	       (packet->protocol == IPPROTO_ICMP || packet->protocol == IPPROTO_ICMPV6);
 }
 
 static void read_link(bkxdp_frame *frame, const struct bkxdp_packet *packet,
 		      struct packet_summary *summary)
 {
-	struct bkxdp_ethernet ethernet;
+	struct ethhdr ethernet;
 
 	if (!frame_at(frame, 0, sizeof(ethernet), &ethernet))
 		return;
 	summary->has_link = true;
-	memcpy(summary->link_from, ethernet.source, sizeof(summary->link_from));
-	memcpy(summary->link_to, ethernet.destination, sizeof(summary->link_to));
-	summary->ethertype = BKXDP_NTOHS(ethernet.type);
+	memcpy(summary->link_from, ethernet.h_source, sizeof(summary->link_from));
+	memcpy(summary->link_to, ethernet.h_dest, sizeof(summary->link_to));
+	summary->ethertype = BKXDP_NTOHS(ethernet.h_proto);
 	if (!packet->tags_refused)
 		summary->ethertype = BKXDP_TAGS_TYPE(bkxdp_tags(frame, summary->ethertype));
 }

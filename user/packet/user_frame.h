@@ -15,6 +15,8 @@ struct received {
 
 #define BKXDP_SUBPROG static
 
+#include <bkxdp/packet.h>
+
 static uint32_t frame_length(bkxdp_frame *frame)
 {
 	return frame->length;
@@ -27,7 +29,5 @@ static const void *frame_at(bkxdp_frame *frame, uint32_t offset, uint32_t length
 		return NULL;
 	return memcpy(spare, frame->bytes + offset, length);
 }
-
-#include <bkxdp/packet.h>
 
 #endif

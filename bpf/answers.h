@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The kernel's answers to what classify.h, flows.h and control.h ask: peers, ports and
+ * services from the policy's maps, connections from the socket table, control connections
+ * from the memory of what was seen.
+ */
+#ifndef ANSWERS_H
+#define ANSWERS_H
+
+#include "frame.h"
+
+#include <bpf/bpf_endian.h>
+#include <bkxdp/classify.h>
+#include <bkxdp/control.h>
+#include <bkxdp/flows.h>
+
+#include "flow_cache.h"
+#include "maps.h"
+
+struct bkxdp_world {
+	struct xdp_md *ctx;
+	__u32 slot;
+	__u32 stranger; /* the source is no peer, at the first look */
+	__u32 generation;
+	__u32 failed; /* a look-up that can't fail did */
+};
+
+/* A verdict in one register: reason, whether the flow cache may keep it, rule, counter. */
+#define BKXDP_PACKED(reason, keeps, rule, counter)                                                 \
+	((reason) | (__u64)(keeps) << 16 | (__u64)(rule) << 32 | (__u64)(counter) << 48)
+
+static __always_inline __u64 pack(const struct bkxdp_verdict *v)
+{
+	return BKXDP_PACKED(v->reason, v->cacheable, v->rule, v->counter);
+}
+
+static __always_inline struct bkxdp_verdict unpack(__u64 packed)
+{
+	struct bkxdp_verdict verdict = {
+		.reason = packed,
+		.cacheable = packed >> 16,
+		.rule = packed >> 32,
+		.counter = packed >> 48,
+	};
+
+	return verdict;
+}
+
+static __always_inline int is_mapped(const __u32 address[4])
+{
+	return !address[0] && !address[1] && address[2] == BKXDP_MAPPED_WORD;
+}
+
+/* False only where no peer's address begins like this one. */
+static __always_inline int may_be_peer(__u32 slot, const __u64 half[2])
+{
+	const struct bkxdp_prefilter *bits = &globals.prefilter[slot % BKXDP_SLOTS];
+	__u32 bit;
+
+	if (!half[0] && bkxdp_word(half[1], 0) == BKXDP_MAPPED_WORD) {
+		bit = bpf_ntohl(bkxdp_word(half[1], 1)) >> 16;
+		return bits->ipv4[bit / 64] >> (bit % 64) & 1;
+	}
+	bit = bkxdp_prefilter_hash(bkxdp_word(half[0], 0)) % BKXDP_PREFILTER_BITS;
+	return bits->ipv6[bit / 64] >> (bit % 64) & 1;
+}
+
+static __always_inline bkxdp_peer_class look_up_peer(struct bkxdp_world *world,
+						     const __u32 address[4])
+{
+	struct bkxdp_prefix key = {.bits = 128};
+	void *trie = bpf_map_lookup_elem(&peers, &world->slot);
+	bkxdp_peer_class *peer;
+
+	if (!trie) {
+		world->failed = 1;
+		return 0;
+	}
+	__builtin_memcpy(key.address, address, sizeof(key.address));
+	peer = bpf_map_lookup_elem(trie, &key);
+	return peer ? *peer : 0;
+}
+
+static __always_inline bkxdp_peer_class ask_peer(struct bkxdp_world *world, const __u32 address[4])
+{
+	const __u64 half[2] = {((const __u64 *)address)[0], ((const __u64 *)address)[1]};
+	struct peer_cache_entry *entry = NULL;
+	bkxdp_peer_class peer_class;
+
+	if (world->stranger)
+		return 0;
+	if (bkxdp_cache_entries)
+		entry = peer_cache_find(half);
+	if (entry && peer_cache_holds(entry, half, world->generation))
+		return entry->peer_class;
+	peer_class = look_up_peer(world, address);
+	if (entry && peer_class)
+		peer_cache_store(entry, half, world->generation, peer_class);
+	return peer_class;
+}
+
+static __always_inline const struct bkxdp_port *ask_port(struct bkxdp_world *world, __u16 port)
+{
+	return &globals.port[world->slot % BKXDP_SLOTS][port];
+}
+
+static __always_inline const struct bkxdp_service *ask_service(struct bkxdp_world *world,
+							       const struct bkxdp_service_key *key)
+{
+	void *hash = bpf_map_lookup_elem(&services, &world->slot);
+
+	if (!hash) {
+		world->failed = 1;
+		return NULL;
+	}
+	return bpf_map_lookup_elem(hash, key);
+}
+
+static __always_inline __u64 ask_now(struct bkxdp_world *world)
+{
+	return bkxdp_report ? globals.clock : bpf_ktime_get_ns();
+}
+
+/* As the kernel's tables have it: the peer is the source. The size says the family. */
+static __always_inline __u32 make_tuple(struct bpf_sock_tuple *tuple, const __u32 peer[4],
+					__u16 peer_port, const __u32 local[4], __u16 port)
+{
+	if (is_mapped(peer)) {
+		tuple->ipv4.saddr = peer[3];
+		tuple->ipv4.daddr = local[3];
+		tuple->ipv4.sport = bpf_htons(peer_port);
+		tuple->ipv4.dport = bpf_htons(port);
+		return sizeof(tuple->ipv4);
+	}
+	__builtin_memcpy(tuple->ipv6.saddr, peer, sizeof(tuple->ipv6.saddr));
+	__builtin_memcpy(tuple->ipv6.daddr, local, sizeof(tuple->ipv6.daddr));
+	tuple->ipv6.sport = bpf_htons(peer_port);
+	tuple->ipv6.dport = bpf_htons(port);
+	return sizeof(tuple->ipv6);
+}
+
+/* State of the TCP socket for exactly this connection, or of the listener behind it; 0: none. */
+static __always_inline __u32 tcp_state(struct xdp_md *ctx, struct bpf_sock_tuple *tuple, __u32 size)
+{
+	struct bpf_sock *socket = bpf_skc_lookup_tcp(ctx, tuple, size, BPF_F_CURRENT_NETNS, 0);
+	__u32 state = 0;
+
+	if (socket) {
+		state = socket->state;
+		bpf_sk_release(socket);
+	}
+	return state;
+}
+
+/* The kernel itself leaves out sockets that are connected to another peer. */
+static __always_inline int udp_is_bound(struct xdp_md *ctx, struct bpf_sock_tuple *tuple,
+					__u32 size)
+{
+	struct bpf_sock *socket = bpf_sk_lookup_udp(ctx, tuple, size, BPF_F_CURRENT_NETNS, 0);
+
+	if (!socket)
+		return 0;
+	bpf_sk_release(socket);
+	return 1;
+}
+
+BKXDP_SUBPROG int bkxdp_connection(struct xdp_md *ctx)
+{
+	const struct scratch *s = scratch();
+	struct bpf_sock_tuple tuple = {};
+	__u32 size, state;
+
+	if (!bkxdp_sockets || !s || !ctx)
+		return 0;
+	size = make_tuple(&tuple, s->packet.saddr, s->packet.sport, s->packet.daddr,
+			  s->packet.dport);
+	if (s->packet.protocol == IPPROTO_UDP)
+		return udp_is_bound(ctx, &tuple, size);
+	state = tcp_state(ctx, &tuple, size);
+	/* in TIME-WAIT, say, a SYN would reach a listener on our former port */
+	if ((s->packet.tcp_flags & (BKXDP_TCP_SYN | BKXDP_TCP_ACK)) == BKXDP_TCP_SYN)
+		return state == BPF_TCP_SYN_SENT;
+	return state && state != BPF_TCP_LISTEN;
+}
+
+BKXDP_SUBPROG int bkxdp_established(struct xdp_md *ctx)
+{
+	const struct scratch *s = scratch();
+	struct bpf_sock_tuple tuple = {};
+	__u32 size;
+
+	if (!bkxdp_sockets || !s || !ctx)
+		return 0;
+	size = make_tuple(&tuple, s->packet.saddr, s->asked.peer_port, s->asked.address,
+			  s->asked.port);
+	return tcp_state(ctx, &tuple, size) == BPF_TCP_ESTABLISHED;
+}
+
+static __always_inline int ask_connection(struct bkxdp_world *world,
+					  const struct bkxdp_packet *packet)
+{
+	return bkxdp_connection(world->ctx);
+}
+
+static __always_inline int ask_established(struct bkxdp_world *world,
+					   const struct bkxdp_packet *packet,
+					   const struct bkxdp_connection *connection)
+{
+	struct scratch *s = scratch();
+
+	if (!s || !connection->peer_port)
+		return 0;
+	s->asked = *connection;
+	return bkxdp_established(world->ctx);
+}
+
+static __always_inline struct bkxdp_control *find_control(struct bkxdp_world *world,
+							  const struct bkxdp_control_key *key)
+{
+	return bpf_map_lookup_elem(&controls, key);
+}
+
+static __always_inline struct bkxdp_control *add_control(struct bkxdp_world *world,
+							 const struct bkxdp_control_key *key)
+{
+	struct bkxdp_control *found = bpf_map_lookup_elem(&controls, key);
+	const struct scratch *s = scratch();
+
+	if (found || !s)
+		return found;
+	bpf_map_update_elem(&controls, key, &s->nothing, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&controls, key);
+}
+
+/* Global functions, so that the verifier walks them once and not at every candidate. */
+BKXDP_SUBPROG int bkxdp_live(struct xdp_md *ctx, __u32 slot, __u32 control)
+{
+	struct bkxdp_world world = {.ctx = ctx, .slot = slot};
+	const struct bkxdp_settings *settings = settings_of(slot);
+	const struct scratch *s = scratch();
+
+	if (!s || !ctx)
+		return 0;
+	return bkxdp_control_is_live(&world, &s->packet, settings, control);
+}
+
+BKXDP_SUBPROG int bkxdp_passed(struct xdp_md *ctx, __u32 slot, __u32 control)
+{
+	struct bkxdp_world world = {.ctx = ctx, .slot = slot};
+	const struct bkxdp_settings *settings = settings_of(slot);
+	const struct scratch *s = scratch();
+
+	if (s && ctx)
+		bkxdp_note_control(&world, &s->packet, settings, control);
+	return 0;
+}
+
+static __always_inline int ask_control(struct bkxdp_world *world, const struct bkxdp_packet *packet,
+				       const struct bkxdp_settings *settings, __u32 control)
+{
+	return bkxdp_live(world->ctx, world->slot, control);
+}
+
+static __always_inline void tell_control(struct bkxdp_world *world,
+					 const struct bkxdp_packet *packet,
+					 const struct bkxdp_settings *settings, __u32 control)
+{
+	bkxdp_passed(world->ctx, world->slot, control);
+}
+
+/* What a side's search found, in one register; its control flow is left at hand. */
+#define FOUND_FAILED (1ull << 63)
+
+static __always_inline __u64 search_side(struct xdp_md *ctx, __u32 slot, bkxdp_peer_class peer,
+					 int reply, __u32 before)
+{
+	struct bkxdp_world world = {.ctx = ctx, .slot = slot};
+	const struct bkxdp_settings *settings = settings_of(slot);
+	struct scratch *s = scratch();
+	struct bkxdp_found found;
+
+	if (!s || !ctx)
+		return FOUND_FAILED;
+	found = bkxdp_search_side(&world, &s->packet, settings, peer, reply, before);
+	s->control = found.control;
+	if (world.failed)
+		return FOUND_FAILED;
+	return found.rule | (__u64)found.counter << 16 | (__u64)(found.flags & 0xff) << 32 |
+	       (__u64)found.wants << 40 | (__u64)found.holds << 48;
+}
+
+/* A function each: in one, the verifier would walk the one side's questions in the other's state.
+ */
+BKXDP_SUBPROG __u64 bkxdp_inbound(struct xdp_md *ctx, __u32 slot, bkxdp_peer_class peer,
+				  __u32 before)
+{
+	return search_side(ctx, slot, peer, 0, before);
+}
+
+BKXDP_SUBPROG __u64 bkxdp_reply(struct xdp_md *ctx, __u32 slot, bkxdp_peer_class peer, __u32 before)
+{
+	return search_side(ctx, slot, peer, 1, before);
+}
+
+static __always_inline struct bkxdp_found ask_side(struct bkxdp_world *world,
+						   const struct bkxdp_packet *packet,
+						   const struct bkxdp_settings *settings,
+						   bkxdp_peer_class peer, int reply, __u32 before)
+{
+	__u64 packed = reply ? bkxdp_reply(world->ctx, world->slot, peer, before)
+			     : bkxdp_inbound(world->ctx, world->slot, peer, before);
+	const struct scratch *s = scratch();
+	struct bkxdp_found found = {
+		.rule = packed,
+		.counter = packed >> 16,
+		.flags = packed >> 32 & 0xff,
+		.wants = packed >> 40,
+		.holds = packed >> 48 & 1,
+		.control = s ? s->control : 0,
+	};
+
+	if (packed & FOUND_FAILED)
+		world->failed = 1;
+	return found;
+}
+
+BKXDP_SUBPROG __u64 bkxdp_ask_flows(struct xdp_md *ctx, __u32 slot, bkxdp_peer_class peer)
+{
+	struct bkxdp_world world = {.ctx = ctx, .slot = slot};
+	const struct bkxdp_settings *settings = settings_of(slot);
+	const struct scratch *s = scratch();
+	struct bkxdp_verdict verdict;
+
+	if (!s || !ctx)
+		return BKXDP_DROP_INTERNAL;
+	verdict = bkxdp_judge_flows(&world, &s->packet, settings, peer);
+	return world.failed ? BKXDP_DROP_INTERNAL : pack(&verdict);
+}
+
+static __always_inline struct bkxdp_verdict ask_flows(struct bkxdp_world *world,
+						      const struct bkxdp_packet *packet,
+						      const struct bkxdp_settings *settings,
+						      bkxdp_peer_class peer)
+{
+	return unpack(bkxdp_ask_flows(world->ctx, world->slot, peer));
+}
+
+#endif
