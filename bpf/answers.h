@@ -20,14 +20,14 @@
 struct bkxdp_world {
 	struct xdp_md *ctx;
 	__u32 slot;
-	__u32 stranger; /* the source is no peer, at the first look */
+	__u32 stranger; /* the prefilter says that the source is no peer */
 	__u32 generation;
 	__u32 failed; /* a look-up that can't fail did */
 };
 
 /* A verdict in one register: reason, whether the flow cache may keep it, rule, counter. */
-#define BKXDP_PACKED(reason, keeps, rule, counter)                                                 \
-	((reason) | (__u64)(keeps) << 16 | (__u64)(rule) << 32 | (__u64)(counter) << 48)
+#define BKXDP_PACKED(reason, cacheable, rule, counter)                                             \
+	((reason) | (__u64)(cacheable) << 16 | (__u64)(rule) << 32 | (__u64)(counter) << 48)
 
 static __always_inline __u64 pack(const struct bkxdp_verdict *v)
 {
@@ -51,7 +51,7 @@ static __always_inline int is_mapped(const __u32 address[4])
 	return !address[0] && !address[1] && address[2] == BKXDP_MAPPED_WORD;
 }
 
-/* False only where no peer's address begins like this one. */
+/* The source prefilter: 0 if certainly no peer's address begins like this one. */
 static __always_inline int may_be_peer(__u32 slot, const __u64 half[2])
 {
 	const struct bkxdp_prefilter *bits = &globals.prefilter[slot % BKXDP_SLOTS];
@@ -121,7 +121,10 @@ static __always_inline __u64 ask_now(struct bkxdp_world *world)
 	return bkxdp_report ? globals.clock : bpf_ktime_get_ns();
 }
 
-/* As the kernel's tables have it: the peer is the source. The size says the family. */
+/*
+ * In the kernel's order: the peer is the source. Returns the size, which tells the kernel the
+ * address family.
+ */
 static __always_inline __u32 make_tuple(struct bpf_sock_tuple *tuple, const __u32 peer[4],
 					__u16 peer_port, const __u32 local[4], __u16 port)
 {
@@ -139,7 +142,7 @@ static __always_inline __u32 make_tuple(struct bpf_sock_tuple *tuple, const __u3
 	return sizeof(tuple->ipv6);
 }
 
-/* State of the TCP socket for exactly this connection, or of the listener behind it; 0: none. */
+/* The state of this connection's TCP socket, else of the socket that listens there; 0: neither. */
 static __always_inline __u32 tcp_state(struct xdp_md *ctx, struct bpf_sock_tuple *tuple, __u32 size)
 {
 	struct bpf_sock *socket = bpf_skc_lookup_tcp(ctx, tuple, size, BPF_F_CURRENT_NETNS, 0);
@@ -152,7 +155,7 @@ static __always_inline __u32 tcp_state(struct xdp_md *ctx, struct bpf_sock_tuple
 	return state;
 }
 
-/* The kernel itself leaves out sockets that are connected to another peer. */
+/* The kernel's lookup skips sockets that are connected to another peer. */
 static __always_inline int udp_is_bound(struct xdp_md *ctx, struct bpf_sock_tuple *tuple,
 					__u32 size)
 {
@@ -177,7 +180,7 @@ BKXDP_SUBPROG int bkxdp_connection(struct xdp_md *ctx)
 	if (s->packet.protocol == IPPROTO_UDP)
 		return udp_is_bound(ctx, &tuple, size);
 	state = tcp_state(ctx, &tuple, size);
-	/* in TIME-WAIT, say, a SYN would reach a listener on our former port */
+	/* In TIME-WAIT, for instance, a SYN would reach whoever listens on our old port now. */
 	if ((s->packet.tcp_flags & (BKXDP_TCP_SYN | BKXDP_TCP_ACK)) == BKXDP_TCP_SYN)
 		return state == BPF_TCP_SYN_SENT;
 	return state && state != BPF_TCP_LISTEN;
@@ -232,7 +235,7 @@ static __always_inline struct bkxdp_control *add_control(struct bkxdp_world *wor
 	return bpf_map_lookup_elem(&controls, key);
 }
 
-/* Global functions, so that the verifier walks them once and not at every candidate. */
+/* Global functions, so that the verifier checks them once and not for every candidate. */
 BKXDP_SUBPROG int bkxdp_live(struct xdp_md *ctx, __u32 slot, __u32 control)
 {
 	struct bkxdp_world world = {.ctx = ctx, .slot = slot};
@@ -268,7 +271,7 @@ static __always_inline void tell_control(struct bkxdp_world *world,
 	bkxdp_passed(world->ctx, world->slot, control);
 }
 
-/* What a side's search found, in one register; its control flow is left at hand. */
+/* The result of one side's search in one register. The id of its control flow is in the scratch. */
 #define FOUND_FAILED (1ull << 63)
 
 static __always_inline __u64 search_side(struct xdp_md *ctx, __u32 slot, bkxdp_peer_class peer,
@@ -289,7 +292,9 @@ static __always_inline __u64 search_side(struct xdp_md *ctx, __u32 slot, bkxdp_p
 	       (__u64)found.wants << 40 | (__u64)found.holds << 48;
 }
 
-/* A function each: in one, the verifier would walk the one side's questions in the other's state.
+/*
+ * One function for each side: if both were one, the verifier would check each side's questions
+ * again for every state that the other side leaves.
  */
 BKXDP_SUBPROG __u64 bkxdp_inbound(struct xdp_md *ctx, __u32 slot, bkxdp_peer_class peer,
 				  __u32 before)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The filter in the kernel: one packet in, one verdict out, counted. What a packet
- * is stands in packet.h, what becomes of it in classify.h.
+ * The filter in the kernel: it reads a packet, decides and counts. packet.h reads the bytes,
+ * classify.h decides.
  */
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
@@ -30,7 +30,7 @@ static __always_inline void count(void *map, __u32 index, __u32 bytes)
 
 /* ---- the program ---------------------------------------------------------- */
 
-/* What becomes of a packet: a verdict, and whether it is only counted. */
+/* The verdict on a packet, and whether it is only counted and the packet passes anyway. */
 struct fate {
 	struct bkxdp_verdict verdict;
 	__u32 audit;
@@ -42,7 +42,7 @@ static __always_inline void read_packet(struct xdp_md *ctx, struct bkxdp_packet 
 	bkxdp_parse(ctx, packet);
 }
 
-/* By the policy's maps. */
+/* Decides by the policy's maps. */
 static __always_inline void decide(const struct bkxdp_packet *packet, struct bkxdp_world *world,
 				   struct fate *fate)
 {
@@ -54,7 +54,7 @@ static __always_inline void decide(const struct bkxdp_packet *packet, struct bkx
 		fate->verdict = bkxdp_decided(BKXDP_DROP_INTERNAL);
 }
 
-/* The long way. */
+/* The slow path. */
 static __always_inline void judge(struct xdp_md *ctx, const struct bkxdp_packet *packet,
 				  const struct bkxdp_active *now, struct fate *fate)
 {
@@ -77,8 +77,9 @@ static __always_inline void judge(struct xdp_md *ctx, const struct bkxdp_packet 
 }
 
 /*
- * Counted, told to those who look, and done. `unseen`: the packet at hand is not this one, for
- * nobody looked when it was judged; whoever has come since sees the next.
+ * Counts the packet, reports a drop to those who watch, and returns the action. `unseen`: the
+ * scratch does not hold this packet, because nobody watched when it was judged. Whoever began
+ * to watch since then sees the next one.
  */
 static __always_inline int settle(struct xdp_md *ctx, const struct fate *fate, __u32 length,
 				  __u32 generation, int unseen)
@@ -107,7 +108,7 @@ int bkxdp(struct xdp_md *ctx)
 	struct scratch *s;
 	__u64 quick;
 
-	/* once: a packet sees one policy */
+	/* read once, so that a packet sees one policy */
 	*(__u64 *)&now = *(const volatile __u64 *)&globals.active;
 	quick = fast_verdict(ctx, &now, &length);
 	if (quick && quick != BKXDP_HANDED_OVER) {

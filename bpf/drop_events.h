@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Drops, for those who look. Behind the verdict: nothing here can change it.
- * While nobody looks, a drop costs one comparison.
+ * Reports drops to those who watch. It runs after the verdict and can't change it. While nobody
+ * watches, a drop costs one comparison.
  */
 #ifndef DROP_EVENTS_H
 #define DROP_EVENTS_H
 
 #include "maps.h"
 
-/* Each listener brings its own ring, which goes with it. */
+/* Each listener brings its own ring, which goes away with it. */
 struct ring {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, BKXDP_RING_BYTES);
@@ -34,7 +34,7 @@ struct {
 	__type(value, struct bkxdp_watch_state);
 } watch_state SEC(".maps");
 
-/* The drop at hand, as told to those who look. */
+/* The drop that is being reported. */
 struct drop {
 	__u64 time;
 	__u32 generation;
@@ -44,10 +44,10 @@ struct drop {
 
 /* ---- one by one ------------------------------------------------------------- */
 
-/* Byte by byte where the kernel has no helper for it; rare, for it is done for listeners only. */
+/* Byte by byte if the kernel has no helper for it. It is done only for listeners, so it is rare. */
 static __always_inline __u16 copy_frame(struct xdp_md *ctx, __u32 length, __u8 *to)
 {
-	/* Behind the first byte: so that the verifier sees both bounds, which 6.1 must. */
+	/* What follows the first byte: in this form the verifier of 6.1 sees both bounds. */
 	__u64 rest = length - 1;
 
 	if (bkxdp_frags) {
@@ -77,9 +77,9 @@ static __always_inline int is_wanted(const struct bkxdp_listener *l, const struc
 }
 
 /*
- * The event for all who want it, made once a drop: how much of the frame there is,
- * or nothing where it can't be read. A function of its own: the verifier would
- * else walk the copying at every listener.
+ * Fills in the frame's length and as much of its beginning as can be read. It is done once for
+ * each drop, in a function of its own: otherwise the verifier would check the copying once for
+ * each listener.
  */
 BKXDP_SUBPROG int bkxdp_copy_frame(struct xdp_md *ctx)
 {
@@ -103,7 +103,7 @@ static __always_inline void make_event(struct xdp_md *ctx, const struct drop *dr
 	bkxdp_copy_frame(ctx);
 }
 
-/* 0 where the event is lost. */
+/* Returns 0 if the event is lost. */
 static __always_inline int send(__u32 place, struct bkxdp_event *event)
 {
 	void *ring = bpf_map_lookup_elem(&rings, &place);
@@ -151,9 +151,9 @@ static __always_inline int is_current(const struct bkxdp_group *group, const str
 }
 
 /*
- * The service's port: who opens goes to it, who accepts comes from it. Later
- * segments are of the side on which the opening was seen, where it was; else the
- * lower port is the service's.
+ * Sets the side and the service's port. A SYN goes to the service's port, a SYN+ACK comes from
+ * it. Later segments belong to the side on which the opening was seen. If none was seen, the
+ * lower port is taken for the service's.
  */
 static __always_inline void group_port(struct bkxdp_group_key *key, const struct drop *drop,
 				       const struct bkxdp_packet *packet)
@@ -208,7 +208,7 @@ static __always_inline void add_to_group(const struct drop *drop, const struct b
 	group->last = drop->time;
 }
 
-/* In audit mode always: what would be dropped is what one audits for. */
+/* In audit mode always, because what would be dropped is what an audit is for. */
 static __always_inline int is_grouped(const struct drop *drop)
 {
 	if (drop->audit)
@@ -228,7 +228,7 @@ static __always_inline int is_watched(__u32 audit)
 	return audit || globals.watch.listeners || globals.watch.groups;
 }
 
-/* About a second: what it limits need not be exact. */
+/* About a second; the limits need not be exact. */
 #define WINDOW_SHIFT 30
 
 BKXDP_SUBPROG int bkxdp_watch_drop(struct xdp_md *ctx, __u32 reason, __u32 audit, __u32 generation)

@@ -35,22 +35,25 @@ struct bkxdp_flow_key {
 
 struct bkxdp_fast {
 	struct bkxdp_flow_key key;
-	__u32 l3_end; /* of the L3 packet, in the frame: that the frame is as long is not yet said
+	__u32 l3_end; /* offset in the frame at which the L3 packet ends; the frame may be shorter
 		       */
 	__u8 tcp_flags;
 	__u8 link_broadcast;
 };
 
-/* Where a layer is read. */
+/* The position at which a layer is read. */
 struct bkxdp_reader {
 	const void *at;
 	const void *end; /* of what can be read in place */
 	__u32 offset;    /* of `at` in the frame */
-	__u16 type;      /* what is there: an ethertype, then a protocol */
+	__u16 type;      /* what is there: an ethertype, later a protocol */
 	__u16 vlan;
 };
 
-/* No plain packet is smaller than an IPv4 header, so that a tag needs no check of its own. */
+/*
+ * A packet that the fast path takes has at least an IPv4 header, so a tag needs no check of its
+ * own.
+ */
 static __always_inline int bkxdp_fast_link(struct bkxdp_reader *r, struct bkxdp_fast *p)
 {
 	const struct ethhdr *eth = r->at;
@@ -106,7 +109,7 @@ static __always_inline int bkxdp_fast_ipv6(struct bkxdp_reader *r, struct bkxdp_
 	return 1;
 }
 
-/* Ports first: as TCP and UDP have them. */
+/* TCP and UDP both begin with the ports. */
 static __always_inline int bkxdp_fast_ports(const struct udphdr *l4, __u16 vlan, __u8 kind,
 					    __u8 protocol, struct bkxdp_fast *p)
 {
@@ -152,7 +155,10 @@ static __always_inline int bkxdp_fast_l4(const struct bkxdp_reader *r, __u8 kind
 	return r->type == IPPROTO_UDP && bkxdp_fast_udp(r, kind, p);
 }
 
-/* Whether the frame is plain, if it is as long as p->end; if not, *p means nothing. */
+/*
+ * Returns 1 if the fast path can take the frame, provided that it has p->l3_end bytes; else 0,
+ * and *p means nothing.
+ */
 static __always_inline int bkxdp_fast_parse(bkxdp_frame *frame, struct bkxdp_fast *p)
 {
 	struct bkxdp_reader r = {.at = frame_begin(frame), .end = frame_end(frame)};
@@ -165,7 +171,7 @@ static __always_inline int bkxdp_fast_parse(bkxdp_frame *frame, struct bkxdp_fas
 	       bkxdp_fast_l4(&r, BKXDP_FRAME_IPV6, p);
 }
 
-/* The same facts for packet.h's readers, but for the hop limit: ICMPv6 alone is judged by it. */
+/* The same facts in packet.h's form, except the hop limit, which only ICMPv6 is judged by. */
 static __always_inline void bkxdp_fast_facts(const struct bkxdp_fast *p, __u32 length,
 					     struct bkxdp_packet *packet)
 {

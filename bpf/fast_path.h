@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The quick way: two answers without a look at the policy's maps, which nearly
- * all packets get. One of a cached conversation passes; one whose source is no
- * peer's at the first look is a stranger's. Whatever is not certain here goes
- * the long way, as everything does where the cache is switched off; so the
- * tests hold the one way against the other.
+ * The fast path: two verdicts that need none of the policy's maps, and that nearly all packets
+ * get. A packet whose flow key is in the flow cache passes; one whose source the prefilter
+ * excludes is dropped as `source`. Whatever is not certain here takes the slow path, as all
+ * packets do if the cache is off. The tests compare the two.
  */
 #ifndef FAST_PATH_H
 #define FAST_PATH_H
@@ -14,15 +13,18 @@
 #include "flow_cache.h"
 #include "maps.h"
 
-/* Without the checksum: shorter ones are filled up (IEEE 802.3, 4.2.3.3). */
+/*
+ * Bytes of the shortest frame, without its checksum; shorter ones are padded (IEEE 802.3,
+ * 4.2.3.3).
+ */
 #define BKXDP_FRAME_LEAST 60
 
-/* No verdict, but the packet at hand is read; no enum bkxdp_reason. */
+/* No verdict, but the packet has been read into the scratch. It is no enum bkxdp_reason. */
 #define BKXDP_HANDED_OVER 0xff
 
 /*
- * False where no host may send from the source: of IPv4 the first look knows
- * them; of IPv6 it would have too many, and the rest begins with a zero word.
+ * Returns 0 for martian sources of IPv6. The prefilter already marks those of IPv4; of IPv6
+ * there would be too many, but what is left of them begins with a zero word.
  */
 static __always_inline int is_valid_source(const struct bkxdp_flow_key *key)
 {
@@ -30,7 +32,7 @@ static __always_inline int is_valid_source(const struct bkxdp_flow_key *key)
 	       (bkxdp_word(key->saddr[0], 0) && BKXDP_OCTET(key->saddr, 0) != 0xff);
 }
 
-/* Is it dropped as `source`, and by nothing that comes before? */
+/* Would the slow path drop it as `source`, and for no earlier reason? */
 static __always_inline int is_dropped_as_source(const struct bkxdp_fast *fast,
 						const struct bkxdp_settings *settings)
 {
@@ -44,13 +46,13 @@ static __always_inline int is_dropped_as_source(const struct bkxdp_fast *fast,
 	       !bkxdp_same_address(key->saddr, key->daddr);
 }
 
-/* Who looks at drops wants the whole packet. */
+/* Whoever watches drops needs the whole packet, which the slow path reads. */
 static __always_inline int is_dropped_unseen(const struct bkxdp_settings *settings)
 {
 	return settings->enforcement == BKXDP_ENFORCE && !is_watched(0);
 }
 
-/* What is known by now spares the long way its parsing; 0 where it is not enough. */
+/* Spares the slow path the parsing; returns 0 if too little is known. */
 static __always_inline __u64 hand_over(const struct bkxdp_fast *fast, __u32 length)
 {
 	struct scratch *s = scratch();
@@ -63,10 +65,10 @@ static __always_inline __u64 hand_over(const struct bkxdp_fast *fast, __u32 leng
 }
 
 /*
- * Bytes of the frame. To ask for those beyond the first buffer costs as much as
- * all else here. It is not done where the IP packet ends with that buffer, or
- * the frame is as short as Ethernet has them: there is nothing more, unless
- * somebody pads a packet that is just as long as the driver's first buffer.
+ * Bytes of the frame. Asking the kernel for those beyond the first buffer costs as much as all
+ * else here, so it is not asked if the IP packet ends with that buffer, or if the frame has
+ * Ethernet's least length. Then nothing follows, unless somebody pads a packet that fills the
+ * driver's first buffer exactly.
  */
 static __always_inline __u32 fast_length(struct xdp_md *ctx, const struct bkxdp_fast *fast)
 {
@@ -76,8 +78,8 @@ static __always_inline __u32 fast_length(struct xdp_md *ctx, const struct bkxdp_
 }
 
 /*
- * The verdict, packed, where it is certain; else 0, or BKXDP_HANDED_OVER. One
- * register: every failed condition would have to clear each of several.
+ * Returns the packed verdict if it is certain, else 0 or BKXDP_HANDED_OVER. It is one register,
+ * because every condition that fails would have to clear each of several.
  */
 static __always_inline __u64 fast_verdict(struct xdp_md *ctx, const struct bkxdp_active *now,
 					  __u32 *length)

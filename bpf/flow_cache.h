@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The flow cache: the cost of a long backup flow, however large the policy.
- * Per CPU, direct-mapped, passes only: a flood of strangers evicts nothing.
+ * The flow cache makes a long backup flow cost the same however large the policy is. It is per
+ * CPU, direct-mapped, and holds only passes, so a flood from strangers evicts nothing.
  *
- * An entry is good for one generation of the policy and for a short time, since
- * what it rests on (a socket) may end. Segments that open or end a connection
- * never use it, and clear it. Never in it are control flows, whose packets are
- * noted one by one, and what needs a control connection at every packet.
+ * An entry is valid for one generation of the policy and for a short time, because the socket
+ * that it rests on may close. Segments that open or end a connection never use an entry, and
+ * clear it. Control flows are never cached, because each of their packets is noted, nor are
+ * flows that need a live control connection for every packet.
  */
 #ifndef FLOW_CACHE_H
 #define FLOW_CACHE_H
@@ -18,13 +18,13 @@
 
 #define FLOW_CACHE_ENTRIES 4096
 
-/* 0.13 to 1.3 s, at 1000 to 100 jiffies a second. */
+/* The life of an entry: 0.13 s at 1,000 jiffies a second, 1.3 s at 100. */
 #define FLOW_CACHE_JIFFIES 128
 
-/* A cache line. */
+/* One cache line. */
 struct flow_cache_entry {
 	struct bkxdp_flow_key key;
-	__u64 seen; /* jiffies; in 32 bits an old entry would look young again after weeks */
+	__u64 seen; /* jiffies; 32 bits would wrap within weeks */
 	__u32 generation;
 	__u16 rule;
 	__u16 counter;
@@ -32,7 +32,7 @@ struct flow_cache_entry {
 };
 _Static_assert(sizeof(struct flow_cache_entry) == 64, "a cache line");
 
-/* 0: off. A test sets 1, so that all flows meet in one entry. */
+/* Entries in use; 0: no cache. Tests set 1, so that all flows share one entry. */
 const volatile __u32 bkxdp_cache_entries = FLOW_CACHE_ENTRIES;
 
 struct {
@@ -53,13 +53,16 @@ static __always_inline int is_well_formed(const struct bkxdp_packet *packet)
 	return !(packet->fragment | packet->tags_refused | packet->l3_refused | packet->l4_refused);
 }
 
-/* Opens or ends a connection: what was known of it holds no longer. */
+/* The segment opens or ends a connection, so what was known about it is no longer true. */
 static __always_inline int is_syn_fin_rst(__u8 tcp_flags)
 {
 	return tcp_flags & (BKXDP_TCP_SYN | BKXDP_TCP_FIN | BKXDP_TCP_RST);
 }
 
-/* Each field is read as it was written: a wider load would wait for the stores. */
+/*
+ * Each field is read with the width with which it was written; a wider load would stall until
+ * the stores are done.
+ */
 static __always_inline struct bkxdp_flow_key flow_key_of(const struct bkxdp_packet *packet)
 {
 	struct bkxdp_flow_key key = {
@@ -97,7 +100,7 @@ static __always_inline int flow_cache_holds(const struct flow_cache_entry *entry
 	       jiffies_now() - entry->seen < FLOW_CACHE_JIFFIES;
 }
 
-/* Generations count from 1. */
+/* Generation 0 is never in force. */
 static __always_inline void flow_cache_clear(struct flow_cache_entry *entry,
 					     const struct bkxdp_flow_key *key)
 {
@@ -123,7 +126,7 @@ static __always_inline void flow_cache_store(struct flow_cache_entry *entry,
 struct peer_cache_entry {
 	__u64 address[2];
 	__u32 generation;
-	bkxdp_peer_class peer_class; /* never 0: strangers evict nobody */
+	bkxdp_peer_class peer_class; /* never 0, so strangers evict nobody */
 	__u64 reserved;
 };
 _Static_assert(sizeof(struct peer_cache_entry) == 32, "half a cache line");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* How packet.h reads a frame in the kernel; a file that includes this has the parser. */
+/* How packet.h reads a frame in the kernel. Whoever includes this file has the parser. */
 #ifndef FRAME_H
 #define FRAME_H
 
@@ -12,17 +12,16 @@ typedef struct xdp_md bkxdp_frame;
 
 #include <bkxdp/packet.h>
 
-/* Frames may have parts beyond the linear one (kernel 5.18). A constant to the verifier. */
+/* 1: frames may have several buffers (kernel 5.18). The verifier sees a constant. */
 const volatile __u8 bkxdp_frags = 0;
 
 /*
- * Any offset that the parser can reach lies below: 14 bytes of Ethernet, 8
- * tags, an IPv6 header and 16 extension headers of 2,048 bytes. The verifier
- * takes no offset beyond 65,535.
+ * Above any offset that the parser can reach: 14 bytes of Ethernet, 8 tags, an IPv6 header and
+ * 16 extension headers of 2,048 bytes. The verifier takes no offset above 65,535.
  */
 #define FRAME_OFFSET_MAX 40000
 
-/* Bytes of the first buffer: most frames have no other. */
+/* Bytes of the first buffer. Most frames have no other. */
 static __always_inline __u32 frame_near(struct xdp_md *ctx)
 {
 	return ctx->data_end - ctx->data;
@@ -34,9 +33,8 @@ static __always_inline __u32 frame_length(struct xdp_md *ctx)
 }
 
 /*
- * Headers may lie beyond the linear part; some drivers hand over an empty one
- * (mlx5). Loads from the frame itself may be unaligned: no alignment is assumed
- * of a frame by the machines that have XDP drivers.
+ * Headers may lie beyond the first buffer, which some drivers leave empty (mlx5). What is read
+ * in place may be unaligned; the machines that have XDP drivers can load it.
  */
 static __always_inline const void *frame_at(struct xdp_md *ctx, __u32 offset, __u32 length,
 					    void *spare)
@@ -45,7 +43,9 @@ static __always_inline const void *frame_at(struct xdp_md *ctx, __u32 offset, __
 	void *end = (void *)(long)ctx->data_end;
 	__u64 at = offset;
 
-	/* the register that is compared must be the one that is added, or the verifier can't see it
+	/*
+	 * The verifier sees the bound only if the register that is compared is the one that is
+	 * added.
 	 */
 	asm volatile("" : "+r"(at));
 	if (at > FRAME_OFFSET_MAX)

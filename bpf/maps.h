@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the program keeps and where: its switches, its globals and its maps. */
+/* What the program keeps: its switches, its globals and its maps. */
 #ifndef MAPS_H
 #define MAPS_H
 
@@ -10,21 +10,22 @@
 
 /* ---- switches: constants to the verifier, which deletes what they turn off */
 
-/* The socket table can be asked. */
+/* 1: the socket table can be asked. */
 const volatile __u8 bkxdp_sockets = 1;
-/* Sources are looked up in a bit map before the trie. */
+/* 1: the prefilter is asked about a source before the trie is. */
 const volatile __u8 bkxdp_source_prefilter = 1;
-/* A test run: the return value carries the verdict, and time is globals.clock. */
+/* 1: a test run. The return value carries the verdict, and the time is globals.clock. */
 const volatile __u8 bkxdp_report = 0;
 
 /* ---- maps ----------------------------------------------------------------- */
 
-/* Which slot of the maps below is in force, and what each packet asks of a policy. */
+/* Which slot of the maps below is in force, and what every packet needs of a policy. */
 struct bkxdp_globals globals;
 
 /*
- * Inner maps: only their shape stands here, the loader makes each to measure.
- * value_size and not __type: libbpf 1.1 finds no size in an inner __type.
+ * Inner maps: only their layout is declared here, the loader creates each with the size that it
+ * needs. They have value_size and not __type because libbpf 1.1 finds no size in an inner
+ * __type.
  */
 struct peers_inner {
 	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
@@ -53,7 +54,7 @@ struct {
 	__array(values, struct services_inner);
 } services SEC(".maps");
 
-/* Control connections by peer: lives through reloads. */
+/* Control connections by peer. They stay through reloads. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, BKXDP_CONTROLS_MAX);
@@ -76,16 +77,17 @@ struct {
 } flows SEC(".maps");
 
 /*
- * The packet at hand. In a map and not on the stack: the verifier forgets what
- * it knew of a value once it is in a map, so it walks the decision once and not
- * once for every path through the parser; and a global function finds it here.
+ * The packet that is being judged. It is in a map and not on the stack, because the verifier
+ * forgets what it knew about a value that is in a map. So it checks the decision once and not
+ * once for every path through the parser. Global functions find the packet here, too.
  */
 struct scratch {
 	struct bkxdp_packet packet;
 	struct bkxdp_connection asked; /* for bkxdp_established() */
-	__u32 control;                 /* of what bkxdp_inbound() or bkxdp_reply() found */
-	struct bkxdp_control nothing;  /* stays zero: too large for the stack */
-	struct bkxdp_event event;      /* of a drop, for those who listen */
+	__u32 control; /* the result of bkxdp_inbound() or bkxdp_reply(), with what does not fit in
+			  a register */
+	struct bkxdp_control nothing; /* always zero; too large for the stack */
+	struct bkxdp_event event;     /* of a drop, for listeners */
 };
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -94,7 +96,7 @@ struct {
 	__type(value, struct scratch);
 } scratch_map SEC(".maps");
 
-/* Not for the program: what user space must find again, kept where the policy is. */
+/* The program does not use these two. They hold what user space must find again with the policy. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, BKXDP_COUNTERS_MAX);

@@ -210,14 +210,14 @@ static __always_inline int bkxdp_is_group(const __u64 half[2], __u8 kind)
 	return (BKXDP_OCTET(&ipv4, 0) & 0xf0) == 0xe0 || ipv4 == 0xffffffffu;
 }
 
-/* mDNS and the like are sent to everybody: that they come here is no scan of this host. */
+/* UDP to a group or to all hosts on the link, such as mDNS. It is not a scan of this host. */
 static __always_inline int bkxdp_is_for_everybody(const struct bkxdp_packet *packet)
 {
 	return packet->protocol == IPPROTO_UDP &&
 	       (packet->link_broadcast || bkxdp_is_group(packet->daddr_half, packet->kind));
 }
 
-/* What no flow passed. */
+/* The verdict on a packet that no flow allows. */
 static __always_inline struct bkxdp_verdict bkxdp_refuse(const struct bkxdp_packet *packet,
 							 __u32 reason)
 {

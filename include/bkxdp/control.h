@@ -75,7 +75,7 @@ bkxdp_find_slot(struct bkxdp_control *control, const struct bkxdp_connection *co
 
 /* ---- connections: flags ------------------------------------------------- */
 
-/* A slot that was filled under `sockets` was never seen. */
+/* A slot that was filled under `connections: sockets` has no time. */
 static __always_inline int bkxdp_is_younger(const struct bkxdp_control_slot *slot, __u64 now,
 					    __u64 seconds)
 {
@@ -88,7 +88,10 @@ static __always_inline int bkxdp_slot_is_live(const struct bkxdp_control_slot *s
 	return !slot->ended && bkxdp_is_younger(slot, now, BKXDP_CONTROL_SECONDS);
 }
 
-/* One that is empty or silent for too long, else the one that ended first; never a live one. */
+/*
+ * A slot that is empty or was silent for too long, else the one whose connection ended first.
+ * Never one with a live connection.
+ */
 static __always_inline struct bkxdp_control_slot *bkxdp_free_slot(struct bkxdp_control *control,
 								  __u64 now)
 {
@@ -106,9 +109,9 @@ static __always_inline struct bkxdp_control_slot *bkxdp_free_slot(struct bkxdp_c
 }
 
 /*
- * Two CPUs may fill one slot at the same moment. What came of it is then a
- * connection that nobody has and nobody would end: whoever sees that at last
- * makes it count as ended, and the next segment of each finds a slot again.
+ * Two CPUs may fill one slot at the same time, and leave a mixture of both connections, whose
+ * end nobody would see. The CPU that sees the mixture marks it as ended, and the next segment
+ * of each connection finds a slot again.
  */
 static __always_inline void bkxdp_fill_slot(struct bkxdp_control_slot *slot,
 					    const struct bkxdp_connection *connection, __u64 now,
@@ -127,8 +130,8 @@ static __always_inline void bkxdp_fill_slot(struct bkxdp_control_slot *slot,
 }
 
 /*
- * Live from a segment without FIN and RST until one with either; the segments
- * that follow that one, such as the ACK of our own FIN, make nothing live.
+ * A connection is live from its first segment without FIN and RST until one with either.
+ * Segments that follow that one, such as the ACK of our own FIN, do not make it live again.
  */
 static __always_inline void bkxdp_note_flags(struct bkxdp_world *world,
 					     const struct bkxdp_packet *packet,
@@ -159,9 +162,9 @@ static __always_inline void bkxdp_note_flags(struct bkxdp_world *world,
 /* ---- connections: sockets ----------------------------------------------- */
 
 /*
- * Takes the place of one that is no more, never of one that is established: forged
- * packets can't push a real control connection out. With all places taken by
- * live ones nothing needs to be remembered: any live one will do.
+ * Replaces a connection that no longer exists, never one that is established, so forged packets
+ * can't push out a real control connection. If all places hold established connections, nothing
+ * needs to be remembered, because any of them will do.
  */
 static __always_inline void bkxdp_remember(struct bkxdp_world *world,
 					   const struct bkxdp_packet *packet,
@@ -180,8 +183,8 @@ static __always_inline void bkxdp_remember(struct bkxdp_world *world,
 }
 
 /*
- * A segment of a connection that both sides have opened, as far as can be seen.
- * Of one that is remembered already nothing is left to be noted.
+ * Remembers the connection if this segment looks like one of an open connection and the kernel
+ * has its socket. If it is already remembered, nothing is left to do.
  */
 static __always_inline void bkxdp_note_connection(struct bkxdp_world *world,
 						  const struct bkxdp_packet *packet,
@@ -196,12 +199,15 @@ static __always_inline void bkxdp_note_connection(struct bkxdp_world *world,
 	bkxdp_connection_of(&connection, packet);
 	if (control)
 		slot = bkxdp_find_slot(control, &connection);
-	/* what `flags` saw of it before says nothing any more: its end is not noted here */
+	/*
+	 * A time from `connections: flags` means nothing now, because the end of a connection
+	 * is not noted here.
+	 */
 	if (slot && slot->seen)
 		slot->seen = 0;
 	if (slot || flags != BKXDP_TCP_ACK)
 		return;
-	/* forged segments of no connection must not crowd out real entries */
+	/* Forged segments must not evict real entries. */
 	if (!ask_connection(world, packet))
 		return;
 	control = add_control(world, key);
@@ -236,7 +242,7 @@ static __always_inline int bkxdp_control_is_live(struct bkxdp_world *world,
 	return 0;
 }
 
-/* A segment of the control flow passes. */
+/* Called for each segment of a control flow that passes. */
 static __always_inline void bkxdp_note_control(struct bkxdp_world *world,
 					       const struct bkxdp_packet *packet,
 					       const struct bkxdp_settings *settings, __u32 control)

@@ -9,14 +9,13 @@
 #include "layout.h"
 #include "packet.h"
 
-/* What the search through a side has found: a rule's numbers, and for want of what others failed.
- */
+/* The result of a search through one side: the rule that matches, and what other rules lacked. */
 struct bkxdp_found {
 	__u16 rule;
 	__u16 counter;
-	__u16 flags; /* of its candidate */
-	__u8 holds;  /* there is one */
-	__u8 wants;  /* BKXDP_WANTS_... */
+	__u16 flags; /* the candidate's */
+	__u8 holds;  /* 1: there is such a rule */
+	__u8 wants;  /* BKXDP_WANTS_...: conditions that failed */
 	__u32 control;
 };
 #define BKXDP_WANTS_CONTROL    1
@@ -49,7 +48,7 @@ static __always_inline void tell_control(struct bkxdp_world *world,
 					 const struct bkxdp_packet *packet,
 					 const struct bkxdp_settings *settings, __u32 control);
 
-/* bkxdp_search_side(), perhaps as a function of its own: of the rules before `before`. */
+/* bkxdp_search_side(), which in the kernel is a function of its own for each side. */
 static __always_inline struct bkxdp_found ask_side(struct bkxdp_world *world,
 						   const struct bkxdp_packet *packet,
 						   const struct bkxdp_settings *settings,
@@ -64,7 +63,7 @@ static __always_inline int bkxdp_opens(const struct bkxdp_packet *packet)
 	return (packet->tcp_flags & (BKXDP_TCP_SYN | BKXDP_TCP_ACK)) == BKXDP_TCP_SYN;
 }
 
-/* The answer to a connection of ours: reply flows alone let it in. */
+/* The answer to a connection that we opened; only reply flows allow it. */
 static __always_inline int bkxdp_answers(const struct bkxdp_packet *packet)
 {
 	return packet->protocol == IPPROTO_TCP &&
@@ -120,7 +119,7 @@ static __always_inline __u32 bkxdp_kind(const struct bkxdp_packet *packet, int r
 	return reply ? BKXDP_UDP_REPLY : BKXDP_UDP_INBOUND;
 }
 
-/* The class of the packet's port on the flow's side; 0: no rule has it. */
+/* The class of the port that flows of this side name; 0: no rule has it. */
 static __always_inline __u16 bkxdp_port_class(struct bkxdp_world *world,
 					      const struct bkxdp_packet *packet, int reply)
 {
@@ -129,7 +128,7 @@ static __always_inline __u16 bkxdp_port_class(struct bkxdp_world *world,
 	return port ? port->classes[bkxdp_kind(packet, reply)] : 0;
 }
 
-/* The first rule of one side whose conditions hold, of those that come before `before`. */
+/* The first rule of one side whose conditions hold, among those with a number below `before`. */
 static __always_inline struct bkxdp_found bkxdp_search_side(struct bkxdp_world *world,
 							    const struct bkxdp_packet *packet,
 							    const struct bkxdp_settings *settings,
@@ -162,8 +161,9 @@ static __always_inline struct bkxdp_found bkxdp_search_side(struct bkxdp_world *
 }
 
 /*
- * Not so where every packet of a control flow is noted, where it needs a live one
- * itself, or where an earlier rule would have it as soon as its condition holds.
+ * May the flow cache keep the verdict? Not if the rule is a control flow, whose packets are all
+ * noted; not if it needs a live control connection for every packet; and not if an earlier rule
+ * would match as soon as its condition holds.
  */
 static __always_inline int bkxdp_cacheable(const struct bkxdp_packet *packet,
 					   const struct bkxdp_found *found)
@@ -173,7 +173,7 @@ static __always_inline int bkxdp_cacheable(const struct bkxdp_packet *packet,
 	return !(found->flags & BKXDP_CANDIDATE_REQUIRES) || packet->protocol == IPPROTO_TCP;
 }
 
-/* Of both sides the rule that comes first. `peer` is the class of some peer, never 0. */
+/* The first matching rule of both sides. `peer` is the class of a peer, never 0. */
 static __always_inline struct bkxdp_found bkxdp_search(struct bkxdp_world *world,
 						       const struct bkxdp_packet *packet,
 						       const struct bkxdp_settings *settings,

@@ -1,25 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What to do: the keys and values of the policy's maps, and their limits.
+ * Every layout that the XDP program and user space share: the policy's maps, counters, drops
+ * for those who watch, and their limits. Nobody else declares these layouts; a change of one is
+ * a change of BKXDP_ABI.
  *
- * Shared by the XDP program, the loader and the tests; nobody else declares
- * these layouts. A change of one is a change of BKXDP_ABI.
- *
- * Addresses are 128 bits in network byte order, IPv4 as ::ffff:a.b.c.d
- * (RFC 4291, 2.5.5.2). Ports and all other numbers are in host byte order.
+ * Addresses are 128 bits in network byte order, IPv4 as ::ffff:a.b.c.d (RFC 4291, 2.5.5.2).
+ * Ports and all other numbers are in host byte order.
  */
 #ifndef BKXDP_LAYOUT_H
 #define BKXDP_LAYOUT_H
 
 #include <linux/types.h>
 
-/* Pinned maps of another layout are refused, not misread. */
+/* Pinned maps with another number are refused, not misread. */
 #define BKXDP_ABI 3
 
-#define BKXDP_NAME_MAX       32    /* profile, role, port and flow names, with NUL */
-#define BKXDP_FLOWS_MAX      4096  /* flows that are on, on one interface */
-#define BKXDP_RULES_MAX      16384 /* a flow makes one rule a side, pinned port and local range */
-#define BKXDP_COUNTERS_MAX   16384 /* flow and side; room for two whole policies during a reload */
+#define BKXDP_NAME_MAX       32      /* profile, role, port and flow names, with NUL */
+#define BKXDP_FLOWS_MAX      4096    /* enabled flows of one interface */
+#define BKXDP_RULES_MAX      16384   /* one for each flow, side, pinned port and local range */
+#define BKXDP_COUNTERS_MAX   16384   /* flow and side; enough for two policies during a reload */
 #define BKXDP_PREFIXES_MAX   4194304 /* prefixes of one interface */
 #define BKXDP_SERVICES_MAX   1048576 /* (peer class, port class) pairs that allow anything */
 #define BKXDP_CANDIDATES_MAX 8       /* rules with different conditions for the same packet */
@@ -28,14 +27,17 @@
 #define BKXDP_PORTS          65536
 #define BKXDP_SLOTS          2 /* the policy in force and the one being built */
 
-#define BKXDP_CONTROL_CONNECTIONS 7 /* of one peer and control flow, remembered at a time */
+#define BKXDP_CONTROL_CONNECTIONS 7 /* remembered at a time for one peer and control flow */
 
 /*
- * Under `connections: flags`, a control connection that is silent for so long is no
- * longer live. Linux begins its keepalives at 7,200 s (net.ipv4.tcp_keepalive_time).
+ * Under `connections: flags`, a control connection that was silent for this many seconds is no
+ * longer live. Linux sends its first keepalive after 7,200 s (net.ipv4.tcp_keepalive_time).
  */
 #define BKXDP_CONTROL_SECONDS 7500
-/* One that has ended stays ended for so long: the last segments of its close make no new one. */
+/*
+ * Seconds for which an ended connection stays ended, so that the last segments of its close do
+ * not make it live again.
+ */
 #define BKXDP_CONTROL_ENDED_SECONDS 120
 
 /* The third word of a mapped address, 00 00 ff ff on the wire. */
@@ -45,18 +47,18 @@
 #define BKXDP_MAPPED_WORD 0x0000ffffu
 #endif
 
-/* Who the packet's source is: LPM trie, longest prefix wins. */
+/* Key of the peers: an LPM trie, in which the longest prefix wins. */
 struct bkxdp_prefix {
 	__u32 bits; /* 0 to 128; an IPv4 prefix of n bits has 96 + n */
 	__u32 address[4];
 };
 /*
- * The value is a peer class: the set of address groups that cover the prefix,
- * as a number. 0: covered by none (an IPv4 hole under a short IPv6 prefix).
+ * Its value, a peer class: a number for the set of address groups that cover the prefix. 0:
+ * none covers it (an IPv4 hole under a short IPv6 prefix).
  */
 typedef __u32 bkxdp_peer_class;
 
-/* Which ports are alike: two ports of one class are in the same rules. */
+/* Ports of one class are in the same rules. */
 enum bkxdp_kind {
 	BKXDP_TCP_INBOUND, /* by destination port */
 	BKXDP_UDP_INBOUND,
@@ -68,7 +70,7 @@ struct bkxdp_port {
 	__u16 classes[BKXDP_KIND_COUNT]; /* 0: in no rule of this kind */
 };
 
-/* What a peer class may do with a port class: hash. */
+/* Key of the services: what a peer class may do with a port class. A hash. */
 struct bkxdp_service_key {
 	__u32 peer_class;
 	__u16 port_class;
@@ -76,21 +78,21 @@ struct bkxdp_service_key {
 };
 
 /*
- * A rule as the datapath sees it: its conditions, and where to count. The id of
- * a control flow is made of its name (flow_control_id()), so that it is the same
- * in every policy, and control connections stay live through reloads.
+ * A rule as the datapath sees it: its conditions and its counter. The id of a control flow is
+ * made of its name (flow_control_id()), so it is the same in every policy, and control
+ * connections stay live through reloads.
  */
 struct bkxdp_candidate {
-	__u16 rule; /* position in the policy; the lowest that holds wins */
+	__u16 rule; /* position in the policy; the lowest that matches wins */
 	__u16 counter;
-	__u32 required;  /* id of the control flow that must be live; see flags */
-	__u32 control;   /* this flow's own id as a control flow; see flags */
-	__u16 local_low; /* replies: our port must lie within, inclusive */
+	__u32 required;  /* id of the control flow that must be live, under ..._REQUIRES */
+	__u32 control;   /* this flow's own id as a control flow, under ..._IS_CONTROL */
+	__u16 local_low; /* reply: our port must lie within these, inclusive */
 	__u16 local_high;
 	__u16 flags;
 	__u16 reserved;
 };
-#define BKXDP_CANDIDATE_REQUIRES   (1 << 0) /* `requires` is set */
+#define BKXDP_CANDIDATE_REQUIRES   (1 << 0) /* `required` is set */
 #define BKXDP_CANDIDATE_IS_CONTROL (1 << 1) /* `control` is set: some flow requires it */
 
 struct bkxdp_service {
@@ -98,32 +100,36 @@ struct bkxdp_service {
 	struct bkxdp_candidate candidate[BKXDP_CANDIDATES_MAX];
 };
 
-/* The control connections of one peer, by which its data connections are allowed. */
+/* Key of the control connections of one peer, which allow its data connections. */
 struct bkxdp_control_key {
 	__u32 address[4]; /* the peer's */
 	__u32 control;    /* id of the control flow */
 };
-/* One TCP connection; all zero: none. */
+/* One TCP connection with a known peer; all zero: none. */
 struct bkxdp_connection {
 	__u32 address[4]; /* ours */
 	__u16 port;       /* ours */
 	__u16 peer_port;
 };
-/* Under `connections: sockets` its socket says whether it is live, else what was seen of it. */
+/*
+ * Under `connections: sockets` the socket decides whether it is live, under `connections:
+ * flags` what was seen.
+ */
 struct bkxdp_control_slot {
 	struct bkxdp_connection connection;
 	__u32 ended; /* flags: 1 from its FIN or RST on */
-	__u64 seen;  /* flags: when it ended, or spoke last; ns, CLOCK_MONOTONIC; 0: never */
+	__u64 seen;  /* flags: time of its end, or of its last segment; ns, CLOCK_MONOTONIC; 0: none
+		      */
 };
 struct bkxdp_control {
 	struct bkxdp_control_slot slot[BKXDP_CONTROL_CONNECTIONS];
 };
 
 /*
- * A first look at the source, before the trie: bit n is set if some peer's
- * address begins with the 16 bits n (IPv4), or with 32 bits that hash to n
- * (IPv6), or if no host may send from an address that begins so (IPv4). A clear
- * bit means no peer; a set one means nothing.
+ * The source prefilter, asked before the trie. Bit n is set if some peer's address begins with
+ * the 16 bits n (IPv4) or with 32 bits that hash to n (IPv6), or if no host may send from an
+ * IPv4 address that begins with n. A clear bit means that the source is no peer; a set bit
+ * means nothing.
  */
 #define BKXDP_PREFILTER_BITS 65536
 struct bkxdp_prefilter {
@@ -131,7 +137,7 @@ struct bkxdp_prefilter {
 	__u64 ipv6[BKXDP_PREFILTER_BITS / 64];
 };
 
-/* The place of an IPv6 address's first 32 bits, in the byte order of the wire. */
+/* The bit for the first 32 bits of an IPv6 address, in network byte order. */
 static inline __u32 bkxdp_prefilter_hash(__u32 top)
 {
 	return (top * 0x9e3779b1u) >> 16;
@@ -142,19 +148,19 @@ enum bkxdp_fragments { BKXDP_FRAGMENTS_DROP, BKXDP_FRAGMENTS_PEERS };
 enum bkxdp_connections { BKXDP_CONNECTIONS_SOCKETS, BKXDP_CONNECTIONS_FLAGS };
 enum bkxdp_enforcement { BKXDP_ENFORCE, BKXDP_AUDIT };
 
-/* The interface's switches: one entry a slot. */
+/* The interface's switches, one for each slot. */
 struct bkxdp_settings {
 	__u8 enforcement; /* enum bkxdp_enforcement */
 	__u8 ping;        /* enum bkxdp_ping */
 	__u8 fragments;   /* enum bkxdp_fragments */
 	__u8 dhcp;        /* 0, 1 */
-	__u8 vlans_any;   /* 1: the bit map is not asked */
+	__u8 vlans_any;   /* 1: `vlans` is not asked */
 	__u8 connections; /* enum bkxdp_connections */
 	__u8 reserved[2];
-	__u64 vlans[BKXDP_VLANS / 64]; /* bit n: VLAN id n is taken */
+	__u64 vlans[BKXDP_VLANS / 64]; /* bit n: VLAN id n is allowed */
 };
 
-/* Which slot is in force: one 64-bit word, stored at once. */
+/* The slot in force: one 64-bit word, stored at once. */
 struct bkxdp_active {
 	__u32 slot;
 	__u32 generation; /* counts replacements */
@@ -163,72 +169,80 @@ struct bkxdp_active {
 /* ---- drops, for those who look ------------------------------------------ */
 
 /*
- * One by one to whoever listens (`monitor`), and grouped (`top`, `status
- * --would-drop`). In audit mode these are the packets that enforcement would have
- * dropped. Times are ns, CLOCK_MONOTONIC.
+ * Drops are reported one by one to listeners (`monitor`), and counted in groups (`top`, `status
+ * --would-drop`). In audit mode these are the packets that enforcement would have dropped.
+ * Times are ns, CLOCK_MONOTONIC.
  */
-#define BKXDP_LISTENERS   4      /* at a time, on one interface */
-#define BKXDP_RING_BYTES  262144 /* a listener's; a power of two, whole pages everywhere */
-#define BKXDP_EVENT_BYTES 192    /* of a frame: all headers of a packet with tags and options */
-#define BKXDP_GROUPS_MAX  16384
+#define BKXDP_LISTENERS 4 /* at a time, on one interface */
+#define BKXDP_RING_BYTES                                                                           \
+	262144 /* of a listener's ring; a power of two, and whole pages on every machine */
+#define BKXDP_EVENT_BYTES                                                                          \
+	192 /* of a frame; enough for all headers of a packet with tags and options */
+#define BKXDP_GROUPS_MAX 16384
 
-/* Groups that begin within about a second (2^30 ns), on one CPU; what is above is not grouped. */
+/*
+ * New groups within about a second (2^30 ns) on one CPU; packets that would begin more are not
+ * grouped.
+ */
 #define BKXDP_NEW_GROUPS_MAX 4096
 
 /*
- * A place for one who listens. It is served for a limited time, which the
- * listener prolongs: one that was killed costs nothing for long.
+ * One listener. It is served for a limited time, which it prolongs, so a listener that was
+ * killed soon costs nothing.
  */
 struct bkxdp_listener {
 	__u64 until;   /* 0: free */
 	__u64 reasons; /* bit n: enum bkxdp_reason n is wanted */
-	__u32 rate; /* events in about a second (2^30 ns), on one CPU; more are lost, and counted */
+	__u32 rate; /* events within about a second (2^30 ns) on one CPU; more are lost and counted
+		     */
 	__u32 reserved;
-	__u32 address[4]; /* sources wanted: those that equal this under the mask */
+	__u32 address[4]; /* sources that equal this under the mask are wanted */
 	__u32 mask[4];
 };
 
-/* The program looks here at a drop, and at nothing else while all is zero. */
+/* The program reads these two switches at a drop, and nothing else while both are zero. */
 struct bkxdp_watch {
-	__u32 listeners; /* 1: some place below may be taken; the program clears it when none is */
-	__u32 groups;    /* 1: drops are grouped until `groups_until`; likewise */
+	__u32 listeners; /* 1: there may be a listener below; the program clears it when there is
+			    none */
+	__u32 groups; /* 1: drops are grouped until `groups_until`; the program clears it after that
+		       */
 	__u64 groups_until;
 	struct bkxdp_listener listener[BKXDP_LISTENERS];
 };
 
-/* One CPU's. */
+/* State of one CPU. */
 struct bkxdp_watch_state {
-	__u64 window; /* number of the second that the following two count in */
+	__u64 window; /* number of the (2^30 ns) second in which the next two count */
 	__u32 sent[BKXDP_LISTENERS];
 	__u32 new_groups;
 	__u32 reserved;
-	__u64 lost[BKXDP_LISTENERS]; /* events above the rate, or into a full ring */
-	__u64 ungrouped;             /* packets of groups that were too many */
+	__u64 lost[BKXDP_LISTENERS]; /* events above the rate, and those that found the ring full */
+	__u64 ungrouped;             /* packets that would have begun more groups than allowed */
 };
 
-/* In the ring of a listener. */
+/* One entry of a listener's ring. */
 struct bkxdp_event {
 	__u64 time;
 	__u32 length;     /* bytes of the frame */
 	__u16 captured;   /* bytes of it that follow */
 	__u8 reason;      /* enum bkxdp_reason */
-	__u8 audit;       /* 1: it passed, for the policy only audits */
+	__u8 audit;       /* 1: the packet passed, because the policy only audits */
 	__u32 generation; /* of the policy by which it was dropped */
 	__u32 reserved;
 	__u8 frame[BKXDP_EVENT_BYTES];
 };
 
-/* What dropped packets of one kind have in common. */
+/* Key of a group: what its packets have in common. */
 enum bkxdp_group_side {
 	BKXDP_GROUP_NONE,    /* no ports */
 	BKXDP_GROUP_INBOUND, /* to a port of ours */
-	BKXDP_GROUP_REPLY    /* from a port of the peer's: an answer, by its looks */
+	BKXDP_GROUP_REPLY    /* from a port of the peer's, so it looks like an answer */
 };
 struct bkxdp_group_key {
-	__u32 address[4]; /* the source, as in policy.h; zero where the frame has none */
-	__u16 port;       /* of the service, by `side`; host byte order */
+	__u32 address[4]; /* the source; zero if the frame has none */
+	__u16 port;       /* the service's, by `side`; host byte order */
 	__u8 side;        /* enum bkxdp_group_side */
-	__u8 protocol;    /* IANA; behind extension headers */
+	__u8 protocol;    /* IANA number, after all extension headers */
 	__u8 reason;      /* enum bkxdp_reason */
 	__u8 reserved[3];
 };
@@ -249,9 +263,9 @@ _Static_assert(sizeof(struct bkxdp_group) == 40, "no padding");
 /* ---- what every packet asks ------------------------------------------------ */
 
 /*
- * What every packet asks. The program has it at a fixed address, without a
- * look-up; the loader maps it, writes the slot that is not in force, and then
- * stores `active`.
+ * What every packet needs. The program has it at a fixed address, so it needs no look-up. The
+ * loader maps it into its memory, writes the slot that is not in force, and then stores
+ * `active`.
  */
 struct bkxdp_globals {
 	struct bkxdp_active active __attribute__((aligned(8)));
@@ -262,20 +276,23 @@ struct bkxdp_globals {
 	__u64 clock; /* of a test run, ns */
 };
 
-/* One per CPU and tally, one per CPU and flow side. */
+/* One for each CPU and tally, and one for each CPU, flow and side. */
 struct bkxdp_counter {
 	__u64 packets;
 	__u64 bytes; /* of whole frames, all buffers */
 };
 
-/* Whose counter it is: counters keep their place by name. Names end in NUL. */
+/*
+ * To whom a counter belongs: by this, counters keep their place through reloads. Names end in
+ * NUL.
+ */
 struct bkxdp_flow_name {
 	char profile[BKXDP_NAME_MAX];
 	char flow[BKXDP_NAME_MAX];
 	__u32 side; /* 0 inbound, 1 reply */
 };
 
-/* The attachment, for whoever opens the pins later. */
+/* The attachment, for those who open the pins later. */
 struct bkxdp_attachment {
 	__u32 abi; /* BKXDP_ABI */
 	__u32 ifindex;

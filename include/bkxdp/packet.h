@@ -60,12 +60,18 @@ enum bkxdp_frame_kind {
 enum bkxdp_fragment {
 	BKXDP_FRAGMENT_NONE,
 	BKXDP_FRAGMENT_FIRST,
-	BKXDP_FRAGMENT_LATER, /* has an offset: its bytes are no L4 header */
+	BKXDP_FRAGMENT_LATER, /* has an offset, so its first bytes are no L4 header */
 };
 
-/* All that a verdict can depend on. Reasons are enum bkxdp_reason; 0 if the layer can be read. */
+/*
+ * Everything that a verdict can depend on. The `_refused` fields are enum bkxdp_reason, 0 if
+ * the layer can be read.
+ */
 struct bkxdp_packet {
-	/* network byte order, IPv4 as ::ffff:a.b.c.d; in halves to be written and compared fast */
+	/*
+	 * network byte order, IPv4 as ::ffff:a.b.c.d; the halves are for fast copies and
+	 * comparisons
+	 */
 	union {
 		__u32 saddr[4];
 		__u64 saddr_half[2];
@@ -78,7 +84,7 @@ struct bkxdp_packet {
 	__u16 dport;
 	__u16 vlan;    /* 0: untagged */
 	__u8 kind;     /* enum bkxdp_frame_kind */
-	__u8 protocol; /* behind all extension headers */
+	__u8 protocol; /* after all extension headers */
 	__u8 fragment; /* enum bkxdp_fragment */
 	__u8 tcp_flags;
 	__u8 icmp_type;
@@ -105,7 +111,7 @@ static __always_inline int bkxdp_same_address(const __u64 a[2], const __u64 b[2]
 	return !((a[0] ^ b[0]) | (a[1] ^ b[1]));
 }
 
-/* Where the parser stands: the next header, and the first byte past the L3 packet. */
+/* The parser's position: offsets of the next header and of the first byte after the L3 packet. */
 struct bkxdp_span {
 	__u32 offset;
 	__u32 end;
@@ -144,9 +150,10 @@ static __always_inline int bkxdp_is_link_broadcast(const struct ethhdr *eth)
 }
 
 /*
- * The tags, of which VID 0 means nothing (Linux delivers stacked ones without a
- * VLAN device). What is left is no tag, one, or an 802.1ad tag and an 802.1Q
- * tag in it, whose VID counts. Packed: ethertype, VID, offset, reason.
+ * Reads the VLAN tags. Tags with VID 0 count as none (Linux delivers stacked ones without a
+ * VLAN device). What is left must be no tag, one tag, or an 802.1ad tag with an 802.1Q tag in
+ * it, whose VID counts. The result is packed: ethertype, VID, offset of what follows, reason to
+ * refuse.
  */
 #define BKXDP_TAGS_TYPE(t)    ((__u16)(t))
 #define BKXDP_TAGS_VLAN(t)    ((__u16)((t) >> 16))
@@ -177,7 +184,7 @@ BKXDP_SUBPROG __u64 bkxdp_tags(bkxdp_frame *frame, __u32 first_type)
 		if (vid) {
 			if (vlan && !(outer == ETH_P_8021AD && type == ETH_P_8021Q))
 				return (__u64)BKXDP_DROP_VLAN << 48;
-			/* a third one finds a C-tag outside and is refused above */
+			/* A third tag finds a C-tag outside, and is refused above. */
 			outer = type;
 			vlan = vid;
 		}
@@ -202,7 +209,10 @@ static __always_inline __u8 bkxdp_kind_of(__u16 type)
 	}
 }
 
-/* Sets kind, vlan and tags_refused; the offset behind the Ethernet header and its tags. */
+/*
+ * Sets kind, vlan and tags_refused. Returns the offset of what follows the Ethernet header and
+ * its tags.
+ */
 static __always_inline __u32 bkxdp_parse_link(bkxdp_frame *frame, struct bkxdp_packet *packet)
 {
 	struct ethhdr spare;
@@ -244,7 +254,10 @@ static __always_inline __u32 bkxdp_parse_link(bkxdp_frame *frame, struct bkxdp_p
 #define BKXDP_IPOPT_LSRR 131
 #define BKXDP_IPOPT_SSRR 137
 
-/* One option: where the next one stands, or 0 for a source route or a length that runs out. */
+/*
+ * Reads one option. Returns the offset of the next one, or 0 for a source route or a length
+ * that exceeds the header.
+ */
 BKXDP_SUBPROG __u32 bkxdp_ipv4_option(bkxdp_frame *frame, __u32 offset, __u32 end)
 {
 	__u8 spare;
@@ -281,7 +294,7 @@ static __always_inline __u8 bkxdp_fragment_of(__u16 offset, __u16 more)
 	return more ? BKXDP_FRAGMENT_FIRST : BKXDP_FRAGMENT_NONE;
 }
 
-/* ::ffff:a.b.c.d: the second half, of which `ipv4` is the last word. */
+/* The second half of ::ffff:a.b.c.d, from `ipv4` in network byte order. */
 static __always_inline __u64 bkxdp_mapped_half(__u32 ipv4)
 {
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
@@ -291,7 +304,7 @@ static __always_inline __u64 bkxdp_mapped_half(__u32 ipv4)
 #endif
 }
 
-/* The first or second 32-bit word of half an address, as the wire has it. */
+/* The first or second 32-bit word of half an address, in network byte order. */
 static __always_inline __u32 bkxdp_word(__u64 half, int second)
 {
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
@@ -383,14 +396,17 @@ static __always_inline __u32 bkxdp_extension_length(__u8 type, __u8 length)
 	}
 }
 
-/* The walk's result, packed: offset of what follows, protocol, fragment, reason. */
+/* The result of the walk, packed: offset of what follows, protocol, fragment, reason to refuse. */
 #define BKXDP_WALK_OFFSET(w)      ((__u32)(w))
 #define BKXDP_WALK_PROTOCOL(w)    ((__u8)((w) >> 32))
 #define BKXDP_WALK_FRAGMENT(w)    ((__u8)((w) >> 40))
 #define BKXDP_WALK_REFUSED(w)     ((__u8)((w) >> 48))
 #define BKXDP_WALK_REFUSE(reason) ((__u64)(reason) << 48)
 
-/* One extension header of this type: what follows it, packed as the walk's result. */
+/*
+ * Reads one extension header of this type. Returns what follows it, packed like the walk's
+ * result.
+ */
 BKXDP_SUBPROG __u64 bkxdp_ipv6_extension(bkxdp_frame *frame, __u32 offset, __u32 end, __u32 type)
 {
 	struct bkxdp_extension spare;
@@ -416,7 +432,7 @@ BKXDP_SUBPROG __u64 bkxdp_ipv6_extension(bkxdp_frame *frame, __u32 offset, __u32
 	return offset | next << 32 | fragment << 40;
 }
 
-/* Walks the extension headers from offset on, as Linux does; to a fragment with an offset. */
+/* Walks the extension headers as Linux does, until the end or a fragment with an offset. */
 BKXDP_SUBPROG __u64 bkxdp_ipv6_walk(bkxdp_frame *frame, __u32 start, __u32 end, __u32 first_next)
 {
 	__u64 at = start | (__u64)first_next << 32, fragment = BKXDP_FRAGMENT_NONE;
@@ -501,7 +517,7 @@ static __always_inline __u8 bkxdp_tcp_flags_refused(__u8 flags)
 	return 0;
 }
 
-/* A header of the transport layer, whole within the L3 packet. */
+/* A header of the transport layer; NULL if it does not lie wholly within the L3 packet. */
 static __always_inline const void *bkxdp_l4(bkxdp_frame *frame, const struct bkxdp_span *span,
 					    __u32 length, void *spare)
 {
@@ -544,7 +560,7 @@ static __always_inline __u8 bkxdp_parse_udp(bkxdp_frame *frame, const struct bkx
 
 	packet->sport = BKXDP_NTOHS(udp->source);
 	packet->dport = BKXDP_NTOHS(udp->dest);
-	/* the rest of a first fragment's datagram comes later */
+	/* A first fragment need not hold the whole datagram. */
 	if (length < sizeof(*udp) ||
 	    (packet->fragment == BKXDP_FRAGMENT_NONE && span->offset + length > span->end))
 		return BKXDP_DROP_MALFORMED;
@@ -586,7 +602,7 @@ static __always_inline __u8 bkxdp_parse_l4(bkxdp_frame *frame, const struct bkxd
 	}
 }
 
-/* All facts of a frame. `packet` must be zeroed. */
+/* Reads all facts of a frame. `packet` must be zeroed. */
 static __always_inline void bkxdp_parse(bkxdp_frame *frame, struct bkxdp_packet *packet)
 {
 	struct bkxdp_span span = {};

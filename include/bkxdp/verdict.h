@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Why a packet passed or was dropped: the one list of reasons.
+ * The one list of reasons why a packet passes or is dropped.
  *
- * The list makes the enum, the index of the counter, the words in `status`
- * and the label values in /metrics. A row added here is a row everywhere.
+ * The list makes the enum, the index of the counter, the words in `status` and the label values
+ * of the metrics; a row that is added here appears in all of them.
  */
 #ifndef BKXDP_VERDICT_H
 #define BKXDP_VERDICT_H
@@ -38,22 +38,22 @@
 	X(DROP_INTERNAL, "internal", DROP, "the filter itself failed")
 
 enum bkxdp_reason {
-	BKXDP_UNDECIDED, /* a step that leaves the packet to the next one */
+	BKXDP_UNDECIDED, /* the step leaves the packet to the next one */
 #define BKXDP_REASON_ENUM(name, word, verdict, meaning) BKXDP_##name,
 	BKXDP_REASONS(BKXDP_REASON_ENUM)
 #undef BKXDP_REASON_ENUM
 		BKXDP_REASON_COUNT
 };
 
-/* The passes come first in the list, so a verdict is one comparison. */
+/* Passes come first in the list, so one comparison tells them from drops. */
 static inline int bkxdp_reason_passes(__u32 reason)
 {
 	return reason >= BKXDP_PASS_FLOW && reason < BKXDP_DROP_MALFORMED;
 }
 
 /*
- * Where packets are counted: a tally for each reason, and behind those one more
- * for each reason to drop, of what passed because the policy only audits.
+ * Where packets are counted: a tally for each reason, and after those one for each reason to
+ * drop, which counts packets that passed because the policy only audits.
  */
 #define BKXDP_WOULD_DROPS (BKXDP_REASON_COUNT - BKXDP_DROP_MALFORMED)
 #define BKXDP_TALLIES     (BKXDP_REASON_COUNT + BKXDP_WOULD_DROPS)
@@ -63,10 +63,11 @@ static inline __u32 bkxdp_tally(__u32 reason, __u32 audit)
 	return audit && !bkxdp_reason_passes(reason) ? reason + BKXDP_WOULD_DROPS : reason;
 }
 
-/* What stands behind `reason` has meaning for PASS_FLOW only. */
+/* The fields after `reason` mean something only for PASS_FLOW. */
 struct bkxdp_verdict {
 	__u16 reason;    /* enum bkxdp_reason */
-	__u16 cacheable; /* holds for the next packets of the connection, until its socket ends */
+	__u16 cacheable; /* 1: also true for the next packets of the connection while its socket
+			    exists */
 	__u16 rule;      /* index into the policy's rules */
 	__u16 counter;   /* index of the rule's counter */
 };
@@ -78,7 +79,7 @@ static inline struct bkxdp_verdict bkxdp_decided(__u32 reason)
 	return verdict;
 }
 
-/* In a test run the program returns its verdict beside the XDP action. */
+/* In a test run the program returns its verdict together with the XDP action. */
 #define BKXDP_REPORT(action, reason, rule) ((action) | (reason) << 8 | (__u32)(rule) << 16)
 #define BKXDP_REPORT_ACTION(report)        ((report)&0xff)
 #define BKXDP_REPORT_REASON(report)        ((report) >> 8 & 0xff)
