@@ -35,8 +35,7 @@ struct bkxdp_flow_key {
 
 struct bkxdp_fast {
 	struct bkxdp_flow_key key;
-	__u32 l3_end; /* offset in the frame at which the L3 packet ends; the frame may be shorter
-		       */
+	__u32 l3_end; /* offset of the end of the L3 packet; the frame may be shorter */
 	__u8 tcp_flags;
 	__u8 link_broadcast;
 };

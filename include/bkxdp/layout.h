@@ -118,8 +118,7 @@ struct bkxdp_connection {
 struct bkxdp_control_slot {
 	struct bkxdp_connection connection;
 	__u32 ended; /* flags: 1 from its FIN or RST on */
-	__u64 seen;  /* flags: time of its end, or of its last segment; ns, CLOCK_MONOTONIC; 0: none
-		      */
+	__u64 seen;  /* flags: ns, CLOCK_MONOTONIC, of its end or last segment; 0: none */
 };
 struct bkxdp_control {
 	struct bkxdp_control_slot slot[BKXDP_CONTROL_CONNECTIONS];
@@ -193,8 +192,7 @@ struct bkxdp_active {
 struct bkxdp_listener {
 	__u64 until;   /* 0: free */
 	__u64 reasons; /* bit n: enum bkxdp_reason n is wanted */
-	__u32 rate; /* events within about a second (2^30 ns) on one CPU; more are lost and counted
-		     */
+	__u32 rate; /* events in about a second (2^30 ns) on one CPU; more are lost, counted */
 	__u32 reserved;
 	__u32 address[4]; /* sources that equal this under the mask are wanted */
 	__u32 mask[4];
@@ -204,8 +202,7 @@ struct bkxdp_listener {
 struct bkxdp_watch {
 	__u32 listeners; /* 1: there may be a listener below; the program clears it when there is
 			    none */
-	__u32 groups; /* 1: drops are grouped until `groups_until`; the program clears it after that
-		       */
+	__u32 groups; /* 1: drops are grouped until `groups_until`; the program clears it then */
 	__u64 groups_until;
 	struct bkxdp_listener listener[BKXDP_LISTENERS];
 };
