@@ -192,7 +192,7 @@ struct bkxdp_active {
 struct bkxdp_listener {
 	__u64 until;   /* 0: free */
 	__u64 reasons; /* bit n: enum bkxdp_reason n is wanted */
-	__u32 rate; /* events in about a second (2^30 ns) on one CPU; more are lost, counted */
+	__u32 rate;    /* events in about a second (2^30 ns) on one CPU; more are lost, counted */
 	__u32 reserved;
 	__u32 address[4]; /* sources that equal this under the mask are wanted */
 	__u32 mask[4];
@@ -202,7 +202,7 @@ struct bkxdp_listener {
 struct bkxdp_watch {
 	__u32 listeners; /* 1: there may be a listener below; the program clears it when there is
 			    none */
-	__u32 groups; /* 1: drops are grouped until `groups_until`; the program clears it then */
+	__u32 groups;    /* 1: drops are grouped until `groups_until`; the program clears it then */
 	__u64 groups_until;
 	struct bkxdp_listener listener[BKXDP_LISTENERS];
 };
