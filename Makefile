@@ -123,14 +123,18 @@ $(BUILD)/tests/%.bpf.o: tests/%.bpf.c
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
 
-# what a fuzzer drives is built with it, so that its coverage is seen
-$(BUILD)/fuzz/%: tests/%.c $(BUILD)/bkxdp.skel.h $(filter-out user/cli/main.c,$(USER_SRC))
+# What a fuzzer drives is built with it, so that its coverage is seen.
+FUZZ_CFLAGS = $(filter-out -Wshadow,$(ALL_CFLAGS)) -fsanitize=address,undefined -fno-sanitize=alignment
+FUZZ_OBJ := $(patsubst %.c,$(BUILD)/fuzz/%.o,$(filter-out user/cli/main.c,$(USER_SRC)) \
+	$(filter-out tests/test_%.c tests/fuzz_%.c tests/wire.c tests/bench%.c,$(wildcard tests/*.c)))
+$(BUILD)/fuzz/%.o: %.c | $(BUILD)/bkxdp.skel.h
 	$(call say,FUZZ,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CLANG) $(filter-out -Wshadow,$(ALL_CFLAGS)) -fsanitize=fuzzer,address,undefined \
-		-fno-sanitize=alignment $< $(filter-out tests/test_%.c tests/fuzz_%.c \
-		tests/wire.c tests/bench%.c,$(wildcard tests/*.c)) \
-		$(filter-out user/cli/main.c,$(USER_SRC)) -o $@ $(LIBS)
+	$(Q)$(CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c $< -o $@
+
+$(BUILD)/fuzz/fuzz_%: $(BUILD)/fuzz/tests/fuzz_%.o $(FUZZ_OBJ)
+	$(call say,LINK,$@)
+	$(Q)$(CLANG) $(FUZZ_CFLAGS) $(LDFLAGS) -fsanitize=fuzzer $^ -o $@ $(LIBS)
 
 # its own programs: generated traffic, and what ours is compared with
 $(BUILD)/bench.bpf.o: tests/bench.bpf.c tests/bench_vary.h
@@ -209,4 +213,4 @@ clean:
 packages:
 	@echo $(PKGS)
 
--include $(wildcard $(OUT)/user/*/*.d $(OUT)/tests/*.d $(OUT)/tests/vm/*.d)
+-include $(wildcard $(BUILD)/fuzz/*/*.d $(BUILD)/fuzz/*/*/*.d $(OUT)/user/*/*.d $(OUT)/tests/*.d $(OUT)/tests/vm/*.d)

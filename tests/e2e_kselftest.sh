@@ -4,7 +4,7 @@
 # The tests as a target of the kernel's selftests: built, installed, packed and run by
 # the lib.mk, runner.sh and run_kselftest.sh of kernels of the distribution (package
 # linux-source), and read by those who read such results: the kernel's kunit.py, tappy,
-# TAP::Parser, and a stricter reader here. QUICK=1: with one kernel and few programs.
+# TAP::Parser, and a stricter reader here.
 
 set -u
 # shellcheck source=tests/lib.sh
@@ -116,33 +116,6 @@ nothing_left() { [ -z "$(left)" ]; }
 
 # --- the target in a tree
 
-# The form that the network's CI checks: check_selftest of nipa.
-form() {
-	local target=$root/tests/kselftest variable
-	LC_ALL=C sort -c <(sed 's/^CONFIG_//; s/_//g' "$target/config") 2>&1
-	grep -vE '^CONFIG_[A-Z0-9_]+=[ym]$' "$target/config"
-	sort -c "$target/.gitignore" 2>&1
-	grep -vE '^timeout=[0-9]+$' "$target/settings"
-	for variable in TEST_PROGS TEST_GEN_PROGS TEST_GEN_FILES TEST_FILES; do
-		sed -n "/^$variable := /,/^# end of $variable\$/p" "$target/Makefile" | sed '1d;$d' >"$WORK/items"
-		[ -s "$WORK/items" ] || echo "there is no $variable"
-		grep -vP '^\t[a-z0-9_.]+ \\$' "$WORK/items"
-		sort -c "$WORK/items" 2>&1
-	done
-}
-
-# A test of the kernel that was forgotten would be missed by nobody.
-forgotten() {
-	local test name
-	for test in "$root"/tests/e2e_*.sh; do
-		name=$(basename "$test")
-		[[ " $elsewhere " == *" ${name%.sh} "* ]] ||
-			grep -qP "^\t\Q$name\E \\\\$" "$root/tests/kselftest/Makefile" || echo "$name"
-	done
-}
-# What needs a Prometheus, a terminal or Wireshark is no test of a kernel; nor is this one.
-readonly elsewhere='e2e_exporter e2e_exporter_scale e2e_faults e2e_interfaces e2e_kselftest e2e_metrics e2e_monitor e2e_prometheus e2e_realtime e2e_top'
-
 builds() { # TREE
 	local text
 	check "$name: builds" in_tree "$1" FORCE_TARGETS=1
@@ -185,16 +158,11 @@ divide() { # FILE
 		file && !/^timeout set to/ { print >file }'
 }
 
-# QUICK: not those that take long, each of which is a test beside this one.
-wanted() {
-	if [ -n "${QUICK:-}" ]; then grep -E ':(e2e_(flood|mtu)\.sh|test_sockets)$'; else cat; fi
-}
-
 # All, the last first; meanwhile, alone, the quick ones in their order: they need not know.
 all_of_them() {
 	local program status
 	cp "$unpacked/kselftest-list.txt" "$WORK/whole"
-	tac "$WORK/whole" | wanted >"$WORK/list" && cp "$WORK/list" "$unpacked/kselftest-list.txt"
+	tac "$WORK/whole" >"$WORK/list" && cp "$WORK/list" "$unpacked/kselftest-list.txt"
 	run "$WORK/all" -c bkxdp &
 	for program in $quick; do
 		(cd "$unpacked/bkxdp" && exec "./$program") >"$WORK/alone.$program" 2>"$WORK/errors.$program"
@@ -216,8 +184,7 @@ all_of_them() {
 	is_read_by_all "run_kselftest.sh" "$WORK/all" "$(wc -l <"$WORK/list")" 0 0
 	is "nothing is left of all that" "$(left)" ''
 }
-quick='test_sockets e2e_flood.sh e2e_mtu.sh'
-[ -n "${QUICK:-}" ] || quick+=' test_mutated test_packets e2e_attach.sh e2e_scale.sh'
+quick='test_sockets e2e_flood.sh e2e_mtu.sh test_mutated test_packets e2e_attach.sh e2e_scale.sh'
 
 # --- what must not go unseen
 
@@ -304,7 +271,6 @@ sources() {
 }
 
 mapfile -t sources < <(sources)
-[ -z "${QUICK:-}" ] || sources=("${sources[@]:0:1}")
 [ ${#sources[@]} -gt 0 ] || skip_all "needs a kernel's selftests: apt-get install linux-source, or say KSRC=..."
 needs perl rsync tar xz make
 # Each program has a /run of its own, so what it needs must be elsewhere.
@@ -312,8 +278,6 @@ readonly unpacked=$root/build/kselftest/unpacked
 rm -rf "$unpacked" && mkdir -p "$unpacked" || bail "there is no room for $unpacked"
 trap 'rm -rf "$unpacked"' EXIT
 
-is "the target's files have the form that is asked for" "$(form)" ''
-is "every test of the kernel is in the target" "$(forgotten)" ''
 for source in "${sources[@]}"; do
 	name=$(basename "$source")
 	newest=$(kselftest copy "$source") || { not_ok "$name: copy"; continue; }
