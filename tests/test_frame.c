@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "packet/packet_build.h"
 #include "packet/packet_text.h"
 #include "tap.h"
 
@@ -79,10 +80,10 @@ static const struct {
 	{"icmpv6 10.20.30.5", "icmpv6 is for IPv6, icmp for IPv4"},
 };
 
-static int read_text(const char *words, struct asked *asked, char **problem)
+static int read_text(const char *words, struct packet_words *said, char **problem)
 {
 	char *copy = strdup(words);
-	int wrong = asked_read(&copy, 1, asked, problem);
+	int wrong = packet_text_read(&copy, 1, said, problem);
 
 	free(copy);
 	return wrong;
@@ -91,11 +92,11 @@ static int read_text(const char *words, struct asked *asked, char **problem)
 static void test_sentences(void)
 {
 	for (size_t i = 0; i < sizeof(sentences) / sizeof(*sentences); i++) {
-		struct asked asked;
+		struct packet_words said;
 		char *problem = NULL, *text = NULL;
 
-		if (!read_text(sentences[i].words, &asked, &problem))
-			text = asked_text(&asked);
+		if (!read_text(sentences[i].words, &said, &problem))
+			text = packet_text(&said.packet);
 		check_text(text ? text : problem, sentences[i].full, "read: %s", sentences[i].full);
 		free(text);
 		free(problem);
@@ -105,11 +106,11 @@ static void test_sentences(void)
 static void test_mistakes(void)
 {
 	for (size_t i = 0; i < sizeof(mistakes) / sizeof(*mistakes); i++) {
-		struct asked asked = {.sport = 7};
+		struct packet_words said = {.packet.sport = 7};
 		char *problem = NULL;
-		int wrong = read_text(mistakes[i].words, &asked, &problem);
+		int wrong = read_text(mistakes[i].words, &said, &problem);
 
-		check(wrong == -EINVAL && asked.sport == 7, "refused, nothing written: %s",
+		check(wrong == -EINVAL && said.packet.sport == 7, "refused, nothing written: %s",
 		      mistakes[i].words);
 		check_has(problem, mistakes[i].part, "complaint: %s", mistakes[i].words);
 		free(problem);
@@ -120,10 +121,10 @@ static void test_many_arguments(void)
 {
 	char *words[] = {"tcp", "10.20.30.5:40000", ">", "10000", "ack"};
 	char *problem = NULL, *text = NULL;
-	struct asked asked;
+	struct packet_words said;
 
-	if (!asked_read(words, sizeof(words) / sizeof(*words), &asked, &problem))
-		text = asked_text(&asked);
+	if (!packet_text_read(words, sizeof(words) / sizeof(*words), &said, &problem))
+		text = packet_text(&said.packet);
 	check_text(text, "tcp 10.20.30.5:40000 > 192.0.2.1:10000 ack", "one word an argument");
 	free(text);
 	free(problem);
@@ -192,11 +193,11 @@ static void test_frames(void)
 {
 	for (size_t i = 0; i < sizeof(frames) / sizeof(*frames); i++) {
 		char *problem = NULL, *want = without_spaces(frames[i].hex), *got;
-		uint8_t bytes[FRAME_BYTES_MAX];
-		struct asked asked = {};
+		uint8_t bytes[PACKET_BUILD_MAX];
+		struct packet_words said = {};
 
-		read_text(frames[i].words, &asked, &problem);
-		got = hex_of(bytes, frame_build(&asked, bytes));
+		read_text(frames[i].words, &said, &problem);
+		got = hex_of(bytes, packet_build(&said.packet, bytes));
 		check_text(got, want, "frame: %s", frames[i].words);
 		free(problem);
 		free(want);

@@ -8,7 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "packet/packet_build.h"
 #include "packet/packet_summary.h"
+#include "packet/packet_text.h"
 #include "packets.h"
 #include "tap.h"
 
@@ -35,16 +37,16 @@ static const char *const sentences[] = {
 static void test_words(const char *sentence)
 {
 	char *words[] = {(char *)sentence}, *problem = NULL, *text;
-	uint8_t frame[FRAME_BYTES_MAX];
-	struct asked asked;
+	uint8_t frame[PACKET_BUILD_MAX];
+	struct packet_words said;
 	struct packet_summary summary;
 	size_t length;
 
-	if (!check_int(asked_read(words, 1, &asked, &problem), 0, "%s: is read", sentence)) {
+	if (!check_int(packet_text_read(words, 1, &said, &problem), 0, "%s: is read", sentence)) {
 		free(problem);
 		return;
 	}
-	length = frame_build(&asked, frame);
+	length = packet_build(&said.packet, frame);
 	packet_summary_read(frame, length, length, &summary);
 	text = packet_summary_text(&summary);
 	check_text(text, sentence, "%s: comes back", sentence);
@@ -71,14 +73,14 @@ static void test_other_words(void)
 
 /* ---- only the beginning ----------------------------------------------------- */
 
-static bool same_addresses(const struct asked *part, const struct asked *whole)
+static bool same_addresses(const struct bkxdp_packet *part, const struct bkxdp_packet *whole)
 {
-	return part->family == whole->family &&
+	return part->kind == whole->kind &&
 	       !memcmp(part->saddr, whole->saddr, sizeof(part->saddr)) &&
 	       !memcmp(part->daddr, whole->daddr, sizeof(part->daddr));
 }
 
-static bool same_ports(const struct asked *part, const struct asked *whole)
+static bool same_ports(const struct bkxdp_packet *part, const struct bkxdp_packet *whole)
 {
 	return part->sport == whole->sport && part->dport == whole->dport &&
 	       part->tcp_flags == whole->tcp_flags;
@@ -93,24 +95,24 @@ static bool is_less(uint32_t part, uint32_t whole)
 static const char *contradiction(const struct packet_summary *part,
 				 const struct packet_summary *whole, uint32_t held)
 {
-	if (part->asked.family && !same_addresses(&part->asked, &whole->asked))
+	if (part->has_addresses && !same_addresses(&part->packet, &whole->packet))
 		return "addresses";
-	if (part->has_ports && (!whole->has_ports || !same_ports(&part->asked, &whole->asked)))
+	if (part->has_ports && (!whole->has_ports || !same_ports(&part->packet, &whole->packet)))
 		return "ports";
 	if (part->has_message &&
-	    (!whole->has_message || part->asked.icmp_type != whole->asked.icmp_type))
+	    (!whole->has_message || part->packet.icmp_type != whole->packet.icmp_type))
 		return "message";
-	if (!is_less(part->asked.protocol, whole->asked.protocol))
+	if (!is_less(part->packet.protocol, whole->packet.protocol))
 		return "protocol";
-	if (!is_less(part->asked.fragment, whole->asked.fragment))
+	if (!is_less(part->packet.fragment, whole->packet.fragment))
 		return "fragment";
-	if (!is_less(part->asked.vlan, whole->asked.vlan))
+	if (!is_less(part->packet.vlan, whole->packet.vlan))
 		return "vlan";
 	if (part->has_link && memcmp(part->link_from, whole->link_from, 6) != 0)
 		return "link";
 	if (held >= LINK_BYTES && part->ethertype != whole->ethertype)
 		return "ethertype";
-	return part->length == whole->length ? NULL : "length";
+	return part->packet.length == whole->packet.length ? NULL : "length";
 }
 
 static void test_beginnings(const struct row *row)

@@ -11,22 +11,8 @@
 #ifndef BKXDP_CLASSIFY_H
 #define BKXDP_CLASSIFY_H
 
-#include <linux/icmpv6.h>
-
 #include "layout.h"
 #include "packet.h"
-
-/*
- * ICMP types (IANA registry). Those of ICMP because <linux/icmp.h> includes libc's
- * <sys/socket.h>; those of neighbour discovery (RFC 4861) because <linux/icmpv6.h> lacks them.
- */
-#define BKXDP_ICMP_ECHO_REPLY            0
-#define BKXDP_ICMP_UNREACHABLE           3
-#define BKXDP_ICMP_ECHO                  8
-#define BKXDP_ICMP_TIME_EXCEEDED         11
-#define BKXDP_ICMP_PARAMETER_PROBLEM     12
-#define BKXDP_ICMPV6_ROUTER_SOLICITATION 133
-#define BKXDP_ICMPV6_REDIRECT            137
 
 /* Whatever the includer's answers need; opaque here. */
 struct bkxdp_world;

@@ -19,6 +19,7 @@
 #ifndef BKXDP_PACKET_H
 #define BKXDP_PACKET_H
 
+#include <linux/icmpv6.h>
 #include <linux/if_ether.h>
 #include <linux/in.h>
 #include <linux/in6.h>
@@ -40,7 +41,26 @@
 #define BKXDP_TCP_FIN 0x01
 #define BKXDP_TCP_SYN 0x02
 #define BKXDP_TCP_RST 0x04
+#define BKXDP_TCP_PSH 0x08
 #define BKXDP_TCP_ACK 0x10
+#define BKXDP_TCP_URG 0x20
+
+/*
+ * ICMP types (IANA registry). Those of ICMP because <linux/icmp.h> includes libc's
+ * <sys/socket.h>; those of neighbour discovery (RFC 4861) because <linux/icmpv6.h> lacks them.
+ */
+#define BKXDP_ICMP_ECHO_REPLY                0
+#define BKXDP_ICMP_UNREACHABLE               3
+#define BKXDP_ICMP_REDIRECT                  5
+#define BKXDP_ICMP_ECHO                      8
+#define BKXDP_ICMP_TIME_EXCEEDED             11
+#define BKXDP_ICMP_PARAMETER_PROBLEM         12
+#define BKXDP_ICMP_TIMESTAMP                 13
+#define BKXDP_ICMPV6_ROUTER_SOLICITATION     133
+#define BKXDP_ICMPV6_ROUTER_ADVERTISEMENT    134
+#define BKXDP_ICMPV6_NEIGHBOUR_SOLICITATION  135
+#define BKXDP_ICMPV6_NEIGHBOUR_ADVERTISEMENT 136
+#define BKXDP_ICMPV6_REDIRECT                137
 
 #define BKXDP_TAGS_MAX       8
 #define BKXDP_EXTENSIONS_MAX 16

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* check: validates files without root and without the network. */
-#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,6 +11,7 @@
 #include "config/profile.h"
 #include "config/site.h"
 #include "config/yaml_doc.h"
+#include "packet/packet_text.h"
 #include "policy/compile.h"
 
 struct checking {
@@ -44,7 +44,7 @@ static void print_rule(const struct policy *policy, const struct rule *rule)
 	AUTO_FREE char *file = printable(flow->place.file ? flow->place.file : "-");
 
 	printf("  %-7s %s/%s: %s %s %s", side_word(rule->side), flow->profile, flow->name,
-	       rule->protocol == IPPROTO_TCP ? "tcp" : "udp",
+	       packet_protocol_word(rule->protocol),
 	       rule->side == SIDE_INBOUND ? "to our" : "from their", ports);
 	if (rule->side == SIDE_REPLY)
 		printf(" to our %u-%u", rule->local.low, rule->local.high);

@@ -17,6 +17,7 @@
 #include "cli/judge_options.h"
 #include "datapath/datapath.h"
 #include "engine/nearest.h"
+#include "packet/packet_build.h"
 #include "packet/packet_text.h"
 #include "policy/reasons.h"
 #include "stats/snapshot.h"
@@ -50,7 +51,7 @@ static const char about[] =
 struct answer {
 	const struct policy *policy;
 	const char *engine;
-	struct asked asked;
+	struct packet_words said;
 	struct judgement judgement;
 	const struct rule *rule; /* that passed the packet, or NULL */
 	bool has_nearest;
@@ -77,7 +78,7 @@ static void add_flow(json_t *object, const struct answer *answer)
 static void print_json(const struct answer *answer)
 {
 	enum bkxdp_reason reason = answer->judgement.reason;
-	AUTO_FREE char *packet = asked_text(&answer->asked);
+	AUTO_FREE char *packet = packet_text(&answer->said.packet);
 	json_t *object =
 		json_pack("{ss ss}", "verdict", bkxdp_reason_passes(reason) ? "pass" : "drop",
 			  "reason", reason_word(reason));
@@ -118,18 +119,17 @@ static void print_place(const struct flow *flow)
 static void print_verdict(const struct answer *answer)
 {
 	bool passes = bkxdp_reason_passes(answer->judgement.reason);
-	AUTO_FREE char *packet = asked_text(&answer->asked);
+	AUTO_FREE char *packet = packet_text(&answer->said.packet);
 
 	printf("%s%s%s  %s\n", term_colour(stdout, passes ? GREEN : RED), passes ? "pass" : "drop",
 	       term_colour(stdout, PLAIN), packet);
 }
 
-static bool is_echo(const struct asked *asked)
+static bool is_echo(const struct bkxdp_packet *packet)
 {
-	if (asked->protocol == IPPROTO_ICMP)
-		return asked->icmp_type == 8 || asked->icmp_type == 0;
-	return asked->protocol == IPPROTO_ICMPV6 &&
-	       (asked->icmp_type == 128 || asked->icmp_type == 129);
+	const char *word = packet_message_word(packet);
+
+	return word && (!strcmp(word, "echo") || !strcmp(word, "echo-reply"));
 }
 
 /* A setting that would have let the packet through, where there is one. */
@@ -137,15 +137,16 @@ static const char *advice(const struct answer *answer)
 {
 	const struct bkxdp_settings *settings = &answer->policy->settings;
 
-	if (answer->judgement.reason == BKXDP_DROP_ICMP && is_echo(&answer->asked))
+	if (answer->judgement.reason == BKXDP_DROP_ICMP && is_echo(&answer->said.packet))
 		return settings->ping == BKXDP_PING_NONE
 			       ? "ping: none takes no echo; ping: peers takes it from peers"
 			       : "ping: peers takes echo from peers, and this address is no peer's";
 	if (answer->judgement.reason == BKXDP_DROP_FRAGMENT)
 		return "fragments: peers takes fragments from the addresses of peers";
 	if (answer->judgement.reason == BKXDP_DROP_VLAN)
-		return answer->asked.vlan ? "vlans: does not list this VLAN"
-					  : "vlans: does not list 0, which stands for untagged";
+		return answer->said.packet.vlan
+			       ? "vlans: does not list this VLAN"
+			       : "vlans: does not list 0, which stands for untagged";
 	return NULL;
 }
 
@@ -190,8 +191,8 @@ static void print_people(const struct answer *answer)
 
 static int judge(struct answer *answer, struct engine *engine)
 {
-	uint8_t frame[FRAME_BYTES_MAX];
-	size_t length = frame_build(&answer->asked, frame);
+	uint8_t frame[PACKET_BUILD_MAX];
+	size_t length = packet_build(&answer->said.packet, frame);
 	int error =
 		engine->judge(engine, frame, length, clock_ns(CLOCK_MONOTONIC), &answer->judgement);
 
@@ -215,10 +216,10 @@ static int give_answer(struct answer *answer, const struct bench *bench, bool js
 		return status;
 	reason = answer->judgement.reason;
 	answer->has_nearest =
-		nearest_find(answer->policy, &answer->asked, reason, &answer->nearest);
+		nearest_find(answer->policy, &answer->said.packet, reason, &answer->nearest);
 	if (answer->has_nearest)
-		answer->nearest_text =
-			nearest_text(answer->policy, &answer->asked, reason, &answer->nearest);
+		answer->nearest_text = nearest_text(answer->policy, &answer->said.packet, reason,
+						    &answer->nearest);
 	if (json)
 		print_json(answer);
 	else
@@ -229,33 +230,35 @@ static int give_answer(struct answer *answer, const struct bench *bench, bool js
 
 /* ---- whose policy --------------------------------------------------------- */
 
-static bool suits(const struct sockaddr *address, const struct asked *asked)
+static bool suits(const struct sockaddr *address, const struct bkxdp_packet *packet)
 {
+	bool ipv4 = packet->kind == BKXDP_FRAME_IPV4;
 	const struct in6_addr *own;
 
-	if (!address || address->sa_family != asked->family)
+	if (!address || address->sa_family != (ipv4 ? AF_INET : AF_INET6))
 		return false;
-	if (asked->family == AF_INET)
+	if (ipv4)
 		return true;
 	own = &((const struct sockaddr_in6 *)address)->sin6_addr;
 	return !IN6_IS_ADDR_LINKLOCAL(own) ==
-	       !IN6_IS_ADDR_LINKLOCAL((const struct in6_addr *)asked->saddr);
+	       !IN6_IS_ADDR_LINKLOCAL((const struct in6_addr *)packet->saddr);
 }
 
 /* An address of the interface itself, so that the packet shown is one that it could get. */
-static void place_destination(struct asked *asked, const char *interface)
+static void place_destination(struct packet_words *said, const char *interface)
 {
+	struct bkxdp_packet *packet = &said->packet;
 	struct ifaddrs *all = NULL, *one;
 
-	if (asked->has_daddr || getifaddrs(&all))
+	if (said->has_daddr || getifaddrs(&all))
 		return;
 	for (one = all; one; one = one->ifa_next)
-		if (!strcmp(one->ifa_name, interface) && suits(one->ifa_addr, asked))
+		if (!strcmp(one->ifa_name, interface) && suits(one->ifa_addr, packet))
 			break;
-	if (one && asked->family == AF_INET)
-		memcpy(&asked->daddr[3], &((struct sockaddr_in *)one->ifa_addr)->sin_addr, 4);
+	if (one && packet->kind == BKXDP_FRAME_IPV4)
+		memcpy(&packet->daddr[3], &((struct sockaddr_in *)one->ifa_addr)->sin_addr, 4);
 	else if (one)
-		memcpy(asked->daddr, &((struct sockaddr_in6 *)one->ifa_addr)->sin6_addr, 16);
+		memcpy(packet->daddr, &((struct sockaddr_in6 *)one->ifa_addr)->sin6_addr, 16);
 	freeifaddrs(all);
 }
 
@@ -313,7 +316,7 @@ static int explain_attached(const char *interface, struct answer *answer,
 	bench.engine = engine_attached(pinned, &bench.policy);
 	if (bench.engine) {
 		warn_if_off(pinned);
-		place_destination(&answer->asked, interface);
+		place_destination(&answer->said, interface);
 		status = give_answer(answer, &bench, request->json);
 	} else {
 		status = not_attached(interface, errno);
@@ -347,8 +350,8 @@ static int explain(char **words, int count, const struct request *request)
 	struct answer answer = {};
 	AUTO_FREE char *problem = NULL;
 
-	if (asked_read(words + 1, count - 1, &answer.asked, &problem))
-		return misuse("explain", "%s; for example %s", problem, ASKED_EXAMPLE);
+	if (packet_text_read(words + 1, count - 1, &answer.said, &problem))
+		return misuse("explain", "%s; for example %s", problem, PACKET_TEXT_EXAMPLE);
 	if (request->bpffs)
 		datapath_set_bpffs(request->bpffs);
 	if (!is_file(words[0]) && request->options.connections)

@@ -10,6 +10,7 @@
 #include "base/printable.h"
 #include "cli/flow_json.h"
 #include "engine/engine.h"
+#include "packet/packet_text.h"
 #include "policy/reasons.h"
 
 #define NS_PER_S    1000000000u
@@ -23,11 +24,11 @@ void drop_read(struct drop *drop, const struct bkxdp_event *event, const struct 
 	drop->policy = policy;
 	packet_summary_read(event->frame, event->captured, event->length, &drop->packet_summary);
 	/* a flow is found by addresses and ports; what is not known is not compared */
-	drop->has_nearest = policy && summary->asked.family && summary->has_ports &&
-			    nearest_find(policy, &summary->asked, event->reason, &drop->nearest);
+	drop->has_nearest = policy && summary->has_addresses && summary->has_ports &&
+			    nearest_find(policy, &summary->packet, event->reason, &drop->nearest);
 	if (drop->has_nearest)
 		drop->nearest_text =
-			nearest_text(policy, &summary->asked, event->reason, &drop->nearest);
+			nearest_text(policy, &summary->packet, event->reason, &drop->nearest);
 }
 
 void drop_free(struct drop *drop)
@@ -113,10 +114,10 @@ static json_t *time_json(uint64_t time)
 static json_t *end_json(const struct packet_summary *summary, const uint32_t address[static 4],
 			uint16_t port)
 {
-	char text[PACKET_SUMMARY_ADDRESS_MAX];
+	char text[PACKET_ADDRESS_TEXT_MAX];
 	json_t *end;
 
-	packet_summary_address(summary, address, text);
+	packet_address_text(&summary->packet, address, text);
 	end = json_pack("{ss}", "address", text);
 	if (summary->has_ports)
 		json_object_set_new(end, "port", json_integer(port));
@@ -125,30 +126,30 @@ static json_t *end_json(const struct packet_summary *summary, const uint32_t add
 
 static json_t *protocol_json(uint8_t protocol)
 {
-	const char *word = asked_protocol(protocol);
+	const char *word = packet_protocol_word(protocol);
 
 	return word ? json_string(word) : json_sprintf("%u", protocol);
 }
 
 static void add_packet(json_t *object, const struct packet_summary *summary)
 {
-	const struct asked *asked = &summary->asked;
+	const struct bkxdp_packet *packet = &summary->packet;
 
-	json_object_set_new(object, "from", end_json(summary, asked->saddr, asked->sport));
-	json_object_set_new(object, "to", end_json(summary, asked->daddr, asked->dport));
-	if (asked->protocol)
-		json_object_set_new(object, "protocol", protocol_json(asked->protocol));
-	if (summary->has_ports && asked->protocol == IPPROTO_TCP) {
+	json_object_set_new(object, "from", end_json(summary, packet->saddr, packet->sport));
+	json_object_set_new(object, "to", end_json(summary, packet->daddr, packet->dport));
+	if (packet->protocol)
+		json_object_set_new(object, "protocol", protocol_json(packet->protocol));
+	if (summary->has_ports && packet->protocol == IPPROTO_TCP) {
 		AUTO_FREE char *flags = packet_summary_flags(summary);
 
 		json_object_set_new(object, "flags", json_string(flags));
 	}
 	if (summary->has_message)
-		json_object_set_new(object, "icmp_type", json_integer(asked->icmp_type));
-	if (asked->fragment)
+		json_object_set_new(object, "icmp_type", json_integer(packet->icmp_type));
+	if (packet->fragment)
 		json_object_set_new(
 			object, "fragment",
-			json_string(asked->fragment == SHRED_FIRST ? "first" : "later"));
+			json_string(packet->fragment == BKXDP_FRAGMENT_FIRST ? "first" : "later"));
 }
 
 static json_t *link_json(const struct packet_summary *summary)
@@ -169,13 +170,13 @@ json_t *drop_json(const struct drop *drop)
 				   reason_word(drop->event->reason), "enforced",
 				   !drop->event->audit, "packet", text);
 
-	if (summary->asked.family)
+	if (summary->has_addresses)
 		add_packet(object, summary);
-	if (summary->asked.vlan)
-		json_object_set_new(object, "vlan", json_integer(summary->asked.vlan));
+	if (summary->packet.vlan)
+		json_object_set_new(object, "vlan", json_integer(summary->packet.vlan));
 	if (summary->has_link)
 		json_object_set_new(object, "link", link_json(summary));
-	json_object_set_new(object, "length", json_integer(summary->length));
+	json_object_set_new(object, "length", json_integer(summary->packet.length));
 	if (drop->has_nearest)
 		json_object_set_new(object, "nearest",
 				    nearest_json(drop->policy, &drop->nearest, drop->nearest_text));

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "cli/flow_json.h"
 
-#include <netinet/in.h>
-
 #include "base/memory.h"
 #include "base/printable.h"
+#include "packet/packet_text.h"
 
 json_t *place_json(const struct place *place)
 {
@@ -25,7 +24,7 @@ json_t *nearest_json(const struct policy *policy, const struct nearest *nearest,
 	AUTO_FREE char *ports = port_set_text(&rule->ports);
 
 	return json_pack("{so ss ss ss so ss* ss}", "flow", flow_json(flow), "side",
-			 side_word(rule->side), "protocol",
-			 rule->protocol == IPPROTO_TCP ? "tcp" : "udp", "ports", ports, "place",
-			 place_json(&flow->place), "source", flow->source, "text", text);
+			 side_word(rule->side), "protocol", packet_protocol_word(rule->protocol),
+			 "ports", ports, "place", place_json(&flow->place), "source", flow->source,
+			 "text", text);
 }

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <linux/if_ether.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +12,7 @@
 #include "base/memory.h"
 #include "engine/engine.h"
 #include "net/netdev.h"
-#include "packet/packet_text.h"
+#include "packet/packet_build.h"
 #include "policy/compile.h"
 #include "policy/reasons.h"
 
@@ -62,43 +61,38 @@ static size_t put_tags(uint8_t *frame, size_t length, const struct way *way)
 }
 
 static enum bkxdp_reason judge_packet(const struct trial *trial, const struct way *way,
-				      const struct asked *asked)
+				      const struct bkxdp_packet *packet)
 {
-	uint8_t frame[FRAME_BYTES_MAX + LINK_TAGS_MAX * TAG_BYTES];
+	uint8_t frame[PACKET_BUILD_MAX + LINK_TAGS_MAX * TAG_BYTES];
 	struct judgement judgement = {.reason = BKXDP_DROP_INTERNAL};
-	size_t length = put_tags(frame, frame_build(asked, frame), way);
+	size_t length = put_tags(frame, packet_build(packet, frame), way);
 
 	(void)trial->engine->judge(trial->engine, frame, length, 0, &judgement);
 	return judgement.reason;
 }
 
-static void set_address(uint32_t address[4], const char *text)
+static uint8_t kind_of(int family)
 {
-	memset(address, 0, 4 * sizeof(*address));
-	if (inet_pton(AF_INET, text, &address[3]) == 1)
-		address[2] = BKXDP_MAPPED_WORD;
-	else
-		inet_pton(AF_INET6, text, address);
+	return family == AF_INET ? BKXDP_FRAME_IPV4 : BKXDP_FRAME_IPV6;
 }
 
 /* ---- answers from the world ---------------------------------------------------- */
 
 /* What opens a connection of ours is answered by SYN and ACK; documentation addresses. */
-static struct asked answer(int family)
+static struct bkxdp_packet answer(int family)
 {
-	struct asked asked = {
-		.family = family,
+	struct bkxdp_packet packet = {
+		.kind = kind_of(family),
 		.protocol = IPPROTO_TCP,
 		.sport = 443,
 		.dport = 40000,
-		.tcp_flags = TH_SYN | TH_ACK,
+		.tcp_flags = BKXDP_TCP_SYN | BKXDP_TCP_ACK,
 		.hop_limit = 64,
-		.has_daddr = true,
 	};
 
-	set_address(asked.saddr, family == AF_INET ? "198.51.100.1" : "2001:db8::1");
-	set_address(asked.daddr, family == AF_INET ? "192.0.2.1" : "2001:db8:ffff::2");
-	return asked;
+	address_parse(family == AF_INET ? "198.51.100.1" : "2001:db8::1", packet.saddr);
+	address_parse(family == AF_INET ? "192.0.2.1" : "2001:db8:ffff::2", packet.daddr);
+	return packet;
 }
 
 /*
@@ -122,19 +116,19 @@ static const struct bkxdp_prefix *world_of(const struct group *group, int family
 }
 
 /* From some host of the world that the flow is with. */
-static struct asked answer_of_rule(const struct rule *rule, const struct bkxdp_prefix *world,
-				   int family)
+static struct bkxdp_packet answer_of_rule(const struct rule *rule, const struct bkxdp_prefix *world,
+					  int family)
 {
-	struct asked asked = answer(family);
+	struct bkxdp_packet packet = answer(family);
 
-	if (!prefix_holds(world, asked.saddr)) {
-		memcpy(asked.saddr, world->address, sizeof(asked.saddr));
-		asked.saddr[3] |= htonl(1);
+	if (!prefix_holds(world, packet.saddr)) {
+		memcpy(packet.saddr, world->address, sizeof(packet.saddr));
+		packet.saddr[3] |= htonl(1);
 	}
-	asked.protocol = rule->protocol;
-	asked.sport = rule->ports.range[0].low;
-	asked.dport = rule->local.high;
-	return asked;
+	packet.protocol = rule->protocol;
+	packet.sport = rule->ports.range[0].low;
+	packet.dport = rule->local.high;
+	return packet;
 }
 
 /*
@@ -146,8 +140,8 @@ static enum bkxdp_reason judge_answers(const struct trial *trial, const struct w
 				       const struct need *need)
 {
 	const struct policy *policy = trial->policy;
-	struct asked asked = answer(need->family);
-	enum bkxdp_reason reason = judge_packet(trial, way, &asked);
+	struct bkxdp_packet packet = answer(need->family);
+	enum bkxdp_reason reason = judge_packet(trial, way, &packet);
 
 	for (size_t i = 0; i < policy->n_rules && !bkxdp_reason_passes(reason); i++) {
 		const struct rule *rule = &policy->rules[i];
@@ -158,8 +152,8 @@ static enum bkxdp_reason judge_answers(const struct trial *trial, const struct w
 		world = world_of(&policy->groups[rule->group], need->family);
 		if (!world)
 			continue;
-		asked = answer_of_rule(rule, world, need->family);
-		reason = judge_packet(trial, way, &asked);
+		packet = answer_of_rule(rule, world, need->family);
+		reason = judge_packet(trial, way, &packet);
 	}
 	return reason;
 }
@@ -175,19 +169,18 @@ static enum bkxdp_reason judge_ssh(const struct trial *trial, const struct way *
 				   const struct need *need)
 {
 	const struct ssh_connection *ssh = &trial->host->ssh;
-	struct asked asked = {
-		.family = need->family,
+	struct bkxdp_packet packet = {
+		.kind = kind_of(need->family),
 		.protocol = IPPROTO_TCP,
 		.sport = ssh->client.port,
 		.dport = ssh->server.port,
-		.tcp_flags = TH_ACK,
+		.tcp_flags = BKXDP_TCP_ACK,
 		.hop_limit = 64,
-		.has_daddr = true,
 	};
 
-	memcpy(asked.saddr, ssh->client.address, sizeof(asked.saddr));
-	memcpy(asked.daddr, ssh->server.address, sizeof(asked.daddr));
-	return judge_packet(trial, way, &asked);
+	memcpy(packet.saddr, ssh->client.address, sizeof(packet.saddr));
+	memcpy(packet.daddr, ssh->server.address, sizeof(packet.daddr));
+	return judge_packet(trial, way, &packet);
 }
 
 static bool has_zone(const struct ssh_end *server, const struct link *link)

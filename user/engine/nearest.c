@@ -7,16 +7,12 @@
 
 #include "base/memory.h"
 
-#define TCP_SYN 0x02
-#define TCP_RST 0x04
-#define TCP_ACK 0x10
-
 /* ---- who ------------------------------------------------------------------ */
 
-static enum membership membership(const struct group *group, const struct asked *asked)
+static enum membership membership(const struct group *group, const struct bkxdp_packet *packet)
 {
 	for (size_t i = 0; i < group->prefixes.count; i++)
-		if (prefix_holds(&group->prefixes.prefix[i], asked->saddr))
+		if (prefix_holds(&group->prefixes.prefix[i], packet->saddr))
 			return MEMBER;
 	return group->prefixes.count < group->total ? MEMBER_UNKNOWN : MEMBER_NOT;
 }
@@ -43,17 +39,18 @@ static unsigned int set_distance(const struct port_set *set, uint16_t port)
 	return least;
 }
 
-static unsigned int ports_distance(const struct rule *rule, const struct asked *asked)
+static unsigned int ports_distance(const struct rule *rule, const struct bkxdp_packet *packet)
 {
 	if (rule->side == SIDE_INBOUND)
-		return set_distance(&rule->ports, asked->dport);
-	return set_distance(&rule->ports, asked->sport) + range_distance(rule->local, asked->dport);
+		return set_distance(&rule->ports, packet->dport);
+	return set_distance(&rule->ports, packet->sport) +
+	       range_distance(rule->local, packet->dport);
 }
 
-static bool opens(const struct asked *asked)
+static bool opens(const struct bkxdp_packet *packet)
 {
-	return asked->protocol == IPPROTO_TCP && (asked->tcp_flags & TCP_SYN) &&
-	       !(asked->tcp_flags & TCP_ACK);
+	return packet->protocol == IPPROTO_TCP && (packet->tcp_flags & BKXDP_TCP_SYN) &&
+	       !(packet->tcp_flags & BKXDP_TCP_ACK);
 }
 
 /* Could a rule of this kind have passed it? One without an address passes nobody. */
@@ -81,7 +78,7 @@ static bool eligible(const struct policy *policy, const struct rule *rule, enum 
  * Lower is nearer. The right port is worth more than the right source: whoever
  * asks means a service. A reply flow is no help to a packet that opens.
  */
-static unsigned int rank(const struct nearest *found, const struct asked *asked)
+static unsigned int rank(const struct nearest *found, const struct bkxdp_packet *packet)
 {
 	unsigned int rank;
 
@@ -90,37 +87,38 @@ static unsigned int rank(const struct nearest *found, const struct asked *asked)
 	else
 		rank = found->same_protocol ? 6 : 9;
 	rank += found->source;
-	return rank + (found->rule->side == SIDE_REPLY && opens(asked) ? 12 : 0);
+	return rank + (found->rule->side == SIDE_REPLY && opens(packet) ? 12 : 0);
 }
 
-static unsigned long cost_of(const struct nearest *found, const struct asked *asked,
+static unsigned long cost_of(const struct nearest *found, const struct bkxdp_packet *packet,
 			     unsigned int distance)
 {
-	return (unsigned long)rank(found, asked) << 20 | distance;
+	return (unsigned long)rank(found, packet) << 20 | distance;
 }
 
-bool nearest_find(const struct policy *policy, const struct asked *asked, enum bkxdp_reason reason,
-		  struct nearest *nearest)
+bool nearest_find(const struct policy *policy, const struct bkxdp_packet *packet,
+		  enum bkxdp_reason reason, struct nearest *nearest)
 {
 	unsigned long best = ULONG_MAX;
 
 	/* neither ICMP nor a later fragment has ports to compare */
-	if ((asked->protocol != IPPROTO_TCP && asked->protocol != IPPROTO_UDP) ||
-	    asked->fragment == SHRED_LATER)
+	if ((packet->protocol != IPPROTO_TCP && packet->protocol != IPPROTO_UDP) ||
+	    packet->fragment == BKXDP_FRAGMENT_LATER)
 		return false;
 	for (size_t i = 0; i < policy->n_rules; i++) {
 		const struct rule *rule = &policy->rules[i];
-		unsigned int distance = ports_distance(rule, asked);
-		struct nearest found = {rule, MEMBER, rule->protocol == asked->protocol, !distance};
+		unsigned int distance = ports_distance(rule, packet);
+		struct nearest found = {rule, MEMBER, rule->protocol == packet->protocol,
+					!distance};
 
 		/* the source is looked for last: it takes longest, and could only cost more */
-		if (cost_of(&found, asked, distance) >= best)
+		if (cost_of(&found, packet, distance) >= best)
 			continue;
-		found.source = membership(&policy->groups[rule->group], asked);
-		if (cost_of(&found, asked, distance) >= best ||
+		found.source = membership(&policy->groups[rule->group], packet);
+		if (cost_of(&found, packet, distance) >= best ||
 		    !eligible(policy, rule, reason, found.source))
 			continue;
-		best = cost_of(&found, asked, distance);
+		best = cost_of(&found, packet, distance);
 		*nearest = found;
 	}
 	return best != ULONG_MAX;
@@ -161,8 +159,8 @@ static void print_service(FILE *out, const struct rule *rule)
 }
 
 /* The rule by which this source would have its control connection, or else any of that flow. */
-static const struct rule *control_rule(const struct policy *policy, const struct asked *asked,
-				       unsigned int flow)
+static const struct rule *control_rule(const struct policy *policy,
+				       const struct bkxdp_packet *packet, unsigned int flow)
 {
 	const struct rule *any = NULL;
 
@@ -171,14 +169,14 @@ static const struct rule *control_rule(const struct policy *policy, const struct
 
 		if (rule->flow != flow)
 			continue;
-		if (membership(&policy->groups[rule->group], asked) == MEMBER)
+		if (membership(&policy->groups[rule->group], packet) == MEMBER)
 			return rule;
 		any = any ? any : rule;
 	}
 	return any;
 }
 
-static void print_control(FILE *out, const struct policy *policy, const struct asked *asked,
+static void print_control(FILE *out, const struct policy *policy, const struct bkxdp_packet *packet,
 			  int requires)
 {
 	const struct flow *flow;
@@ -188,7 +186,7 @@ static void print_control(FILE *out, const struct policy *policy, const struct a
 		return;
 	flow = &policy->flows[requires];
 	fprintf(out, ", while a connection of %s/%s", flow->profile, flow->name);
-	rule = control_rule(policy, asked, requires);
+	rule = control_rule(policy, packet, requires);
 	if (rule) {
 		fputs(rule->side == SIDE_INBOUND ? " (" : " (ours to ", out);
 		print_service(out, rule);
@@ -197,7 +195,7 @@ static void print_control(FILE *out, const struct policy *policy, const struct a
 	fputs(" with the same address is live", out);
 }
 
-static void print_nearest(FILE *out, const struct policy *policy, const struct asked *asked,
+static void print_nearest(FILE *out, const struct policy *policy, const struct bkxdp_packet *packet,
 			  enum bkxdp_reason reason, const struct nearest *nearest)
 {
 	const struct rule *rule = nearest->rule;
@@ -209,19 +207,19 @@ static void print_nearest(FILE *out, const struct policy *policy, const struct a
 	if (reply)
 		fprintf(out, " to our ports %u-%u", rule->local.low, rule->local.high);
 	if (!nearest->same_protocol)
-		fprintf(out, " (not %s)", protocol_word(asked->protocol));
+		fprintf(out, " (not %s)", protocol_word(packet->protocol));
 	print_source(out, policy, nearest);
 	if (!reply)
-		print_control(out, policy, asked, flow->required);
+		print_control(out, policy, packet, flow->required);
 	if (reason == BKXDP_DROP_CONNECTION)
-		fputs(asked->tcp_flags & (TCP_ACK | TCP_RST)
+		fputs(packet->tcp_flags & (BKXDP_TCP_ACK | BKXDP_TCP_RST)
 			      ? "; this host has no such connection"
 			      : "; a packet with neither ACK nor RST answers nothing",
 		      out);
 }
 
-char *nearest_text(const struct policy *policy, const struct asked *asked, enum bkxdp_reason reason,
-		   const struct nearest *nearest)
+char *nearest_text(const struct policy *policy, const struct bkxdp_packet *packet,
+		   enum bkxdp_reason reason, const struct nearest *nearest)
 {
 	char *text = NULL;
 	size_t length = 0;
@@ -229,7 +227,7 @@ char *nearest_text(const struct policy *policy, const struct asked *asked, enum 
 
 	if (!out)
 		return must_copy("");
-	print_nearest(out, policy, asked, reason, nearest);
+	print_nearest(out, policy, packet, reason, nearest);
 	fclose(out);
 	return text;
 }

@@ -8,7 +8,7 @@
 
 #include <bkxdp/verdict.h>
 
-#include "packet/packet_text.h"
+#include "packet/user_frame.h"
 #include "policy/policy.h"
 
 /* Whether the packet's source is in the rule's group; a loaded policy knows only a few of it. */
@@ -22,14 +22,14 @@ struct nearest {
 };
 
 /* False where the reason is not one that a flow could have prevented, or there is no flow. */
-bool nearest_find(const struct policy *policy, const struct asked *asked, enum bkxdp_reason reason,
-		  struct nearest *nearest);
+bool nearest_find(const struct policy *policy, const struct bkxdp_packet *packet,
+		  enum bkxdp_reason reason, struct nearest *nearest);
 
 /*
  * "backup-exec/control takes TCP 10000 from this address": no more than is so.
  * The caller frees it.
  */
-char *nearest_text(const struct policy *policy, const struct asked *asked, enum bkxdp_reason reason,
-		   const struct nearest *nearest);
+char *nearest_text(const struct policy *policy, const struct bkxdp_packet *packet,
+		   enum bkxdp_reason reason, const struct nearest *nearest);
 
 #endif

@@ -70,19 +70,32 @@ static void keep_bits(__u32 address[4], unsigned int bits)
 	}
 }
 
+int address_parse(const char *text, uint32_t address[static 4])
+{
+	uint32_t parsed[4] = {0, 0, htonl(0xffff)};
+	int family = AF_INET;
+
+	if (inet_pton(AF_INET, text, &parsed[3]) != 1) {
+		family = AF_INET6;
+		if (inet_pton(AF_INET6, text, parsed) != 1)
+			return 0;
+	}
+	memcpy(address, parsed, sizeof(parsed));
+	return family;
+}
+
 static int parse_address(const char *text, struct bkxdp_prefix *prefix, const char **why)
 {
-	if (inet_pton(AF_INET, text, &prefix->address[3]) == 1) {
-		prefix->address[2] = htonl(0xffff);
-		prefix->bits = IPV4_OFFSET;
+	int family = address_parse(text, prefix->address);
+
+	if (family) {
+		prefix->bits = family == AF_INET ? IPV4_OFFSET : 0;
 		return 0;
 	}
 	if (strchr(text, '%'))
 		return refuse(why, "has a zone (%): the file is for one interface, write the "
 				   "address alone");
-	if (inet_pton(AF_INET6, text, prefix->address) != 1)
-		return refuse(why, "is not an IPv4 or IPv6 address or prefix");
-	return 0;
+	return refuse(why, "is not an IPv4 or IPv6 address or prefix");
 }
 
 /* prefix->bits is what the family adds. */

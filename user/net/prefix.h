@@ -18,6 +18,8 @@ struct prefix_set {
 	size_t count;
 };
 
+/* An address alone, IPv4 mapped. AF_INET, AF_INET6, or 0 where the text is none. */
+int address_parse(const char *text, uint32_t address[static 4]);
 /* "10.20.30.5", "10.20.31.0/24", "2001:db8::/64"; host bits set are an error that shows the prefix.
  */
 int prefix_parse(const char *text, struct bkxdp_prefix *prefix, const char **why);

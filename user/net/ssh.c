@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "net/ssh.h"
 
-#include <arpa/inet.h>
 #include <bkxdp/layout.h>
 #include <errno.h>
 #include <stdbool.h>
@@ -11,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "net/prefix.h"
 
 #define VARIABLE        "SSH_CONNECTION"
 #define GENERATIONS_MAX 64
@@ -28,9 +28,7 @@ static int parse_address(const char *text, struct ssh_end *end)
 	memcpy(found.text, text, length);
 	if (text[length])
 		strcpy(found.zone, text + length + 1);
-	if (inet_pton(AF_INET, found.text, &found.address[3]) == 1)
-		found.address[2] = BKXDP_MAPPED_WORD;
-	else if (inet_pton(AF_INET6, found.text, found.address) != 1)
+	if (!address_parse(found.text, found.address))
 		return -EINVAL;
 	*end = found;
 	return 0;

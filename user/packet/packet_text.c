@@ -7,63 +7,57 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "net/prefix.h"
 
 #define DEFAULT_SPORT 40000
-
-#define TCP_FIN 0x01
-#define TCP_SYN 0x02
-#define TCP_RST 0x04
-#define TCP_PSH 0x08
-#define TCP_ACK 0x10
-#define TCP_URG 0x20
 
 /* ---- tables of words ------------------------------------------------------ */
 
 static const struct {
 	const char *word;
 	uint8_t protocol;
-	int family; /* 0: either */
+	uint8_t kind; /* 0: either */
 } protocols[] = {
 	{"tcp", IPPROTO_TCP, 0},
 	{"udp", IPPROTO_UDP, 0},
-	{"icmp", IPPROTO_ICMP, AF_INET},
-	{"icmpv6", IPPROTO_ICMPV6, AF_INET6},
+	{"icmp", IPPROTO_ICMP, BKXDP_FRAME_IPV4},
+	{"icmpv6", IPPROTO_ICMPV6, BKXDP_FRAME_IPV6},
 };
 
 static const struct {
 	const char *word;
 	uint8_t flag;
 } flags[] = {
-	{"syn", TCP_SYN}, {"fin", TCP_FIN}, {"rst", TCP_RST},
-	{"psh", TCP_PSH}, {"urg", TCP_URG}, {"ack", TCP_ACK},
+	{"syn", BKXDP_TCP_SYN}, {"fin", BKXDP_TCP_FIN}, {"rst", BKXDP_TCP_RST},
+	{"psh", BKXDP_TCP_PSH}, {"urg", BKXDP_TCP_URG}, {"ack", BKXDP_TCP_ACK},
 };
 
-/* Hop limits as real hosts send them: what lives on the link only says so there. */
+/* Hop limits as real hosts send them: messages that live on the link are known by theirs. */
 static const struct {
 	const char *word;
 	uint8_t protocol;
 	uint8_t type;
 	uint8_t hop_limit;
 } messages[] = {
-	{"echo", IPPROTO_ICMP, 8, 64},
-	{"echo-reply", IPPROTO_ICMP, 0, 64},
-	{"unreachable", IPPROTO_ICMP, 3, 64},
-	{"redirect", IPPROTO_ICMP, 5, 64},
-	{"time-exceeded", IPPROTO_ICMP, 11, 64},
-	{"parameter-problem", IPPROTO_ICMP, 12, 64},
-	{"timestamp", IPPROTO_ICMP, 13, 64},
-	{"echo", IPPROTO_ICMPV6, 128, 64},
-	{"echo-reply", IPPROTO_ICMPV6, 129, 64},
-	{"unreachable", IPPROTO_ICMPV6, 1, 64},
-	{"packet-too-big", IPPROTO_ICMPV6, 2, 64},
-	{"time-exceeded", IPPROTO_ICMPV6, 3, 64},
-	{"parameter-problem", IPPROTO_ICMPV6, 4, 64},
-	{"multicast-query", IPPROTO_ICMPV6, 130, 1},
-	{"router-solicitation", IPPROTO_ICMPV6, 133, 255},
-	{"router-advertisement", IPPROTO_ICMPV6, 134, 255},
-	{"neighbour-solicitation", IPPROTO_ICMPV6, 135, 255},
-	{"neighbour-advertisement", IPPROTO_ICMPV6, 136, 255},
-	{"redirect", IPPROTO_ICMPV6, 137, 255},
+	{"echo", IPPROTO_ICMP, BKXDP_ICMP_ECHO, 64},
+	{"echo-reply", IPPROTO_ICMP, BKXDP_ICMP_ECHO_REPLY, 64},
+	{"unreachable", IPPROTO_ICMP, BKXDP_ICMP_UNREACHABLE, 64},
+	{"redirect", IPPROTO_ICMP, BKXDP_ICMP_REDIRECT, 64},
+	{"time-exceeded", IPPROTO_ICMP, BKXDP_ICMP_TIME_EXCEEDED, 64},
+	{"parameter-problem", IPPROTO_ICMP, BKXDP_ICMP_PARAMETER_PROBLEM, 64},
+	{"timestamp", IPPROTO_ICMP, BKXDP_ICMP_TIMESTAMP, 64},
+	{"echo", IPPROTO_ICMPV6, ICMPV6_ECHO_REQUEST, 64},
+	{"echo-reply", IPPROTO_ICMPV6, ICMPV6_ECHO_REPLY, 64},
+	{"unreachable", IPPROTO_ICMPV6, ICMPV6_DEST_UNREACH, 64},
+	{"packet-too-big", IPPROTO_ICMPV6, ICMPV6_PKT_TOOBIG, 64},
+	{"time-exceeded", IPPROTO_ICMPV6, ICMPV6_TIME_EXCEED, 64},
+	{"parameter-problem", IPPROTO_ICMPV6, ICMPV6_PARAMPROB, 64},
+	{"multicast-query", IPPROTO_ICMPV6, ICMPV6_MGM_QUERY, 1},
+	{"router-solicitation", IPPROTO_ICMPV6, BKXDP_ICMPV6_ROUTER_SOLICITATION, 255},
+	{"router-advertisement", IPPROTO_ICMPV6, BKXDP_ICMPV6_ROUTER_ADVERTISEMENT, 255},
+	{"neighbour-solicitation", IPPROTO_ICMPV6, BKXDP_ICMPV6_NEIGHBOUR_SOLICITATION, 255},
+	{"neighbour-advertisement", IPPROTO_ICMPV6, BKXDP_ICMPV6_NEIGHBOUR_ADVERTISEMENT, 255},
+	{"redirect", IPPROTO_ICMPV6, BKXDP_ICMPV6_REDIRECT, 255},
 };
 
 #define COUNT(table) (sizeof(table) / sizeof(*(table)))
@@ -75,7 +69,7 @@ struct reader {
 	char **word;
 	size_t count;
 	size_t next;
-	struct asked asked;
+	struct packet_words said;
 	bool has_flags;
 	bool has_message;
 	char *problem;
@@ -145,26 +139,21 @@ static int read_port(struct reader *reader, const char *word, const char *text, 
 	return 0;
 }
 
-static int read_address(struct reader *reader, const char *text, int *family, uint32_t address[4])
+static int read_address(struct reader *reader, const char *text, uint8_t *kind, uint32_t address[4])
 {
-	uint32_t ipv4;
-
-	if (inet_pton(AF_INET, text, &ipv4) == 1) {
-		*family = AF_INET;
-		address[0] = 0;
-		address[1] = 0;
-		address[2] = BKXDP_MAPPED_WORD;
-		address[3] = ipv4;
+	switch (address_parse(text, address)) {
+	case AF_INET:
+		*kind = BKXDP_FRAME_IPV4;
 		return 0;
-	}
-	if (inet_pton(AF_INET6, text, address) == 1) {
-		*family = AF_INET6;
+	case AF_INET6:
+		*kind = BKXDP_FRAME_IPV6;
 		return 0;
+	default:
+		return refuse(reader,
+			      "\"%s\" is not an address; write 10.20.30.5, 10.20.30.5:40000, "
+			      "2001:db8::5 or [2001:db8::5]:40000",
+			      text);
 	}
-	return refuse(reader,
-		      "\"%s\" is not an address; write 10.20.30.5, 10.20.30.5:40000, 2001:db8::5 "
-		      "or [2001:db8::5]:40000",
-		      text);
 }
 
 /* Cuts ADDRESS[:PORT] or [ADDRESS][:PORT] in two; NULL: no port there. */
@@ -181,21 +170,24 @@ static char *cut_port(char *word)
 	return colon + 1;
 }
 
+static const char *family_word(uint8_t kind)
+{
+	return kind == BKXDP_FRAME_IPV4 ? "IPv4" : "IPv6";
+}
+
 static int read_endpoint(struct reader *reader, const char *word, uint32_t address[4],
 			 uint16_t *port)
 {
 	AUTO_FREE char *copy = must_copy(word);
 	char *port_text = cut_port(copy);
-	int family = 0;
+	uint8_t kind = 0, before = reader->said.packet.kind;
 
-	if (read_address(reader, copy + (copy[0] == '[' && strchr(word, ']')), &family, address))
+	if (read_address(reader, copy + (copy[0] == '[' && strchr(word, ']')), &kind, address))
 		return -EINVAL;
-	if (reader->asked.family && reader->asked.family != family)
-		return refuse(reader, "\"%s\" is %s, but %s", word,
-			      family == AF_INET ? "IPv4" : "IPv6",
-			      reader->asked.family == AF_INET ? "an IPv4 address goes before it"
-							      : "an IPv6 address goes before it");
-	reader->asked.family = family;
+	if (before && before != kind)
+		return refuse(reader, "\"%s\" is %s, but an %s address goes before it", word,
+			      family_word(kind), family_word(before));
+	reader->said.packet.kind = kind;
 	if (!port_text)
 		return 0;
 	if (!port)
@@ -214,40 +206,39 @@ static int read_protocol(struct reader *reader)
 	for (size_t i = 0; i < COUNT(protocols); i++) {
 		if (strcmp(protocols[i].word, word) != 0)
 			continue;
-		reader->asked.protocol = protocols[i].protocol;
-		reader->asked.family = protocols[i].family;
+		reader->said.packet.protocol = protocols[i].protocol;
+		reader->said.packet.kind = protocols[i].kind;
 		reader->next++;
 		return 0;
 	}
 	return refuse(reader, "\"%s\" is not a protocol: tcp, udp, icmp or icmpv6", word);
 }
 
-static bool has_ports(const struct asked *asked)
+static bool has_ports(const struct bkxdp_packet *packet)
 {
-	return asked->protocol == IPPROTO_TCP || asked->protocol == IPPROTO_UDP;
+	return packet->protocol == IPPROTO_TCP || packet->protocol == IPPROTO_UDP;
 }
 
-static int wrong_family(struct reader *reader, const char *word, int wanted)
+static int wrong_family(struct reader *reader, const char *word, uint8_t wanted)
 {
-	return refuse(reader, "\"%s\" is not an %s address: %s", word,
-		      wanted == AF_INET ? "IPv4" : "IPv6",
-		      wanted == AF_INET ? "icmp is for IPv4, icmpv6 for IPv6"
-					: "icmpv6 is for IPv6, icmp for IPv4");
+	return refuse(reader, "\"%s\" is not an %s address: %s", word, family_word(wanted),
+		      wanted == BKXDP_FRAME_IPV4 ? "icmp is for IPv4, icmpv6 for IPv6"
+						 : "icmpv6 is for IPv6, icmp for IPv4");
 }
 
 static int read_source(struct reader *reader)
 {
 	const char *word = peek(reader);
-	int wanted = reader->asked.family;
+	uint8_t wanted = reader->said.packet.kind;
 
 	if (!word || !strcmp(word, ">"))
 		return refuse(reader, "the source address is missing behind \"%s\"",
 			      reader->word[reader->next - 1]);
-	reader->asked.family = 0;
-	if (read_endpoint(reader, word, reader->asked.saddr,
-			  has_ports(&reader->asked) ? &reader->asked.sport : NULL))
+	reader->said.packet.kind = 0;
+	if (read_endpoint(reader, word, reader->said.packet.saddr,
+			  has_ports(&reader->said.packet) ? &reader->said.packet.sport : NULL))
 		return -EINVAL;
-	if (wanted && wanted != reader->asked.family)
+	if (wanted && wanted != reader->said.packet.kind)
 		return wrong_family(reader, word, wanted);
 	reader->next++;
 	return 0;
@@ -265,8 +256,8 @@ static int no_destination(struct reader *reader)
 
 static int read_destination(struct reader *reader)
 {
-	struct asked *asked = &reader->asked;
-	bool ports = has_ports(asked);
+	struct bkxdp_packet *packet = &reader->said.packet;
+	bool ports = has_ports(packet);
 	const char *word;
 
 	if (!skip_word(reader, ">") && !skip_word(reader, "to"))
@@ -275,14 +266,14 @@ static int read_destination(struct reader *reader)
 	if (!word)
 		return no_destination(reader);
 	if (ports && !word[strspn(word, "0123456789")]) {
-		if (read_port(reader, word, word, &asked->dport))
+		if (read_port(reader, word, word, &packet->dport))
 			return -EINVAL;
 	} else {
-		if (read_endpoint(reader, word, asked->daddr, ports ? &asked->dport : NULL))
+		if (read_endpoint(reader, word, packet->daddr, ports ? &packet->dport : NULL))
 			return -EINVAL;
-		asked->has_daddr = true;
+		reader->said.has_daddr = true;
 	}
-	if (ports && !asked->dport)
+	if (ports && !packet->dport)
 		return refuse(reader, "\"%s\" has no port: write %s:10000", word, word);
 	reader->next++;
 	return 0;
@@ -317,9 +308,10 @@ static bool read_flags(struct reader *reader, const char *word)
 {
 	uint8_t all = flags_of(word);
 
-	if (!all || reader->asked.protocol != IPPROTO_TCP)
+	if (!all || reader->said.packet.protocol != IPPROTO_TCP)
 		return false;
-	reader->asked.tcp_flags = (reader->has_flags ? reader->asked.tcp_flags : 0) | all;
+	reader->said.packet.tcp_flags =
+		(reader->has_flags ? reader->said.packet.tcp_flags : 0) | all;
 	reader->has_flags = true;
 	return true;
 }
@@ -327,11 +319,11 @@ static bool read_flags(struct reader *reader, const char *word)
 static bool read_message(struct reader *reader, const char *word)
 {
 	for (size_t i = 0; i < COUNT(messages); i++) {
-		if (messages[i].protocol != reader->asked.protocol ||
+		if (messages[i].protocol != reader->said.packet.protocol ||
 		    strcmp(messages[i].word, word) != 0)
 			continue;
-		reader->asked.icmp_type = messages[i].type;
-		reader->asked.hop_limit = messages[i].hop_limit;
+		reader->said.packet.icmp_type = messages[i].type;
+		reader->said.packet.hop_limit = messages[i].hop_limit;
 		reader->has_message = true;
 		return true;
 	}
@@ -341,9 +333,9 @@ static bool read_message(struct reader *reader, const char *word)
 static bool read_fragment(struct reader *reader, const char *word)
 {
 	if (!strcmp(word, "first-fragment"))
-		reader->asked.fragment = SHRED_FIRST;
+		reader->said.packet.fragment = BKXDP_FRAGMENT_FIRST;
 	else if (!strcmp(word, "later-fragment"))
-		reader->asked.fragment = SHRED_LATER;
+		reader->said.packet.fragment = BKXDP_FRAGMENT_LATER;
 	else
 		return false;
 	return true;
@@ -366,12 +358,12 @@ static int unknown_word(struct reader *reader, const char *word)
 {
 	const char *known = "vlan N, first-fragment or later-fragment";
 
-	if (reader->asked.protocol == IPPROTO_TCP)
+	if (reader->said.packet.protocol == IPPROTO_TCP)
 		return refuse(reader,
 			      "\"%s\" is not known here: write syn, ack, syn-ack, fin-ack, "
 			      "rst, %s",
 			      word, known);
-	if (reader->asked.protocol == IPPROTO_UDP)
+	if (reader->said.packet.protocol == IPPROTO_UDP)
 		return refuse(reader, "\"%s\" is not known here: write %s", word, known);
 	return refuse(reader,
 		      "\"%s\" is not known here: write echo, echo-reply, unreachable, type N, "
@@ -387,11 +379,11 @@ static int read_trailing(struct reader *reader)
 	if (!strcmp(word, "vlan")) {
 		if (read_numbered(reader, word, 1, 4094, &number))
 			return -EINVAL;
-		reader->asked.vlan = number;
-	} else if (!strcmp(word, "type") && !has_ports(&reader->asked)) {
+		reader->said.packet.vlan = number;
+	} else if (!strcmp(word, "type") && !has_ports(&reader->said.packet)) {
 		if (read_numbered(reader, word, 0, 255, &number))
 			return -EINVAL;
-		reader->asked.icmp_type = number;
+		reader->said.packet.icmp_type = number;
 		reader->has_message = true;
 	} else if (!read_flags(reader, word) && !read_message(reader, word) &&
 		   !read_fragment(reader, word)) {
@@ -412,32 +404,30 @@ static int read_sentence(struct reader *reader)
 }
 
 /* Documentation addresses (RFC 5737, RFC 3849), and never the packet's own source. */
-static void place_destination(struct asked *asked)
+static void place_destination(struct bkxdp_packet *packet)
 {
-	bool ipv4 = asked->family == AF_INET;
-	const char *first = ipv4 ? "::ffff:192.0.2.1" : "2001:db8::1";
-	const char *second = ipv4 ? "::ffff:192.0.2.2" : "2001:db8::2";
+	bool ipv4 = packet->kind == BKXDP_FRAME_IPV4;
 
-	inet_pton(AF_INET6, first, asked->daddr);
-	if (!memcmp(asked->daddr, asked->saddr, sizeof(asked->daddr)))
-		inet_pton(AF_INET6, second, asked->daddr);
+	address_parse(ipv4 ? "192.0.2.1" : "2001:db8::1", packet->daddr);
+	if (bkxdp_same_address(packet->daddr_half, packet->saddr_half))
+		address_parse(ipv4 ? "192.0.2.2" : "2001:db8::2", packet->daddr);
 }
 
 static void set_defaults(struct reader *reader)
 {
-	struct asked *asked = &reader->asked;
+	struct bkxdp_packet *packet = &reader->said.packet;
 
-	if (asked->protocol == IPPROTO_TCP && !reader->has_flags)
-		asked->tcp_flags = TCP_SYN;
-	if (!has_ports(asked) && !reader->has_message)
+	if (packet->protocol == IPPROTO_TCP && !reader->has_flags)
+		packet->tcp_flags = BKXDP_TCP_SYN;
+	if (!has_ports(packet) && !reader->has_message)
 		read_message(reader, "echo");
-	if (!asked->has_daddr)
-		place_destination(asked);
+	if (!reader->said.has_daddr)
+		place_destination(packet);
 }
 
-int asked_read(char *const *words, size_t count, struct asked *asked, char **problem)
+int packet_text_read(char *const *words, size_t count, struct packet_words *said, char **problem)
 {
-	struct reader reader = {.asked = {.sport = DEFAULT_SPORT, .hop_limit = 64}};
+	struct reader reader = {.said.packet = {.sport = DEFAULT_SPORT, .hop_limit = 64}};
 	int wrong;
 
 	for (size_t i = 0; i < count; i++)
@@ -447,7 +437,7 @@ int asked_read(char *const *words, size_t count, struct asked *asked, char **pro
 		*problem = reader.problem;
 	} else {
 		set_defaults(&reader);
-		*asked = reader.asked;
+		*said = reader.said;
 	}
 	for (size_t i = 0; i < reader.count; i++)
 		free(reader.word[i]);
@@ -457,20 +447,7 @@ int asked_read(char *const *words, size_t count, struct asked *asked, char **pro
 
 /* ---- and back ------------------------------------------------------------- */
 
-static void print_endpoint(FILE *out, const struct asked *asked, const uint32_t address[4],
-			   uint16_t port)
-{
-	bool ipv4 = asked->family == AF_INET;
-	char text[INET6_ADDRSTRLEN];
-
-	inet_ntop(asked->family, ipv4 ? (const void *)&address[3] : address, text, sizeof(text));
-	if (!has_ports(asked))
-		fputs(text, out);
-	else
-		fprintf(out, ipv4 ? "%s:%u" : "[%s]:%u", text, port);
-}
-
-const char *asked_protocol(uint8_t protocol)
+const char *packet_protocol_word(uint8_t protocol)
 {
 	for (size_t i = 0; i < COUNT(protocols); i++)
 		if (protocols[i].protocol == protocol)
@@ -478,60 +455,95 @@ const char *asked_protocol(uint8_t protocol)
 	return NULL;
 }
 
-void asked_print_flags(FILE *out, const struct asked *asked)
+const char *packet_message_word(const struct bkxdp_packet *packet)
+{
+	for (size_t i = 0; i < COUNT(messages); i++)
+		if (messages[i].protocol == packet->protocol &&
+		    messages[i].type == packet->icmp_type)
+			return messages[i].word;
+	return NULL;
+}
+
+void packet_address_text(const struct bkxdp_packet *packet, const uint32_t address[static 4],
+			 char text[static PACKET_ADDRESS_TEXT_MAX])
+{
+	bool ipv4 = packet->kind == BKXDP_FRAME_IPV4;
+
+	inet_ntop(ipv4 ? AF_INET : AF_INET6, &address[ipv4 ? 3 : 0], text, PACKET_ADDRESS_TEXT_MAX);
+}
+
+void packet_print_flags(FILE *out, const struct bkxdp_packet *packet)
 {
 	const char *before = "";
 
 	for (size_t i = 0; i < COUNT(flags); i++) {
-		if (!(asked->tcp_flags & flags[i].flag))
+		if (!(packet->tcp_flags & flags[i].flag))
 			continue;
 		fprintf(out, "%s%s", before, flags[i].word);
 		before = "-";
 	}
 }
 
-const char *asked_message(const struct asked *asked)
+void packet_print_rest(FILE *out, const struct bkxdp_packet *packet)
 {
-	for (size_t i = 0; i < COUNT(messages); i++)
-		if (messages[i].protocol == asked->protocol && messages[i].type == asked->icmp_type)
-			return messages[i].word;
-	return NULL;
+	if (packet->vlan)
+		fprintf(out, " vlan %u", packet->vlan);
+	if (packet->fragment)
+		fputs(packet->fragment == BKXDP_FRAGMENT_FIRST ? " first-fragment"
+							       : " later-fragment",
+		      out);
 }
 
-void asked_print_message(FILE *out, const struct asked *asked)
+static void print_protocol(FILE *out, const struct bkxdp_packet *packet)
 {
-	const char *word = asked_message(asked);
+	const char *word = packet_protocol_word(packet->protocol);
+
+	if (word)
+		fprintf(out, "%s ", word);
+	else if (packet->protocol)
+		fprintf(out, "protocol %u ", packet->protocol);
+	else
+		fputs(packet->kind == BKXDP_FRAME_IPV4 ? "ipv4 " : "ipv6 ", out);
+}
+
+static void print_endpoint(FILE *out, const struct bkxdp_packet *packet, const uint32_t address[4],
+			   const uint16_t *port)
+{
+	char text[PACKET_ADDRESS_TEXT_MAX];
+
+	packet_address_text(packet, address, text);
+	if (!port)
+		fputs(text, out);
+	else
+		fprintf(out, packet->kind == BKXDP_FRAME_IPV4 ? "%s:%u" : "[%s]:%u", text, *port);
+}
+
+static void print_message(FILE *out, const struct bkxdp_packet *packet)
+{
+	const char *word = packet_message_word(packet);
 
 	if (word)
 		fprintf(out, " %s", word);
 	else
-		fprintf(out, " type %u", asked->icmp_type);
+		fprintf(out, " type %u", packet->icmp_type);
 }
 
-void asked_print_rest(FILE *out, const struct asked *asked)
+void packet_print(FILE *out, const struct bkxdp_packet *packet, bool ports, bool message)
 {
-	if (asked->vlan)
-		fprintf(out, " vlan %u", asked->vlan);
-	if (asked->fragment)
-		fputs(asked->fragment == SHRED_FIRST ? " first-fragment" : " later-fragment", out);
-}
-
-static void print_asked(FILE *out, const struct asked *asked)
-{
-	fprintf(out, "%s ", asked_protocol(asked->protocol));
-	print_endpoint(out, asked, asked->saddr, asked->sport);
+	print_protocol(out, packet);
+	print_endpoint(out, packet, packet->saddr, ports ? &packet->sport : NULL);
 	fputs(" > ", out);
-	print_endpoint(out, asked, asked->daddr, asked->dport);
-	if (asked->protocol == IPPROTO_TCP && asked->tcp_flags) {
+	print_endpoint(out, packet, packet->daddr, ports ? &packet->dport : NULL);
+	if (ports && packet->protocol == IPPROTO_TCP && packet->tcp_flags) {
 		fputc(' ', out);
-		asked_print_flags(out, asked);
+		packet_print_flags(out, packet);
 	}
-	if (!has_ports(asked))
-		asked_print_message(out, asked);
-	asked_print_rest(out, asked);
+	if (message)
+		print_message(out, packet);
+	packet_print_rest(out, packet);
 }
 
-char *asked_text(const struct asked *asked)
+char *packet_text(const struct bkxdp_packet *packet)
 {
 	char *text = NULL;
 	size_t length = 0;
@@ -539,131 +551,7 @@ char *asked_text(const struct asked *asked)
 
 	if (!out)
 		return must_copy("");
-	print_asked(out, asked);
+	packet_print(out, packet, has_ports(packet), !has_ports(packet));
 	fclose(out);
 	return text;
-}
-
-/* ---- the frame ------------------------------------------------------------ */
-
-/* Where the next byte goes. */
-struct writer {
-	uint8_t *frame;
-	size_t length;
-};
-
-static void put8(struct writer *writer, uint8_t byte)
-{
-	writer->frame[writer->length++] = byte;
-}
-
-static void put16(struct writer *writer, uint16_t number)
-{
-	put8(writer, number >> 8);
-	put8(writer, number);
-}
-
-static void put32(struct writer *writer, uint32_t number)
-{
-	put16(writer, number >> 16);
-	put16(writer, number);
-}
-
-static void put_bytes(struct writer *writer, const void *bytes, size_t count)
-{
-	memcpy(writer->frame + writer->length, bytes, count);
-	writer->length += count;
-}
-
-static void put_ethernet(struct writer *writer, const struct asked *asked)
-{
-	static const uint8_t to[6] = {0x02, 0, 0, 0, 0, 1}, from[6] = {0x02, 0, 0, 0, 0, 2};
-
-	put_bytes(writer, to, sizeof(to));
-	put_bytes(writer, from, sizeof(from));
-	if (asked->vlan) {
-		put16(writer, 0x8100);
-		put16(writer, asked->vlan);
-	}
-	put16(writer, asked->family == AF_INET ? 0x0800 : 0x86dd);
-}
-
-/* 185 units of 8 bytes: what a full first fragment on Ethernet leaves behind it. */
-static uint16_t fragment_offset(const struct asked *asked)
-{
-	return asked->fragment == SHRED_LATER ? 185 : 0;
-}
-
-static void put_ipv4(struct writer *writer, const struct asked *asked, uint16_t payload)
-{
-	put16(writer, 0x4500);
-	put16(writer, 20 + payload);
-	put16(writer, 1);
-	put16(writer, fragment_offset(asked) | (asked->fragment == SHRED_FIRST ? 0x2000 : 0));
-	put8(writer, asked->hop_limit);
-	put8(writer, asked->protocol);
-	put16(writer, 0);
-	put_bytes(writer, &asked->saddr[3], 4);
-	put_bytes(writer, &asked->daddr[3], 4);
-}
-
-static void put_ipv6(struct writer *writer, const struct asked *asked, uint16_t payload)
-{
-	put32(writer, 0x60000000);
-	put16(writer, payload + (asked->fragment ? 8 : 0));
-	put8(writer, asked->fragment ? IPPROTO_FRAGMENT : asked->protocol);
-	put8(writer, asked->hop_limit);
-	put_bytes(writer, asked->saddr, 16);
-	put_bytes(writer, asked->daddr, 16);
-	if (!asked->fragment)
-		return;
-	put16(writer, asked->protocol << 8);
-	put16(writer, fragment_offset(asked) << 3 | (asked->fragment == SHRED_FIRST));
-	put32(writer, 1);
-}
-
-static void put_tcp(struct writer *writer, const struct asked *asked)
-{
-	put16(writer, asked->sport);
-	put16(writer, asked->dport);
-	put32(writer, 1);
-	put32(writer, asked->tcp_flags & TCP_ACK ? 1 : 0);
-	put8(writer, 5 << 4);
-	put8(writer, asked->tcp_flags);
-	put16(writer, 64240);
-	put32(writer, 0);
-}
-
-static void put_udp(struct writer *writer, const struct asked *asked)
-{
-	put16(writer, asked->sport);
-	put16(writer, asked->dport);
-	put16(writer, 8);
-	put16(writer, 0);
-}
-
-static void put_icmp(struct writer *writer, const struct asked *asked)
-{
-	put16(writer, asked->icmp_type << 8);
-	put16(writer, 0);
-	put32(writer, 1);
-}
-
-size_t frame_build(const struct asked *asked, uint8_t frame[static FRAME_BYTES_MAX])
-{
-	struct writer writer = {.frame = frame};
-	uint16_t payload = asked->protocol == IPPROTO_TCP ? 20 : 8;
-
-	put_ethernet(&writer, asked);
-	if (asked->family == AF_INET)
-		put_ipv4(&writer, asked, payload);
-	else
-		put_ipv6(&writer, asked, payload);
-	if (asked->protocol == IPPROTO_TCP)
-		put_tcp(&writer, asked);
-	else if (asked->protocol == IPPROTO_UDP)
-		put_udp(&writer, asked);
-	else
-		put_icmp(&writer, asked);
-	return writer.length;
 }

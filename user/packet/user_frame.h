@@ -3,6 +3,7 @@
 #ifndef PACKET_USER_FRAME_H
 #define PACKET_USER_FRAME_H
 
+#include <netinet/in.h> /* before <linux/in.h>, which then leaves out what libc has */
 #include <stdint.h>
 #include <string.h>
 
@@ -13,17 +14,18 @@ struct received {
 	uint32_t held;   /* bytes of it that are here */
 };
 
-#define BKXDP_SUBPROG static
+#define BKXDP_SUBPROG static inline
 
 #include <bkxdp/packet.h>
 
-static uint32_t frame_length(bkxdp_frame *frame)
+static inline uint32_t frame_length(bkxdp_frame *frame)
 {
 	return frame->length;
 }
 
 /* A copy, so that no load is unaligned. */
-static const void *frame_at(bkxdp_frame *frame, uint32_t offset, uint32_t length, void *spare)
+static inline const void *frame_at(bkxdp_frame *frame, uint32_t offset, uint32_t length,
+				   void *spare)
 {
 	if (offset > frame->held || length > frame->held - offset)
 		return NULL;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What is to be done about a kind of drops, in words: lines for the interface file, or why none. */
-#include <netinet/in.h>
 #include <string.h>
 
 #include "base/memory.h"
+#include "packet/packet_text.h"
 #include "policy/names.h"
 #include "stats/drop_report.h"
 
@@ -19,11 +19,6 @@ const char *advice_kind_word(enum advice_kind kind)
 }
 
 /* ---- flows ------------------------------------------------------------------ */
-
-static const char *protocol_word(uint32_t protocol)
-{
-	return protocol == IPPROTO_TCP ? "tcp" : "udp";
-}
 
 static bool is_taken(const char *name, const struct policy *policy, const struct advice *before,
 		     size_t count)
@@ -44,7 +39,7 @@ static char *free_name(const struct subject *subject, const struct policy *polic
 {
 	AUTO_FREE char *fast =
 		must_format("%s%s-%u", subject->side == BKXDP_GROUP_REPLY ? "to-" : "",
-			    protocol_word(subject->protocol), subject->port);
+			    packet_protocol_word(subject->protocol), subject->port);
 	char *name = must_copy(fast);
 
 	for (unsigned int n = 2; is_taken(name, policy, before, count); n++) {
@@ -93,7 +88,7 @@ static void write_flow(struct advice *advice, const struct policy *policy,
 	addresses = addresses_text(&advice->sources, NULL);
 	advice->line = must_format(reply ? "- {name: %s, from: self, to: [%s], %s: %u}"
 					 : "- {name: %s, from: [%s], to: self, %s: %u}",
-				   advice->name, addresses, protocol_word(subject->protocol),
+				   advice->name, addresses, packet_protocol_word(subject->protocol),
 				   subject->port);
 	if (!reply && subject->port >= EPHEMERAL)
 		advice->sentence = must_copy("a port such as programs get for a moment: make sure "

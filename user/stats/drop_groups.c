@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "stats/drop_groups.h"
 
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "packet/packet_text.h"
 
 int groups_compare(const void *a, const void *b)
 {
@@ -31,23 +32,14 @@ void group_source_text(const struct bkxdp_group_key *key, char text[static PREFI
 		snprintf(text, PREFIX_TEXT_MAX, "-");
 }
 
-static const struct {
-	uint8_t number;
-	const char *word;
-} protocols[] = {
-	{0, "-"},
-	{IPPROTO_TCP, "tcp"},
-	{IPPROTO_UDP, "udp"},
-	{IPPROTO_ICMP, "icmp"},
-	{IPPROTO_ICMPV6, "icmpv6"},
-};
-
 void group_protocol_text(const struct bkxdp_group_key *key, char text[static GROUP_SERVICE_MAX])
 {
-	snprintf(text, GROUP_SERVICE_MAX, "ip %u", key->protocol);
-	for (size_t i = 0; i < sizeof(protocols) / sizeof(*protocols); i++)
-		if (protocols[i].number == key->protocol)
-			snprintf(text, GROUP_SERVICE_MAX, "%s", protocols[i].word);
+	const char *word = key->protocol ? packet_protocol_word(key->protocol) : "-";
+
+	if (word)
+		snprintf(text, GROUP_SERVICE_MAX, "%s", word);
+	else
+		snprintf(text, GROUP_SERVICE_MAX, "ip %u", key->protocol);
 }
 
 void group_service_text(const struct bkxdp_group_key *key, char text[static GROUP_SERVICE_MAX])
