@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "base/strbuf.h"
+#include "base/strv.h"
 #include "config/profile.h"
 #include "config/site.h"
 #include "tap.h"
@@ -58,31 +60,20 @@ static bool words_have(const struct words *words, const char *word)
 
 static void words_free(struct words *words)
 {
-	for (size_t i = 0; i < words->count; i++)
-		free(words->word[i]);
-	free(words->word);
+	strv_free(words->word, words->count);
 	*words = (struct words){};
-}
-
-static int word_order(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
 /* Sorted, one a line. */
 static char *words_text(const struct words *words)
 {
-	char *text = must_copy("");
+	struct strbuf text;
 
-	if (words->count)
-		qsort(words->word, words->count, sizeof(char *), word_order);
-	for (size_t i = 0; i < words->count; i++) {
-		char *longer = must_format("%s%s%s", text, i ? "\n" : "", words->word[i]);
-
-		free(text);
-		text = longer;
-	}
-	return text;
+	strbuf_open(&text);
+	strv_sort(words->word, words->count);
+	for (size_t i = 0; i < words->count; i++)
+		fputs(words->word[i], strbuf_next(&text, "\n"));
+	return strbuf_close(&text);
 }
 
 static void block_free(struct block *block)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "base/strv.h"
 #include "config/profile.h"
 #include "policy/names.h"
 #include "scratch.h"
@@ -485,9 +486,7 @@ static void test_find(void)
 		check(name_is_valid(name[i]) && (!i || strcmp(name[i - 1], name[i]) < 0),
 		      "name %zu is sorted", i);
 	}
-	for (size_t i = 0; i < names; i++)
-		free(name[i]);
-	free(name);
+	strv_free(name, names);
 	check_int(found, 1, "names of all profiles");
 }
 

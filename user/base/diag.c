@@ -3,11 +3,11 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "base/printable.h"
+#include "base/strv.h"
 
 static char *place_text(const struct place *place)
 {
@@ -76,8 +76,6 @@ void diag_print(const struct diagnostics *diag)
 
 void diag_free(struct diagnostics *diag)
 {
-	for (size_t i = 0; i < diag->count; i++)
-		free(diag->text[i]);
-	free(diag->text);
+	strv_free(diag->text, diag->count);
 	*diag = (struct diagnostics){};
 }

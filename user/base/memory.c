@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-static void *or_end(void *memory)
+void *must_have(void *memory)
 {
 	if (!memory) {
 		fputs("bkxdp: out of memory; what was begun may be half done: try again\n", stderr);
@@ -17,12 +17,12 @@ static void *or_end(void *memory)
 
 void *must_alloc(size_t count, size_t size)
 {
-	return or_end(calloc(count ? count : 1, size ? size : 1));
+	return must_have(calloc(count ? count : 1, size ? size : 1));
 }
 
 char *must_copy(const char *text)
 {
-	return or_end(strdup(text));
+	return must_have(strdup(text));
 }
 
 char *must_format(const char *format, ...)
@@ -34,7 +34,7 @@ char *must_format(const char *format, ...)
 	if (vasprintf(&text, format, args) < 0)
 		text = NULL;
 	va_end(args);
-	return or_end(text);
+	return must_have(text);
 }
 
 static size_t next_power(size_t count)
@@ -55,7 +55,7 @@ void *must_grow(void *array, size_t count, size_t size)
 	bool full = !(count & (count - 1)) || malloc_usable_size(array) / size <= count;
 
 	if (full)
-		array = or_end(reallocarray(array, next_power(count), size));
+		array = must_have(reallocarray(array, next_power(count), size));
 	memset((char *)array + count * size, 0, size);
 	return array;
 }

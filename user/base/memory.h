@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+/* The memory, where there is any. */
+void *must_have(void *memory);
 void *must_alloc(size_t count, size_t size) __attribute__((malloc, warn_unused_result));
 char *must_copy(const char *text) __attribute__((warn_unused_result));
 char *must_format(const char *format, ...)

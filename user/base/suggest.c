@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/strbuf.h"
 
 #define NEAR_LENGTH_MAX 40
 
@@ -77,22 +78,17 @@ const char *suggest_nearest(const char *word, const char *const *words, size_t c
 static char *list_words(const char *const *word, size_t count)
 {
 	size_t listed = count < LISTED_MAX ? count : LISTED_MAX;
-	char *text = must_copy(": there are ");
+	struct strbuf text;
 
+	fputs(": there are ", strbuf_open(&text));
 	for (size_t i = 0; i < listed; i++) {
 		const char *between = !i ? "" : i + 1 < count ? ", " : " and ";
-		char *longer = must_format("%s%s%s", text, between, word[i]);
 
-		free(text);
-		text = longer;
+		fprintf(text.out, "%s%s", between, word[i]);
 	}
-	if (listed < count) {
-		char *longer = must_format("%s and %zu more", text, count - listed);
-
-		free(text);
-		text = longer;
-	}
-	return text;
+	if (listed < count)
+		fprintf(text.out, " and %zu more", count - listed);
+	return strbuf_close(&text);
 }
 
 char *suggest(const char *word, const char *const *known, size_t count)

@@ -8,6 +8,8 @@
 #include "base/exit.h"
 #include "base/memory.h"
 #include "base/options.h"
+#include "base/strbuf.h"
+#include "base/strv.h"
 #include "base/suggest.h"
 #include "cli/cmd.h"
 #include "config/profile.h"
@@ -17,32 +19,17 @@ static char *ports_words(const struct profile *profile, const struct profile_por
 			 const char *protocol)
 {
 	AUTO_FREE char *own = port_set_text(&ports->set);
-	char *text = must_format("%s%s%s", protocol, *own ? " " : "", own);
+	struct strbuf text;
 
+	fprintf(strbuf_open(&text), "%s%s%s", protocol, *own ? " " : "", own);
 	for (size_t i = 0; i < ports->n_named; i++) {
 		const struct profile_port *port = &profile->ports[ports->named[i]];
 		AUTO_FREE char *numbers = port_set_text(&port->set);
-		char *longer = must_format("%s%s %s (%s)", text, i || *own ? "," : "",
-					   *numbers ? numbers : "to be given", port->name);
 
-		free(text);
-		text = longer;
+		fprintf(text.out, "%s %s (%s)", i || *own ? "," : "",
+			*numbers ? numbers : "to be given", port->name);
 	}
-	return text;
-}
-
-static char *roles_words(const struct profile *profile, const unsigned int *role, size_t count)
-{
-	char *text = must_copy("");
-
-	for (size_t i = 0; i < count; i++) {
-		char *longer =
-			must_format("%s%s%s", text, i ? ", " : "", profile->roles[role[i]].name);
-
-		free(text);
-		text = longer;
-	}
-	return text;
+	return strbuf_close(&text);
 }
 
 static bool has_role(const unsigned int *list, size_t count, unsigned int role)
@@ -108,7 +95,7 @@ static void print_side(const struct profile *profile, const struct profile_flow 
 	if (!ports->given)
 		return;
 	words = ports_words(profile, ports, protocol);
-	roles = roles_words(profile, other, others);
+	roles = profile_role_names(profile, other, others);
 	printf("    %-20s %s %s, %s%s\n", flow->name, way, roles, words,
 	       flow->optional ? " [optional]" : "");
 }
@@ -182,9 +169,7 @@ static struct profile *open_profile(const char *name, const struct values *dirs,
 	near = suggest_nearest(name, (const char *const *)names, count);
 	diag_at(diag, NULL, "there is no profile \"%s\"%s%s%s; \"bkxdp profiles\" lists them", name,
 		near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
-	for (size_t i = 0; i < count; i++)
-		free(names[i]);
-	free(names);
+	strv_free(names, count);
 	return NULL;
 }
 
@@ -210,9 +195,8 @@ static void list_all(const struct values *dirs, bool json, struct diagnostics *d
 		if (profile)
 			show(profile, json, list);
 		profile_free(profile);
-		free(names[i]);
 	}
-	free(names);
+	strv_free(names, count);
 	if (json) {
 		json_dumpf(list, stdout, JSON_INDENT(1));
 		putchar('\n');

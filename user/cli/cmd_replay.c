@@ -7,6 +7,7 @@
 
 #include "base/exit.h"
 #include "base/memory.h"
+#include "base/strv.h"
 #include "cli/cmd.h"
 #include "cli/judge_options.h"
 #include "packet/pcap_read.h"
@@ -294,9 +295,7 @@ static int run(struct replay *replay)
 		print_summary(replay);
 	if (replay->spare)
 		replay->spare->close(replay->spare);
-	for (size_t i = 0; i < verdicts(replay); i++)
-		free(replay->verdict[i]);
-	free(replay->verdict);
+	strv_free(replay->verdict, verdicts(replay));
 	free(replay->flow);
 	return status;
 }

@@ -13,6 +13,7 @@
 #include "base/memory.h"
 #include "base/options.h"
 #include "base/printable.h"
+#include "base/strv.h"
 #include "cli/cmd.h"
 #include "cli/status_drops.h"
 #include "datapath/datapath.h"
@@ -390,9 +391,8 @@ static int status_of_all(const struct request *request)
 		if (json)
 			json_array_append_new(list, json);
 		snapshot_free(snapshot);
-		free(interface[i]);
 	}
-	free(interface);
+	strv_free(interface, count);
 	if (request->json)
 		print_json(list);
 	else

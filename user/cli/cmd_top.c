@@ -10,6 +10,7 @@
 #include "base/exit.h"
 #include "base/memory.h"
 #include "base/options.h"
+#include "base/strv.h"
 #include "cli/cmd.h"
 #include "cli/top_json.h"
 #include "cli/top_live.h"
@@ -173,10 +174,8 @@ static int show(const struct request *request, bool once)
 		status = show_once(request, interface, count, &diag);
 	else
 		status = top_live(request);
-	for (size_t i = 0; interface != one && i < count; i++)
-		free(interface[i]);
 	if (interface != one)
-		free(interface);
+		strv_free(interface, count);
 	return status;
 }
 

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/exit.h"
 #include "base/memory.h"
+#include "base/strv.h"
 #include "cli/top_screen.h"
 #include "datapath/datapath.h"
 
@@ -71,14 +72,6 @@ static void choose(struct live *live, const char *interface)
 	live->view.paused = false;
 }
 
-/* The names and their array. */
-static void names_free(char **name, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		free(name[i]);
-	free(name);
-}
-
 /*
  * Moves by `step` among those that there are now. One that was detached is
  * stayed with: it may come back. False: there is nothing to read.
@@ -103,7 +96,7 @@ static bool find_interface(struct live *live, int step, struct diagnostics *diag
 	found = place < count;
 	live->view.number = place + 1;
 	live->view.of = found ? count : 0;
-	names_free(interface, count);
+	strv_free(interface, count);
 	return found;
 }
 

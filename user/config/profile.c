@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "base/strbuf.h"
+#include "base/strv.h"
 #include "base/suggest.h"
 #include "policy/names.h"
 
@@ -20,9 +22,7 @@ static void free_role(struct profile_role *role)
 	for (size_t i = 0; i < role->levels; i++)
 		free(role->addresses[i].prefixes.prefix);
 	free(role->addresses);
-	for (size_t i = 0; i < role->n_hosts; i++)
-		free(role->hosts[i]);
-	free(role->hosts);
+	strv_free(role->hosts, role->n_hosts);
 }
 
 static void free_port(struct profile_port *port)
@@ -49,18 +49,14 @@ void profile_free(struct profile *profile)
 {
 	if (!profile)
 		return;
-	for (size_t i = 0; i < profile->n_sources; i++) {
-		free(profile->sources[i]);
-		free(profile->source_key[i]);
-	}
+	strv_free(profile->sources, profile->n_sources);
+	strv_free(profile->source_key, profile->n_sources);
 	for (size_t i = 0; i < profile->n_roles; i++)
 		free_role(&profile->roles[i]);
 	for (size_t i = 0; i < profile->n_ports; i++)
 		free_port(&profile->ports[i]);
 	for (size_t i = 0; i < profile->n_flows; i++)
 		free_flow(&profile->flows[i]);
-	free(profile->sources);
-	free(profile->source_key);
 	free(profile->roles);
 	free(profile->ports);
 	free(profile->flows);
@@ -73,6 +69,16 @@ void profile_free(struct profile *profile)
 int profile_role_index(const struct profile *profile, const char *name)
 {
 	return find_named(name, profile->roles, sizeof(*profile->roles), profile->n_roles);
+}
+
+char *profile_role_names(const struct profile *profile, const unsigned int *role, size_t count)
+{
+	struct strbuf text;
+
+	strbuf_open(&text);
+	for (size_t i = 0; i < count; i++)
+		fputs(profile->roles[role[i]].name, strbuf_next(&text, ", "));
+	return strbuf_close(&text);
 }
 
 /* ---- where profiles are --------------------------------------------------- */
@@ -123,11 +129,6 @@ static void add_names(const char *path, char ***name, size_t *names)
 	closedir(dir);
 }
 
-static int by_name(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 char **profile_names(const char *const *dirs, size_t count, size_t *names)
 {
 	char **name = NULL;
@@ -135,8 +136,7 @@ char **profile_names(const char *const *dirs, size_t count, size_t *names)
 
 	for (size_t i = 0; i < count + STANDARD_DIRS; i++)
 		add_names(nth_dir(dirs, count, i), &name, &found);
-	if (found)
-		qsort(name, found, sizeof(*name), by_name);
+	strv_sort(name, found);
 	for (size_t i = 0; i < found; i++)
 		if (kept && !strcmp(name[kept - 1], name[i]))
 			free(name[i]);

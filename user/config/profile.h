@@ -95,5 +95,7 @@ char *profile_find(const char *name, const char *beside, const char *const *dirs
 char **profile_names(const char *const *dirs, size_t count, size_t *names);
 
 int profile_role_index(const struct profile *profile, const char *name); /* or -1 */
+/* "agent, console"; the caller frees it. */
+char *profile_role_names(const struct profile *profile, const unsigned int *role, size_t count);
 
 #endif

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/strv.h"
 #include "config/site_model.h"
 #include "policy/policy_build.h"
 
@@ -160,9 +161,8 @@ static void observe_all(struct builder *builder, const struct site_lookup *looku
 			observe_profile(builder, profile);
 		profile_free(profile);
 		free(path);
-		free(name[i]);
 	}
-	free(name);
+	strv_free(name, count);
 }
 
 struct policy *site_observe(const char *interface, const struct site_lookup *lookup,

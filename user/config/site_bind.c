@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/strv.h"
 #include "base/suggest.h"
 #include "config/site_model.h"
 #include "config/yaml_fields.h"
@@ -22,9 +23,7 @@ static void report_profile(const struct word *name, const struct site_lookup *lo
 	AUTO_FREE char *right = suggest(name->text, (const char *const *)known, count);
 
 	diag_at(diag, &name->place, "unknown profile \"%.*s\"%s", SHOWN_MAX, name->text, right);
-	for (size_t i = 0; i < count; i++)
-		free(known[i]);
-	free(known);
+	strv_free(known, count);
 }
 
 static char *folder_of(const char *file)

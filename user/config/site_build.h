@@ -53,7 +53,5 @@ void peers_add(const struct site_build *build, struct prefix_set *set,
 	       const struct addresses *addresses);
 /* The group of the union of these roles' addresses, or -1. */
 int peers_group(struct site_build *build, const unsigned int *role, size_t count);
-/* "agent, console"; the caller frees it. */
-char *role_list(const struct profile *profile, const unsigned int *role, size_t count);
 
 #endif

@@ -15,7 +15,7 @@ static void miss_addresses(struct site_build *build, const struct profile_flow *
 {
 	const struct profile *profile = build->use->profile;
 	const struct profile_role *first = &profile->roles[role[0]];
-	AUTO_FREE char *roles = role_list(profile, role, count), *line = NULL;
+	AUTO_FREE char *roles = profile_role_names(profile, role, count), *line = NULL;
 
 	if (build->role_said[role[0]])
 		return;

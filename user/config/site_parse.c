@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/strbuf.h"
 #include "base/suggest.h"
 #include "config/site_model.h"
 #include "config/yaml_fields.h"
@@ -137,19 +138,18 @@ struct draft {
 
 static char *written(const struct value *list)
 {
-	char *text = must_copy("");
+	struct strbuf text;
 	size_t count = 0;
 
+	strbuf_open(&text);
 	FOR_ITEMS (item, list) {
 		const char *next = count < WRITTEN_MAX ? item->text : "...";
-		char *longer = must_format("%s%s%.*s", text, count ? ", " : "", SHOWN_MAX, next);
 
-		free(text);
-		text = longer;
+		fprintf(strbuf_next(&text, ", "), "%.*s", SHOWN_MAX, next);
 		if (count++ == WRITTEN_MAX)
 			break;
 	}
-	return text;
+	return strbuf_close(&text);
 }
 
 static void read_end(struct document *document, const struct value *value, void *field)

@@ -217,23 +217,10 @@ bool peers_named(const struct site_build *build, unsigned int index)
 	return given ? given->addresses.n_names : build->use->profile->roles[index].n_hosts;
 }
 
-char *role_list(const struct profile *profile, const unsigned int *role, size_t count)
-{
-	char *text = must_copy(profile->roles[role[0]].name);
-
-	for (size_t i = 1; i < count; i++) {
-		char *longer = must_format("%s, %s", text, profile->roles[role[i]].name);
-
-		free(text);
-		text = longer;
-	}
-	return text;
-}
-
 /* The group of the union of these roles' addresses, or -1. */
 int peers_group(struct site_build *build, const unsigned int *role, size_t count)
 {
-	char *roles = role_list(build->use->profile, role, count);
+	char *roles = profile_role_names(build->use->profile, role, count);
 	struct prefix_set set = {};
 	int group;
 

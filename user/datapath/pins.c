@@ -19,6 +19,7 @@
 #include <time.h>
 
 #include "base/memory.h"
+#include "base/strv.h"
 #include "datapath/exporter_group.h"
 #include "datapath/internal.h"
 #include "net/netdev.h"
@@ -438,11 +439,6 @@ bool datapath_is_pinned(const char *interface)
 	return pins_exist(interface) == 1;
 }
 
-static int compare_names(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 int pins_interfaces(char ***interfaces, size_t *count)
 {
 	char path[PIN_PATH_MAX], name[IF_NAMESIZE], **list = NULL;
@@ -463,8 +459,7 @@ int pins_interfaces(char ***interfaces, size_t *count)
 		*APPEND(list, *count) = must_copy(name);
 	}
 	closedir(folder);
-	if (list)
-		qsort(list, *count, sizeof(*list), compare_names);
+	strv_sort(list, *count);
 	*interfaces = list;
 	return 0;
 }
@@ -571,11 +566,9 @@ void datapath_hold(void)
 	holds = true;
 	if (readers_group() && !geteuid() && is_mounted() > 0 && !make_folder(NULL) &&
 	    !pins_interfaces(&interface, &count)) {
-		for (size_t i = 0; i < count; i++) {
+		for (size_t i = 0; i < count; i++)
 			pins_share(interface[i]);
-			free(interface[i]);
-		}
-		free(interface);
+		strv_free(interface, count);
 	}
 	hold();
 }

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/strv.h"
 #include "datapath/datapath.h"
 #include "stats/snapshot.h"
 
@@ -26,11 +27,9 @@ void scrape_all(struct scrape *scrape, struct diagnostics *diag)
 	scrape->blind = datapath_interfaces(&interface, &count, diag);
 	if (scrape->blind)
 		scrape->errors++;
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < count; i++)
 		scrape_one(scrape, interface[i], diag);
-		free(interface[i]);
-	}
-	free(interface);
+	strv_free(interface, count);
 	scrape->seconds = (double)(clock_ns(CLOCK_MONOTONIC) - start) / NS_PER_S;
 }
 

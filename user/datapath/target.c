@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 
 #include "base/memory.h"
+#include "base/strv.h"
 #include "datapath/internal.h"
 #include "net/namespaces.h"
 #include "net/netdev.h"
@@ -98,12 +99,9 @@ static int find_by_program(struct target *target)
 	error = pins_interfaces(&pins, &count);
 	if (error)
 		return error;
-	for (size_t i = 0; i < count; i++) {
-		if (!result)
-			result = try_pins(pins[i], target);
-		free(pins[i]);
-	}
-	free(pins);
+	for (size_t i = 0; i < count && !result; i++)
+		result = try_pins(pins[i], target);
+	strv_free(pins, count);
 	return result;
 }
 

@@ -14,6 +14,7 @@
 
 #include "base/memory.h"
 #include "base/printable.h"
+#include "base/strv.h"
 #include "datapath/internal.h"
 #include "net/netdev.h"
 
@@ -24,9 +25,7 @@
 
 static void found_free_others(struct found *found)
 {
-	for (size_t i = 0; i < found->n_others; i++)
-		free(found->others[i]);
-	free(found->others);
+	strv_free(found->others, found->n_others);
 	found->others = NULL;
 	found->n_others = 0;
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/strbuf.h"
 #include "engine/engine.h"
 #include "net/netdev.h"
 #include "packet/packet_build.h"
@@ -226,20 +227,15 @@ static bool comes_by(const struct surroundings *host, const struct link *link)
 /* "vlans: [0, 5]": what the policy takes now, and one more. */
 static char *vlans_with(const struct bkxdp_settings *settings, unsigned int vlan)
 {
-	char *list = NULL, *line;
+	AUTO_FREE char *list = NULL;
+	struct strbuf ids;
 
-	for (unsigned int id = 0; id < BKXDP_VLANS; id++) {
-		char *longer;
-
-		if (!(settings->vlans[id / 64] >> (id % 64) & 1) && id != vlan)
-			continue;
-		longer = must_format("%s%s%u", list ? list : "", list ? ", " : "", id);
-		free(list);
-		list = longer;
-	}
-	line = must_format("vlans: [%s]", list);
-	free(list);
-	return line;
+	strbuf_open(&ids);
+	for (unsigned int id = 0; id < BKXDP_VLANS; id++)
+		if ((settings->vlans[id / 64] >> (id % 64) & 1) || id == vlan)
+			fprintf(strbuf_next(&ids, ", "), "%u", id);
+	list = strbuf_close(&ids);
+	return must_format("vlans: [%s]", list);
 }
 
 /* The lines that let it through, as words; NULL where none does. */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/strbuf.h"
 
 /* ---- who ------------------------------------------------------------------ */
 
@@ -221,13 +222,8 @@ static void print_nearest(FILE *out, const struct policy *policy, const struct b
 char *nearest_text(const struct policy *policy, const struct bkxdp_packet *packet,
 		   enum bkxdp_reason reason, const struct nearest *nearest)
 {
-	char *text = NULL;
-	size_t length = 0;
-	FILE *out = open_memstream(&text, &length);
+	struct strbuf text;
 
-	if (!out)
-		return must_copy("");
-	print_nearest(out, policy, packet, reason, nearest);
-	fclose(out);
-	return text;
+	print_nearest(strbuf_open(&text), policy, packet, reason, nearest);
+	return strbuf_close(&text);
 }

@@ -8,6 +8,7 @@
 
 #include "base/exit.h"
 #include "base/memory.h"
+#include "base/strbuf.h"
 #include "base/options.h"
 #include "datapath/datapath.h"
 #include "datapath/exporter_group.h"
@@ -73,17 +74,17 @@ static int become_unprivileged(const struct exporter *e, struct diagnostics *dia
 
 static void say_what_is_served(const struct exporter *e, const struct web_config *config)
 {
-	AUTO_FREE char *all = must_copy("");
+	AUTO_FREE char *all = NULL;
+	struct strbuf places;
 
+	strbuf_open(&places);
 	for (size_t i = 0; i < e->listeners; i++) {
 		AUTO_FREE char *name = listen_name(e->listener[i]);
-		char *longer =
-			must_format("%s%s%s://%s%s", all, i ? ", " : "",
-				    config->cert ? "https" : "http", name, e->telemetry_path);
 
-		free(all);
-		all = longer;
+		fprintf(strbuf_next(&places, ", "), "%s://%s%s", config->cert ? "https" : "http",
+			name, e->telemetry_path);
 	}
+	all = strbuf_close(&places);
 	fprintf(stderr, "bkxdp: metrics at %s%s\n", all, config->users ? ", with a password" : "");
 	service_ready("serving");
 }

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/strbuf.h"
+#include "base/strv.h"
 #include "base/printable.h"
 #include "datapath/datapath.h"
 #include "datapath/scrape_all.h"
@@ -49,15 +51,12 @@ void page_say(struct page *page, unsigned int status, const char *sentence)
 
 static char *joined(const struct diagnostics *diag)
 {
-	char *all = must_copy("");
+	struct strbuf all;
 
-	for (size_t i = 0; i < diag->count; i++) {
-		char *longer = must_format("%s%s\n", all, diag->text[i]);
-
-		free(all);
-		all = longer;
-	}
-	return all;
+	strbuf_open(&all);
+	for (size_t i = 0; i < diag->count; i++)
+		fprintf(all.out, "%s\n", diag->text[i]);
+	return strbuf_close(&all);
 }
 
 /* In the log once, however often it is asked for; and when it is over. */
@@ -127,9 +126,7 @@ static void answer_health(struct pages *pages, const struct page_request *reques
 		page_say(page, 200, "ok");
 	else
 		page_say(page, 503, diag.count ? diag.text[0] : "no pins");
-	for (size_t i = 0; i < count; i++)
-		free(interface[i]);
-	free(interface);
+	strv_free(interface, count);
 	diag_free(&diag);
 }
 
@@ -200,20 +197,14 @@ static void print_first(FILE *to, const struct pages *pages, const struct scrape
 static void answer_first(struct pages *pages, const struct page_request *request, struct page *page)
 {
 	struct scrape scrape = {};
-	char *text = NULL;
-	size_t size;
-	FILE *to = open_memstream(&text, &size);
+	struct strbuf text;
 
 	(void)request;
-	if (!to) {
-		page_say(page, 500, "out of memory");
-		return;
-	}
 	take_scrape(pages, &scrape);
-	print_first(to, pages, &scrape);
-	fclose(to);
+	print_first(strbuf_open(&text), pages, &scrape);
 	scrape_free(&scrape);
-	*page = (struct page){.status = 200, .type = "text/html; charset=utf-8", .text = text};
+	*page = (struct page){
+		.status = 200, .type = "text/html; charset=utf-8", .text = strbuf_close(&text)};
 }
 
 /* ---- which is where -------------------------------------------------------- */

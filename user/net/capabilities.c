@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/strbuf.h"
 
 #ifndef CAP_PERFMON
 #define CAP_PERFMON 38
@@ -41,16 +42,11 @@ static uint64_t effective(void)
 char *privileges_missing(void)
 {
 	uint64_t have = effective();
-	char *text = must_copy("");
+	struct strbuf text;
 
-	for (size_t i = 0; i < sizeof(needed) / sizeof(*needed); i++) {
-		char *longer;
-
-		if (have >> needed[i].bit & 1)
-			continue;
-		longer = must_format("%s%s%s", text, *text ? ", " : "", needed[i].name);
-		free(text);
-		text = longer;
-	}
-	return text;
+	strbuf_open(&text);
+	for (size_t i = 0; i < sizeof(needed) / sizeof(*needed); i++)
+		if (!(have >> needed[i].bit & 1))
+			fputs(needed[i].name, strbuf_next(&text, ", "));
+	return strbuf_close(&text);
 }

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 
 #include "base/memory.h"
+#include "base/strbuf.h"
 #include "base/suggest.h"
 
 bool netdev_name_is_valid(const char *name)
@@ -31,16 +32,16 @@ static void report_unknown(const char *interface, struct diagnostics *diag)
 {
 	struct if_nameindex *all = if_nameindex();
 	const char **name = NULL, *near;
-	AUTO_FREE char *list = must_copy("");
+	AUTO_FREE char *list = NULL;
+	struct strbuf names;
 	size_t count = 0;
 
+	strbuf_open(&names);
 	for (size_t i = 0; all && all[i].if_index; i++) {
-		char *longer = must_format("%s%s%s", list, *list ? ", " : "", all[i].if_name);
-
-		free(list);
-		list = longer;
+		fputs(all[i].if_name, strbuf_next(&names, ", "));
 		*APPEND(name, count) = all[i].if_name;
 	}
+	list = strbuf_close(&names);
 	near = suggest_nearest(interface, name, count);
 	diag_at(diag, NULL, "there is no interface \"%s\" here%s%s%s; there are: %s", interface,
 		near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "", list);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/strbuf.h"
 
 /* A reason that shows what would be right; good until the next call. */
 static __thread char reason[160];
@@ -103,18 +104,16 @@ unsigned int port_set_size(const struct port_set *set)
 
 char *port_set_text(const struct port_set *set)
 {
-	size_t room = set->count * sizeof("65535-65535,") + 1, used = 0;
-	char *text = must_alloc(room, 1);
+	struct strbuf text;
 
+	strbuf_open(&text);
 	for (size_t i = 0; i < set->count; i++) {
 		struct port_range range = set->range[i];
 
-		used += (size_t)snprintf(text + used, room - used, i ? ",%u" : "%u",
-					 (unsigned int)range.low);
+		fprintf(strbuf_next(&text, ","), "%u", (unsigned int)range.low);
 		if (range.high > range.low)
-			used += (size_t)snprintf(text + used, room - used, "%c%u",
-						 range.high - range.low > 1 ? '-' : ',',
-						 (unsigned int)range.high);
+			fprintf(text.out, "%c%u", range.high - range.low > 1 ? '-' : ',',
+				(unsigned int)range.high);
 	}
-	return text;
+	return strbuf_close(&text);
 }

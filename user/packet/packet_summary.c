@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-#include "base/memory.h"
+#include "base/strbuf.h"
 #include "packet/packet_text.h"
 
 /* ---- from bytes ------------------------------------------------------------- */
@@ -92,15 +92,10 @@ static void print_flags(FILE *out, const struct packet_summary *summary)
 static char *printed(const struct packet_summary *summary,
 		     void (*print)(FILE *, const struct packet_summary *))
 {
-	char *text = NULL;
-	size_t length = 0;
-	FILE *out = open_memstream(&text, &length);
+	struct strbuf text;
 
-	if (!out)
-		return must_copy("");
-	print(out, summary);
-	fclose(out);
-	return text;
+	print(strbuf_open(&text), summary);
+	return strbuf_close(&text);
 }
 
 char *packet_summary_flags(const struct packet_summary *summary)

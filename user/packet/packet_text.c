@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/strbuf.h"
+#include "base/strv.h"
 #include "net/prefix.h"
 
 #define DEFAULT_SPORT 40000
@@ -439,9 +441,7 @@ int packet_text_read(char *const *words, size_t count, struct packet_words *said
 		set_defaults(&reader);
 		*said = reader.said;
 	}
-	for (size_t i = 0; i < reader.count; i++)
-		free(reader.word[i]);
-	free(reader.word);
+	strv_free(reader.word, reader.count);
 	return wrong;
 }
 
@@ -545,13 +545,8 @@ void packet_print(FILE *out, const struct bkxdp_packet *packet, bool ports, bool
 
 char *packet_text(const struct bkxdp_packet *packet)
 {
-	char *text = NULL;
-	size_t length = 0;
-	FILE *out = open_memstream(&text, &length);
+	struct strbuf text;
 
-	if (!out)
-		return must_copy("");
-	packet_print(out, packet, has_ports(packet), !has_ports(packet));
-	fclose(out);
-	return text;
+	packet_print(strbuf_open(&text), packet, has_ports(packet), !has_ports(packet));
+	return strbuf_close(&text);
 }

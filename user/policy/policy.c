@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/strv.h"
 
 const char *side_word(enum side side)
 {
@@ -92,13 +93,6 @@ void policy_seal(struct policy *policy)
 
 /* ---- end of life ---------------------------------------------------------- */
 
-static void free_texts(char **text, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		free(text[i]);
-	free(text);
-}
-
 static void free_uses(struct use *use, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -141,9 +135,9 @@ void policy_free(struct policy *policy)
 	free_flows(policy->flows, policy->n_flows);
 	free_rules(policy->rules, policy->n_rules);
 	free_groups(policy->groups, policy->n_groups);
-	free_texts(policy->notes, policy->n_notes);
-	free_texts(policy->file_names, policy->n_file_names);
-	free_texts(policy->dirs, policy->n_dirs);
+	strv_free(policy->notes, policy->n_notes);
+	strv_free(policy->file_names, policy->n_file_names);
+	strv_free(policy->dirs, policy->n_dirs);
 	free(policy->file);
 	free(policy);
 }

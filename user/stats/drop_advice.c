@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/strbuf.h"
 #include "packet/packet_text.h"
 #include "policy/names.h"
 #include "stats/drop_report.h"
@@ -53,21 +54,17 @@ static char *free_name(const struct subject *subject, const struct policy *polic
 static char *addresses_text(const struct prefix_set *first, const struct prefix_set *more)
 {
 	const struct prefix_set *const sets[] = {first, more};
-	char *text = must_copy("");
+	struct strbuf text;
 
+	strbuf_open(&text);
 	for (size_t s = 0; s < 2; s++)
 		for (size_t i = 0; sets[s] && i < sets[s]->count; i++) {
 			char one[PREFIX_TEXT_MAX];
-			const char *quote, *comma = *text ? ", " : "";
-			char *longer;
 
 			prefix_text(&sets[s]->prefix[i], one);
-			quote = strchr(one, ':') ? "\"" : "";
-			longer = must_format("%s%s%s%s%s", text, comma, quote, one, quote);
-			free(text);
-			text = longer;
+			fprintf(strbuf_next(&text, ", "), strchr(one, ':') ? "\"%s\"" : "%s", one);
 		}
-	return text;
+	return strbuf_close(&text);
 }
 
 static void write_flow(struct advice *advice, const struct policy *policy,

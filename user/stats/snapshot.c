@@ -3,13 +3,13 @@
 
 #include <stdlib.h>
 
+#include "base/strv.h"
+
 void snapshot_free(struct snapshot *snapshot)
 {
 	if (!snapshot)
 		return;
-	for (size_t i = 0; i < snapshot->n_beside; i++)
-		free(snapshot->beside[i]);
-	free(snapshot->beside);
+	strv_free(snapshot->beside, snapshot->n_beside);
 	policy_free(snapshot->policy);
 	free(snapshot->flows);
 	free(snapshot->controls);
