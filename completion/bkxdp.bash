@@ -12,7 +12,20 @@ _bkxdp_commands() {
 }
 
 _bkxdp_options() { # COMMAND
-	_bkxdp_ask "$1" --help | awk '/^Options:/ { on = 1; next } on { print $1 }'
+	_bkxdp_ask "$1" --help | awk '/^Options:/ { on = 1; next } on && /^  --/ { print $1 }'
+}
+
+_bkxdp_global_options() {
+	_bkxdp_ask --help | awk '/^Global options/ { on = 1; next } on && /^  --/ { print $1 }'
+}
+
+# The first word that is one; options of all commands may stand before it.
+_bkxdp_command() {
+	local i commands
+	commands=" $(_bkxdp_commands | xargs) "
+	for ((i = 1; i < COMP_CWORD; i++)); do
+		[[ "$commands" != *" ${COMP_WORDS[i]} "* ]] || { echo "${COMP_WORDS[i]}" && return; }
+	done
 }
 
 _bkxdp_interfaces() {
@@ -95,10 +108,12 @@ _bkxdp_operand() { # COMMAND WORD
 
 _bkxdp() {
 	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
-	local command=${COMP_WORDS[1]} owner=''
+	local command owner=''
+	command=$(_bkxdp_command)
 	COMPREPLY=()
-	if [ "$COMP_CWORD" = 1 ]; then
-		_bkxdp_choose "$(_bkxdp_commands) --help --version" "$word"
+	if [ -z "$command" ]; then
+		_bkxdp_value "$before" "$word" ||
+			_bkxdp_choose "$(_bkxdp_commands) $(_bkxdp_global_options) --help --version" "$word"
 		return
 	fi
 	# bash takes PROFILE:ROLE for three words
@@ -112,7 +127,7 @@ _bkxdp() {
 	elif _bkxdp_value "$before" "$word"; then
 		return
 	elif [[ "$word" == -* ]]; then
-		_bkxdp_choose "$(_bkxdp_options "$command")" "$word"
+		_bkxdp_choose "$(_bkxdp_options "$command") $(_bkxdp_global_options)" "$word"
 	else
 		_bkxdp_operand "$command" "$word"
 	fi

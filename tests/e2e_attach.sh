@@ -233,7 +233,9 @@ other_bpffs() {
 	check "attach with pins elsewhere" bkxdp attach eth1 "${use[@]}" --bpffs "$WORK/bpf"
 	check "the pins are there" test -d "$WORK/bpf/bkxdp/eth1"
 	check "status finds them" bkxdp status eth1 --bpffs "$WORK/bpf"
-	check "detach finds them" bkxdp detach eth1 --bpffs "$WORK/bpf"
+	check "status finds them, said before it" bkxdp --bpffs "$WORK/bpf" status eth1
+	fails "and not elsewhere" 1 bkxdp --bpffs "$WORK" status eth1
+	check "detach finds them" bkxdp --bpffs="$WORK/bpf" detach eth1
 	check "leaves nothing" nothing_is_left
 	is "nothing in that file system either" "$(find "$WORK/bpf" -path '*/bkxdp/*')" ""
 	umount "$WORK/bpf"

@@ -52,6 +52,7 @@ report "the map of user/ in CONTRIBUTING.md is that of the tree" "$(rooms_that_d
 
 verbs_of_help() { "$BKXDP" --help | awk '/^Commands:/ { on = 1; next } on && !NF { exit } on { print $1 }'; }
 options_of_help() { "$BKXDP" "$1" --help | awk '/^Options:/ { on = 1; next } on && /^  --/ { print $1 }'; }
+global_options_of_help() { "$BKXDP" --help | awk '/^Global options/ { on = 1; next } on && /^  --/ { print $1 }'; }
 
 verbs=$(verbs_of_help)
 [ -n "$verbs" ] || failures=1
@@ -59,6 +60,13 @@ declare -A options
 for verb in $verbs; do
 	options[$verb]=$(options_of_help "$verb")
 done
+global=$(global_options_of_help)
+# bkxdp-exporter is a program of its own, and has all of its options in its own --help
+report "an option of all commands is none of one of them" \
+	"$(for verb in $verbs; do
+		[ "$verb" = exporter ] || grep -xF -- "$global" <<<"${options[$verb]}" | sed "s/^/$verb: /"
+	done)"
+report "there are options of all commands" "$([ -n "$global" ] || echo "bkxdp --help lists none")"
 
 # --- manual
 
@@ -75,7 +83,9 @@ for verb in $verbs; do
 		"$(differ manual "$(synopsis_of "$verb" | flags) --help" help "${options[$verb]}")"
 done
 report "the manual describes each option, and no other" \
-	"$(differ manual "$(section OPTIONS | grep '^\.It' | flags)" help "${options[*]//$'\n'/ } --version")"
+	"$(differ manual "$(section OPTIONS | grep '^\.It' | flags)" help "${options[*]//$'\n'/ } $global --version")"
+report "the manual's SYNOPSIS has the options of all commands" \
+	"$(differ manual "$(section SYNOPSIS | grep -B1 -x '\.Ar COMMAND \.\.\.' | flags)" help "$global")"
 if command -v man >/dev/null && command -v groff >/dev/null; then
 	report "the manual is set without warnings" "$(man --warnings -E UTF-8 -l -Tutf8 -Z "$man" 2>&1 >/dev/null)"
 else
@@ -94,11 +104,15 @@ completed() { # WORD...: what may stand for the last one
 }
 
 report "the completion's commands are those of --help" \
-	"$(differ completion "$(completed '')" help "$verbs --help --version")"
+	"$(differ completion "$(completed '')" help "$verbs $global --help --version")"
 for verb in $verbs; do
 	report "the completion has the options of $verb" \
-		"$(differ completion "$(completed "$verb" --)" help "${options[$verb]}")"
+		"$(differ completion "$(completed "$verb" --)" help "${options[$verb]} $global")"
 done
+report "the completion knows a command behind an option" \
+	"$(differ completion "$(completed --bpffs /sys/fs/bpf status --)" help "${options[status]} $global")"
+report "the completion has the commands behind an option" \
+	"$(differ completion "$(completed --bpffs /sys/fs/bpf '')" help "$verbs $global --help --version")"
 names=$(cd profiles && for file in *.yaml; do echo "${file%.yaml}"; done)
 report "the completion has the profiles" \
 	"$(differ completion "$(completed profiles --profiles profiles '')" profiles "$names")"
@@ -158,7 +172,7 @@ unknown_words() {
 			continue
 		fi
 		grep -oE -- '--[a-z.-]+[a-z]' <<<"$rest" | while read -r option; do
-			grep -qxF -- "$option" <<<"${options[$verb]}" || echo "bkxdp $verb has no option $option"
+			grep -qxF -- "$option" <<<"${options[$verb]}"$'\n'"$global" || echo "bkxdp $verb has no option $option"
 		done
 	done < <(shown)
 }

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 /* An option that may be given several times keeps all its values. */
 struct values {
@@ -17,10 +18,24 @@ struct option_row {
 	const char *name;     /* without the dashes */
 	const char *argument; /* "FILE", or NULL for a switch */
 	const char *help;
-	bool *set;             /* a switch */
-	const char **value;    /* one value; the last wins */
-	struct values *values; /* any number */
+	bool *set;                       /* a switch */
+	const char **value;              /* one value; the last wins */
+	struct values *values;           /* any number */
+	void (*take)(const char *value); /* told each value */
 };
+
+/*
+ * Options of every verb, told by `take`: before the verb by options_before_verb(), behind it by
+ * arguments_read(). The rows must live as long as the program.
+ */
+void options_global(const struct option_row *rows, size_t n_rows);
+/*
+ * Moves them, where they stand before the verb, behind it, so argv[1] is the verb, or NULL
+ * where there is none. Negative: go on. Else an exit status, and what was wrong was said.
+ */
+int options_before_verb(int argc, char **argv);
+/* Their lines of --help. */
+void options_print_global(FILE *to);
 
 struct usage {
 	const char *verb;

@@ -18,7 +18,6 @@
 struct request {
 	const char *interface;
 	const char *config;
-	const char *bpffs;
 	struct values dirs, use, address, port, enable;
 	bool force;
 	bool no_cache;
@@ -321,8 +320,6 @@ static int put_in_force(struct request *request)
 	bool stays = false;
 	int error = -1;
 
-	if (request->bpffs)
-		datapath_set_bpffs(request->bpffs);
 	request->target = datapath_open(request->interface, &diag);
 	if (request->target) {
 		error = change(request, &diag);
@@ -363,8 +360,6 @@ static int attach_or_reload(int argc, char **argv, const char *verb, const char 
 		{"profiles", "DIR", "look for profiles here first", .values = &r.dirs},
 		{"force", NULL, "even if it cuts your SSH connection or a default route",
 		 .set = &r.force},
-		{"bpffs", "DIR", "where the BPF file system is mounted (/sys/fs/bpf)",
-		 .value = &r.bpffs},
 		{"no-resolve", NULL, "leave host names out for now (boot, before DNS is there)",
 		 .set = &r.no_resolve},
 		{"no-cache", NULL, "attach without the accelerators; no verdict differs",
@@ -433,24 +428,16 @@ static int detach(const char *interface)
 
 int cmd_detach(int argc, char **argv)
 {
-	const char *bpffs = NULL;
-	const struct option_row rows[] = {
-		{"bpffs", "DIR", "where the BPF file system is mounted (/sys/fs/bpf)",
-		 .value = &bpffs},
-	};
-	const struct usage usage = {"detach",
-				    "IFACE [OPTION...]",
-				    "Removes the filter and all its maps; nothing stays behind.\n",
-				    rows,
-				    1,
-				    1,
-				    1};
+	const struct usage usage = {
+		.verb = "detach",
+		.synopsis = "IFACE",
+		.about = "Removes the filter and all its maps; nothing stays behind.\n",
+		.least = 1,
+		.most = 1};
 	char **operands;
 	int count, status = arguments_read(&usage, argc, argv, &operands, &count);
 
 	if (status >= 0)
 		return status;
-	if (bpffs)
-		datapath_set_bpffs(bpffs);
 	return detach(operands[0]);
 }

@@ -282,7 +282,6 @@ static int not_attached(const char *interface, int error)
 
 struct request {
 	struct bench_options options;
-	const char *bpffs;
 	bool json;
 };
 
@@ -352,8 +351,6 @@ static int explain(char **words, int count, const struct request *request)
 
 	if (packet_text_read(words + 1, count - 1, &answer.said, &problem))
 		return misuse("explain", "%s; for example %s", problem, PACKET_TEXT_EXAMPLE);
-	if (request->bpffs)
-		datapath_set_bpffs(request->bpffs);
 	if (!is_file(words[0]) && request->options.connections)
 		return misuse("explain",
 			      "--connections goes with a file; an attached filter judges as "
@@ -376,8 +373,6 @@ int cmd_explain(int argc, char **argv)
 		 .set = &request.options.resolve},
 		{"connections", "sockets", "FILE: by this host's sockets now, not by TCP flags",
 		 .value = &request.options.connections},
-		{"bpffs", "DIR", "IFACE: where the BPF file system is mounted (/sys/fs/bpf)",
-		 .value = &request.bpffs},
 	};
 	const struct usage usage = {"explain",
 				    "IFACE|FILE.yaml PACKET... [OPTION...]",

@@ -161,12 +161,10 @@ static int print_metrics(const char *output)
 
 int cmd_metrics(int argc, char **argv)
 {
-	const char *output = NULL, *bpffs = NULL;
+	const char *output = NULL;
 	const struct option_row rows[] = {
 		{"output", "FILE", "write there, for node_exporter's textfile collector",
 		 .value = &output},
-		{"bpffs", "DIR", "where the BPF file system is mounted (/sys/fs/bpf)",
-		 .value = &bpffs},
 	};
 	const struct usage usage = {
 		"metrics",
@@ -181,7 +179,5 @@ int cmd_metrics(int argc, char **argv)
 
 	if (status >= 0)
 		return status;
-	if (bpffs)
-		datapath_set_bpffs(bpffs);
 	return print_metrics(output);
 }

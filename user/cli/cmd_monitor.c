@@ -413,7 +413,7 @@ static int monitor_interface(struct monitor *monitor, const char *path)
 
 struct request {
 	struct values reasons;
-	const char *from, *write, *count, *rate, *bpffs;
+	const char *from, *write, *count, *rate;
 	bool json;
 };
 
@@ -517,8 +517,6 @@ int cmd_monitor(int argc, char **argv)
 		{"count", "N", "end after so many packets", .value = &request.count},
 		{"rate", "N", "packets a second and CPU; more are counted as lost (1000)",
 		 .value = &request.rate},
-		{"bpffs", "DIR", "where the BPF file system is mounted (/sys/fs/bpf)",
-		 .value = &request.bpffs},
 	};
 	const struct usage usage = {
 		"monitor", "IFACE [OPTION...]", about, rows, sizeof(rows) / sizeof(*rows), 1, 1};
@@ -529,8 +527,6 @@ int cmd_monitor(int argc, char **argv)
 		status = read_request(&request, &monitor);
 	else
 		operands = NULL;
-	if (request.bpffs)
-		datapath_set_bpffs(request.bpffs);
 	if (!status && operands) {
 		AUTO_FREE char *name = printable(operands[0]);
 

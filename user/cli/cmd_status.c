@@ -404,15 +404,13 @@ int cmd_status(int argc, char **argv)
 {
 	struct request request = {.limit = LIMIT_DEFAULT};
 	static const struct number_range limits = {"status", "limit", 0, BKXDP_GROUPS_MAX};
-	const char *bpffs = NULL, *limit = NULL;
+	const char *limit = NULL;
 	const struct option_row rows[] = {
 		{"json", NULL, "for programs", .set = &request.json},
 		{"all", NULL, "also flows and reasons without a packet", .set = &request.all},
 		{"would-drop", NULL, "what enforcement would drop, and lines that let it in",
 		 .set = &request.would_drop},
 		{"limit", "N", "with --would-drop: list so many, 0: all (20)", .value = &limit},
-		{"bpffs", "DIR", "where the BPF file system is mounted (/sys/fs/bpf)",
-		 .value = &bpffs},
 	};
 	const struct usage usage = {"status",
 				    "[IFACE] [OPTION...]",
@@ -432,7 +430,5 @@ int cmd_status(int argc, char **argv)
 	status = arguments_number(&limits, limit, &request.limit);
 	if (status)
 		return status;
-	if (bpffs)
-		datapath_set_bpffs(bpffs);
 	return count ? status_of_one(operands[0], &request) : status_of_all(&request);
 }

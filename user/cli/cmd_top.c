@@ -123,7 +123,7 @@ static int show_once(const struct request *request, char *const *interface, size
 
 struct flags {
 	bool once, json;
-	const char *interval, *sort, *bpffs;
+	const char *interval, *sort;
 };
 
 static int read_interval(const char *text, double *interval)
@@ -204,8 +204,6 @@ int cmd_top(int argc, char **argv)
 		{"sort", "KEY", "bits, packets or name (bits)", .value = &flags.sort},
 		{"once", NULL, "print one frame of one interval, and end", .set = &flags.once},
 		{"json", NULL, "with --once: for programs", .set = &request.json},
-		{"bpffs", "DIR", "where the BPF file system is mounted (/sys/fs/bpf)",
-		 .value = &flags.bpffs},
 	};
 	const struct usage usage = {
 		"top",
@@ -222,8 +220,6 @@ int cmd_top(int argc, char **argv)
 
 	if (status >= 0)
 		return status;
-	if (flags.bpffs)
-		datapath_set_bpffs(flags.bpffs);
 	if (count)
 		request.interface = datapath_pinned_as(operands[0], pinned);
 	flags.json = request.json;

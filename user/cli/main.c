@@ -4,8 +4,10 @@
 #include <string.h>
 
 #include "base/exit.h"
+#include "base/options.h"
 #include "base/suggest.h"
 #include "cli/cmd.h"
+#include "datapath/datapath.h"
 
 static const struct {
 	const char *word;
@@ -27,14 +29,21 @@ static const struct {
 };
 #define VERBS (sizeof(verbs) / sizeof(*verbs))
 
+static const struct option_row global[] = {
+	{"bpffs", "DIR", "where the BPF file system is mounted (/sys/fs/bpf)",
+	 .take = datapath_set_bpffs},
+};
+
 static void usage(FILE *to)
 {
-	fputs("Usage: bkxdp COMMAND [OPTION...]\n\n"
+	fputs("Usage: bkxdp [OPTION...] COMMAND [OPTION...]\n\n"
 	      "Lets a network interface take the backup traffic of the products in use, from the\n"
 	      "hosts named, and nothing else.\n\nCommands:\n",
 	      to);
 	for (size_t i = 0; i < VERBS; i++)
 		fprintf(to, "  %-10s %s\n", verbs[i].word, verbs[i].summary);
+	fputs("\nGlobal options, before or behind the command:\n", to);
+	options_print_global(to);
 	fputs("\n\"bkxdp COMMAND --help\" tells more of each. Start with \"bkxdp attach IFACE\": "
 	      "without\n"
 	      "a file it only observes. Files: /etc/bkxdp/IFACE.yaml, /etc/bkxdp/profiles.\n",
@@ -65,7 +74,13 @@ static int finish(int status)
 
 int main(int argc, char **argv)
 {
-	if (argc < 2) {
+	int status;
+
+	options_global(global, sizeof(global) / sizeof(*global));
+	status = options_before_verb(argc, argv);
+	if (status >= 0)
+		return status;
+	if (!argv[1]) {
 		usage(stderr);
 		return EXIT_MISUSED;
 	}
