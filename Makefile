@@ -9,12 +9,14 @@
 # make bench      measures, compares, prints a table (root); writes build/bench.json
 # make kselftest  KSRC=...: in a kernel's selftests, copies the tests, builds and runs them;
 #                 kselftest-copy only copies, kselftest-tar packs what a test machine needs
-# make install    PREFIX=/usr/local, DESTDIR=
+# make install    PREFIX=/usr/local, SYSCONFDIR=/etc, DESTDIR=
 # V=1 shows the commands; WERROR=1 makes warnings errors
 
 VERSION     := 0.1.0
 PREFIX      ?= /usr/local
 DESTDIR     ?=
+# whatever PREFIX is: what an administrator writes
+SYSCONFDIR  ?= /etc
 SBINDIR     ?= $(PREFIX)/sbin
 DATADIR     ?= $(PREFIX)/share/bkxdp
 MANDIR      ?= $(PREFIX)/share/man
@@ -41,7 +43,7 @@ PREFIX_MAP := -ffile-prefix-map=$(CURDIR)=.
 ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -Iinclude -Iuser -I$(BUILD) -Itests $(WARN) $(PREFIX_MAP) \
              $(CPPFLAGS) $(CFLAGS) \
              -DBKXDP_VERSION='"$(VERSION)"' -DBKXDP_PROFILES_DIR='"$(PROFILESDIR)"' \
-             -DBKXDP_LIBEXEC_DIR='"$(LIBEXECDIR)"' \
+             -DBKXDP_LIBEXEC_DIR='"$(LIBEXECDIR)"' -DBKXDP_CONFIG_DIR='"$(SYSCONFDIR)/bkxdp"' \
              $(shell $(PKG_CONFIG) --cflags $(PKGS)) $(SANITIZERS)
 LIBS     := $(shell $(PKG_CONFIG) --libs $(PKGS)) -lanl
 # asked only where they are needed: bkxdp is built without these packages
@@ -175,28 +177,32 @@ install uninstall: SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
 UNITS := bkxdp@.service bkxdp-names@.service \
          $(if $(filter no,$(EXPORTER)),,bkxdp-exporter.service bkxdp-exporter.socket)
 
-# where the profiles are is built in
+# Texts name the places of a plain "make install"; those that are installed name theirs.
+RELOCATE = sed -E -e 's:/usr/local/sbin/:$(SBINDIR)/:g' -e 's:/usr/local/share/bkxdp:$(DATADIR):g' \
+               -e 's:/etc/((default/)?bkxdp):$(SYSCONFDIR)/\1:g'
+install_texts = for text in $(1); do $(RELOCATE) "$$text" > $(DESTDIR)$(2)/$${text\#\#*/} && \
+                chmod 0644 $(DESTDIR)$(2)/$${text\#\#*/} || exit 1; done
+
+# where profiles and interface files are is built in
 install: $(addprefix $(BUILD)/,$(PROGRAMS))
-	@grep -qF '$(PROFILESDIR)' $< || { echo "$< was built for another PREFIX:" \
-		"make clean, then make with the same PREFIX" >&2; exit 1; }
+	@grep -qzxF '$(PROFILESDIR)' $< && grep -qzxF '$(SYSCONFDIR)/bkxdp/%s.yaml' $< || { \
+		echo "$< was built for another PREFIX or SYSCONFDIR:" \
+		"make clean, then make with the same ones" >&2; exit 1; }
 	install -d $(addprefix $(DESTDIR),$(SBINDIR) $(PROFILESDIR) $(MANDIR)/man8 $(UNITDIR) \
 		$(COMPLETIONDIR) $(DOCDIR) $(DATADIR)/monitoring $(SYSUSERSDIR) \
-		$(LIBEXECDIR) /etc/bkxdp/profiles)
+		$(LIBEXECDIR) $(SYSCONFDIR)/bkxdp/profiles)
 	install -m 0755 $< $(DESTDIR)$(SBINDIR)/bkxdp
 	[ ! -e $(BUILD)/bkxdp-exporter ] || [ '$(EXPORTER)' = no ] || \
 		install -m 0755 $(BUILD)/bkxdp-exporter $(DESTDIR)$(LIBEXECDIR)/bkxdp-exporter
 	install -m 0644 profiles/*.yaml profiles/*.json $(DESTDIR)$(PROFILESDIR)
-	install -m 0644 monitoring/*.yml monitoring/*.json $(DESTDIR)$(DATADIR)/monitoring
-	install -m 0644 man/bkxdp.8 $(DESTDIR)$(MANDIR)/man8/bkxdp.8
+	$(call install_texts,monitoring/*.yml monitoring/*.json,$(DATADIR)/monitoring)
+	$(call install_texts,man/bkxdp.8,$(MANDIR)/man8)
 	install -m 0644 completion/bkxdp.bash $(DESTDIR)$(COMPLETIONDIR)/bkxdp
-	install -m 0644 README.md LICENSE docs/*.md $(DESTDIR)$(DOCDIR)
+	$(call install_texts,README.md LICENSE docs/*.md,$(DOCDIR))
 	install -m 0644 systemd/bkxdp.sysusers $(DESTDIR)$(SYSUSERSDIR)/bkxdp.conf
-	for unit in $(UNITS); do \
-		sed 's|/usr/local/sbin/|$(SBINDIR)/|' systemd/$$unit \
-			> $(DESTDIR)$(UNITDIR)/$$unit && \
-		chmod 0644 $(DESTDIR)$(UNITDIR)/$$unit || exit 1; done
+	$(call install_texts,$(addprefix systemd/,$(UNITS)),$(UNITDIR))
 
-# What an administrator wrote in /etc/bkxdp stays. No filter does, for nothing could take it off then.
+# What an administrator wrote in SYSCONFDIR stays. No filter does, for nothing could take it off then.
 uninstall:
 	@[ ! -x $(SBINDIR)/bkxdp ] || for pins in $(if $(DESTDIR),,/sys/fs/bpf/bkxdp/*/); do \
 		[ ! -d "$$pins" ] || $(SBINDIR)/bkxdp detach "$$(basename "$$pins")" || { echo \

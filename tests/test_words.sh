@@ -230,9 +230,34 @@ installed() {
 	make -s uninstall DESTDIR="$scratch/to" >/dev/null 2>&1
 	find "$scratch/to" -type f
 }
+
+# Paths below some /etc that a text or program names, but for those of SYSCONFDIR.
+in_etc() { grep -aohE '[a-z/]*/etc/(default/)?bkxdp[a-z/-]*' "$@" | grep -v '^/usr/local/etc/'; }
+
+# As a packager's make with SYSCONFDIR=; only what names the folder is compiled again.
+elsewhere() {
+	local to=$scratch/else new=() file
+	mkdir -p "$scratch/build" && cp -a build/user build/bkxdp* "$scratch/build" || return
+	mapfile -t new < <(grep -rl BKXDP_CONFIG_DIR user --include='*.c' | sed 's/^/--what-if=/')
+	local sysconf=(make -s "BUILD=$scratch/build" SYSCONFDIR=/usr/local/etc)
+	"${sysconf[@]}" "${new[@]}" all >"$scratch/said" 2>&1 && "${sysconf[@]}" install DESTDIR="$to" >"$scratch/said" 2>&1 ||
+		{ cat "$scratch/said"; return; }
+	"$to/usr/local/sbin/bkxdp" --help | grep -q 'Files: /usr/local/etc/bkxdp/IFACE.yaml' || echo "--help names another folder"
+	"$to/usr/local/sbin/bkxdp" attach --help | in_etc - | sed 's/^/attach --help: /'
+	[ -d "$to/usr/local/etc/bkxdp/profiles" ] || echo "there is no folder for profiles"
+	[ ! -e "$to/etc" ] || echo "something is in /etc"
+	grep -q -- '--config /usr/local/etc/bkxdp/%I.yaml' "$to/usr/local/lib/systemd/system/bkxdp@.service" ||
+		echo "the unit names another file"
+	find "$to" -type f | while read -r file; do
+		in_etc "$file" | sort -u | sed "s|^|${file#"$to"}: |"
+	done
+	make -s install "BUILD=$scratch/build" DESTDIR="$scratch/other" >"$scratch/said" 2>&1 && echo "it is installed for /etc, too"
+}
 if [ -x build/bkxdp ] && grep -qF /usr/local/share/bkxdp build/bkxdp; then
 	report "what the unit starts is installed, and uninstall leaves nothing" "$(installed)"
+	report "SYSCONFDIR: program, units and documents name that folder and no other" "$(elsewhere)"
 else
+	skip "SYSCONFDIR: program, units and documents name that folder and no other" "build/bkxdp is for another place"
 	skip "what the unit starts is installed, and uninstall leaves nothing" "build/bkxdp is for another place"
 fi
 

@@ -58,7 +58,7 @@ static struct policy *policy_of_file(const struct request *request, const char *
 		return policy;
 	diag_at(diag, &(struct place){.file = path},
 		"this file is for interface \"%s\", not for \"%s\": write one with \"interface: "
-		"%s\" as /etc/bkxdp/%s.yaml, and \"bkxdp attach %s\" reads it",
+		"%s\" as " BKXDP_CONFIG_DIR "/%s.yaml, and \"bkxdp attach %s\" reads it",
 		policy->interface, request->interface, request->interface, request->interface,
 		request->interface);
 	policy_free(policy);
@@ -200,7 +200,7 @@ static void say_observing(const char *interface)
 
 	printf("%s is only observed: nothing is dropped. \"bkxdp status %s\" shows which vendors' "
 	       "traffic is seen,\nand with --would-drop what else comes, as lines for the file. "
-	       "Then write /etc/bkxdp/%s.yaml\nand run \"bkxdp reload %s\".\n",
+	       "Then write " BKXDP_CONFIG_DIR "/%s.yaml\nand run \"bkxdp reload %s\".\n",
 	       name, name, name, name);
 }
 
@@ -293,7 +293,7 @@ static int recall_running(struct request *request, const char *own, struct diagn
 
 static int change(struct request *request, struct diagnostics *diag)
 {
-	AUTO_FREE char *own = must_format("/etc/bkxdp/%s.yaml", request->interface);
+	AUTO_FREE char *own = site_path(request->interface);
 	struct policy *policy = NULL;
 	struct attach_report report;
 	int error;
@@ -349,7 +349,7 @@ static int attach_or_reload(int argc, char **argv, const char *verb, const char 
 {
 	struct request r = {.reload = !strcmp(verb, "reload")};
 	const struct option_row rows[] = {
-		{"config", "FILE", "interface file, instead of /etc/bkxdp/IFACE.yaml",
+		{"config", "FILE", "interface file, instead of " BKXDP_CONFIG_DIR "/IFACE.yaml",
 		 .value = &r.config},
 		{"use", "PROFILE:ROLE", "without a file: a profile and this host's role in it",
 		 .values = &r.use},
@@ -386,7 +386,8 @@ int cmd_attach(int argc, char **argv)
 {
 	return attach_or_reload(
 		argc, argv, "attach",
-		"Compiles /etc/bkxdp/IFACE.yaml, loads it and attaches the filter. Is the "
+		"Compiles " BKXDP_CONFIG_DIR
+		"/IFACE.yaml, loads it and attaches the filter. Is the "
 		"interface\n"
 		"filtered already, its policy is replaced atomically. Without a file and options "
 		"it\n"

@@ -75,9 +75,9 @@ static void print_policy(const char *name, const struct policy *policy, const st
 /* What is attached by the interface's name is read from the file of that name. */
 static void note_name(const char *path, const struct policy *policy)
 {
-	AUTO_FREE char *own = must_format("/etc/bkxdp/%s.yaml", policy->interface);
+	AUTO_FREE char *own = site_path(policy->interface);
 	AUTO_FREE char *whole = realpath(path, NULL), *name = printable(path);
-	bool there = whole && !strncmp(whole, own, strlen("/etc/bkxdp/"));
+	bool there = whole && site_is_installed(whole);
 
 	if (*policy->interface && there && strcmp(whole, own) != 0)
 		fprintf(stderr, "%s: note: it is for %s, for which %s is read\n", name,

@@ -38,7 +38,7 @@ static const char about[] =
 	"           router-advertisement, ...; or type N\n"
 	"\n"
 	"  bkxdp explain eth1 'tcp 10.20.30.5:40000 > 10000'\n"
-	"  bkxdp explain /etc/bkxdp/eth1.yaml udp 2001:db8::5 to 514 vlan 7\n"
+	"  bkxdp explain " BKXDP_CONFIG_DIR "/eth1.yaml udp 2001:db8::5 to 514 vlan 7\n"
 	"  bkxdp explain eth1 icmp 10.20.30.5 echo\n"
 	"\n"
 	"A file is judged by the kernel's own program in a test run, where CAP_BPF and\n"
@@ -264,7 +264,7 @@ static void place_destination(struct packet_words *said, const char *interface)
 
 static int not_attached(const char *interface, int error)
 {
-	AUTO_FREE char *file = must_format("/etc/bkxdp/%s.yaml", interface);
+	AUTO_FREE char *file = site_path(interface);
 
 	if (error == EPERM || error == EACCES)
 		return fail("asking the filter on %s needs CAP_BPF and CAP_NET_ADMIN: run it as "

@@ -24,7 +24,7 @@ static const char about[] =
 	"it, and else the same code in user space. Both give the same verdicts. A capture has\n"
 	"no sockets, so whether a packet is an answer is judged by its TCP flags.\n"
 	"\n"
-	"  bkxdp replay /etc/bkxdp/eth1.yaml night.pcap\n"
+	"  bkxdp replay " BKXDP_CONFIG_DIR "/eth1.yaml night.pcap\n"
 	"  bkxdp replay eth1.yaml night.pcapng --json | jq 'select(.verdict == \"drop\")'\n"
 	"  tcpdump -Q in -i eth1 -c 1000 -w - | bkxdp replay eth1.yaml -\n"
 	"\n"

@@ -16,6 +16,7 @@
 #include "base/strv.h"
 #include "cli/cmd.h"
 #include "cli/status_drops.h"
+#include "config/site.h"
 #include "datapath/datapath.h"
 #include "policy/reasons.h"
 #include "stats/snapshot.h"
@@ -145,7 +146,7 @@ static char *attach_again(const struct snapshot *s)
 {
 	AUTO_FREE char *now = printable(s->name_now);
 	AUTO_FREE char *file = printable(s->policy->file ? s->policy->file : "");
-	AUTO_FREE char *own = must_format("/etc/bkxdp/%s.yaml", s->name_now);
+	AUTO_FREE char *own = site_path(s->name_now);
 	AUTO_FREE char *shown = printable(own);
 
 	if (!s->policy->file)

@@ -46,7 +46,8 @@ static void usage(FILE *to)
 	options_print_global(to);
 	fputs("\n\"bkxdp COMMAND --help\" tells more of each. Start with \"bkxdp attach IFACE\": "
 	      "without\n"
-	      "a file it only observes. Files: /etc/bkxdp/IFACE.yaml, /etc/bkxdp/profiles.\n",
+	      "a file it only observes. Files: " BKXDP_CONFIG_DIR "/IFACE.yaml, " BKXDP_CONFIG_DIR
+	      "/profiles.\n",
 	      to);
 }
 

@@ -12,7 +12,7 @@
 #include "base/suggest.h"
 #include "policy/names.h"
 
-#define LOCAL_PROFILES_DIR "/etc/bkxdp/profiles"
+#define LOCAL_PROFILES_DIR BKXDP_CONFIG_DIR "/profiles"
 #define SUFFIX             ".yaml"
 
 static void free_role(struct profile_role *role)

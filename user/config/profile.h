@@ -84,7 +84,7 @@ struct profile *profile_read(const char *path, struct diagnostics *diag);
 void profile_free(struct profile *profile);
 
 /*
- * Finds NAME.yaml: in each of `dirs`, in /etc/bkxdp/profiles, among the shipped
+ * Finds NAME.yaml: in each of `dirs`, in BKXDP_CONFIG_DIR/profiles, among the shipped
  * ones. A name with a slash is a path, relative to `beside` (a directory, may be
  * NULL). The path, which the caller frees, or NULL.
  */

@@ -165,6 +165,16 @@ static void observe_all(struct builder *builder, const struct site_lookup *looku
 	strv_free(name, count);
 }
 
+char *site_path(const char *interface)
+{
+	return must_format(BKXDP_CONFIG_DIR "/%s.yaml", interface);
+}
+
+bool site_is_installed(const char *path)
+{
+	return !strncmp(path, BKXDP_CONFIG_DIR "/", strlen(BKXDP_CONFIG_DIR "/"));
+}
+
 struct policy *site_observe(const char *interface, const struct site_lookup *lookup,
 			    struct diagnostics *diag)
 {

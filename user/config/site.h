@@ -28,6 +28,14 @@ struct site_lookup {
 	bool resolve; /* ask DNS for names; false: names count as no address, with a note */
 };
 
+/*
+ * BKXDP_CONFIG_DIR/eth1.yaml, which is read for eth1 unless another file is named. The caller
+ * frees it.
+ */
+char *site_path(const char *interface);
+/* Is this an absolute path of a file in that folder? */
+bool site_is_installed(const char *path);
+
 /* Each returns a policy that is sound and within the limits, or NULL with complaints. */
 struct policy *site_read(const char *path, const struct site_lookup *lookup,
 			 struct diagnostics *diag);
