@@ -70,7 +70,7 @@ cat >captures.py <<-'END'
 
 	control, data = flow("backup-exec/control"), flow("backup-exec/data")
 	advertise = flow("backup-exec/advertise", "reply")
-	big = b"x" * 60000
+	big = b"x" * 1400
 
 	# time, frame, verdict, and bytes captured where not all were
 	PACKETS = [
@@ -108,22 +108,32 @@ cat >captures.py <<-'END'
 	    (8500, tcp(SERVER, 10000, 0), drop("tcp-flags")),
 	    (8500, ethernet(ipv4(SERVER, 47, bytes(8))), drop("protocol")),
 	    (8500, ethernet(ipv4(SERVER, 6, bytes(8))), drop("malformed")),
-	    (8500, tcp(SERVER, 10000)[:13], drop("malformed")),
-	    (8500, b"\x02", drop("malformed")),
 	    (8500, ethernet(ipv4(SERVER, 6, tcp(SERVER, 10000)[34:]), tags=(7,)), control),
 	    (8500, ethernet(bytes(40), tags=(1, 2)), drop("vlan")),
 	    (8500, tcp(SERVER, 10000, ACK, b"x" * 1400), control, 114),
 	    (8500, tcp(SERVER, 10000, ACK, b"x" * 1400), dict(control, cut=True), 60),
 	    (8500, tcp(SERVER, 10000, ACK, b"x" * 1400), dict(drop("source-invalid"), cut=True), 20),
-	    (8500, tcp(SERVER, 10000, ACK) + bytes(200000), control),
+	]
+	# what no test run takes, and what not every kernel's does
+	ODD = [
+	    (8501, tcp(SERVER, 10000)[:13], drop("malformed")),
+	    (8501, b"\x02", drop("malformed")),
+	    (8501, tcp(SERVER, 10000, FIN | ACK, b"x" * 60000, origin=40009), control),
+	    (8501, tcp(SERVER, 10000, ACK) + bytes(200000), control),
+	    (8502, tcp(SERVER, 10000, origin=40010) + bytes(200000), control),
+	    (8503, tcp(SERVER, 50003), data),
 	]
 
-	with open("table.pcap", "wb") as out, open("expected", "w") as lines:
-	    out.write(struct.pack("<IHHIIII", 0xa1b2c3d4, 2, 4, 0, 0, 262144, 1))
-	    for n, (when, frame, verdict, *held) in enumerate(PACKETS, 1):
-	        kept = frame[:held[0]] if held else frame
-	        out.write(struct.pack("<IIII", when, 0, len(kept), len(frame)) + kept)
-	        lines.write(json.dumps({"n": n, **verdict}, separators=(",", ":")) + "\n")
+	def write(name, expected, packets):
+	    with open(name, "wb") as out, open(expected, "w") as lines:
+	        out.write(struct.pack("<IHHIIII", 0xa1b2c3d4, 2, 4, 0, 0, 262144, 1))
+	        for n, (when, frame, verdict, *held) in enumerate(packets, 1):
+	            kept = frame[:held[0]] if held else frame
+	            out.write(struct.pack("<IIII", when, 0, len(kept), len(frame)) + kept)
+	            lines.write(json.dumps({"n": n, **verdict}, separators=(",", ":")) + "\n")
+
+	write("table.pcap", "expected", PACKETS)
+	write("odd.pcap", "expected.odd", PACKETS + ODD)
 	with open("any.pcap", "wb") as out:
 	    out.write(struct.pack("<IHHIIII", 0xa1b2c3d4, 2, 4, 0, 0, 262144, 113))
 	with open("none.pcap", "wb") as out:
@@ -142,8 +152,35 @@ one_table_two_engines() {
 		check "engine $engine: each line is as expected" diff -u expected lines
 		check "engine $engine: nothing on standard error" test ! -s errors
 	done
+	bkxdp replay "$file" table.pcap --json >lines 2>errors
+	check "by the engine that is permitted: the same" diff -u expected lines
+	check "by the engine that is permitted: the kernel's, so nothing on standard error" test ! -s errors
+	for engine in kernel user; do
+		bkxdp replay "$file" - --json --engine "$engine" <table.pcap >both 2>errors
+		check "engine $engine, from standard input" diff -u expected both
+		check "engine $engine, from standard input: nothing on standard error" test ! -s errors
+	done
 	bkxdp replay "$file" - --json <table.pcap >both 2>errors
-	check "from standard input, by the engine that is permitted" diff -u expected both
+	check "from standard input, by no engine named" diff -u expected both
+	says "from standard input, by no engine named: says who judged" "$(cat errors)" 'user space, because .* pipe'
+}
+
+# What a test run in the kernel does not take is judged in user space with all that goes before it.
+odd_lengths() {
+	bkxdp replay "$file" odd.pcap --json >lines 2>errors
+	is "frames of odd lengths: status" $? 0
+	check "frames of odd lengths: each line is as expected" diff -u expected.odd lines
+	says "frames of odd lengths: says who judged" "$(cat errors)" 'user space, because .*test run.* 1 to 65621 bytes$'
+	bkxdp replay "$file" odd.pcap --json --engine user >lines 2>errors
+	check "frames of odd lengths, engine user: the same" diff -u expected.odd lines
+	check "frames of odd lengths, engine user: nothing on standard error" test ! -s errors
+	fails "frames of odd lengths, engine kernel" 1 bkxdp replay "$file" odd.pcap --engine kernel
+	says "frames of odd lengths, engine kernel: what to do" "$said" 'odd.pcap can.t .*test run.*--engine user takes any'
+	says "and nothing was judged" "$(grep -c VERDICT <<<"$said")" '^0$'
+	bkxdp replay "$file" - --json --engine kernel <odd.pcap >lines 2>errors
+	is "frames of odd lengths through a pipe, engine kernel: status" $? 1
+	check "the packets before them are judged" diff -u expected lines
+	says "and the first of them is named" "$(cat errors)" 'packet 40, of 13 bytes: .*--engine user'
 }
 
 other_shapes() {
@@ -165,13 +202,14 @@ other_shapes() {
 summary() {
 	local said
 	said=$(bkxdp replay "$file" table.pcap)
-	says "summary: a flow with its side" "$said" '^pass +flow +backup-exec/control +inbound +10 '
+	says "summary: a flow with its side" "$said" '^pass +flow +backup-exec/control +inbound +9 '
 	says "summary: a reason" "$said" '^drop +control +6 +324$'
-	says "summary: the total" "$said" '^total +42 +[0-9]+$'
+	says "summary: the total" "$said" '^total +39 +[0-9]+$'
 	says "summary: cut packets are counted" "$said" '^2 cut by the capture'
 	says "summary: no colour, no controls in it" "$(grep -c $'\e' <<<"$said")" '^0$'
 	said=$(bkxdp replay "$file" none.pcap)
 	is "an empty capture: status" $? 0
+	is "an empty capture: nothing on standard error" "$(bkxdp replay "$file" none.pcap 2>&1 >/dev/null)" ""
 	says "an empty capture: 0 packets" "$said" '^total +0 +0$'
 	sed 's/^connections:.*/verdict: audit/' "$file" >audit.yaml
 	bkxdp replay audit.yaml table.pcap --json >audit
@@ -357,6 +395,7 @@ explain_attached() {
 
 python3 captures.py || bail "the captures could not be made"
 one_table_two_engines
+odd_lengths
 other_shapes
 summary
 connections

@@ -4,6 +4,7 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/exit.h"
 #include "base/memory.h"
@@ -21,8 +22,9 @@ static const char about[] =
 	"and has \"cut\":true in the JSON.\n"
 	"\n"
 	"The kernel's own program judges in a test run, where CAP_BPF and CAP_NET_ADMIN permit\n"
-	"it, and else the same code in user space. Both give the same verdicts. A capture has\n"
-	"no sockets, so whether a packet is an answer is judged by its TCP flags.\n"
+	"it, and else the same code in user space, as it does where the capture has frames that a\n"
+	"test run does not take, or comes through a pipe. Both give the same verdicts. A capture\n"
+	"has no sockets, so whether a packet is an answer is judged by its TCP flags.\n"
 	"\n"
 	"  bkxdp replay " BKXDP_CONFIG_DIR "/eth1.yaml night.pcap\n"
 	"  bkxdp replay eth1.yaml night.pcapng --json | jq 'select(.verdict == \"drop\")'\n"
@@ -38,12 +40,6 @@ struct sum {
 struct replay {
 	struct bench bench;
 	struct capture *capture;
-	/*
-	 * Beside the kernel's engine: sees every packet, too, so that it knows the
-	 * control connections when it must judge a frame that a test run refuses.
-	 */
-	struct engine *spare;
-	bool spare_decides;
 	bool json;
 
 	char **verdict; /* JSON, by reason or rule and by whether the packet was cut */
@@ -51,7 +47,6 @@ struct replay {
 	struct sum *flow; /* by flow and side */
 	struct sum total;
 	uint64_t cut;
-	uint64_t spared;
 };
 
 static const char *verdict_word(enum bkxdp_reason reason)
@@ -59,49 +54,77 @@ static const char *verdict_word(enum bkxdp_reason reason)
 	return bkxdp_reason_passes(reason) ? "pass" : "drop";
 }
 
-/* ---- judging -------------------------------------------------------------- */
+/* ---- who judges ----------------------------------------------------------- */
 
-static bool has_controls(const struct policy *policy)
+/* What comes through a pipe can't be read twice. */
+static bool is_file(const char *path)
 {
-	for (size_t i = 0; i < policy->n_flows; i++)
-		if (policy->flows[i].required >= 0)
-			return true;
-	return false;
+	struct stat file;
+
+	return strcmp(path, "-") != 0 && !stat(path, &file) && S_ISREG(file.st_mode);
 }
 
-/* Shorter than an Ethernet header, or longer than the buffers of a test run. */
-static bool is_refused(int error)
+/* Of the frames of a capture, in bytes; `most` is 0 where there are none. */
+struct lengths {
+	uint32_t least, most;
+};
+
+/* What is wrong with the file is said when its packets are judged. */
+static struct lengths find_lengths(const char *path)
 {
-	return error == -EINVAL || error == -E2BIG || error == -EMSGSIZE || error == -ENOSPC;
+	AUTO_FREE char *problem = NULL;
+	struct lengths lengths = {UINT32_MAX, 0};
+	struct capture *capture = capture_open(path, &problem);
+	struct captured packet;
+
+	while (capture && capture_next(capture, &packet, &problem) == 1) {
+		if (packet.length < lengths.least)
+			lengths.least = packet.length;
+		if (packet.length > lengths.most)
+			lengths.most = packet.length;
+	}
+	capture_close(capture);
+	return lengths;
+}
+
+/* A test run refuses what is shorter than an Ethernet header or longer than its buffers. */
+static bool takes(struct engine *engine, uint32_t length)
+{
+	AUTO_FREE uint8_t *frame = must_alloc(length, 1);
+	struct judgement ignored;
+
+	return !engine->judge(engine, frame, length, 0, &ignored);
 }
 
 /*
- * A frame that the kernel refused may have been one of a control connection, of
- * which the kernel then knows nothing: from there on only the spare can be right.
+ * All frames are judged by one engine, for it must know the control connections that the frames
+ * before made live. `choice`: --engine, or NULL.
  */
-static int judge(struct replay *replay, const struct captured *packet, struct judgement *judgement)
+static int settle_engine(struct bench *bench, const char *path, const char *choice)
 {
-	struct engine *engine = replay->bench.engine, *spare = replay->spare;
-	int error;
+	AUTO_FREE char *why = NULL;
+	struct lengths lengths;
 
-	if (spare)
-		spare->judge(spare, packet->bytes, packet->length, packet->now, judgement);
-	if (spare && replay->spare_decides) {
-		replay->spared++;
-		return 0;
+	if (strcmp(bench->engine->name, "kernel") != 0)
+		return EXIT_DONE;
+	if (!is_file(path)) {
+		if (!choice)
+			bench_to_user_space(bench, "because the lengths of frames that come "
+						   "through a pipe are not known beforehand");
+		return EXIT_DONE;
 	}
-
-	struct judgement own;
-
-	error = engine->judge(engine, packet->bytes, packet->length, packet->now, &own);
-	if (!error)
-		*judgement = own;
-	if (!spare || !is_refused(error))
-		return error;
-	replay->spared++;
-	replay->spare_decides =
-		judgement->reason == BKXDP_PASS_FLOW && has_controls(replay->bench.policy);
-	return 0;
+	lengths = find_lengths(path);
+	if (!lengths.most ||
+	    (takes(bench->engine, lengths.least) && takes(bench->engine, lengths.most)))
+		return EXIT_DONE;
+	why = must_format("because the kernel's test run does not take all of its frames, which "
+			  "have %u to %u bytes",
+			  lengths.least, lengths.most);
+	if (choice)
+		return fail("%s can't be judged with --engine kernel, %s; --engine user takes any",
+			    path, why);
+	bench_to_user_space(bench, why);
+	return EXIT_DONE;
 }
 
 /* ---- one JSON line a packet ----------------------------------------------- */
@@ -233,10 +256,6 @@ static void print_notes(const struct replay *replay)
 		printf("%" PRIu64 " cut by the capture's snap length so short that headers may be "
 		       "missing: what is missing was taken for zeros\n",
 		       replay->cut);
-	if (replay->spared)
-		printf("%" PRIu64 " judged in user space, because of frames that the kernel's test "
-		       "run does not take\n",
-		       replay->spared);
 	if (policy->settings.enforcement == BKXDP_AUDIT)
 		puts("verdict: audit is set: the filter would count these drops and pass the "
 		     "packets");
@@ -261,16 +280,18 @@ static void print_summary(const struct replay *replay)
 
 static int replay_packets(struct replay *replay)
 {
+	struct engine *engine = replay->bench.engine;
 	AUTO_FREE char *problem = NULL;
 	struct captured packet;
 	struct judgement judgement;
 	int found, error;
 
 	while ((found = capture_next(replay->capture, &packet, &problem)) == 1) {
-		error = judge(replay, &packet, &judgement);
+		error = engine->judge(engine, packet.bytes, packet.length, packet.now, &judgement);
 		if (error)
-			return fail("packet %" PRIu64 ": the test run in the kernel failed: %s",
-				    replay->total.packets + 1, strerror(-error));
+			return fail("packet %" PRIu64 ", of %u bytes: the test run in the kernel "
+				    "failed: %s; --engine user takes any length",
+				    replay->total.packets + 1, packet.length, strerror(-error));
 		count(replay, &packet, &judgement);
 		if (replay->json)
 			print_line(replay, &packet, &judgement);
@@ -283,18 +304,13 @@ static int replay_packets(struct replay *replay)
 
 static int run(struct replay *replay)
 {
-	struct engine *engine = replay->bench.engine;
 	int status;
 
-	if (!strcmp(engine->name, "kernel"))
-		replay->spare = engine_user(replay->bench.tables);
 	replay->flow = must_alloc(replay->bench.policy->n_flows, 2 * sizeof(*replay->flow));
 	replay->verdict = must_alloc(verdicts(replay), sizeof(*replay->verdict));
 	status = replay_packets(replay);
 	if (!replay->json)
 		print_summary(replay);
-	if (replay->spare)
-		replay->spare->close(replay->spare);
 	strv_free(replay->verdict, verdicts(replay));
 	free(replay->flow);
 	return status;
@@ -316,10 +332,12 @@ static int replay_files(const char *file, const char *capture, const struct requ
 	status = bench_open(&replay.bench, file, &request->options);
 	if (status)
 		return status;
-	replay.capture = capture_open(capture, &problem);
-	status = replay.capture ? run(&replay) : fail("%s", problem);
-	if (replay.capture)
-		capture_close(replay.capture);
+	status = settle_engine(&replay.bench, capture, request->options.engine);
+	if (!status) {
+		replay.capture = capture_open(capture, &problem);
+		status = replay.capture ? run(&replay) : fail("%s", problem);
+	}
+	capture_close(replay.capture);
 	bench_close(&replay.bench);
 	return status;
 }

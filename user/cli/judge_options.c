@@ -17,26 +17,30 @@ static int engine_failed(int error)
 		    strerror(error));
 }
 
-static void say_user_space(int error)
+void bench_to_user_space(struct bench *bench, const char *why)
 {
-	const char *why = error == EPERM || error == EACCES
-				  ? "without CAP_BPF and CAP_NET_ADMIN"
-				  : "because the kernel does not take the program";
-
-	fprintf(stderr, "bkxdp: judged by the same code in user space, %s\n", why);
+	if (bench->engine)
+		bench->engine->close(bench->engine);
+	bench->engine = engine_user(bench->tables);
+	if (why)
+		fprintf(stderr, "bkxdp: judged by the same code in user space, %s\n", why);
 }
 
 static int open_engine(struct bench *bench, const char *choice)
 {
+	const char *why = NULL;
+
 	if (!choice || strcmp(choice, "user") != 0) {
 		bench->engine = engine_kernel(bench->tables, CACHE_ON);
 		if (bench->engine)
 			return EXIT_DONE;
 		if (choice)
 			return engine_failed(errno);
-		say_user_space(errno);
+		why = errno == EPERM || errno == EACCES
+			      ? "without CAP_BPF and CAP_NET_ADMIN"
+			      : "because the kernel does not take the program";
 	}
-	bench->engine = engine_user(bench->tables);
+	bench_to_user_space(bench, why);
 	return EXIT_DONE;
 }
 

@@ -26,6 +26,8 @@ bool bench_by_flags_only(const struct bench *bench);
 
 /* Read, compiled and ready to judge; or an exit status, with all that is wrong explained. */
 int bench_open(struct bench *bench, const char *file, const struct bench_options *options);
+/* From now on the user engine judges, which has seen no packet; says why unless that is NULL. */
+void bench_to_user_space(struct bench *bench, const char *why);
 void bench_close(struct bench *bench);
 
 #endif
