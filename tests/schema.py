@@ -34,6 +34,8 @@ use:
     level: minimum
 flows:
   - {name: ssh, from: [10.20.0.0/24], to: self, tcp: 22}
+  - {name: restore, from: 10.20.30.5, to: self, tcp: 7000, requires: backup-exec/control}
+  - {name: more, from: 10.20.0.5, to: self, tcp: 7001, requires: ssh}
 mode: auto
 verdict: enforce
 connections: sockets
@@ -122,6 +124,8 @@ BAD_INTERFACES = [
     ("interface name of 16 letters", ["interface"], "a" * 16),
     ("interface name with a slash", ["interface"], "eth/1"),
     ("interface name ..", ["interface"], ".."),
+    ("requires with two slashes", ["flows", 1, "requires"], "a/b/c"),
+    ("requires of a path", ["flows", 1, "requires"], "/control"),
     ("use that is a mapping", ["use"], {"profile": "backup-exec"}),
     ("65 uses", ["use"], [{"profile": "a", "as": "b"}] * 65),
     ("use without profile", ["use", 0, "profile"], DELETE),
