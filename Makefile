@@ -176,6 +176,8 @@ install uninstall: DOCDIR ?= $(PREFIX)/share/doc/bkxdp
 install uninstall: SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
 UNITS := bkxdp@.service bkxdp-names@.service \
          $(if $(filter no,$(EXPORTER)),,bkxdp-exporter.service bkxdp-exporter.socket)
+MAN5  := $(wildcard man/*.5)
+MAN8  := $(filter-out $(if $(filter no,$(EXPORTER)),man/bkxdp-exporter.8),$(wildcard man/*.8))
 
 # Texts name the places of a plain "make install"; those that are installed name theirs.
 RELOCATE = sed -E -e 's:/usr/local/sbin/:$(SBINDIR)/:g' -e 's:/usr/local/share/bkxdp:$(DATADIR):g' \
@@ -188,17 +190,20 @@ install: $(addprefix $(BUILD)/,$(PROGRAMS))
 	@grep -qzxF '$(PROFILESDIR)' $< && grep -qzxF '$(SYSCONFDIR)/bkxdp/%s.yaml' $< || { \
 		echo "$< was built for another PREFIX or SYSCONFDIR:" \
 		"make clean, then make with the same ones" >&2; exit 1; }
-	install -d $(addprefix $(DESTDIR),$(SBINDIR) $(PROFILESDIR) $(MANDIR)/man8 $(UNITDIR) \
-		$(COMPLETIONDIR) $(DOCDIR) $(DATADIR)/monitoring $(SYSUSERSDIR) \
+	install -d $(addprefix $(DESTDIR),$(SBINDIR) $(PROFILESDIR) $(MANDIR)/man5 $(MANDIR)/man8 $(UNITDIR) \
+		$(COMPLETIONDIR) $(DOCDIR)/docs $(DATADIR)/monitoring $(SYSUSERSDIR) \
 		$(LIBEXECDIR) $(SYSCONFDIR)/bkxdp/profiles)
 	install -m 0755 $< $(DESTDIR)$(SBINDIR)/bkxdp
 	[ ! -e $(BUILD)/bkxdp-exporter ] || [ '$(EXPORTER)' = no ] || \
 		install -m 0755 $(BUILD)/bkxdp-exporter $(DESTDIR)$(LIBEXECDIR)/bkxdp-exporter
 	install -m 0644 profiles/*.yaml profiles/*.json $(DESTDIR)$(PROFILESDIR)
 	$(call install_texts,monitoring/*.yml monitoring/*.json,$(DATADIR)/monitoring)
-	$(call install_texts,man/bkxdp.8,$(MANDIR)/man8)
+	$(call install_texts,$(MAN5),$(MANDIR)/man5)
+	$(call install_texts,$(MAN8),$(MANDIR)/man8)
 	install -m 0644 completion/bkxdp.bash $(DESTDIR)$(COMPLETIONDIR)/bkxdp
-	$(call install_texts,README.md LICENSE docs/*.md,$(DOCDIR))
+	$(call install_texts,README.md LICENSE,$(DOCDIR))
+	$(call install_texts,docs/*.md,$(DOCDIR)/docs)
+	install -m 0644 $(filter-out %.md,$(wildcard docs/*)) $(DESTDIR)$(DOCDIR)/docs
 	install -m 0644 systemd/bkxdp.sysusers $(DESTDIR)$(SYSUSERSDIR)/bkxdp.conf
 	$(call install_texts,$(addprefix systemd/,$(UNITS)),$(UNITDIR))
 
@@ -207,7 +212,8 @@ uninstall:
 	@[ ! -x $(SBINDIR)/bkxdp ] || for pins in $(if $(DESTDIR),,/sys/fs/bpf/bkxdp/*/); do \
 		[ ! -d "$$pins" ] || $(SBINDIR)/bkxdp detach "$$(basename "$$pins")" || { echo \
 		"uninstall: $$pins is still there, so nothing was removed" >&2; exit 1; }; done
-	rm -f $(DESTDIR)$(SBINDIR)/bkxdp $(DESTDIR)$(MANDIR)/man8/bkxdp.8 \
+	rm -f $(DESTDIR)$(SBINDIR)/bkxdp $(MAN5:man/%=$(DESTDIR)$(MANDIR)/man5/%) \
+		$(MAN8:man/%=$(DESTDIR)$(MANDIR)/man8/%) \
 		$(DESTDIR)$(COMPLETIONDIR)/bkxdp $(DESTDIR)$(SYSUSERSDIR)/bkxdp.conf \
 		$(addprefix $(DESTDIR)$(UNITDIR)/,$(UNITS))
 	rm -rf $(DESTDIR)$(DATADIR) $(DESTDIR)$(DOCDIR) $(DESTDIR)$(LIBEXECDIR)

@@ -12,7 +12,7 @@ set -u
 . "$(dirname "$0")/points.sh"
 cd "$root" || exit 1
 readonly BKXDP=${BKXDP:-$root/build/bkxdp}
-readonly man=man/bkxdp.8 documents='README.md CONTRIBUTING.md docs/*.md'
+readonly man=man/bkxdp.8 pages='man/*.[58]' documents='README.md CONTRIBUTING.md docs/*.md'
 export NO_COLOR=1
 
 echo "TAP version 13"
@@ -23,8 +23,8 @@ echo "TAP version 13"
 
 # Words of one list that are not in the other, each way.
 differ() { # NAME WORDS NAME WORDS
-	comm -23 <(tr ' ' '\n' <<<"$2" | sort -u) <(tr ' ' '\n' <<<"$4" | sort -u) | grep . | sed "s/\$/: in $1, not in $3/"
-	comm -13 <(tr ' ' '\n' <<<"$2" | sort -u) <(tr ' ' '\n' <<<"$4" | sort -u) | grep . | sed "s/\$/: in $3, not in $1/"
+	comm -23 <(tr ' ' '\n' <<<"$2" | sort -u) <(tr ' ' '\n' <<<"$4" | sort -u) | grep . | sed "s|\$|: in $1, not in $3|"
+	comm -13 <(tr ' ' '\n' <<<"$2" | sort -u) <(tr ' ' '\n' <<<"$4" | sort -u) | grep . | sed "s|\$|: in $3, not in $1|"
 }
 
 # lacking WORDS FILE...: words that no file has in `backquotes`
@@ -70,7 +70,8 @@ report "there are options of all commands" "$([ -n "$global" ] || echo "bkxdp --
 
 # --- manual
 
-section() { awk -v name=".Sh $1" '/^\.Sh / { on = $0 == name } on' "$man"; }
+# section NAME [PAGE]
+section() { awk -v name=".Sh $1" '/^\.Sh / { on = $0 == name } on' "${2:-$man}"; }
 synopsis_of() { section SYNOPSIS | awk -v verb="$1" '/^\.Nm/ { on = 0 } $1 == ".Cm" { on = $2 == verb } on'; }
 flags() { grep -oE 'Fl -[a-z][a-z.-]*' | sed 's/Fl -/--/'; }
 
@@ -86,11 +87,26 @@ report "the manual describes each option, and no other" \
 	"$(differ manual "$(section OPTIONS | grep '^\.It' | flags)" help "${options[*]//$'\n'/ } $global --version")"
 report "the manual's SYNOPSIS has the options of all commands" \
 	"$(differ manual "$(section SYNOPSIS | grep -B1 -x '\.Ar COMMAND \.\.\.' | flags)" help "$global")"
-if command -v man >/dev/null && command -v groff >/dev/null; then
-	report "the manual is set without warnings" "$(man --warnings -E UTF-8 -l -Tutf8 -Z "$man" 2>&1 >/dev/null)"
-else
-	skip "the manual is set without warnings" "there is no man or no groff"
-fi
+for page in $pages; do
+	if command -v man >/dev/null && command -v groff >/dev/null; then
+		report "$page is set without warnings" "$(man --warnings -E UTF-8 -l -Tutf8 -Z "$page" 2>&1 >/dev/null)"
+	else
+		skip "$page is set without warnings" "there is no man or no groff"
+	fi
+done
+
+# Lines "NAME SECTION" of our own pages that this one refers to.
+refers() { section 'SEE ALSO' "$1" | awk '$1 == ".Xr" && $2 ~ /^bkxdp/ { print $2, $3 }'; }
+pages_apart() {
+	local page name number
+	for page in $pages; do
+		name=$(basename "$page") number=${page##*.}
+		[ "$page" = "$man" ] && continue
+		refers "$man" | grep -qxF "${name%.*} $number" || echo "$man does not refer to $name"
+		refers "$page" | grep -qxF "bkxdp 8" || echo "$page does not refer to bkxdp.8"
+	done
+}
+report "the manual's pages refer to each other" "$(pages_apart)"
 
 # --- completion
 
@@ -122,34 +138,46 @@ report "the completion has a profile's roles" \
 
 # --- documents
 
-reasons() { sed -nE 's/^.*X\([A-Z_0-9]+, "([a-z-]+)", (PASS|DROP),.*/\2 \1/p' include/bkxdp/verdict.h | tr '[:upper:]' '[:lower:]' | sort; }
-reasons_of_table() { sed -nE 's/^\| (pass|drop) \| `([a-z-]+)`.*/\1 \2/p' docs/verdicts.md | sort; }
-# The document's list of reasons may have no more and no less; the README's table has them in other words.
-report "docs/verdicts.md has the reasons of verdict.h" "$(diff <(reasons) <(reasons_of_table))"
-report "the README's table has the reasons of verdict.h" \
-	"$(reasons | while read -r verdict reason; do
-		grep -qE "\| .*$verdict \`$reason\`" README.md || echo "no row has \"$verdict \`$reason\`\""
-	done)"
+# Lines "VERDICT|REASON|MEANING"
+reasons() {
+	tr '\n' ' ' <include/bkxdp/verdict.h | grep -oE 'X\([A-Z_0-9]+, "[^"]+", (PASS|DROP),[^"]+"[^"]+"\)' |
+		sed -E 's/^[^"]+"([^"]+)", ([A-Z]+),[^"]+"([^"]+)"\)/\L\2\E|\1|\3/'
+}
+reasons_of_table() { sed -nE 's/^\| (pass|drop) \| `([^`]+)` \| ([^|]+) \|.*/\1|\2|\3/p' docs/verdicts.md | tr -d '`'; }
+report "docs/verdicts.md has the reasons of verdict.h, in its words" "$(diff <(reasons) <(reasons_of_table))"
+report "there are reasons at all" "$([ "$(reasons | wc -l)" -ge 20 ] || reasons)"
 
 metrics=$(grep -ohE '"bkxdp_[a-z_]+"' user/stats/prometheus_text.c | tr -d '"' | sort -u)
 report "docs/metrics.md has the metrics" "$(lacking "$metrics" docs/metrics.md)"
 
+# The keys that a section of a page describes, and those with one of a few values as "KEY VALUE".
+keys_of_page() { section "$1" "$2" | awk '$1 == ".It" && $2 == "Ic" { print $3 }'; }
+values_of_page() { section "$1" "$2" | awk '$1 == ".It" && $2 == "Ic" { key = $3 } $1 == ".It" && $2 == "Cm" { print key, $3 }'; }
+
+# same_keys WHAT SECTION PAGE KIND FILTER: the page's section has the keys of the schema, and no other
+same_keys() {
+	report "$3 has the keys of $1" "$(differ "${3##*/}" "$(keys_of_page "$2" "$3" | xargs)" \
+		"the schema" "$(jq -r "$5" "profiles/$4.schema.json" | xargs)")"
+}
+same_values() {
+	report "$3 has the values of $1" "$(diff <(values_of_page "$2" "$3" | sort) <(jq -r "($5)"'.properties | to_entries[] |
+		.key as $key | .value | (.enum // .anyOf[]?.enum // [])[] | "\($key) \(.)"' "profiles/$4.schema.json" | sort))"
+}
 if command -v jq >/dev/null; then
-	keys() { jq -r "$2 | .properties | keys[] | \"$3\" + ." "profiles/$1.schema.json"; }
-	report "the README's table has the keys of the interface file" "$(lacking "$(
-		keys interface . ''
-		keys interface '."$defs".use' use.
-		keys interface '."$defs".flow' flows.
-	)" README.md)"
-	report "docs/files.md has the keys of profiles" "$(lacking "$(
-		keys profile . ''
-		keys profile '."$defs".role' roles.X. | grep -vE '\.(title|note)$'
-		keys profile '."$defs".portSet' ports.X. | grep -v '\.note$'
-		keys profile '."$defs".flow' flows. | grep -v '\.note$'
-	)" docs/files.md)"
+	page=man/bkxdp.yaml.5
+	same_keys "an interface file" 'KEYS OF THE FILE' "$page" interface '.properties | keys[]'
+	same_keys "a use" 'KEYS OF A USE' "$page" interface '."$defs".use.properties | keys[]'
+	same_keys "a flow" 'KEYS OF A FLOW' "$page" interface '."$defs".flow.properties | keys[]'
+	same_values "an interface file" 'KEYS OF THE FILE' "$page" interface .
+	same_values "a use" 'KEYS OF A USE' "$page" interface '."$defs".use'
+	page=man/bkxdp-profile.5
+	same_keys "a profile" 'KEYS OF THE FILE' "$page" profile '.properties | keys[]'
+	same_keys "a role" 'KEYS OF A ROLE' "$page" profile \
+		'."$defs".role.properties | keys[], (.addresses.anyOf[].properties // {} | keys[])'
+	same_keys "a port set" 'KEYS OF A PORT SET' "$page" profile '."$defs".portSet.properties | keys[]'
+	same_keys "a flow" 'KEYS OF A FLOW' "$page" profile '."$defs".flow.properties | keys[]'
 else
-	skip "the README's table has the keys of the interface file" "there is no jq"
-	skip "docs/files.md has the keys of profiles" "there is no jq"
+	skip "the manual has the keys of both kinds of file" "there is no jq"
 fi
 
 # Lines "VERB REST" for each command that a document or unit shows.
@@ -161,6 +189,8 @@ shown() {
 		grep -hoE '`((sudo|pre-up|nsenter [^ ]+) )?bkxdp [a-z][^`]*`' $documents | tr -d '`' | grep -oE '\bbkxdp [a-z].*'
 		sed -n 's|^Exec[A-Za-z]*=/[^ ]*/bkxdp |bkxdp |p' systemd/*.service
 		section EXAMPLES | grep '^bkxdp'
+		# shellcheck disable=SC2086 # a pattern of files
+		sed -n 's/^\.Ql bkxdp \([a-z]\)/bkxdp \1/p' $pages
 	} | sed -E 's/^bkxdp //; s/ [#|] .*//'
 }
 
@@ -182,18 +212,27 @@ report "there are such commands at all" "$([ "$(shown | wc -l)" -ge 20 ] || show
 scratch=$(mktemp -d) || exit 1
 trap 'rm -rf "$scratch"' EXIT
 
-# The N-th YAML block of a document.
-yaml() { awk -v n="$2" '/^```$/ { on = 0 } on; /^```yaml$/ { on = ++count == n }' "$1"; }
+# The first YAML block of a document, and what an example of a page shows.
+yaml() { awk '/^```$/ { on = 0 } on; /^```yaml$/ { on = ++count == 1 }' "$1"; }
+example() { section EXAMPLES "$1" | awk -v n="$2" '/^\.Ed/ { on = 0 } on; /^\.Bd/ { on = ++count == n }' | sed 's/\\-/-/g'; }
 sound() { "$BKXDP" check "$1" --profiles profiles >"$scratch/said" 2>&1 || cat "$scratch/said"; }
 
-yaml README.md 1 >"$scratch/eth1.yaml"
-report "the README's interface file is sound" "$(sound "$scratch/eth1.yaml")"
-report "the README's interface file uses every key of its top" \
-	"$(for key in interface use flows mode verdict connections ping fragments vlans dhcp; do
-		grep -q "^$key:" "$scratch/eth1.yaml" || echo "$key is not used"
-	done)"
-yaml docs/files.md 1 >"$scratch/example-backup.yaml"
-report "the profile in docs/files.md is sound" "$(sound "$scratch/example-backup.yaml")"
+for document in README.md docs/guide.md; do
+	yaml "$document" >"$scratch/eth1.yaml"
+	report "the interface file of $document is sound" "$(sound "$scratch/eth1.yaml")"
+done
+example man/bkxdp.yaml.5 1 >"$scratch/eth1.yaml"
+report "the first example of bkxdp.yaml(5) is sound" "$(sound "$scratch/eth1.yaml")"
+report "it has every key of its top" "$(keys_of_page 'KEYS OF THE FILE' man/bkxdp.yaml.5 | while read -r key; do
+	grep -q "^$key:" "$scratch/eth1.yaml" || echo "$key is not used"
+done)"
+example man/bkxdp.yaml.5 2 >"$scratch/eth2.yaml"
+report "the second example of bkxdp.yaml(5) is sound" "$(sound "$scratch/eth2.yaml")"
+example man/bkxdp-profile.5 1 >"$scratch/example-backup.yaml"
+report "the example of bkxdp-profile(5) is sound" "$(sound "$scratch/example-backup.yaml")"
+report "it has every key" "$(grep -h '^\.It Ic' man/bkxdp-profile.5 | while read -r _ _ key; do
+	grep -qE "(^|[ {])$key:" "$scratch/example-backup.yaml" || echo "$key is not used"
+done)"
 
 # Mirrors are the machine's own; an SVG's namespace is no address, example.com is nobody's.
 hosts() {
@@ -202,15 +241,41 @@ hosts() {
 }
 report "no script and no test names a host of the Internet" "$(hosts)"
 
+# What a heading is called in a link.
+anchors() { sed -n 's/^##* //p' "$1" | tr '[:upper:] ' '[:lower:]-' | tr -cd 'a-z0-9_\n-'; }
 dead_links() {
-	local document link
+	local document link path
 	for document in $documents; do
-		grep -oE '\]\([^)#]+' "$document" | cut -c 3- | while read -r link; do
-			[ -e "$(dirname "$document")/$link" ] || echo "$document: $link"
+		grep -oE '\]\([^)]+' "$document" | cut -c 3- | while read -r link; do
+			path=$(dirname "$document")/${link%%#*}
+			[ -n "${link%%#*}" ] || path=$document
+			[ -e "$path" ] || echo "$document: $link"
+			[[ "$link" != *#* ]] || anchors "$path" | grep -qxF -- "${link#*#}" || echo "$document: $link has no such heading"
 		done
 	done
 }
 report "links between documents lead somewhere" "$(dead_links)"
+
+# Our own documents and pages that are named without a link.
+unknown_files() {
+	# shellcheck disable=SC2086 # patterns of files
+	grep -noE '\bdocs/[a-z]+\.md\b' $documents $pages | while IFS=: read -r document line name; do
+		[ -e "$name" ] || echo "$document:$line: $name"
+	done
+}
+report "documents that are named are there" "$(unknown_files)"
+
+# All that the program can say: the pieces of a message stand side by side in its source.
+cat user/*/*.c | tr '\n\t' '  ' | sed 's/" *"//g' | tr -s ' ' >"$scratch/sources"
+# docs/trouble.md quotes messages in the table whose first column is "message"; "..." stands for anything.
+quoted_messages() {
+	awk -F ' \\| ' '/^\| message / { on = 1; next } /^$/ { on = 0 } on && !/^\|-/ { print $1 }' docs/trouble.md |
+		grep -oE '`[^`]+`' | tr -d '`' | sed 's/ *\.\.\. */\n/g' | grep .
+}
+report "docs/trouble.md quotes what the program says" "$(quoted_messages | while read -r piece; do
+	grep -qF -- "$piece" "$scratch/sources" || echo "\"$piece\" is said nowhere"
+done)"
+report "it quotes messages at all" "$([ "$(quoted_messages | wc -l)" -ge 20 ] || quoted_messages)"
 
 # --- installed
 
@@ -218,9 +283,11 @@ installed() {
 	local unit=$scratch/to/usr/local/lib/systemd/system/bkxdp@.service file
 	local exporter=${unit%@.service}-exporter.service
 	make -s install DESTDIR="$scratch/to" >"$scratch/said" 2>&1 || { cat "$scratch/said"; return; }
-	for file in sbin/bkxdp libexec/bkxdp/bkxdp-exporter lib/sysusers.d/bkxdp.conf share/man/man8/bkxdp.8 share/bash-completion/completions/bkxdp \
+	for file in sbin/bkxdp libexec/bkxdp/bkxdp-exporter lib/sysusers.d/bkxdp.conf share/man/man8/bkxdp.8 share/man/man5/bkxdp.yaml.5 \
+		share/man/man5/bkxdp-profile.5 share/bash-completion/completions/bkxdp \
 		share/bkxdp/profiles/backup-exec.yaml share/bkxdp/monitoring/bkxdp.rules.yml \
-		share/bkxdp/monitoring/prometheus.yml share/bkxdp/monitoring/bkxdp-dashboard.json share/doc/bkxdp/README.md; do
+		share/bkxdp/monitoring/prometheus.yml share/bkxdp/monitoring/bkxdp-dashboard.json share/doc/bkxdp/README.md \
+		share/doc/bkxdp/docs/trouble.md; do
 		[ -e "$scratch/to/usr/local/$file" ] || echo "$file is not installed"
 	done
 	[ -e "$exporter" ] && [ -e "${exporter%.service}.socket" ] || echo "the exporter's units are not installed"
