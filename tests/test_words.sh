@@ -48,6 +48,17 @@ rooms_that_differ() {
 }
 report "the map of user/ in CONTRIBUTING.md is that of the tree" "$(rooms_that_differ)"
 
+# Those of the shared headers and of the kernel's part have a row for each file.
+files_that_differ() {
+	local folder
+	for folder in include/bkxdp bpf; do
+		differ "$folder" "$(find "$folder" -type f -printf '%f\n' | xargs)" "CONTRIBUTING" \
+			"$(awk -F '|' -v head="| $folder/ " 'index($0, head) == 1 { on = 1; next } /^$/ { on = 0 }
+				on && !/^\|-/ { gsub(/[ ,]+/, " ", $2); print $2 }' CONTRIBUTING.md | xargs)"
+	done
+}
+report "those of include/bkxdp/ and bpf/, too" "$(files_that_differ)"
+
 # --- what the program says
 
 verbs_of_help() { "$BKXDP" --help | awk '/^Commands:/ { on = 1; next } on && !NF { exit } on { print $1 }'; }
