@@ -245,6 +245,23 @@ report "it has every key" "$(grep -h '^\.It Ic' man/bkxdp-profile.5 | while read
 	grep -qE "(^|[ {])$key:" "$scratch/example-backup.yaml" || echo "$key is not used"
 done)"
 
+# fits KIND FILE: what the schema has against it
+fits() {
+	python3 -c '
+import json, sys, yaml
+from jsonschema import Draft202012Validator
+schema = json.load(open(sys.argv[1]))
+for wrong in Draft202012Validator(schema).iter_errors(yaml.safe_load(open(sys.argv[2]))):
+    print(wrong.json_path, wrong.message)' "profiles/$1.schema.json" "$2" 2>&1
+}
+if python3 -c 'import yaml, jsonschema' 2>/dev/null; then
+	report "the examples of the pages fit the schemas" "$(fits interface "$scratch/eth1.yaml"
+		fits interface "$scratch/eth2.yaml"
+		fits profile "$scratch/example-backup.yaml")"
+else
+	skip "the examples of the pages fit the schemas" "there is no python3-yaml or no python3-jsonschema"
+fi
+
 # Mirrors are the machine's own; an SVG's namespace is no address, example.com is nobody's.
 hosts() {
 	grep -rnEI '(https?|ftp)://[a-z0-9-]+\.' scripts tests .ci |
