@@ -24,7 +24,8 @@ struct request {
 	bool no_resolve;
 	bool reload;
 	struct target *target;
-	struct policy *running; /* put in force last, or NULL; the request's paths may be its */
+	struct policy
+		*running; /* the policy put in force last, or NULL; owns paths of the request */
 };
 
 /* ---- which policy ----------------------------------------------------------- */
@@ -52,7 +53,7 @@ static struct policy *policy_of_file(const struct request *request, const char *
 {
 	struct policy *policy = site_read(path, lookup, diag);
 
-	/* an interface that was renamed since has its file under the former name */
+	/* the interface may have been renamed since; its file has the former name */
 	if (!policy || !*policy->interface || !strcmp(policy->interface, request->interface) ||
 	    (request->reload && !strcmp(policy->interface, datapath_former_name(request->target))))
 		return policy;
@@ -65,7 +66,10 @@ static struct policy *policy_of_file(const struct request *request, const char *
 	return NULL;
 }
 
-/* --config, else the options, else the interface's own file, else observation. */
+/*
+ * The policy comes from --config, else from the options, else from the interface's own file,
+ * else from observation.
+ */
 static struct policy *choose_policy(const struct request *request, const char *own,
 				    struct diagnostics *diag)
 {
@@ -73,7 +77,7 @@ static struct policy *choose_policy(const struct request *request, const char *o
 				     !request->no_resolve};
 
 	if (request->config) {
-		/* the whole path, so that a reload from another folder finds it */
+		/* an absolute path, so that a reload from another folder finds it */
 		AUTO_FREE char *whole = realpath(request->config, NULL);
 
 		return policy_of_file(request, whole ? whole : request->config, &lookup, diag);
@@ -85,7 +89,7 @@ static struct policy *choose_policy(const struct request *request, const char *o
 	return site_observe(request->interface, &lookup, diag);
 }
 
-/* A reload reads again what the running policy was read from, if nothing else is named. */
+/* If nothing else is named, a reload reads what the running policy was read from. */
 static int follow_running(struct request *request, const struct policy *running,
 			  struct diagnostics *diag)
 {
@@ -105,7 +109,7 @@ static int follow_running(struct request *request, const struct policy *running,
 	return -1;
 }
 
-/* Whole paths, so that a reload from another folder finds them. */
+/* Absolute paths, so that a reload from another folder finds them. */
 static void remember_dirs(struct policy *policy, const struct request *request)
 {
 	for (size_t i = 0; i < request->dirs.count; i++) {
@@ -116,13 +120,16 @@ static void remember_dirs(struct policy *policy, const struct request *request)
 	}
 }
 
-/* An attach follows what runs only for want of the interface's own file: it never turns it off. */
+/*
+ * If the interface has no file of its own, attach keeps the policy that runs. It never turns it
+ * off.
+ */
 static bool follows(const struct request *request, const char *own)
 {
 	return request->running && (request->reload || access(own, F_OK));
 }
 
-/* Nothing is asked for that could be read, and there is something: it stays. */
+/* Nothing was named that could be read, and a filter runs: it stays. */
 static bool keeps(const struct request *request, const char *own)
 {
 	const struct policy *running = request->running;
@@ -234,7 +241,7 @@ static int end_with(struct diagnostics *diag, int status)
 	return status;
 }
 
-/* How another policy would come in force, where nothing was asked for. */
+/* Says how another policy could be put in force, if none was named. */
 static char *next_policy(const struct request *request)
 {
 	const struct policy *running = request->running;
@@ -279,7 +286,7 @@ static int put_policy_in_force(struct request *request, const char *own,
 	return error;
 }
 
-/* An interface that came back is filtered by its file, whatever can't be read of the former one. */
+/* An interface that came back is filtered by its file, even if the former policy can't be read. */
 static int recall_running(struct request *request, const char *own, struct diagnostics *diag)
 {
 	struct diagnostics ignored = {};

@@ -20,7 +20,10 @@ struct checking {
 	bool print;
 };
 
-/* Only a profile has roles at its top; the file's own complaints come from its real reader. */
+/*
+ * Only a profile has `roles` at its top level. What is wrong with the file is reported by its
+ * real reader.
+ */
 static bool is_profile(const char *path)
 {
 	struct diagnostics ignored = {};
@@ -72,7 +75,7 @@ static void print_policy(const char *name, const struct policy *policy, const st
 		print_rule(policy, &policy->rules[i]);
 }
 
-/* What is attached by the interface's name is read from the file of that name. */
+/* An interface is attached with the file of its name. */
 static void note_name(const char *path, const struct policy *policy)
 {
 	AUTO_FREE char *own = site_path(policy->interface);

@@ -47,7 +47,7 @@ static const char about[] =
 	"\n"
 	"Exit status: 0 the packet passes, 1 it is dropped or the command failed, 2 misused.\n";
 
-/* A question and all of its answer. */
+/* The question and everything that belongs to its answer. */
 struct answer {
 	const struct policy *policy;
 	const char *engine;
@@ -132,7 +132,7 @@ static bool is_echo(const struct bkxdp_packet *packet)
 	return word && (!strcmp(word, "echo") || !strcmp(word, "echo-reply"));
 }
 
-/* A setting that would have let the packet through, where there is one. */
+/* A setting that would have let the packet pass, if there is one. */
 static const char *advice(const struct answer *answer)
 {
 	const struct bkxdp_settings *settings = &answer->policy->settings;
@@ -244,7 +244,7 @@ static bool suits(const struct sockaddr *address, const struct bkxdp_packet *pac
 	       !IN6_IS_ADDR_LINKLOCAL((const struct in6_addr *)packet->saddr);
 }
 
-/* An address of the interface itself, so that the packet shown is one that it could get. */
+/* An address of the interface, so that the packet is one that it could receive. */
 static void place_destination(struct packet_words *said, const char *interface)
 {
 	struct bkxdp_packet *packet = &said->packet;
@@ -285,7 +285,7 @@ struct request {
 	bool json;
 };
 
-/* The policy is there, and is asked; that nothing judges by it now must be said. */
+/* The pinned policy is asked. If no program applies it now, that is said. */
 static void warn_if_off(const char *interface)
 {
 	struct diagnostics diag = {};

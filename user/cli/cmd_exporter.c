@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The exporter is a program of its own: what filters and what is run by root at
- * every turn loads neither HTTP nor TLS.
+ * The exporter is a program of its own, so that the command that root runs every day loads
+ * neither HTTP nor TLS.
  */
 #include <errno.h>
 #include <libgen.h>
@@ -21,7 +21,10 @@ static void run_in(const char *folder, char **argv)
 	execv(path, argv);
 }
 
-/* Beside this program. Only a whole path will do: what lies in the current folder is not ours. */
+/*
+ * Beside this program. The path must be absolute, because a file in the current folder is not
+ * ours.
+ */
 static void run_beside(char **argv)
 {
 	char self[PATH_MAX];

@@ -14,7 +14,7 @@
 #include "datapath/datapath.h"
 #include "datapath/scrape_all.h"
 
-/* All of it, or an error: the last of it may fail when the file is closed. */
+/* Writes all of it, or returns an error. The last write may fail only when the file is closed. */
 static int write_whole(FILE *file, const struct scrape *scrape)
 {
 	errno = 0;
@@ -24,7 +24,7 @@ static int write_whole(FILE *file, const struct scrape *scrape)
 	return errno ? -errno : -EIO;
 }
 
-/* A pipe or a device is written to, not replaced. */
+/* A pipe or a device is written to and not replaced. */
 static int write_in_place(const char *path, const struct scrape *scrape)
 {
 	FILE *file = fopen(path, "we");
@@ -38,7 +38,10 @@ static int write_in_place(const char *path, const struct scrape *scrape)
 	return error;
 }
 
-/* Has the path this very file? Not one of another user, nor one that another run has moved away. */
+/*
+ * Is this very file at the path? It must not belong to another user, and another run must not
+ * have moved it away.
+ */
 static bool is_ours(int fd, const char *path)
 {
 	struct stat here, there;
@@ -48,7 +51,7 @@ static bool is_ours(int fd, const char *path)
 	       here.st_uid == geteuid();
 }
 
-/* Its name is always the same, so what a run leaves that was killed, the next one takes. */
+/* The name is always the same, so the next run takes over what a killed run left. */
 static int open_beside(const char *path)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
@@ -68,8 +71,10 @@ static int open_beside(const char *path)
 	return error;
 }
 
-/* Whose the former file was, and who might read it: last, for this user's own is what is written
- * to. */
+/*
+ * Gives the file the owner and permissions of the former one. This comes last, because it is
+ * written to as this user's own file.
+ */
 static int take_over(int fd, const char *path)
 {
 	struct stat former;
@@ -101,8 +106,9 @@ static int write_beside(const char *path, const struct scrape *scrape)
 }
 
 /*
- * A reader sees the old file or the new one; node_exporter reads as another user, and
- * nothing that does not end in .prom. A link stays one: the file that it names is replaced.
+ * A reader sees the old file or the new one. node_exporter reads as another user, and ignores
+ * names that do not end in .prom. A symbolic link stays: the file that it points to is
+ * replaced.
  */
 static int write_file(const char *path, const struct scrape *scrape)
 {

@@ -23,7 +23,7 @@
 #include "packet/pcapng_write.h"
 #include "policy/reasons.h"
 
-/* The words of those that drop. */
+/* The words of the reasons to drop. */
 #define WORD_OF_PASS(word)
 #define WORD_OF_DROP(word)                        " " word
 #define REASON_WORD(name, word, verdict, meaning) WORD_OF_##verdict(word)
@@ -52,28 +52,28 @@ static const char about[] =
 #define RATE_MOST    1000000
 #define COUNT_MOST   1000000000
 #define WAIT_MS      200
-#define TURN_EVENTS  256 /* then signals, losses and the filter itself are looked at */
+#define TURN_EVENTS  256 /* after this time signals, losses and the filter itself are checked */
 
 static volatile sig_atomic_t signalled;
 
 struct monitor {
 	const char *interface;
-	const char *name; /* the same, printable */
+	const char *name; /* the same in printable form */
 	struct watch *watch;
 	struct watch_filter filter;
 	bool json;
-	bool silent;   /* standard output is for the packets themselves */
+	bool silent;   /* standard output is reserved for the packets */
 	FILE *capture; /* or NULL */
 	const char *path;
-	uint64_t most; /* packets to show; 0: no end */
+	uint64_t most; /* packets to show; 0: no limit */
 
 	struct policy *policy;
 	uint32_t generation; /* of that policy */
 
 	uint64_t wall; /* ns between the kernel's clock and the time of day */
-	int turn;      /* events until the turn ends; TURN_EVENTS: none was seen in it */
+	int turn;      /* events left in this turn; TURN_EVENTS: none was seen yet */
 	uint64_t shown;
-	uint64_t lost_shown; /* with a packet */
+	uint64_t lost_shown; /* lost events that were shown with a packet */
 	uint64_t lost_said;  /* on standard error */
 	uint64_t unserved;
 	uint64_t checked; /* ns */
@@ -81,7 +81,7 @@ struct monitor {
 
 /* ---- one event -------------------------------------------------------------- */
 
-/* What was dropped by another policy than the one at hand is told without a nearest flow. */
+/* A packet that another policy dropped is shown without a nearest flow. */
 static const struct policy *policy_of(struct monitor *monitor, const struct bkxdp_event *event)
 {
 	struct policy *newer = NULL;
@@ -95,7 +95,7 @@ static const struct policy *policy_of(struct monitor *monitor, const struct bkxd
 	return event->generation == monitor->generation ? monitor->policy : NULL;
 }
 
-/* Asked of the kernel once a turn. */
+/* The kernel is asked once each turn. */
 static uint64_t newly_lost(struct monitor *monitor)
 {
 	uint64_t before = monitor->lost_shown;
@@ -211,8 +211,8 @@ static void note_signal(int number)
 }
 
 /*
- * A write that waits is interrupted, and a second signal kills. A reader that
- * went away is found by the failing write: first the place is left.
+ * A signal interrupts a write that waits, and a second signal kills. If the reader went away,
+ * the write fails, and the listener's place is freed before the program ends.
  */
 static void catch_signals(void)
 {
@@ -224,7 +224,7 @@ static void catch_signals(void)
 	signal(SIGPIPE, SIG_IGN);
 }
 
-/* Whoever read standard output has closed it; without packets no write would find that. */
+/* The reader of standard output has closed it. Without packets, no write would notice. */
 static bool is_unread(void)
 {
 	struct pollfd output = {STDOUT_FILENO, 0, 0};
@@ -253,7 +253,7 @@ static enum watch_end check(struct monitor *monitor)
 	return watch_check(monitor->watch);
 }
 
-/* Packets that the kernel told of before it stopped. */
+/* Shows the packets that the kernel reported before it stopped. */
 static int take_rest(struct monitor *monitor)
 {
 	uint64_t before;
@@ -316,14 +316,17 @@ static int explain_error(const struct monitor *monitor, int error)
 	return fail("%s: can't go on showing packets: %s", monitor->interface, strerror(-error));
 }
 
-/* What could not be written would be tried again at the end, and wait again. */
+/*
+ * Otherwise the program would try again at its end to write what could not be written, and wait
+ * again.
+ */
 static void give_up_output(void)
 {
 	if (ferror(stdout))
 		__fpurge(stdout);
 }
 
-/* As one who did not ignore SIGPIPE. */
+/* Ends as a program that does not ignore SIGPIPE. */
 static void die_of_closed_pipe(void)
 {
 	signal(SIGPIPE, SIG_DFL);
@@ -360,7 +363,9 @@ static int no_terminal(const char *path)
 		      path);
 }
 
-/* Only once it is sure that there is something to listen to: a file that is there is overwritten.
+/*
+ * Opened only when it is certain that there is something to listen to, because an existing file
+ * is overwritten.
  */
 static int open_capture(struct monitor *monitor, const char *path)
 {
@@ -455,7 +460,7 @@ static int read_reasons(const struct values *values, uint64_t *reasons)
 	return EXIT_DONE;
 }
 
-/* ::/0 and the like hold mapped IPv4 addresses, too, and frames without an address. */
+/* Prefixes such as ::/0 also hold mapped IPv4 addresses and frames without an address. */
 static int read_from(const char *text, struct bkxdp_prefix *from)
 {
 	static const struct bkxdp_prefix mapped = {96, {0, 0, BKXDP_MAPPED_WORD, 0}};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* profiles: what is shipped, what a role opens, what the site must say. */
+/* profiles: which profiles there are, what a role opens, and what the interface file must say. */
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>

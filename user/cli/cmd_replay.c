@@ -42,9 +42,9 @@ struct replay {
 	struct capture *capture;
 	bool json;
 
-	char **verdict; /* JSON, by reason or rule and by whether the packet was cut */
+	char **verdict; /* JSON by reason or rule, and by whether the packet was truncated */
 	struct sum reason[BKXDP_REASON_COUNT];
-	struct sum *flow; /* by flow and side */
+	struct sum *flow; /* for each flow and side */
 	struct sum total;
 	uint64_t cut;
 };
@@ -56,7 +56,7 @@ static const char *verdict_word(enum bkxdp_reason reason)
 
 /* ---- who judges ----------------------------------------------------------- */
 
-/* What comes through a pipe can't be read twice. */
+/* A pipe can't be read twice. */
 static bool is_file(const char *path)
 {
 	struct stat file;
@@ -64,12 +64,12 @@ static bool is_file(const char *path)
 	return strcmp(path, "-") != 0 && !stat(path, &file) && S_ISREG(file.st_mode);
 }
 
-/* Of the frames of a capture, in bytes; `most` is 0 where there are none. */
+/* Lengths of a capture's frames in bytes; `most` is 0 if there are none. */
 struct lengths {
 	uint32_t least, most;
 };
 
-/* What is wrong with the file is said when its packets are judged. */
+/* What is wrong with the file is reported when its packets are judged. */
 static struct lengths find_lengths(const char *path)
 {
 	AUTO_FREE char *problem = NULL;
@@ -97,8 +97,8 @@ static bool takes(struct engine *engine, uint32_t length)
 }
 
 /*
- * All frames are judged by one engine, for it must know the control connections that the frames
- * before made live. `choice`: --engine, or NULL.
+ * One engine judges all frames, because it must know the control connections that earlier
+ * frames made live. `choice` is --engine, or NULL.
  */
 static int settle_engine(struct bench *bench, const char *path, const char *choice)
 {
@@ -152,7 +152,7 @@ static char *verdict_json(const struct policy *policy, const struct judgement *j
 	return text;
 }
 
-/* All but the number is the same for many packets, and is made once. */
+/* All but the number is the same for many packets, so it is made once. */
 static void print_line(struct replay *replay, const struct captured *packet,
 		       const struct judgement *judgement)
 {
@@ -203,7 +203,7 @@ static int longer(int a, int b)
 	return a > b ? a : b;
 }
 
-/* Widths of the columns whose contents vary. */
+/* Widths of the columns that are not fixed. */
 struct columns {
 	int flow;
 	int packets;

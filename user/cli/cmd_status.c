@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* status: what the kernel holds of an interface, for people and as JSON. */
+/* status: the state of an interface in the kernel, for people and as JSON. */
 #include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
@@ -83,7 +83,7 @@ static json_t *words_json(char *const *word, size_t count)
 	return list;
 }
 
-/* "10.20.30.5", "2001:db8::5": as prefix_text() writes a host. */
+/* "10.20.30.5", "2001:db8::5": a host as prefix_text() writes it. */
 static void peer_text(const struct control_seen *seen, char text[static PREFIX_TEXT_MAX])
 {
 	const uint32_t *a = seen->peer;
@@ -141,7 +141,7 @@ static void print_json(json_t *json)
 
 /* ---- people ----------------------------------------------------------------- */
 
-/* What attaches it as it was: the interface's own file, another one, or options. */
+/* The command that attaches it as it was: by the interface's own file, another one, or options. */
 static char *attach_again(const struct snapshot *s)
 {
 	AUTO_FREE char *now = printable(s->name_now);
@@ -317,7 +317,7 @@ static void print_snapshot(const struct snapshot *s, bool all)
 
 struct request {
 	bool json, all, would_drop;
-	uint64_t limit; /* of rows of --would-drop; 0: none */
+	uint64_t limit; /* most rows of --would-drop; 0: no limit */
 };
 
 static int read_groups(const struct snapshot *snapshot, struct drop_groups *groups,
@@ -331,7 +331,10 @@ static int read_groups(const struct snapshot *snapshot, struct drop_groups *grou
 	return error;
 }
 
-/* What is asked of one interface: printed, or as JSON that the caller prints. NULL on failure. */
+/*
+ * Prints the state of one interface, or returns it as JSON for the caller to print; NULL on
+ * failure.
+ */
 static json_t *answer(const struct snapshot *snapshot, const struct request *request,
 		      struct diagnostics *diag)
 {

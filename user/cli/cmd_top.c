@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* top: what passes and is dropped now: a live table, or one frame for a pipe. */
+/* top: what passes and what is dropped now, as a live table, or once for a pipe. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,7 +50,7 @@ static json_t *frame_of(const struct pair *pair, const struct request *request)
 	return json;
 }
 
-/* The same moment for all interfaces, and the next one for all. */
+/* Reads all interfaces at the same moment, and again at the next one. */
 static void take_pairs(struct pair *pair, char *const *interface, size_t count, double interval,
 		       struct diagnostics *diag)
 {
@@ -161,7 +161,7 @@ static int show(const struct request *request, bool once)
 	size_t count = 1;
 	int status;
 
-	/* it complains of what is not there or may not be read, before a screen hides it */
+	/* it reports what is missing or may not be read, before a screen hides that */
 	if (request->interface) {
 		snapshot = datapath_snapshot(request->interface, &diag);
 		snapshot_free(snapshot);

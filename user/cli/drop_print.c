@@ -14,7 +14,7 @@
 #include "policy/reasons.h"
 
 #define NS_PER_S    1000000000u
-#define REASON_WIDE 14 /* the longest word, "source-invalid" */
+#define REASON_WIDE 14 /* width of the longest word, "source-invalid" */
 
 void drop_read(struct drop *drop, const struct bkxdp_event *event, const struct policy *policy)
 {
@@ -23,7 +23,7 @@ void drop_read(struct drop *drop, const struct bkxdp_event *event, const struct 
 	drop->event = event;
 	drop->policy = policy;
 	packet_summary_read(event->frame, event->captured, event->length, &drop->packet_summary);
-	/* a flow is found by addresses and ports; what is not known is not compared */
+	/* a flow is found by addresses and ports, so both must be known */
 	drop->has_nearest = policy && summary->has_addresses && summary->has_ports &&
 			    nearest_find(policy, &summary->packet, event->reason, &drop->nearest);
 	if (drop->has_nearest)
@@ -45,8 +45,8 @@ static unsigned int tally_of(const struct drop *drop)
 }
 
 /*
- * Red: no sound packet looks like this, or the filter failed. Yellow: a peer
- * wanted something, so a policy may be wrong. The rest is the noise of a network.
+ * Red: the packet is malformed, or the filter failed. Yellow: a peer wanted something, so the
+ * policy may be wrong. The rest is the usual noise of a network.
  */
 static enum colour colour_of(enum bkxdp_reason reason)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What `explain` and `monitor` tell programs alike: JSON of flows, places and the nearest flow. */
+/* JSON that `explain` and `monitor` share: flows, places and the nearest flow. */
 #ifndef CLI_FLOW_JSON_H
 #define CLI_FLOW_JSON_H
 
@@ -10,7 +10,7 @@
 
 json_t *place_json(const struct place *place);
 json_t *flow_json(const struct flow *flow);
-/* text: of nearest_text(). */
+/* `text` comes from nearest_text(). */
 json_t *nearest_json(const struct policy *policy, const struct nearest *nearest, const char *text);
 
 #endif

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What `explain` and `replay` share: the policy of an interface file, and who judges by it. */
+/*
+ * What `explain` and `replay` share: the policy of an interface file, and the engine that
+ * judges by it.
+ */
 #ifndef CLI_JUDGE_OPTIONS_H
 #define CLI_JUDGE_OPTIONS_H
 
@@ -17,16 +20,19 @@ struct bench_options {
 
 struct bench {
 	struct policy *policy;
-	struct tables *tables; /* NULL where an attached program judges */
+	struct tables *tables; /* NULL if an attached program judges */
 	struct engine *engine;
 };
 
-/* Whether the file leaves to the socket table what was judged by TCP flags here. */
+/* True if the file's policy asks the socket table, but TCP flags were used here instead. */
 bool bench_by_flags_only(const struct bench *bench);
 
-/* Read, compiled and ready to judge; or an exit status, with all that is wrong explained. */
+/*
+ * Reads and compiles the policy and opens the engine. Returns 0, or an exit status after
+ * reporting what is wrong.
+ */
 int bench_open(struct bench *bench, const char *file, const struct bench_options *options);
-/* From now on the user engine judges, which has seen no packet; says why unless that is NULL. */
+/* Changes to the user engine, which has seen no packet yet, and prints why unless that is NULL. */
 void bench_to_user_space(struct bench *bench, const char *why);
 void bench_close(struct bench *bench);
 

@@ -2,7 +2,7 @@
 #include "cli/top_json.h"
 #include "policy/reasons.h"
 
-/* Of each table: its name, and what its rows call their first two columns. */
+/* For each table: its name, and the keys of its first two columns. */
 static const struct {
 	const char *name, *what, *detail;
 } tables[TOP_TABLES] = {

@@ -41,13 +41,13 @@ void top_sample_free(struct top_sample *sample)
 /* ---- which interface --------------------------------------------------------- */
 
 struct live {
-	char interface[IF_NAMESIZE]; /* the one that is shown; "": none */
+	char interface[IF_NAMESIZE]; /* the interface that is shown; "": none */
 	struct top_sample before, now;
 	struct top_view view;
-	char *note; /* what stands in the way of a table */
+	char *note; /* why there is no table to show */
 	char clock[16];
-	uint64_t last; /* reading, ns */
-	double wait;   /* from it to the next one, s */
+	uint64_t last; /* time of the reading, ns */
+	double wait;   /* time from that reading to the next one, s */
 };
 
 static void live_forget(struct live *live)
@@ -73,8 +73,8 @@ static void choose(struct live *live, const char *interface)
 }
 
 /*
- * Moves by `step` among those that there are now. One that was detached is
- * stayed with: it may come back. False: there is nothing to read.
+ * Moves by `step` among the interfaces that exist now. An interface that was detached stays
+ * selected, because it may come back. Returns false if there is nothing to read.
  */
 static bool find_interface(struct live *live, int step, struct diagnostics *diag)
 {
@@ -140,7 +140,7 @@ static void set_clock(struct live *live)
 	live->view.clock = live->clock;
 }
 
-/* The first reading has no rates: the second follows soon. */
+/* The first reading has no rates, so the second follows soon. */
 static void live_read(struct live *live, int step)
 {
 	struct diagnostics diag = {};
@@ -185,13 +185,13 @@ static void change_interval(struct live *live, int step)
 
 	while (i < count - 1 && steps[i] < live->view.interval)
 		i++;
-	/* from a value between two steps, the way down is the next lower one */
+	/* a value between two steps goes down to the lower one */
 	i += step;
 	live->view.interval = steps[i < 0 ? 0 : i >= count ? count - 1 : i];
 	live->wait = live->view.interval;
 }
 
-/* False: leave. */
+/* Returns false if the user wants to leave. */
 static bool live_key(struct live *live, int key)
 {
 	if (key == 'q' || key == 'Q')
@@ -228,7 +228,7 @@ static double time_left(const struct live *live)
 	return left > 0 ? left : 0;
 }
 
-/* False: leave. */
+/* Returns false if the user wants to leave. */
 static bool live_event(struct live *live)
 {
 	int key;

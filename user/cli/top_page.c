@@ -18,7 +18,7 @@ const char *page_si(double value)
 	char *to = text[turn++ % 4];
 	size_t i = 0;
 
-	/* 999.6 has three digits only as 1.00k */
+	/* 999.6 has three digits only if it is written as 1.00k */
 	for (; value >= 999.5 && i < sizeof(prefixes) - 2; i++)
 		value /= 1000;
 	snprintf(to, sizeof(text[0]), "%.*f%c",
@@ -43,18 +43,18 @@ __attribute__((format(printf, 3, 4))) static void add_line(struct page *page, en
 	va_start(args, format);
 	length = vsnprintf(line->text, size, format, args);
 	va_end(args);
-	/* what does not fit ends in a mark */
+	/* text that does not fit ends in a mark */
 	if (length >= 0 && (size_t)length >= size)
 		line->text[page->width - 1] = '~';
 	for (size_t i = strlen(line->text); i && line->text[i - 1] == ' '; i--)
 		line->text[i - 1] = '\0';
-	/* names of interfaces may hold nearly any byte */
+	/* interface names may contain nearly any byte */
 	for (char *c = line->text; *c; c++)
 		if (*c < ' ' || *c > '~')
 			*c = '?';
 }
 
-/* A sentence on as many lines as it takes, cut between words where there are any. */
+/* A sentence on as many lines as it needs, broken between words if possible. */
 static void add_sentence(struct page *page, enum page_style style, const char *text)
 {
 	while (*text) {
@@ -71,7 +71,7 @@ static void add_sentence(struct page *page, enum page_style style, const char *t
 	}
 }
 
-/* Cut to a column, with a mark where it was longer. */
+/* Cut to the width of a column, with a mark if it was longer. */
 static const char *fitted(const char *text, size_t width, char to[static TOP_TEXT_MAX])
 {
 	if (width >= TOP_TEXT_MAX)
@@ -125,21 +125,21 @@ static void add_head(struct page *page, const struct top *top, const struct top_
 	add_total(page, "passed", &top->sum[TALLY_PASS], top->seconds > 0, PAGE_PLAIN);
 	add_total(page, "dropped", dropped, top->seconds > 0,
 		  dropped->packet_rate > 0 ? PAGE_BAD : PAGE_PLAIN);
-	/* what an audit found stays for comparison once it is over */
+	/* what an audit found stays visible after it, for comparison */
 	if (top->audits || would_drop->packets)
 		add_total(page, "would drop", would_drop, top->seconds > 0, PAGE_PLAIN);
 }
 
 /* ---- tables ----------------------------------------------------------------- */
 
-/* Which columns a table has at this width; the first takes what is left. */
+/* The columns of a table at this width. The first takes what is left. */
 struct columns {
 	size_t what, detail, reason, total;
 };
 #define RATES      (2 * 10)
-#define WIDE       76 /* from here on there is room for totals */
+#define WIDE       76 /* from this width on there is room for totals */
 #define WIDER      100
-#define WHAT_LEAST 15 /* an IPv4 address */
+#define WHAT_LEAST 15 /* the width of an IPv4 address */
 
 static size_t longest(const struct top_rows *rows)
 {
@@ -157,7 +157,7 @@ static struct columns columns_of(enum top_table table, const struct top_rows *ro
 	struct columns columns = {.detail = detail[table]};
 	size_t taken;
 
-	/* what remains of "would drop" still tells */
+	/* a cut "would drop" is still understood */
 	if (width < RATES + detail[table] + 1 + WHAT_LEAST)
 		columns.detail = table == TOP_REASONS ? 5 : 0;
 	taken = RATES + (columns.detail ? columns.detail + 1 : 0);
@@ -165,7 +165,7 @@ static struct columns columns_of(enum top_table table, const struct top_rows *ro
 		columns.total = 13;
 		taken += 14;
 	}
-	/* a whole address is worth more than a reason that stands in another table */
+	/* a whole address is worth more than a reason that another table shows */
 	if (table == TOP_SOURCES && width >= taken + 15 + longest(rows)) {
 		columns.reason = 14;
 		taken += 15;
@@ -212,7 +212,7 @@ static const struct {
 	[TOP_SOURCES] = {"DROPPED SOURCE", "SERVICE", "nothing dropped while watched"},
 };
 
-/* Drops that go on; nothing is lost of what only would be dropped. */
+/* Drops that go on now. What only would be dropped is not lost, so it does not count. */
 static bool is_bad(const struct top *top, enum top_table table, const struct top_row *row)
 {
 	bool dropped = table == TOP_REASONS ? tally_verdict(row->tally) == TALLY_DROP
@@ -245,7 +245,10 @@ static void add_table(struct page *page, const struct top *top, enum top_table n
 		add_line(page, PAGE_PLAIN, "  (%s)", tables[number].none);
 }
 
-/* Lines in turn, until all are given away or nobody wants more. An empty table says so in one. */
+/*
+ * Gives lines to the tables in turn, until none are left or no table wants more. An empty table
+ * needs one line to say so.
+ */
 static void share(const struct top *top, size_t room, size_t shown[static TOP_TABLES])
 {
 	bool wanted = true;
@@ -265,8 +268,8 @@ static void share(const struct top *top, size_t room, size_t shown[static TOP_TA
 	}
 }
 
-#define ONCE_SOURCES 20 /* the first of many, where there is no end of lines */
-#define AIRY         20 /* from this height on, empty lines part the tables */
+#define ONCE_SOURCES 20 /* rows of a table if the number of lines is not limited */
+#define AIRY         20 /* from this height on, empty lines separate the tables */
 
 static void add_tables(struct page *page, const struct top *top, unsigned int height)
 {

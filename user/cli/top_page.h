@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What `top` shows, as lines of plain text that fit a terminal. Pure; ASCII only. */
+/* The page that `top` shows, as lines of plain text that fit a terminal. Pure; ASCII only. */
 #ifndef CLI_TOP_PAGE_H
 #define CLI_TOP_PAGE_H
 
@@ -21,17 +21,19 @@ struct page {
 	unsigned int width;
 };
 
-/* How it is looked at. */
+/* How the user looks at it. */
 struct top_view {
 	double interval; /* s */
 	enum top_sort sort;
 	bool paused, help;
-	size_t number, of; /* of the interface; 0: not said */
+	size_t number, of; /* number and count of the interface; 0: not shown */
 	const char *clock; /* "14:15:26", or NULL */
-	const char *note;  /* a sentence in place of the table, or NULL */
+	const char *note;  /* a sentence instead of the table, or NULL */
 };
 
-/* Height 0: as many lines as there are, and none with keys. `top` may be NULL if there is a note.
+/*
+ * With height 0, the page has as many lines as it needs and no line with keys. `top` may be
+ * NULL if there is a note.
  */
 void page_make(struct page *page, const struct top *top, const struct top_view *view,
 	       unsigned int width, unsigned int height);

@@ -13,7 +13,7 @@
 static SCREEN *screen;
 static int style[PAGE_BAD + 1];
 static volatile sig_atomic_t ended;
-static sigset_t waiting; /* the signals that may come in only while we wait */
+static sigset_t waiting; /* signals that are blocked except while we wait */
 
 static void end(int number)
 {
@@ -22,8 +22,8 @@ static void end(int number)
 }
 
 /*
- * ncurses would leave by itself, from within a signal; so after it is there. They
- * come in while we wait and not before, so that none is overlooked.
+ * ncurses would end the program from within a signal handler, so ours are set after it is
+ * initialised. They are blocked except while we wait, so that none is missed.
  */
 static void catch_signals(void)
 {
@@ -85,7 +85,7 @@ void screen_close(void)
 {
 	if (!screen)
 		return;
-	/* what is written next begins there, unless the terminal has a second page */
+	/* what is printed next begins there, unless the terminal has a second screen */
 	move(LINES - 1, 0);
 	clrtoeol();
 	refresh();
@@ -135,7 +135,7 @@ enum screen_event screen_wait(double seconds, int *key)
 	struct timespec time = {.tv_sec = (time_t)seconds};
 	int ready;
 
-	/* ncurses may hold keys that it has read already */
+	/* ncurses may hold keys that it has already read */
 	*key = getch();
 	if (*key != ERR)
 		return event_of(*key);
@@ -146,6 +146,6 @@ enum screen_event screen_wait(double seconds, int *key)
 	*key = getch();
 	if (*key != ERR)
 		return event_of(*key);
-	/* readable, and nothing to read: the end of it */
+	/* readable, but nothing to read: the terminal is gone */
 	return ready > 0 ? SCREEN_END : SCREEN_NOTHING;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A page on the terminal, and keys from it. The only room that knows ncurses. */
+/* Shows a page on the terminal and reads keys from it. The only file that knows ncurses. */
 #ifndef CLI_TOP_SCREEN_H
 #define CLI_TOP_SCREEN_H
 
@@ -7,13 +7,16 @@
 
 #include "cli/top_page.h"
 
-/* 0, or what is wrong with this terminal: a static sentence. Close it in either case. */
+/*
+ * Returns NULL, or what is wrong with this terminal as a static sentence. Close it in either
+ * case.
+ */
 const char *screen_open(void);
-/* The terminal is as it was, also if it was never opened. */
+/* Restores the terminal. It may be called even if nothing was opened. */
 void screen_close(void);
 
 void screen_size(unsigned int *width, unsigned int *height);
-/* Writes only what differs from what is there. */
+/* Writes only what differs from what the terminal shows. */
 void screen_show(const struct page *page);
 
 enum screen_event {
