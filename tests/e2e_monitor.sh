@@ -323,7 +323,7 @@ files() {
 	fails "a folder is no file" 1 bkxdp monitor eth1 --write "$WORK"
 	says "says so" "$said" "$WORK: can't write packets there"
 	fails "a full disk" 1 bkxdp monitor eth1 --write /dev/full
-	says "is told" "$said" '/dev/full: .*No space left.*; what is there is not whole$'
+	says "is told" "$said" '/dev/full: .*No space left.*; the file is incomplete$'
 }
 
 # on_terminal COMMAND...: what it prints on one is in $said.

@@ -172,7 +172,7 @@ static void report_warnings(const struct request *request, const struct policy *
 				    "spent memory on them, and GRO and LRO are off on this "
 				    "interface, which costs "
 				    "bulk transfers much speed",
-				    *report->generic_why ? ", for the driver refused: " : "",
+				    *report->generic_why ? ", because the driver refused: " : "",
 				    report->generic_why);
 
 		warn(request->interface, text);
@@ -250,7 +250,8 @@ static char *next_policy(const struct request *request)
 		return must_format("%s, from which it was read, is not there: %s", running->file,
 				   strerror(errno));
 	if (!running->file && !running->observes)
-		return must_copy("it was made of options; others, or --config FILE, replace it");
+		return must_copy(
+			"it was made from options; other options or --config FILE replace it");
 	return must_format("\"bkxdp reload %s\" reads %s again", request->interface,
 			   running->file ? running->file : "the profiles");
 }
@@ -394,13 +395,11 @@ int cmd_attach(int argc, char **argv)
 	return attach_or_reload(
 		argc, argv, "attach",
 		"Compiles " BKXDP_CONFIG_DIR
-		"/IFACE.yaml, loads it and attaches the filter. Is the "
-		"interface\n"
-		"filtered already, its policy is replaced atomically. Without a file and options "
+		"/IFACE.yaml, loads it and attaches the filter. If the interface is\n"
+		"already filtered, its policy is replaced atomically. Without a file and options "
 		"it\n"
-		"keeps the policy that it has, or else observes: counts every known vendor's "
-		"traffic\n"
-		"and drops nothing.\n\n"
+		"keeps the policy that it has, or else observes: it counts every known vendor's\n"
+		"traffic and drops nothing.\n\n"
 		"  bkxdp attach eth1\n"
 		"  bkxdp attach eth1 --use backup-exec:remote-agent --address "
 		"media-server=10.20.30.5\n");

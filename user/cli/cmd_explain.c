@@ -29,7 +29,7 @@ static const char about[] =
 	"  tcp|udp ADDRESS[:PORT] > [ADDRESS:]PORT [WORD...]\n"
 	"  icmp|icmpv6 ADDRESS [> ADDRESS] [MESSAGE] [WORD...]\n"
 	"\n"
-	"  ADDRESS  10.20.30.5 or 2001:db8::5; before a port [2001:db8::5]:40000. Where it is\n"
+	"  ADDRESS  10.20.30.5 or 2001:db8::5; before a port [2001:db8::5]:40000. If it is\n"
 	"           left out, the source port is 40000 and the destination is this host.\n"
 	"  >        quote the packet for the shell, or write `to`\n"
 	"  WORD     syn, ack, fin, rst, psh, urg, or several: syn-ack, fin-ack (default syn);\n"
@@ -41,9 +41,9 @@ static const char about[] =
 	"  bkxdp explain " BKXDP_CONFIG_DIR "/eth1.yaml udp 2001:db8::5 to 514 vlan 7\n"
 	"  bkxdp explain eth1 icmp 10.20.30.5 echo\n"
 	"\n"
-	"A file is judged by the kernel's own program in a test run, where CAP_BPF and\n"
-	"CAP_NET_ADMIN permit it, and else by the same code in user space; and whether a packet\n"
-	"is an answer by its TCP flags.\n"
+	"A file is judged by the kernel's own program in a test run if CAP_BPF and\n"
+	"CAP_NET_ADMIN permit it, else by the same code in user space. Whether a packet is an\n"
+	"answer is judged by its TCP flags.\n"
 	"\n"
 	"Exit status: 0 the packet passes, 1 it is dropped or the command failed, 2 misused.\n";
 

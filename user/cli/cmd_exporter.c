@@ -43,7 +43,7 @@ int cmd_exporter(int argc, char **argv)
 	run_beside(argv);
 	if (errno == ENOENT)
 		run_in(BKXDP_LIBEXEC_DIR, argv);
-	return fail("the exporter can't be started: " EXPORTER ": %s; it belongs into %s or "
-		    "beside bkxdp, is bkxdp installed completely?",
+	return fail("the exporter can't be started: " EXPORTER
+		    ": %s; it belongs in %s or beside bkxdp: is bkxdp installed completely?",
 		    strerror(errno), BKXDP_LIBEXEC_DIR);
 }

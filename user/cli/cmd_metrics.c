@@ -127,7 +127,7 @@ static int write_file(const char *path, const struct scrape *scrape)
 static void say_unwritten(const char *path, int error)
 {
 	if (error == -ENOLINK)
-		(void)fail("%s: is a link to a file that is not there, so the metrics can't be "
+		(void)fail("%s: is a link to a missing file, so the metrics can't be "
 			   "written; write that file's own path",
 			   path);
 	else if (error == -ENOENT && strchr(path, '/'))
@@ -136,8 +136,8 @@ static void say_unwritten(const char *path, int error)
 	else if (error == -EBUSY)
 		(void)fail("%s: another run of bkxdp is writing the metrics there", path);
 	else if (error == -EEXIST)
-		(void)fail("%s: the metrics can't be written, for the file %s.new beside it is "
-			   "no plain file of this user's own; remove it",
+		(void)fail("%s: the metrics can't be written, because %s.new beside it is not a "
+			   "regular file of this user; remove it",
 			   path, path);
 	else
 		(void)fail("%s: can't write the metrics there: %s", path, strerror(-error));

@@ -33,9 +33,9 @@ static const char about[] =
 	"would drop), one line each: time, reason, the packet in the words that explain takes,\n"
 	"and the flow that comes nearest. Ends with Ctrl-C.\n"
 	"\n"
-	"REASON and ADDRESS are looked at in the kernel: what is not asked for costs nothing.\n"
-	"What comes faster than --rate, or than it is read, is counted, and that is shown. Of a\n"
-	"packet its first 192 bytes are kept.\n"
+	"The kernel compares REASON and ADDRESS, so packets that were not asked for cost nothing.\n"
+	"Packets above --rate, or faster than they are read, are counted, and the count is\n"
+	"shown. The first 192 bytes of each packet are kept.\n"
 	"\n"
 	"REASON:" BKXDP_REASONS(
 		REASON_WORD) "\n"
@@ -311,7 +311,7 @@ static int explain_error(const struct monitor *monitor, int error)
 	if (!error || error == -ECANCELED || error == -EPIPE || signalled)
 		return EXIT_DONE;
 	if (monitor->capture && ferror(monitor->capture))
-		return fail("%s: can't write the packets there: %s; what is there is not whole",
+		return fail("%s: can't write the packets there: %s; the file is incomplete",
 			    monitor->path, strerror(-error));
 	return fail("%s: can't go on showing packets: %s", monitor->interface, strerror(-error));
 }
@@ -381,7 +381,7 @@ static int open_capture(struct monitor *monitor, const char *path)
 		return no_terminal(path);
 	error = pcapng_begin(monitor->capture, monitor->name, BKXDP_EVENT_BYTES);
 	if (error)
-		return fail("%s: can't write packets there: %s; what is there is not whole",
+		return fail("%s: can't write packets there: %s; the file is incomplete",
 			    monitor->path, strerror(-error));
 	return EXIT_DONE;
 }
@@ -518,9 +518,10 @@ int cmd_monitor(int argc, char **argv)
 		{"write", "FILE.pcapng",
 		 "the packets, each with its reason as comment; - is standard output",
 		 .value = &request.write},
-		{"json", NULL, "one JSON object a line and packet", .set = &request.json},
-		{"count", "N", "end after so many packets", .value = &request.count},
-		{"rate", "N", "packets a second and CPU; more are counted as lost (1000)",
+		{"json", NULL, "one JSON object for each packet", .set = &request.json},
+		{"count", "N", "end after this many packets", .value = &request.count},
+		{"rate", "N",
+		 "at most this many packets a second and CPU; more are counted as lost (1000)",
 		 .value = &request.rate},
 	};
 	const struct usage usage = {

@@ -18,12 +18,13 @@ static const char about[] =
 	"The verdict of each packet of a capture (pcap or pcapng, Ethernet; - is standard\n"
 	"input) under the policy of an interface file. Every packet is judged as if this\n"
 	"host had received it, so capture with `tcpdump -Q in`. A packet that was captured in\n"
-	"part is filled up with zeros; one whose headers may be cut is counted in the summary,\n"
+	"part is padded with zeros. If its headers may be cut, it is counted in the summary\n"
 	"and has \"cut\":true in the JSON.\n"
 	"\n"
-	"The kernel's own program judges in a test run, where CAP_BPF and CAP_NET_ADMIN permit\n"
-	"it, and else the same code in user space, as it does where the capture has frames that a\n"
-	"test run does not take, or comes through a pipe. Both give the same verdicts. A capture\n"
+	"The kernel's own program judges in a test run if CAP_BPF and CAP_NET_ADMIN permit it,\n"
+	"else the same code in user space. The latter also judges if the capture has frames\n"
+	"that a test run does not take, or comes through a pipe. Both give the same verdicts. A "
+	"capture\n"
 	"has no sockets, so whether a packet is an answer is judged by its TCP flags.\n"
 	"\n"
 	"  bkxdp replay " BKXDP_CONFIG_DIR "/eth1.yaml night.pcap\n"
@@ -346,7 +347,7 @@ int cmd_replay(int argc, char **argv)
 {
 	struct request request = {.options.verb = "replay"};
 	const struct option_row rows[] = {
-		{"json", NULL, "one JSON object a line and packet, and no summary",
+		{"json", NULL, "one JSON object for each packet, and no summary",
 		 .set = &request.json},
 		{"engine", "kernel|user", "the program in a test run, or its code in user space",
 		 .value = &request.options.engine},

@@ -414,7 +414,7 @@ int cmd_status(int argc, char **argv)
 		{"all", NULL, "also flows and reasons without a packet", .set = &request.all},
 		{"would-drop", NULL, "what enforcement would drop, and lines that let it in",
 		 .set = &request.would_drop},
-		{"limit", "N", "with --would-drop: list so many, 0: all (20)", .value = &limit},
+		{"limit", "N", "with --would-drop: list this many, 0: all (20)", .value = &limit},
 	};
 	const struct usage usage = {"status",
 				    "[IFACE] [OPTION...]",

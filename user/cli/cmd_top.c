@@ -190,7 +190,7 @@ static int start(const struct flags *flags, struct request *request)
 	if (flags->json && !flags->once)
 		return misuse("top", "--json goes with --once");
 	if (!flags->once && (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)))
-		return misuse("top", "this is no terminal; --once prints one frame");
+		return misuse("top", "this is not a terminal; --once prints one frame");
 	return show(request, flags->once);
 }
 

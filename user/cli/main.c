@@ -42,7 +42,7 @@ static void usage(FILE *to)
 	      to);
 	for (size_t i = 0; i < VERBS; i++)
 		fprintf(to, "  %-10s %s\n", verbs[i].word, verbs[i].summary);
-	fputs("\nGlobal options, before or behind the command:\n", to);
+	fputs("\nGlobal options, before or after the command:\n", to);
 	options_print_global(to);
 	fputs("\n\"bkxdp COMMAND --help\" tells more of each. Start with \"bkxdp attach IFACE\": "
 	      "without\n"
@@ -67,7 +67,7 @@ static int unknown(const char *word)
 static int finish(int status)
 {
 	if (fflush(stdout) || ferror(stdout)) {
-		fputs("bkxdp: the output could not be written whole\n", stderr);
+		fputs("bkxdp: the output could not be written completely\n", stderr);
 		return status ? status : EXIT_FAILED;
 	}
 	return status;
