@@ -109,7 +109,7 @@ to_a_link() {
 	mkdir "$WORK/textfile" "$WORK/space"
 	ln -s "$WORK/space/real.prom" "$WORK/textfile/link.prom"
 	fails "--output to a link to nothing" 1 bkxdp metrics --output "$WORK/textfile/link.prom"
-	says "says so" "$said" 'link to a file that is not there'
+	says "says so" "$said" 'link to a missing file'
 	echo old >"$WORK/space/real.prom"
 	check "--output to a link" bkxdp metrics --output "$WORK/textfile/link.prom"
 	is "leaves the link" "$(readlink "$WORK/textfile/link.prom")" "$WORK/space/real.prom"
@@ -149,7 +149,7 @@ to_a_full_disk() {
 		"profiles backup-exec --json --profiles $root/profiles" 'explain eth1 icmp 10.0.0.1' 'top eth1 --once --interval 0.5' 'metrics --help' '--version' "check $root/profiles/backup-exec.yaml"; do
 		# shellcheck disable=SC2086,SC2016 # words; the inner shell's
 		fails "to a full disk: $words" 1 in_net host sh -c '"$0" "$@" >/dev/full' "$BKXDP" $words
-		says "which is said" "$said" 'could not be written whole'
+		says "which is said" "$said" 'could not be written completely'
 	done
 }
 
