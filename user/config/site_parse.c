@@ -6,7 +6,6 @@
 
 #include "base/memory.h"
 #include "base/strbuf.h"
-#include "base/suggest.h"
 #include "config/site_model.h"
 #include "config/yaml_fields.h"
 
@@ -264,30 +263,6 @@ static void read_flows(struct document *document, const struct value *list, void
 }
 
 /* ---- settings ------------------------------------------------------------- */
-
-#define CHOICES(...)                                                                               \
-	(const char *const[])                                                                      \
-	{                                                                                          \
-		__VA_ARGS__, NULL                                                                  \
-	}
-
-/* The position of the word among the choices, or -1. */
-static int read_choice(struct document *document, const struct value *value,
-		       const char *const *choice)
-{
-	size_t count = 0;
-
-	if (!value_is(document, value, VALUE_WORD))
-		return -1;
-	for (; choice[count]; count++)
-		if (!strcmp(choice[count], value->text))
-			return (int)count;
-
-	AUTO_FREE char *right = suggest(value->text, choice, count);
-
-	diag_value(document, value, "\"%.*s\" is not known here%s", SHOWN_MAX, value->text, right);
-	return -1;
-}
 
 static void read_interface(struct document *document, const struct value *value, void *field)
 {

@@ -67,6 +67,14 @@ value_reader read_text; /* char *, allocated */
 value_reader read_name; /* char[BKXDP_NAME_MAX] */
 value_reader read_bool; /* bool */
 
+/* The position of the word among the choices; -1 with a complaint. */
+int read_choice(struct document *document, const struct value *value, const char *const *choice);
+#define CHOICES(...)                                                                               \
+	(const char *const[])                                                                      \
+	{                                                                                          \
+		__VA_ARGS__, NULL                                                                  \
+	}
+
 /* Walks over a list's items, or a map's keys with `key->next` as the value. */
 #define FOR_ITEMS(item, list)                                                                      \
 	for (const struct value *item = (list)->child; item; item = item->next)

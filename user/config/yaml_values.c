@@ -138,3 +138,19 @@ void read_bool(struct document *document, const struct value *value, void *field
 		diag_value(document, value, "\"%.*s\" is neither true nor false", SHOWN_MAX,
 			   value->text);
 }
+
+int read_choice(struct document *document, const struct value *value, const char *const *choice)
+{
+	size_t count = 0;
+
+	if (!value_is(document, value, VALUE_WORD))
+		return -1;
+	for (; choice[count]; count++)
+		if (!strcmp(choice[count], value->text))
+			return (int)count;
+
+	AUTO_FREE char *right = suggest(value->text, choice, count);
+
+	diag_value(document, value, "\"%.*s\" is not known here%s", SHOWN_MAX, value->text, right);
+	return -1;
+}
