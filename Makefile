@@ -62,7 +62,8 @@ WEB_SRC  := $(sort $(wildcard user/exporter/*.c))
 WEB_OBJ  := $(patsubst user/%.c,$(OUT)/user/%.o,$(WEB_SRC))
 USER_SRC := $(sort $(filter-out $(WEB_SRC),$(wildcard user/*/*.c)))
 LIB_OBJ  := $(patsubst user/%.c,$(OUT)/user/%.o,$(filter-out user/cli/main.c,$(USER_SRC)))
-TESTS    := $(patsubst tests/%.c,$(OUT)/tests/%,$(sort $(wildcard tests/test_*.c tests/wire.c)))
+TESTS    := $(patsubst tests/%.c,$(OUT)/tests/%,$(sort $(filter-out $(if $(filter \
+            no,$(EXPORTER)),tests/test_unprivileged.c),$(wildcard tests/test_*.c tests/wire.c))))
 TEST_LIB := $(patsubst tests/%.c,$(OUT)/tests/%.o,$(sort $(filter-out tests/test_%.c \
             tests/fuzz_%.c tests/wire.c tests/bench%.c,$(wildcard tests/*.c))))
 FUZZERS  := $(patsubst tests/%.c,$(BUILD)/fuzz/%,$(sort $(wildcard tests/fuzz_*.c)))
@@ -114,7 +115,7 @@ $(OUT)/bkxdp-exporter: $(LIB_OBJ) $(WEB_OBJ)
 
 $(OUT)/tests/test_unprivileged: LIBS += $(shell $(PKG_CONFIG) --libs libseccomp)
 $(OUT)/tests/test_unprivileged: $(OUT)/user/exporter/drop_privileges.o
-$(OUT)/tests/test_negotiate: $(OUT)/user/exporter/accept.o
+$(OUT)/tests/test_accept: $(OUT)/user/exporter/accept.o
 $(OUT)/tests/%: $(OUT)/tests/%.o $(TEST_LIB) $(LIB_OBJ)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) $^ -o $@ $(LIBS)
@@ -181,6 +182,7 @@ MAN8  := $(filter-out $(if $(filter no,$(EXPORTER)),man/bkxdp-exporter.8),$(wild
 
 # Texts name the places of a plain "make install"; those that are installed name theirs.
 RELOCATE = sed -E -e 's:/usr/local/sbin/:$(SBINDIR)/:g' -e 's:/usr/local/share/bkxdp:$(DATADIR):g' \
+               -e 's:/usr/local/libexec/bkxdp:$(LIBEXECDIR):g' \
                -e 's:/etc/((default/)?bkxdp):$(SYSCONFDIR)/\1:g'
 install_texts = for text in $(1); do $(RELOCATE) "$$text" > $(DESTDIR)$(2)/$${text\#\#*/} && \
                 chmod 0644 $(DESTDIR)$(2)/$${text\#\#*/} || exit 1; done

@@ -43,6 +43,8 @@ client_begin() { in_net_begin host "$python" "$root/tests/exporter.py" "${@:2}" 
 python=python3
 "$python" -c 'import prometheus_client' 2>/dev/null || python=/usr/bin/python3
 
+raw() { client raw 127.0.0.1 $port "$1"; }
+
 # --- what is served
 
 pages() {
@@ -67,6 +69,43 @@ pages() {
 promtool_is_quiet() {
 	local text
 	text=$(promtool check metrics <"$WORK/body" 2>&1) && [ -z "$text" ] || { echo "$text"; return 1; }
+}
+
+# What a proxy might take for the end of a request, or for another path, is refused.
+requests() {
+	local path wanted head
+	while read -r wanted path; do
+		is "the path $path" "$(code "$path" --path-as-is)" "$wanted"
+	done <<-'END'
+	200 /healthz?x=1
+	200 /%68ealthz
+	400 /healthz%00
+	400 /healthz%00x
+	404 /healthz%2500x
+	404 /healthz%3fx
+	404 /healthz%20
+	404 /healthz;x
+	404 /healthz/
+	404 //healthz
+	400 /metrics%00
+	400 /%00
+	END
+	is "a path that a NUL ends" "$(raw 'GET /healthz\0x HTTP/1.1\r\nHost: here\r\n\r\n' | grep -c 200)" 0
+	is "also before another version" "$(raw 'GET /healthz\0HTTP/1.1 HTTP/1.1\r\nHost: here\r\n\r\n' | grep -c 200)" 0
+	is "without one there is an answer" "$(raw 'GET /healthz HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n')" 200
+	while read -r head; do
+		says "$head" "$(raw "GET /healthz HTTP/1.1\r\nHost: here\r\n$head\r\n\r\nGET /healthz HTTP/1.1\r\nHost: here\r\n\r\n")" '^400( 400)?$'
+	done <<-'END'
+	Content-Length: 0\r\nContent-Length: 5
+	Content-Length: 5\r\nContent-Length: 0
+	Content-Length: 0\r\nContent-Length: 0
+	Content-Length: 0\r\nTransfer-Encoding: chunked
+	Transfer-Encoding: chunked\r\nContent-Length: 0
+	Transfer-Encoding: identity
+	Content-Length: 0, 0
+	Content-Length: 5
+	Content-Length: +0
+	END
 }
 
 # Without what differs from scrape to scrape.
@@ -272,6 +311,7 @@ tls() {
 	is "TLS 1.3" "$(over_tls --tlsv1.3)" 200
 	is "TLS 1.2" "$(over_tls --tls-max 1.2)" 200
 	is "TLS 1.1 is too old" "$(over_tls --tls-max 1.1 --ciphers DEFAULT@SECLEVEL=0)" 000
+	forward_secrecy
 	is "plain HTTP gets nothing" "$(code /metrics)" 000
 	tls_section second | web_config
 	check "another certificate is taken while it runs" busywait 20 served_is second
@@ -289,6 +329,21 @@ tls() {
 	is "one with a server's" "$(over_tls --cert "$WORK/second.crt" --key "$WORK/second.key")" 403
 	is "TLS 1.2 is now too old" "$(over_tls --tls-max 1.2)" 000
 	stop
+}
+
+# Of a key by which a client could also send its secret: that is what is not offered.
+forward_secrecy() {
+	(cd "$WORK" && umask 077 && openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=rsa -keyout rsa.key -out rsa.crt &&
+		chgrp bkxdp rsa.key rsa.crt && chmod 640 rsa.key rsa.crt) >/dev/null 2>&1
+	tls_section rsa | web_config
+	kill -HUP "$exporter"
+	check "a certificate of RSA" busywait 20 served_is rsa
+	is "TLS 1.2 with it" "$(host curl -sk -o /dev/null -w '%{http_code}' --tls-max 1.2 "https://127.0.0.1:$port/metrics")" 200
+	is "not without forward secrecy" "$(host openssl s_client -connect "127.0.0.1:$port" -tls1_2 \
+		-cipher 'kRSA:@SECLEVEL=0' </dev/null 2>&1 | grep -cE '^ *Cipher *: *[A-Z]+[0-9]')" 0
+	tls_section server | web_config
+	kill -HUP "$exporter"
+	check "and back" busywait 20 served_is server
 }
 served_is() { [ "$(served_certificate)" = "$1" ]; }
 
@@ -309,7 +364,6 @@ passwords() {
 	is "not basic" "$(over_tls -H 'Authorization: Bearer x')" 401
 	is "not base64" "$(over_tls -H 'Authorization: Basic ***')" 401
 	is "health wants it, too" "$(host curl -sk -o /dev/null -w '%{http_code}' "https://127.0.0.1:$port/healthz")" 401
-	guesses
 	stop
 }
 
@@ -319,6 +373,8 @@ who_stays() {
 	host sysctl -qw net.ipv4.tcp_wmem='4096 4096 4096'
 	printf 'http_server_config:\n  headers: {X-Frame-Options: deny}\n' | web_config
 	start --web.config.file "$WORK/web.yml"
+	slow_readers 4
+	slow_readers 150
 	client_begin "$WORK/relay" relay 127.0.0.1 "$port"
 	relay=$!
 	busywait 20 grep -q ready "$WORK/relay"
@@ -328,18 +384,73 @@ who_stays() {
 	kill "$relay"
 	stop
 }
+
+# Of whom nobody reads on. In a scrape of 39 each is whole.
+slow_readers() { # N
+	local crowd n whole=0
+	client_begin "$WORK/crowd" sip 127.0.0.1 $port "$1"
+	crowd=$!
+	busywait 60 test -s "$WORK/crowd"
+	for ((n = 0; n < 39; n++)); do
+		[ "$(code /metrics)" != 200 ] || whole=$((whole + 1))
+	done
+	is "scrapes while $1 read nothing" "$whole" 39
+	kill "$crowd"
+}
 asks_for_a_password() { [ "$(code /healthz)" = 401 ]; }
 
-# On one connection, so that what is slow is not TLS.
-guesses() {
-	local n=0 answers=''
-	for ((n = 0; n < 20 && ${#answers} == 0; n++)); do
-		seq 1 40 | sed "s|.*|next\nurl = \"https://127.0.0.1:$port/metrics\"\nuser = \"slow:&\"\nsilent\noutput = /dev/null\ncacert = $WORK/ca.crt\nwrite-out = \"%{http_code}\\\\n\"|" |
-			sed 1d >"$WORK/guesses"
-		answers=$(host curl -s -K "$WORK/guesses" | grep 429)
+with_users() { # HEADER'S VALUE USER PASSWORD COST [USER PASSWORD COST...]
+	printf 'http_server_config:\n  headers: {X-Frame-Options: %s}\nbasic_auth_users:\n' "$1"
+	shift
+	while [ $# != 0 ]; do
+		printf '  %s: %s\n' "$1" "$(bcrypt "$2" "$3")"
+		shift 3
 	done
-	says "who guesses on and on is put off" "$answers" 429
-	is "who is known is not" "$(over_tls -u 'prometheus:right:word')" 200
+}
+asked_as() { host curl -s -m 20 -D "$WORK/head" -o /dev/null -w '%{http_code}' -u "$1" "${@:2}" "$at/healthz"; }
+reads_anew() { # HEADER'S VALUE: without a password, so nobody becomes known by it
+	host curl -s -o /dev/null -D "$WORK/head" "$at/healthz"
+	[ "$(header x-frame-options)" = "$1" ]
+}
+guess_begin() { # N
+	client_begin "$WORK/guesser" guess 127.0.0.1 "$port" slow "$1"
+	guesser=$!
+	busywait 20 test -s "$WORK/guesser"
+	sleep 1
+}
+ticks() { awk '{ print $14 + $15 }' "/proc/$exporter/stat"; }
+
+# Guessers wait, so that they get no further than their share; who has the password gets in.
+guesses() {
+	local before
+	with_users one slow right 9 prometheus right:word 9 changed before 4 removed before 4 | web_config
+	start --web.config.file "$WORK/web.yml"
+	is "a user who is known by now" "$(asked_as slow:right)" 200
+	is "one whose password will change" "$(asked_as changed:before)" 200
+	is "one who will be removed" "$(asked_as removed:before)" 200
+	guess_begin 16
+	before=$(ticks)
+	sleep 4
+	is_between "guesses get a share of the processor, in hundredths of seconds of four" $(($(ticks) - before)) 10 280
+	is "who is known has no need to wait" "$(asked_as slow:right -m 3)" 200
+	is "who is not gets in, too" "$(asked_as prometheus:right:word)" 200
+	with_users two slow right 9 prometheus right:word 9 changed after 4 | web_config
+	kill -HUP "$exporter"
+	check "a configuration is read among guesses" busywait 20 reads_anew two
+	sleep 3
+	is "who was known still is" "$(asked_as slow:right -m 3)" 200
+	is "not by a password that was changed" "$(asked_as changed:before)" 401
+	is "but by the new one" "$(asked_as changed:after)" 200
+	is "a removed user is gone" "$(asked_as removed:before)" 401
+	stop
+	start --web.config.file "$WORK/web.yml"
+	sleep 1
+	is "who is known to nobody gets in after a start among guesses" "$(asked_as slow:right)" 200
+	kill "$guesser"
+	guess_begin 150
+	is "more guessers than connections don't stop another address" "$(asked_as prometheus:right:word --interface 127.0.0.2)" 200
+	kill "$guesser"
+	stop
 }
 
 bad_configs() {
@@ -352,11 +463,11 @@ bad_configs() {
 	web\.yml:1:1: unknown key "tls_config"|tls_config: {}
 	web\.yml:2:3: unknown key "certfile": did you mean "cert_file"|tls_server_config:\n  certfile: x
 	the key "key_file" is missing|tls_server_config:\n  cert_file: server.crt
-	web\.yml:1:63: .*does not support|tls_server_config: {cert_file: a, key_file: b, cipher_suites: [x]}
-	unknown value "TLS14"|tls_server_config: {cert_file: a, key_file: b, min_version: TLS14}
-	lets in whoever|tls_server_config: {cert_file: a, key_file: b, client_auth_type: RequestClientCert}
+	web\.yml:1:48: unknown key "cipher_suites"|tls_server_config: {cert_file: a, key_file: b, cipher_suites: [x]}
+	"TLS14" is not known here|tls_server_config: {cert_file: a, key_file: b, min_version: TLS14}
+	"RequestClientCert" is not known here|tls_server_config: {cert_file: a, key_file: b, client_auth_type: RequestClientCert}
 	needs client_ca_file|tls_server_config: {cert_file: a, key_file: b, client_auth_type: RequireAndVerifyClientCert}
-	web\.yml:1:32: certificate, key|tls_server_config: {cert_file: server.crt, key_file: client.key}
+	web\.yml:1:20: certificate, key|tls_server_config: {cert_file: server.crt, key_file: client.key}
 	web\.yml:2:7: the password of "me" is no bcrypt hash|basic_auth_users:\n  me: secret
 	no user is named|basic_auth_users: {}
 	END
@@ -389,6 +500,7 @@ crowds() {
 	is "and it goes on" "$(code /metrics)" 200
 	is_between "a request that trickles in is cut off" "$(client trickle 127.0.0.1 $port)" 5 40
 	is_between "all this in less than 20 MiB" "$(awk '/^VmHWM:/ { print $2 }' "/proc/$exporter/status")" 1000 20480
+	is "and no scrape is kept" "$(find "/proc/$exporter/fd" -lname '/memfd:*' | wc -l)" 0
 }
 
 # --- where it listens
@@ -457,6 +569,7 @@ connects "$server4" "$host4" 10000
 
 start
 pages
+requests
 negotiation
 as_whom
 come_and_go
@@ -469,6 +582,7 @@ where_any_user_loads_programs
 check "certificates for the test" certificates
 tls
 passwords
+guesses
 who_stays
 bad_configs
 addresses

@@ -29,6 +29,9 @@ make_interfaces() {
 says_where() { grep -q 'metrics at' "$WORK/log"; }
 resident() { awk -v line="$1:" '$1 == line { print $2 }' "/proc/$exporter/status"; }
 
+# What is kept in memory for those who have not yet read it.
+kept() { find "/proc/$exporter/fd" -lname '/memfd:*' -exec stat -Lc %s {} + | awk '{ sum += $1 } END { print int(sum / 1048576) }'; }
+
 # In ticks of the clock, of which there are 100 in a second.
 processor() { awk '{ print $14 + $15 }' "/proc/$exporter/stat"; }
 
@@ -65,6 +68,14 @@ diag "one at a time: resident $(resident VmHWM) KiB at most"
 is "four at a time are whole, too" "$(all_at_once)" $((4 * interfaces * flows))
 is_between "resident, at most, in KiB" "$(resident VmHWM)" 1000 20480
 diag "four at a time: resident $(resident VmHWM) KiB at most"
+in_net_begin host python3 "$root/tests/exporter.py" sip 127.0.0.1 10471 8 >"$WORK/crowd"
+crowd=$!
+busywait 60 test -s "$WORK/crowd" || bail "no slow readers"
+scrape "while eight read nothing"
+is_between "scrapes that are kept for slow readers, in MiB" "$(kept)" 1 100
+is "a scrape is whole while eight read nothing" "$(grep -c '^bkxdp_flow_packets_total{' "$WORK/body")" $((interfaces * flows))
+kill "$crowd"
+is_between "resident, at most, in KiB, of slow readers too" "$(resident VmHWM)" 1000 20480
 kill "$exporter"
 wait "$exporter"
 is "ends well" $? 0

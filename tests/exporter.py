@@ -6,17 +6,23 @@
   trickle HOST PORT        a request byte by byte; prints the seconds until it is cut off
   sip HOST PORT N          N readers that ask for the metrics and read nothing; "ready"
   relay HOST PORT          such readers, the next before the last is cut off; "ready"
+  guess HOST PORT USER N   N clients that try one password after the other; "ready"
+  raw HOST PORT TEXT       sends TEXT (with \\r, \\n, \\0); prints the status of each answer, or "none"
   activate ADDRESS... -- COMMAND   runs it with listening sockets passed as systemd does
   notified FILE COMMAND    runs it, and writes what it tells the service manager to FILE
   openmetrics FILE         parses OpenMetrics; prints one "name{labels} value" a line, sorted
   climb URL                scrapes until SIGTERM; prints scrapes, and series whose counter went down
 """
+import base64
+import codecs
+import itertools
 import os
 import re
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 
@@ -75,6 +81,45 @@ def relay(host, port):
         kept += ask_and_leave_unread(host, port, 1)
         print("ready", len(kept), flush=True)
         time.sleep(10)
+
+
+def receive_all(client):
+    answer = b""
+    try:
+        while piece := client.recv(65536):
+            answer += piece
+    except (ConnectionResetError, socket.timeout):
+        pass
+    return answer
+
+
+def try_passwords(host, port, user, numbers):
+    for number in numbers:
+        pair = base64.b64encode(f"{user}:wrong{number}".encode()).decode()
+        try:
+            client, = connections(host, port, 1)
+            client.sendall(f"GET /healthz HTTP/1.1\r\nHost: here\r\nConnection: close\r\n"
+                           f"Authorization: Basic {pair}\r\n\r\n".encode())
+            receive_all(client)
+            client.close()
+        except OSError:
+            time.sleep(0.05)
+
+
+def guess(host, port, user, count):
+    numbers = itertools.count()
+    for _ in range(int(count)):
+        threading.Thread(target=try_passwords, args=(host, port, user, numbers), daemon=True).start()
+    print("ready", flush=True)
+    wait_for_ever()
+
+
+def raw(host, port, text):
+    client, = connections(host, port, 1)
+    client.sendall(codecs.escape_decode(text.encode())[0])
+    client.settimeout(2)
+    status = re.findall(rb"^HTTP/1\.[01] ([0-9]{3}) ", receive_all(client), re.M)
+    print(b" ".join(status).decode() or "none")
 
 
 def listening(address):

@@ -53,7 +53,7 @@ static int unprivileged(int (*doing)(uint64_t command), uint64_t command)
 	pid_t child = fork();
 
 	if (!child)
-		_exit(unprivileged_become(NULL, never, &diag) ? 255 : doing(command));
+		_exit(drop_privileges(NULL, never, &diag) ? 255 : doing(command));
 	waitpid(child, &status, 0);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }

@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "base/printable.h"
+#include "base/strbuf.h"
 #include "base/strv.h"
 
 static char *place_text(const struct place *place)
@@ -78,4 +79,16 @@ void diag_free(struct diagnostics *diag)
 {
 	strv_free(diag->text, diag->count);
 	*diag = (struct diagnostics){};
+}
+
+bool diag_is_news(const struct diagnostics *diag, char **before)
+{
+	AUTO_FREE char *old = *before;
+	struct strbuf all;
+
+	strbuf_open(&all);
+	for (size_t i = 0; i < diag->count; i++)
+		fprintf(all.out, "%s\n", diag->text[i]);
+	*before = strbuf_close(&all);
+	return strcmp(*before, old ? old : "");
 }

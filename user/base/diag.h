@@ -32,4 +32,10 @@ void diag_add(struct diagnostics *diag, const char *format, ...)
 void diag_print(const struct diagnostics *diag);
 void diag_free(struct diagnostics *diag);
 
+/*
+ * For what is looked at again and again: are these others than those of *before (NULL: none), which
+ * they replace? The caller frees *before at last.
+ */
+bool diag_is_news(const struct diagnostics *diag, char **before);
+
 #endif

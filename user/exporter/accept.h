@@ -7,8 +7,8 @@
 
 #include "stats/prometheus_text.h"
 
-/* A header that is not there is NULL. Format 0.0.4 unless OpenMetrics 1.0 is liked as much. */
-enum metrics_format negotiate_format(const char *accept);
-bool negotiate_gzip(const char *accept_encoding);
+/* NULL: there is no such header. Text 0.0.4, unless OpenMetrics 1.0 is wanted at least as much. */
+enum metrics_format accept_format(const char *accept);
+bool accept_gzip(const char *accept_encoding);
 
 #endif

@@ -2,165 +2,117 @@
 #include "exporter/basic_auth.h"
 
 #include <crypt.h>
-#include <stdint.h>
+#include <gnutls/crypto.h>
+#include <gnutls/gnutls.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/random.h>
 
-#include "base/clock.h"
 #include "base/memory.h"
-#include "exporter/tls.h"
 
-#define KNOWN_MAX 64
-#define COST_MAX  15 /* two seconds or so, in which nobody else is answered */
+#define KNOWN_MAX   64
+#define COST_MAX    15 /* about two seconds, in which nobody else is answered */
+#define HASH_LENGTH 60 /* "$2b$12$" and 53 characters */
+#define DIGEST      32
 
-/* Of the processor's time, guesses get a quarter, after two seconds' worth at once. */
-#define GUESS_SHARE 4
-#define GUESS_BURST 2000000000ll
+/* Of users whose password was right. */
+static unsigned char known[KNOWN_MAX][DIGEST];
+static size_t n_remembered;
 
-struct web_auth {
-	const struct web_config *config;
-	const char *dearest; /* the hash that takes longest: for users that are not there */
-	unsigned char key[WEB_TLS_HASH];
-	unsigned char known[KNOWN_MAX][WEB_TLS_HASH]; /* what was right, hashed */
-	size_t knowns, next;
-	int64_t budget, filled; /* ns */
-	struct crypt_data crypt;
-};
-
-/* "$2b$12$" and 53 characters. */
-const char *web_auth_objection(const char *hash)
+const char *basic_auth_objection(const char *hash)
 {
-	int cost;
+	char cost[3], rest[54];
+	int end = 0;
 
-	if (strlen(hash) != 60 || strncmp(hash, "$2", 2) || !strchr("aby", hash[2]) ||
-	    hash[3] != '$' || hash[6] != '$')
+	if (sscanf(hash, "$2%*1[aby]$%2[0-9]$%53[./0-9A-Za-z]%n", cost, rest, &end) != 2 ||
+	    end != HASH_LENGTH || hash[end])
 		return "is no bcrypt hash; \"htpasswd -nBC 10 ''\" makes one";
-	if (strspn(hash + 7, "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") !=
-	    53)
-		return "is no bcrypt hash: a character in it is none of bcrypt's";
-	cost = (hash[4] - '0') * 10 + hash[5] - '0';
-	if (cost < 4 || cost > COST_MAX)
+	if (atoi(cost) < 4 || atoi(cost) > COST_MAX)
 		return "has a cost outside 4-15: each check would stop the exporter for long";
 	return NULL;
 }
 
-static int64_t now(void)
+/* "name:password" of the header's base64; NULL if there is no such thing. The caller frees it. */
+static char *decode(const char *authorization)
 {
-	return clock_ns(CLOCK_MONOTONIC);
-}
-
-struct web_auth *web_auth_new(const struct web_config *config)
-{
-	struct web_auth *auth;
-
-	if (!config->users)
-		return NULL;
-	auth = must_alloc(1, sizeof(*auth));
-	auth->config = config;
-	auth->dearest = config->user[0].hash;
-	for (size_t i = 1; i < config->users; i++)
-		if (strncmp(config->user[i].hash + 4, auth->dearest + 4, 2) > 0)
-			auth->dearest = config->user[i].hash;
-	auth->budget = GUESS_BURST;
-	auth->filled = now();
-	if (getrandom(auth->key, sizeof(auth->key), 0) == sizeof(auth->key))
-		return auth;
-	free(auth);
-	return NULL;
-}
-
-void web_auth_free(struct web_auth *auth)
-{
-	if (auth)
-		explicit_bzero(auth, sizeof(*auth));
-	free(auth);
-}
-
-static bool same(const void *a, const void *b, size_t size)
-{
-	const unsigned char *left = a, *right = b;
-	unsigned char differs = 0;
-
-	for (size_t i = 0; i < size; i++)
-		differs |= left[i] ^ right[i];
-	return !differs;
-}
-
-static bool peer_cache_holds(const struct web_auth *auth, const unsigned char *hash)
-{
-	for (size_t i = 0; i < auth->knowns; i++)
-		if (same(auth->known[i], hash, WEB_TLS_HASH))
-			return true;
-	return false;
-}
-
-static void remember(struct web_auth *auth, const unsigned char *hash)
-{
-	memcpy(auth->known[auth->next], hash, WEB_TLS_HASH);
-	auth->next = (auth->next + 1) % KNOWN_MAX;
-	if (auth->knowns < KNOWN_MAX)
-		auth->knowns++;
-}
-
-static bool may_guess(struct web_auth *auth)
-{
-	int64_t time = now();
-
-	auth->budget += (time - auth->filled) / GUESS_SHARE;
-	auth->filled = time;
-	if (auth->budget > GUESS_BURST)
-		auth->budget = GUESS_BURST;
-	return auth->budget > 0;
-}
-
-/* As long for a user that is not there as for one that is. */
-static bool is_right(struct web_auth *auth, const char *name, const char *password)
-{
-	const char *hash = NULL, *made;
-	int64_t start = now();
-
-	for (size_t i = 0; i < auth->config->users; i++)
-		if (!strcmp(auth->config->user[i].name, name))
-			hash = auth->config->user[i].hash;
-	made = crypt_r(password, hash ? hash : auth->dearest, &auth->crypt);
-	auth->budget -= now() - start;
-	return made && strlen(made) == 60 && hash && same(made, hash, 60);
-}
-
-static enum web_auth_answer check(struct web_auth *auth, char *pair, size_t size)
-{
-	unsigned char hash[WEB_TLS_HASH];
-	char *colon = strchr(pair, ':');
-
-	if (!colon || strlen(pair) != size || web_tls_hash(auth->key, pair, size, hash))
-		return AUTH_NO;
-	if (peer_cache_holds(auth, hash))
-		return AUTH_YES;
-	if (!may_guess(auth))
-		return AUTH_LATER;
-	*colon = '\0';
-	if (!is_right(auth, pair, colon + 1))
-		return AUTH_NO;
-	remember(auth, hash);
-	return AUTH_YES;
-}
-
-enum web_auth_answer web_auth_ask(struct web_auth *auth, const char *authorization)
-{
-	static const char scheme[] = "Basic ";
-	enum web_auth_answer answer;
-	size_t size;
+	gnutls_datum_t text, bytes;
 	char *pair;
 
-	if (!authorization || strncasecmp(authorization, scheme, strlen(scheme)))
+	if (!authorization || strncasecmp(authorization, "Basic ", 6))
+		return NULL;
+	authorization += strspn(authorization + 5, " ") + 5;
+	text = (gnutls_datum_t){(unsigned char *)authorization, strlen(authorization)};
+	if (gnutls_base64_decode2(&text, &bytes))
+		return NULL;
+	pair = must_format("%.*s", (int)bytes.size, bytes.data);
+	if (strlen(pair) != bytes.size)
+		*pair = '\0';
+	gnutls_free(bytes.data);
+	return pair;
+}
+
+/* NULL: there is no such user. *dearest is the hash that takes longest to check. */
+static const char *hash_of(const struct web_config *config, const char *name, const char **dearest)
+{
+	const char *hash = NULL;
+
+	*dearest = config->users[0].value;
+	for (size_t i = 0; i < config->n_users; i++) {
+		if (!strcmp(config->users[i].name, name))
+			hash = config->users[i].value;
+		if (strncmp(config->users[i].value + 4, *dearest + 4, 2) > 0)
+			*dearest = config->users[i].value;
+	}
+	return hash;
+}
+
+/* It covers the user's hash, so it matches no more once that has changed or the user is gone. */
+static bool make_digest(const char *pair, const char *hash, unsigned char digest[static DIGEST])
+{
+	static unsigned char key[DIGEST];
+	static bool has_key;
+	AUTO_FREE char *all = must_format("%s:%s", pair, hash);
+
+	has_key = has_key || !gnutls_rnd(GNUTLS_RND_KEY, key, sizeof(key));
+	return has_key &&
+	       !gnutls_hmac_fast(GNUTLS_MAC_SHA256, key, DIGEST, all, strlen(all), digest);
+}
+
+static bool is_known(const unsigned char *digest)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < KNOWN_MAX && i < n_remembered; i++)
+		found |= !gnutls_memcmp(known[i], digest, DIGEST);
+	return found;
+}
+
+static bool is_right(const char *password, const char *hash)
+{
+	static struct crypt_data crypt;
+	const char *made = crypt_r(password, hash, &crypt);
+
+	return made && strlen(made) == HASH_LENGTH && !gnutls_memcmp(made, hash, HASH_LENGTH);
+}
+
+enum auth_answer basic_auth_ask(const struct web_config *config, const char *authorization,
+				bool bcrypt)
+{
+	AUTO_FREE char *pair = config->n_users ? decode(authorization) : NULL, *name = NULL;
+	const char *colon = pair ? strchr(pair, ':') : NULL, *hash, *dearest;
+	unsigned char digest[DIGEST];
+
+	if (!colon)
+		return config->n_users ? AUTH_NO : AUTH_YES;
+	name = must_format("%.*s", (int)(colon - pair), pair);
+	hash = hash_of(config, name, &dearest);
+	if (hash && make_digest(pair, hash, digest) && is_known(digest))
+		return AUTH_YES;
+	if (!bcrypt)
+		return AUTH_UNKNOWN;
+	/* a wrong name takes as long as a wrong password */
+	if (!is_right(colon + 1, hash ? hash : dearest) || !hash)
 		return AUTH_NO;
-	authorization += strlen(scheme);
-	pair = web_tls_base64(authorization + strspn(authorization, " "), &size);
-	if (!pair)
-		return AUTH_NO;
-	answer = check(auth, pair, size);
-	explicit_bzero(pair, size);
-	free(pair);
-	return answer;
+	if (make_digest(pair, hash, digest))
+		memcpy(known[n_remembered++ % KNOWN_MAX], digest, DIGEST);
+	return AUTH_YES;
 }

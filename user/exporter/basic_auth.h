@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Who may ask: basic authentication against bcrypt hashes. bcrypt is slow on
- * purpose, so what was right once is known again without it, and guessing gets
- * a bounded share of the processor, whoever guesses.
+ * Basic authentication against bcrypt hashes. bcrypt is slow on purpose, so what was right once is
+ * known again without it, for as long as the user keeps that hash.
  */
 #ifndef EXPORTER_BASIC_AUTH_H
 #define EXPORTER_BASIC_AUTH_H
 
 #include "exporter/web_config.h"
 
-enum web_auth_answer { AUTH_YES, AUTH_NO, AUTH_LATER /* too many guesses */ };
+enum auth_answer { AUTH_UNKNOWN /* takes bcrypt to tell */, AUTH_NO, AUTH_YES };
 
-struct web_auth;
-struct web_auth *web_auth_new(const struct web_config *config);
-void web_auth_free(struct web_auth *auth);
-/* The value of an Authorization header, or NULL where there is none. */
-enum web_auth_answer web_auth_ask(struct web_auth *auth, const char *authorization);
+/*
+ * `authorization` is the value of that header, or NULL. With `bcrypt` the answer is yes or no and
+ * may take two seconds; without, it comes at once.
+ */
+enum auth_answer basic_auth_ask(const struct web_config *config, const char *authorization,
+				bool bcrypt);
 
 /* What is wrong with a text as the hash of a password, or NULL. */
-const char *web_auth_objection(const char *hash);
+const char *basic_auth_objection(const char *hash);
 
 #endif

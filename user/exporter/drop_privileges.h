@@ -8,13 +8,10 @@
 #include "base/diag.h"
 
 /*
- * Root becomes `user`, with that user's groups; NULL: stays who it is. No capability
- * stays, except CAP_BPF where `works` says, asked without any, that it is needed;
- * and no program started from here gains any. 0, or -1 with complaints.
+ * Root becomes `user`, with that user's groups; NULL: this process stays who it is. It keeps no
+ * capability, except CAP_BPF if `works`, which is asked without any, says that it is needed. It can
+ * gain none and load no BPF program. 0, or -1 with complaints.
  */
-int unprivileged_become(const char *user, bool (*works)(void), struct diagnostics *diag);
-
-/* Is there a user of that name? */
-bool unprivileged_user_exists(const char *user);
+int drop_privileges(const char *user, bool (*works)(void), struct diagnostics *diag);
 
 #endif

@@ -2,346 +2,299 @@
 #include "exporter/http.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <microhttpd.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <systemd/sd-daemon.h>
 
 #include "base/clock.h"
 #include "base/memory.h"
 #include "exporter/basic_auth.h"
-#include "exporter/systemd.h"
 #include "exporter/tls.h"
 
 #define CLIENTS_MAX      128
-#define CLIENTS_CLOSING  64    /* cut off already, not gone yet */
-#define CLIENT_BYTES     32768 /* a request's head must fit */
-#define READING_SECONDS  10    /* for a whole request */
-#define ANSWER_SECONDS   30    /* for a whole answer */
-#define IDLE_SECONDS     120   /* between requests */
-#define LOOK_SECONDS     5     /* at the files of the configuration */
-#define DRAIN_SECONDS    5     /* for answers under way, at the end */
+#define CLIENTS_CLOSING  64u   /* cut off, but not yet gone */
+#define CLIENT_BYTES     32768 /* for the head of a request */
+#define CLIENT_MS        30000 /* for a request and its answer */
+#define SCRAPES_MAX      8     /* that are being read at a time */
+#define TICK_MS          1000  /* between looks at the clients */
+#define PASSWORD_MS      5     /* the same while passwords are to be checked */
+#define LOOK_MS          5000  /* between looks at the files of the configuration */
+#define DRAIN_MS         5000  /* for answers under way, before the end */
 #define ACCEPTED_AT_ONCE 64
 
-enum client_state { CLIENT_FREE, CLIENT_READING, CLIENT_ANSWERED, CLIENT_IDLE, CLIENT_CUT };
+/* Bits, so that several can be asked for. */
+enum client_state {
+	CLIENT_ASKING = 1,   /* or reads an answer of a few bytes */
+	CLIENT_WAITING = 2,  /* until its password is checked */
+	CLIENT_SCRAPING = 4, /* reads a scrape */
+	CLIENT_CUT = 8,      /* cut off; the library has not noticed yet */
+};
 
+/* A connection is for one request. */
 struct client {
+	struct client *next; /* that came before */
+	struct MHD_Connection *connection;
 	enum client_state state;
+	enum auth_answer password;
 	int fd;
-	int64_t since; /* ms */
+	uint64_t network;
+	uint64_t since; /* ms */
 };
 
-struct web {
-	struct web_plan plan;
+struct http {
+	struct http_plan *plan;
 	struct web_config *config;
-	struct web_auth *auth;
 	struct MHD_Daemon *daemon;
-	int signals;
-	bool ends;
-	bool asked;     /* to read the configuration again */
-	int64_t looked; /* ms */
-	char *refused;  /* why the configuration of now is not taken, or NULL */
-	struct client client[CLIENTS_MAX + CLIENTS_CLOSING];
+	struct client *clients;
+	struct pollfd *polled; /* the library, then the listeners */
+	uint64_t looked;       /* at the files of the configuration, ms */
+	uint64_t check_after;  /* this time a password may be checked, ms */
+	char *refused;         /* why the configuration of now is not taken */
 };
-#define CLIENTS (CLIENTS_MAX + CLIENTS_CLOSING)
 
-static int64_t now(void)
+static volatile sig_atomic_t ends, reloads;
+
+static void on_signal(int signal)
+{
+	if (signal == SIGHUP)
+		reloads = 1;
+	else
+		ends = 1;
+}
+
+static uint64_t now(void)
 {
 	return clock_ns(CLOCK_MONOTONIC) / 1000000;
 }
 
-/* ---- clients: who they are, and who must go -------------------------------- */
+/* ---- clients, and which of them must go ------------------------------------ */
 
-static struct client *client_of(struct web *web, int fd)
+/* An IPv4 address, or the half of an IPv6 address that one owner has. */
+static uint64_t network_of(const struct sockaddr_in6 *address)
 {
-	for (size_t i = 0; i < CLIENTS; i++)
-		if (web->client[i].state != CLIENT_FREE && web->client[i].fd == fd)
-			return &web->client[i];
-	return NULL;
-}
+	const uint32_t *word = address->sin6_addr.s6_addr32;
 
-static void set_state(struct client *client, enum client_state state)
-{
-	if (!client || client->state == CLIENT_CUT)
-		return;
-	client->state = state;
-	client->since = now();
+	if (address->sin6_family == AF_INET)
+		return ((const struct sockaddr_in *)address)->sin_addr.s_addr;
+	if (address->sin6_family != AF_INET6)
+		return 0;
+	return IN6_IS_ADDR_V4MAPPED(word) ? word[3] : (uint64_t)word[0] << 32 | word[1];
 }
 
 /* The library sees the end of the connection, and closes it. */
 static void cut(struct client *client)
 {
+	if (client->state == CLIENT_WAITING)
+		MHD_resume_connection(client->connection);
 	client->state = CLIENT_CUT;
 	(void)shutdown(client->fd, SHUT_RDWR);
 }
 
-static size_t count_of(const struct web *web, enum client_state state)
+/* Those in these states; of the same network as another one, unless that is NULL. */
+static long count(const struct http *http, unsigned int states, const struct client *like)
 {
-	size_t count = 0;
+	long found = 0;
 
-	for (size_t i = 0; i < CLIENTS; i++)
-		count += web->client[i].state == state;
-	return count;
-}
-
-static struct client *oldest(struct web *web, enum client_state state)
-{
-	struct client *found = NULL;
-
-	for (size_t i = 0; i < CLIENTS; i++)
-		if (web->client[i].state == state &&
-		    (!found || web->client[i].since < found->since))
-			found = &web->client[i];
+	for (const struct client *client = http->clients; client; client = client->next)
+		found += (client->state & states) && (!like || client->network == like->network);
 	return found;
 }
 
-/* Who waits between requests goes first, then who asks most slowly. */
-static bool make_room(struct web *web)
+/*
+ * Of the clients in these states, the oldest one of the network that has most connections (weight
+ * 1) or fewest (-1). NULL: there is none.
+ */
+static struct client *choose(const struct http *http, unsigned int states, long weight)
 {
-	struct client *leaves = oldest(web, CLIENT_IDLE);
+	struct client *chosen = NULL;
+	long most = 0;
 
-	leaves = leaves ? leaves : oldest(web, CLIENT_READING);
-	if (leaves)
-		cut(leaves);
-	return leaves;
-}
+	for (struct client *client = http->clients; client; client = client->next) {
+		long order = client->state & states ? weight * count(http, ~CLIENT_CUT, client) : 0;
 
-static struct client *client_new(struct web *web, int fd)
-{
-	size_t taken = CLIENTS - count_of(web, CLIENT_FREE) - count_of(web, CLIENT_CUT);
-	struct client *place = oldest(web, CLIENT_FREE);
-
-	if (!place || (taken >= CLIENTS_MAX && !make_room(web)))
-		return NULL;
-	*place = (struct client){CLIENT_READING, fd, now()};
-	return place;
-}
-
-static void cut_late(struct web *web)
-{
-	static const int seconds[] = {[CLIENT_READING] = READING_SECONDS,
-				      [CLIENT_ANSWERED] = ANSWER_SECONDS,
-				      [CLIENT_IDLE] = IDLE_SECONDS};
-	int64_t time = now();
-
-	for (size_t i = 0; i < CLIENTS; i++) {
-		struct client *client = &web->client[i];
-
-		if (client->state != CLIENT_FREE && client->state != CLIENT_CUT &&
-		    time - client->since > seconds[client->state] * 1000ll)
-			cut(client);
+		if (!(client->state & states) || (chosen && order < most))
+			continue;
+		chosen = client;
+		most = order;
 	}
+	return chosen;
 }
 
 /* ---- what the library calls ------------------------------------------------ */
 
-static int socket_of(struct MHD_Connection *connection)
-{
-	const union MHD_ConnectionInfo *info =
-		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-
-	return info ? info->connect_fd : -1;
-}
-
 static void on_connection(void *cls, struct MHD_Connection *connection, void **context,
 			  enum MHD_ConnectionNotificationCode code)
 {
-	struct client *client = client_of(cls, socket_of(connection));
+	struct http *http = cls;
+	struct client **link = &http->clients, *client = *context;
 
-	(void)context;
-	if (client && code == MHD_CONNECTION_NOTIFY_CLOSED)
-		client->state = CLIENT_FREE;
+	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+		client = *context = must_alloc(1, sizeof(*client));
+		client->next = http->clients;
+		client->connection = connection;
+		client->state = CLIENT_ASKING;
+		client->fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)
+				     ->connect_fd;
+		client->network = network_of((void *)MHD_get_connection_info(
+						     connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)
+						     ->client_addr);
+		client->since = now();
+		http->clients = client;
+		if (count(http, ~CLIENT_CUT, NULL) > CLIENTS_MAX)
+			cut(choose(http, ~CLIENT_CUT, 1));
+		return;
+	}
+	while (*link != client)
+		link = &(*link)->next;
+	*link = client->next;
+	free(client);
 }
 
-static void on_completed(void *cls, struct MHD_Connection *connection, void **request,
-			 enum MHD_RequestTerminationCode code)
+/*
+ * Where the version must stand; NULL if the path has an escaped NUL. The library ends a path at a
+ * NUL, escaped or (before its version 1.0) not, and hands over what is before it.
+ */
+static void *on_target(void *cls, const char *target, struct MHD_Connection *connection)
 {
-	(void)code;
-	(void)request;
-	set_state(client_of(cls, socket_of(connection)), CLIENT_IDLE);
+	(void)cls;
+	(void)connection;
+	return target && !strstr(target, "%00") ? (void *)(target + strlen(target) + 1) : NULL;
 }
 
-struct source {
-	struct pages *pages;
-	struct stream *stream;
-};
-
-static ssize_t on_read(void *cls, uint64_t position, char *to, size_t room)
+static struct MHD_Response *response_of(const struct http *http, const struct answer *answer)
 {
-	const struct source *source = cls;
-	ssize_t got = stream_read(source->stream, to, room);
+	struct MHD_Response *response =
+		answer->text ? MHD_create_response_from_buffer(strlen(answer->text), answer->text,
+							       MHD_RESPMEM_MUST_FREE)
+			     : MHD_create_response_from_fd64(answer->size, answer->scrape);
 
-	(void)position;
-	if (got > 0)
-		return got;
-	return got ? MHD_CONTENT_READER_END_WITH_ERROR : MHD_CONTENT_READER_END_OF_STREAM;
-}
-
-static void on_read_end(void *cls)
-{
-	struct source *source = cls;
-
-	pages_close(source->pages, source->stream);
-	free(source);
-}
-
-static struct MHD_Response *response_of(const struct web *web, const struct page *page)
-{
-	struct MHD_Response *response;
-	struct source *source;
-
-	if (page->text)
-		return MHD_create_response_from_buffer(strlen(page->text), page->text,
-						       MHD_RESPMEM_MUST_FREE);
-	source = must_alloc(1, sizeof(*source));
-	*source = (struct source){web->plan.pages, page->stream};
-	response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, CLIENT_BYTES / 2, on_read,
-						     source, on_read_end);
 	if (!response)
-		free(source);
+		return NULL;
+	MHD_add_response_header(response, "Connection", "close");
+	MHD_add_response_header(response, "Content-Type", answer->type);
+	if (answer->gzip)
+		MHD_add_response_header(response, "Content-Encoding", "gzip");
+	if (!answer->text)
+		MHD_add_response_header(response, "Vary", "Accept, Accept-Encoding");
+	if (answer->status == MHD_HTTP_METHOD_NOT_ALLOWED)
+		MHD_add_response_header(response, "Allow", "GET, HEAD");
+	if (answer->status == MHD_HTTP_UNAUTHORIZED)
+		MHD_add_response_header(response, "WWW-Authenticate",
+					"Basic realm=\"bkxdp\", charset=\"UTF-8\"");
+	for (size_t i = 0; i < http->config->n_headers; i++)
+		MHD_add_response_header(response, http->config->headers[i].name,
+					http->config->headers[i].value);
 	return response;
 }
 
-static void add_headers(const struct web *web, const struct page *page,
-			struct MHD_Response *response)
+static enum MHD_Result send_answer(struct http *http, struct client *client, struct answer answer)
 {
-	MHD_add_response_header(response, "Content-Type", page->type);
-	if (page->gzip)
-		MHD_add_response_header(response, "Content-Encoding", "gzip");
-	if (page->varies)
-		MHD_add_response_header(response, "Vary", "Accept, Accept-Encoding");
-	if (page->status == MHD_HTTP_METHOD_NOT_ALLOWED)
-		MHD_add_response_header(response, "Allow", "GET, HEAD");
-	if (page->status == MHD_HTTP_UNAUTHORIZED)
-		MHD_add_response_header(response, "WWW-Authenticate",
-					"Basic realm=\"bkxdp\", charset=\"UTF-8\"");
-	if (page->status == MHD_HTTP_SERVICE_UNAVAILABLE ||
-	    page->status == MHD_HTTP_TOO_MANY_REQUESTS)
-		MHD_add_response_header(response, "Retry-After", "1");
-	for (size_t i = 0; i < web->config->headers; i++)
-		MHD_add_response_header(response, web->config->header[i].name,
-					web->config->header[i].value);
-}
-
-static enum MHD_Result send_page(const struct web *web, struct MHD_Connection *connection,
-				 const struct page *page, bool closes)
-{
-	struct MHD_Response *response = response_of(web, page);
+	struct MHD_Response *response = response_of(http, &answer);
 	enum MHD_Result result;
 
-	if (!response) {
-		if (page->stream)
-			pages_close(web->plan.pages, page->stream);
-		return MHD_NO;
-	}
-	add_headers(web, page, response);
-	if (closes)
-		MHD_add_response_header(response, "Connection", "close");
-	result = MHD_queue_response(connection, page->status, response);
+	if (!answer.text && count(http, CLIENT_SCRAPING, NULL) >= SCRAPES_MAX)
+		cut(choose(http, CLIENT_SCRAPING, 1));
+	client->state = answer.text ? CLIENT_ASKING : CLIENT_SCRAPING;
+	result = MHD_queue_response(client->connection, answer.status, response);
 	MHD_destroy_response(response);
 	return result;
 }
 
-static const char *header_of(struct MHD_Connection *connection, const char *name)
+static enum MHD_Result refuse(struct http *http, struct client *client, unsigned int status,
+			      const char *why)
 {
-	return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
+	return send_answer(http, client, answer_say(status, why));
 }
 
-static bool is_admitted(struct web *web, struct MHD_Connection *connection, struct page *page)
+static const char *header_of(const struct client *client, const char *name)
 {
-	const union MHD_ConnectionInfo *info;
-
-	if (web->config->cert) {
-		info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
-		if (!info || !web_tls_client_is_known(info->tls_session, web->config)) {
-			page_say(page, MHD_HTTP_FORBIDDEN,
-				 "a certificate of the client is needed here, by an authority "
-				 "that this server knows");
-			return false;
-		}
-	}
-	if (!web->auth)
-		return true;
-	switch (web_auth_ask(web->auth, header_of(connection, "Authorization"))) {
-	case AUTH_YES:
-		return true;
-	case AUTH_NO:
-		page_say(page, MHD_HTTP_UNAUTHORIZED, "name and password are needed here");
-		return false;
-	default:
-		page_say(page, MHD_HTTP_TOO_MANY_REQUESTS,
-			 "too many wrong passwords of late; try again");
-		return false;
-	}
+	return MHD_lookup_connection_value(client->connection, MHD_HEADER_KIND, name);
 }
 
-static bool has_body(struct MHD_Connection *connection)
+static bool is_certified(const struct http *http, const struct client *client)
 {
-	const char *length = header_of(connection, "Content-Length");
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(client->connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
 
-	return (length && strcmp(length, "0")) || header_of(connection, "Transfer-Encoding");
+	return info && tls_client_is_known(info->tls_session, http->config);
 }
 
-static void answer(struct web *web, struct MHD_Connection *connection, const char *path,
-		   const char *method, struct page *page)
+static enum MHD_Result answer_request(struct http *http, struct client *client, const char *path)
 {
-	struct page_request request = {
-		.path = path,
-		.accept = header_of(connection, "Accept"),
-		.accept_encoding = header_of(connection, "Accept-Encoding"),
-		.head = !strcmp(method, "HEAD"),
-	};
+	const struct request request = {path, header_of(client, "Accept"),
+					header_of(client, "Accept-Encoding")};
 
-	if (!is_admitted(web, connection, page))
-		return;
-	if (!request.head && strcmp(method, "GET"))
-		page_say(page, MHD_HTTP_METHOD_NOT_ALLOWED, "only GET and HEAD are answered here");
-	else if (has_body(connection))
-		page_say(page, MHD_HTTP_BAD_REQUEST, "a request with a body is not answered here");
-	else
-		pages_answer(web->plan.pages, &request, page);
+	if (http->config->cert && !is_certified(http, client))
+		return refuse(http, client, MHD_HTTP_FORBIDDEN,
+			      "a certificate is needed here, by an authority that is known");
+	if (client->password == AUTH_UNKNOWN)
+		client->password =
+			basic_auth_ask(http->config, header_of(client, "Authorization"), false);
+	if (client->password == AUTH_NO)
+		return refuse(http, client, MHD_HTTP_UNAUTHORIZED,
+			      "name and password are needed here");
+	if (client->password == AUTH_YES)
+		return send_answer(http, client, routes_answer(&http->plan->routes, &request));
+	client->state = CLIENT_WAITING;
+	MHD_suspend_connection(client->connection);
+	return MHD_YES;
 }
 
-/* Called once with the head of the request, then, where we do not answer yet, at its end. */
+/* Counts headers that promise a body; a single "Content-Length: 0" promises none. */
+static enum MHD_Result on_header(void *cls, enum MHD_ValueKind kind, const char *name,
+				 const char *value)
+{
+	unsigned int *bodies = cls;
+
+	(void)kind;
+	if (!strcasecmp(name, "Content-Length"))
+		*bodies += value && !strcmp(value, "0") ? 1 : 2;
+	if (!strcasecmp(name, "Transfer-Encoding"))
+		*bodies += 2;
+	return MHD_YES;
+}
+
+/* Called with the head of a request, at its end, and again after its password was checked. */
 static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, const char *path,
 				  const char *method, const char *version, const char *upload,
 				  size_t *upload_size, void **request)
 {
-	static char begun;
-	struct web *web = cls;
-	struct page page = {};
-	bool at_once = has_body(connection);
+	struct client *client =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)
+			->socket_context;
+	bool nul = *request != version;
+	unsigned int bodies = 0;
 
-	(void)version;
 	(void)upload;
-	if (!*request && !at_once) {
-		*request = &begun;
-		return MHD_YES;
-	}
 	*upload_size = 0;
-	answer(web, connection, path, method, &page);
-	set_state(client_of(web, socket_of(connection)), CLIENT_ANSWERED);
-	return send_page(web, connection, &page, at_once);
+	if (client->state == CLIENT_CUT)
+		return MHD_NO;
+	if (*request == client)
+		return answer_request(cls, client, path);
+	*request = client;
+	MHD_get_connection_values(connection, MHD_HEADER_KIND, on_header, &bodies);
+	if (strcmp(method, "GET") && strcmp(method, "HEAD"))
+		return refuse(cls, client, MHD_HTTP_METHOD_NOT_ALLOWED,
+			      "only GET and HEAD are answered here");
+	if (bodies > 1 || nul)
+		return refuse(cls, client, MHD_HTTP_BAD_REQUEST,
+			      "a request with a body, or a NUL in its path, is not answered");
+	return MHD_YES;
 }
 
-/* What it says of a client's mistakes is no matter for the log. */
-static void on_log(void *cls, const char *format, va_list args)
+static struct MHD_Daemon *start_daemon(struct http *http, const struct web_config *config,
+				       struct diagnostics *diag)
 {
-	(void)cls;
-	(void)format;
-	(void)args;
-}
-
-/* ---- starting -------------------------------------------------------------- */
-
-static struct MHD_Daemon *start_daemon(struct web *web, const struct web_config *config)
-{
-	AUTO_FREE char *priorities = web_tls_priorities(config);
-	unsigned int flags = MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG;
+	struct MHD_Daemon *daemon;
+	AUTO_FREE char *priorities = tls_priorities(config);
 	struct MHD_OptionItem tls[] = {
-		{MHD_OPTION_HTTPS_MEM_CERT, 0, config->cert},
+		{config->cert ? MHD_OPTION_HTTPS_MEM_CERT : MHD_OPTION_END, 0, config->cert},
 		{MHD_OPTION_HTTPS_MEM_KEY, 0, config->key},
 		{MHD_OPTION_HTTPS_PRIORITIES, 0, priorities},
 		{config->client_ca ? MHD_OPTION_HTTPS_MEM_TRUST : MHD_OPTION_END, 0,
@@ -349,205 +302,164 @@ static struct MHD_Daemon *start_daemon(struct web *web, const struct web_config 
 		{MHD_OPTION_END, 0, NULL},
 	};
 
-	if (config->cert)
-		flags |= MHD_USE_TLS;
-	else
-		tls[0].option = MHD_OPTION_END;
-	/* the logger stands first, so that it hears of the other options, too */
-	return MHD_start_daemon(flags, 0, NULL, NULL, on_request, web, MHD_OPTION_EXTERNAL_LOGGER,
-				on_log, NULL, MHD_OPTION_CONNECTION_LIMIT, (unsigned int)CLIENTS,
-				MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CLIENT_BYTES,
-				MHD_OPTION_NOTIFY_COMPLETED, on_completed, web,
-				MHD_OPTION_NOTIFY_CONNECTION, on_connection, web, MHD_OPTION_ARRAY,
-				tls, MHD_OPTION_END);
+	/* without SIGPIPE it may use sendfile() */
+	daemon = MHD_start_daemon(
+		MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME |
+			(config->cert ? MHD_USE_TLS : 0),
+		0, NULL, NULL, on_request, http, MHD_OPTION_CONNECTION_LIMIT,
+		CLIENTS_MAX + CLIENTS_CLOSING, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+		(size_t)CLIENT_BYTES, MHD_OPTION_NOTIFY_CONNECTION, on_connection, http,
+		MHD_OPTION_URI_LOG_CALLBACK, on_target, NULL, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,
+		MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
+	if (!daemon)
+		diag_at(diag, NULL, "the HTTP server can't be started: %s", strerror(errno));
+	return daemon;
 }
 
-/* All of it or nothing: users without a way to check them would let everybody in. */
-static int use_config(struct web *web, struct web_config *config)
+/* The library must not be stopped while somebody waits. */
+static void stop_daemon(struct http *http)
 {
-	struct web_auth *auth = web_auth_new(config);
-	struct MHD_Daemon *daemon = config->users && !auth ? NULL : start_daemon(web, config);
-
-	if (!daemon) {
-		web_auth_free(auth);
-		return -EIO;
-	}
-	if (web->daemon)
-		MHD_stop_daemon(web->daemon);
-	web->daemon = daemon;
-	web_auth_free(web->auth);
-	web->auth = auth;
-	web_config_free(web->config);
-	web->config = config;
-	return 0;
-}
-
-struct web *web_start(const struct web_plan *plan, struct web_config *config,
-		      struct diagnostics *diag)
-{
-	struct web *web = must_alloc(1, sizeof(*web));
-	sigset_t signals;
-
-	web->plan = *plan;
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGTERM);
-	sigaddset(&signals, SIGINT);
-	sigaddset(&signals, SIGHUP);
-	web->signals = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (web->signals >= 0 && !use_config(web, config))
-		return web;
-	diag_at(diag, NULL, "the HTTP server can't be started: %s", strerror(errno));
-	if (web->signals >= 0)
-		close(web->signals);
-	web_config_free(config);
-	free(web);
-	return NULL;
-}
-
-void web_stop(struct web *web)
-{
-	MHD_stop_daemon(web->daemon);
-	web_auth_free(web->auth);
-	web_config_free(web->config);
-	close(web->signals);
-	free(web->refused);
-	free(web);
+	for (struct client *client = http->clients; client; client = client->next)
+		cut(client);
+	MHD_stop_daemon(http->daemon);
 }
 
 /* ---- serving --------------------------------------------------------------- */
 
-/* Once, however often it is tried. */
-static void say_refused(struct web *web, const struct diagnostics *diag)
+static void accept_from(struct http *http, int listener)
 {
-	const char *first = diag->count ? diag->text[0] : "no certificate";
+	for (int i = 0; i < ACCEPTED_AT_ONCE; i++) {
+		struct sockaddr_storage address = {};
+		socklen_t length = sizeof(address);
+		int fd = accept4(listener, (struct sockaddr *)&address, &length,
+				 SOCK_CLOEXEC | SOCK_NONBLOCK);
 
-	if (web->refused && !strcmp(web->refused, first))
-		return;
-	fputs("bkxdp: the web configuration is not taken; what was read before stays\n", stderr);
-	diag_print(diag);
-	free(web->refused);
-	web->refused = must_copy(first);
+		if (fd < 0)
+			return;
+		(void)MHD_add_connection(http->daemon, fd, (struct sockaddr *)&address, length);
+		MHD_run(http->daemon);
+	}
 }
 
-/* The old configuration stays if anything is wrong with the new one. */
-static void read_config_again(struct web *web)
+/*
+ * One at a time, a network with few connections first, and for no more than half of the time: so
+ * guessers wait for one another, and those who are known wait for nobody.
+ */
+static void check_password(struct http *http)
+{
+	struct client *client = choose(http, CLIENT_WAITING, -1);
+	uint64_t start = now();
+
+	if (!client || start < http->check_after)
+		return;
+	client->password = basic_auth_ask(http->config, header_of(client, "Authorization"), true);
+	http->check_after = now() + (now() - start);
+	client->state = CLIENT_ASKING;
+	MHD_resume_connection(client->connection);
+	MHD_run(http->daemon);
+}
+
+/* Waits until there is something to do, and does it. */
+static void serve_once(struct http *http, bool accepts)
+{
+	size_t n_listeners = accepts ? http->plan->n_listeners : 0;
+	unsigned long long wanted;
+	int patience = count(http, CLIENT_WAITING, NULL) ? PASSWORD_MS : TICK_MS;
+
+	if (MHD_get_timeout(http->daemon, &wanted) == MHD_YES && wanted < TICK_MS)
+		patience = 0;
+	http->polled[0].fd = MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
+	if (poll(http->polled, 1 + n_listeners, patience) < 0)
+		return;
+	MHD_run(http->daemon);
+	for (size_t i = 1; i <= n_listeners; i++)
+		if (http->polled[i].revents)
+			accept_from(http, http->polled[i].fd);
+	for (struct client *client = http->clients; client; client = client->next)
+		if (now() - client->since > CLIENT_MS)
+			cut(client);
+	check_password(http);
+}
+
+/* Nobody is accepted meanwhile, so that it ends soon however many come. */
+static void drain(struct http *http)
+{
+	uint64_t end = now() + DRAIN_MS;
+
+	while (count(http, CLIENT_SCRAPING, NULL) && now() < end)
+		serve_once(http, false);
+}
+
+/* Another configuration is another server. The old one stays if the new one is no good. */
+static void read_config_again(struct http *http)
 {
 	struct diagnostics diag = {};
-	struct web_config *config = web_config_read(web->plan.config_file, &diag);
+	struct web_config *config = web_config_read(http->plan->config_file, &diag);
+	struct MHD_Daemon *daemon = config ? start_daemon(http, config, &diag) : NULL;
 
-	if (config && !use_config(web, config)) {
+	if (daemon) {
+		drain(http);
+		stop_daemon(http);
+		http->daemon = daemon;
+		web_config_free(http->config);
+		http->config = config;
 		fputs("bkxdp: the web configuration was read again\n", stderr);
-		free(web->refused);
-		web->refused = NULL;
 	} else {
 		web_config_free(config);
-		say_refused(web, &diag);
+	}
+	if (diag_is_news(&diag, &http->refused) && diag.count) {
+		fputs("bkxdp: the web configuration is not taken; what was read before stays\n",
+		      stderr);
+		diag_print(&diag);
 	}
 	diag_free(&diag);
 }
 
-/*
- * Another configuration is another server, so first let those go who are being
- * answered; but those who ask again and again can't keep a removed user alive.
- */
-static void look_at_config(struct web *web)
+static void look_at_config(struct http *http)
 {
-	int64_t waited = now() - web->looked - LOOK_SECONDS * 1000;
+	bool asked = reloads;
 
-	if (!web->plan.config_file || (!web->asked && waited <= 0))
+	if (!http->plan->config_file || (!asked && now() < http->looked + LOOK_MS))
 		return;
-	if (count_of(web, CLIENT_ANSWERED) && waited <= ANSWER_SECONDS * 1000)
-		return;
-	web->looked = now();
-	if (web->asked || web_config_is_old(web->config))
-		read_config_again(web);
-	if (web->asked)
-		service_ready("serving");
-	web->asked = false;
+	reloads = 0;
+	/* the time is for Type=notify-reload */
+	if (asked)
+		(void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64,
+				 (uint64_t)clock_ns(CLOCK_MONOTONIC) / 1000);
+	if (asked || web_config_is_old(http->config))
+		read_config_again(http);
+	if (asked)
+		(void)sd_notify(0, "READY=1");
+	http->looked = now();
 }
 
-static void take_signals(struct web *web)
+int http_serve(struct http_plan *plan, struct web_config *config, struct diagnostics *diag)
 {
-	struct signalfd_siginfo signal;
+	struct http http = {.plan = plan, .config = config};
 
-	while (read(web->signals, &signal, sizeof(signal)) == sizeof(signal)) {
-		if (signal.ssi_signo != SIGHUP) {
-			web->ends = true;
-		} else if (web->plan.config_file) {
-			web->asked = true;
-			service_reloading();
-		}
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGTERM, on_signal);
+	signal(SIGINT, on_signal);
+	signal(SIGHUP, on_signal);
+	http.daemon = start_daemon(&http, config, diag);
+	if (!http.daemon) {
+		web_config_free(config);
+		return -1;
 	}
-}
-
-static void accept_from(struct web *web, int listener)
-{
-	for (int i = 0; i < ACCEPTED_AT_ONCE; i++) {
-		struct sockaddr_storage address;
-		socklen_t length = sizeof(address);
-		int fd = accept4(listener, (struct sockaddr *)&address, &length,
-				 SOCK_CLOEXEC | SOCK_NONBLOCK);
-		struct client *client;
-
-		if (fd < 0 && (errno == EMFILE || errno == ENFILE))
-			(void)make_room(web);
-		if (fd < 0)
-			return;
-		client = client_new(web, fd);
-		if (!client)
-			close(fd);
-		else if (MHD_add_connection(web->daemon, fd, (struct sockaddr *)&address, length) !=
-			 MHD_YES)
-			client->state = CLIENT_FREE;
-		MHD_run(web->daemon);
+	http.polled = must_alloc(1 + plan->n_listeners, sizeof(*http.polled));
+	http.polled[0].events = POLLIN;
+	for (size_t i = 0; i < plan->n_listeners; i++)
+		http.polled[1 + i] = (struct pollfd){.fd = plan->listeners[i], .events = POLLIN};
+	(void)sd_notify(0, "READY=1\nSTATUS=serving");
+	while (!ends) {
+		serve_once(&http, true);
+		look_at_config(&http);
 	}
-}
-
-/* In ms, -1 for ever: the library's, the clients' and the configuration's next moment. */
-static int patience(struct web *web)
-{
-	unsigned long long wanted;
-	int least = web->plan.config_file ? LOOK_SECONDS * 1000 : -1;
-
-	if (count_of(web, CLIENT_FREE) < CLIENTS)
-		least = 1000;
-	if (MHD_get_timeout(web->daemon, &wanted) == MHD_YES &&
-	    (least < 0 || wanted < (unsigned long long)least))
-		least = wanted;
-	return least;
-}
-
-/* One round: waits until there is something to do, and does it. */
-static void serve_once(struct web *web, struct pollfd *poll_for, size_t count)
-{
-	size_t listeners = web->ends ? 0 : web->plan.listeners;
-
-	poll_for[1].fd = MHD_get_daemon_info(web->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
-	if (poll(poll_for, web->ends ? 2 : count, patience(web)) < 0)
-		return;
-	take_signals(web);
-	for (size_t i = 0; i < listeners; i++)
-		if (poll_for[2 + i].revents)
-			accept_from(web, web->plan.listener[i]);
-	cut_late(web);
-	MHD_run(web->daemon);
-	look_at_config(web);
-}
-
-void web_serve(struct web *web)
-{
-	size_t count = 2 + web->plan.listeners;
-	AUTO_FREE struct pollfd *poll_for = must_alloc(count, sizeof(*poll_for));
-	int64_t end;
-
-	poll_for[0] = (struct pollfd){.fd = web->signals, .events = POLLIN};
-	poll_for[1].events = POLLIN;
-	for (size_t i = 0; i < web->plan.listeners; i++)
-		poll_for[2 + i] = (struct pollfd){.fd = web->plan.listener[i], .events = POLLIN};
-	while (!web->ends)
-		serve_once(web, poll_for, count);
-	service_stopping();
-	end = now() + DRAIN_SECONDS * 1000;
-	while (count_of(web, CLIENT_ANSWERED) && now() < end)
-		serve_once(web, poll_for, count);
+	(void)sd_notify(0, "STOPPING=1");
+	drain(&http);
+	stop_daemon(&http);
+	web_config_free(http.config);
+	free(http.polled);
+	free(http.refused);
+	return 0;
 }

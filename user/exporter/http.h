@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The HTTP server: the only room that knows libmicrohttpd. One thread; whoever is
- * slow, silent or many is cut off before others have to wait.
+ * The HTTP server: the only file that knows libmicrohttpd. It has one thread; whoever is slow,
+ * silent or one of a crowd is cut off before others have to wait.
  */
 #ifndef EXPORTER_HTTP_H
 #define EXPORTER_HTTP_H
@@ -10,19 +10,17 @@
 #include "exporter/routes.h"
 #include "exporter/web_config.h"
 
-struct web_plan {
-	const int *listener; /* listening sockets, not blocking */
-	size_t listeners;
+struct http_plan {
+	int *listeners; /* sockets that do not block */
+	size_t n_listeners;
 	const char *config_file; /* or NULL */
-	struct pages *pages;
+	struct routes routes;
 };
 
-struct web;
-/* Takes the configuration, which was read from config_file. NULL with complaints. */
-struct web *web_start(const struct web_plan *plan, struct web_config *config,
-		      struct diagnostics *diag);
-/* Serves until SIGTERM or SIGINT, which must be blocked, as must SIGHUP: read the files again. */
-void web_serve(struct web *web);
-void web_stop(struct web *web);
+/*
+ * Serves until SIGTERM or SIGINT; reads the files of the configuration again if they change, and on
+ * SIGHUP. Owns the configuration. 0, or -1 with complaints if it can't begin.
+ */
+int http_serve(struct http_plan *plan, struct web_config *config, struct diagnostics *diag);
 
 #endif

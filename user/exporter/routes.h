@@ -1,33 +1,32 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the exporter answers at which path. Knows nothing of the HTTP library. */
+/* What is answered at which path. Knows nothing of the HTTP library. */
 #ifndef EXPORTER_ROUTES_H
 #define EXPORTER_ROUTES_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
-#include "exporter/body.h"
-
-struct pages;
-struct pages *pages_new(const char *telemetry_path);
-void pages_free(struct pages *pages);
-
-struct page_request {
+struct request {
 	const char *path, *accept, *accept_encoding; /* NULL: no such header */
-	bool head;                                   /* only the headers are wanted */
 };
 
-struct page {
+struct answer {
 	unsigned int status;
 	const char *type;
-	bool varies; /* by the Accept headers */
+	char *text; /* to be freed; NULL: the body is a scrape */
+	int scrape; /* a file to be closed, and its size */
+	uint64_t size;
 	bool gzip;
-	char *text;            /* the body; the caller frees it; or else: */
-	struct stream *stream; /* the caller gives it to pages_close() */
 };
 
-void pages_answer(struct pages *pages, const struct page_request *request, struct page *page);
-void pages_close(struct pages *pages, struct stream *stream);
-/* A page of one sentence. */
-void page_say(struct page *page, unsigned int status, const char *sentence);
+struct routes {
+	const char *telemetry_path;
+	uint64_t errors; /* of scrapes, since the start */
+	char *said;      /* the complaints of the last scrape, to be freed */
+};
+struct answer routes_answer(struct routes *routes, const struct request *request);
+
+/* An answer of one sentence. */
+struct answer answer_say(unsigned int status, const char *sentence);
 
 #endif

@@ -1,33 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The web configuration file of Prometheus' exporters: TLS, users, headers. What
- * it names is read with it, so that a configuration is whole or is refused.
+ * The web configuration file of Prometheus' exporters: TLS, users, headers. The files that it
+ * names are read with it, so that a configuration is whole or is refused.
  */
 #ifndef EXPORTER_WEB_CONFIG_H
 #define EXPORTER_WEB_CONFIG_H
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <time.h>
+#include <stdint.h>
 
 #include "base/diag.h"
 
 enum tls_version { TLS_1_0, TLS_1_1, TLS_1_2, TLS_1_3 };
 enum client_auth { CLIENT_NONE, CLIENT_IF_GIVEN, CLIENT_REQUIRED };
 
-struct web_user {
-	char *name;
-	char *hash; /* bcrypt */
-};
-struct web_header {
+struct web_pair {
 	char *name, *value;
-};
-
-/* A file as it was when it was read. */
-struct web_file {
-	char *path;
-	struct timespec written;
-	unsigned long long inode;
 };
 
 struct web_config {
@@ -35,12 +24,14 @@ struct web_config {
 	char *client_ca;  /* PEM, or NULL */
 	enum client_auth client_auth;
 	enum tls_version least, most;
-	struct web_header *header;
-	size_t headers;
-	struct web_user *user; /* none: everybody may ask */
-	size_t users;
-	struct web_file *file;
-	size_t files;
+	struct web_pair *headers; /* of every answer */
+	size_t n_headers;
+	struct web_pair *users; /* and their bcrypt hashes; none: everybody may ask */
+	size_t n_users;
+	bool ignored; /* there is no HTTP/2, and the order of suites is always the server's */
+	char **files; /* that all this was read from */
+	size_t n_files;
+	uint64_t stamp; /* of these files as they were */
 };
 
 /* NULL with complaints. Without a file name: plain HTTP for everybody. */

@@ -53,7 +53,7 @@ static void test_format(void)
 	};
 
 	for (size_t i = 0; i < sizeof(row) / sizeof(*row); i++)
-		check(negotiate_format(row[i].accept) == row[i].format, "Accept: %.60s",
+		check(accept_format(row[i].accept) == row[i].format, "Accept: %.60s",
 		      row[i].accept ? row[i].accept : "(none)");
 }
 
@@ -72,7 +72,7 @@ static void test_gzip(void)
 	};
 
 	for (size_t i = 0; i < sizeof(row) / sizeof(*row); i++)
-		check(negotiate_gzip(row[i].accept) == row[i].gzip, "Accept-Encoding: %s",
+		check(accept_gzip(row[i].accept) == row[i].gzip, "Accept-Encoding: %s",
 		      row[i].accept ? row[i].accept : "(none)");
 }
 
