@@ -98,6 +98,23 @@ report "the manual describes each option, and no other" \
 	"$(differ manual "$(section OPTIONS | grep '^\.It' | flags)" help "${options[*]//$'\n'/ } $global --version")"
 report "the manual's SYNOPSIS has the options of all commands" \
 	"$(differ manual "$(section SYNOPSIS | grep -B1 -x '\.Ar COMMAND \.\.\.' | flags)" help "$global")"
+
+# The exporter has a page of its own; a build may be without it.
+readonly exporter_program=${BKXDP%/*}/bkxdp-exporter exporter_page=man/bkxdp-exporter.8
+if [ -x "$exporter_program" ]; then
+	of_exporter=$("$exporter_program" --help | awk '/^Options:/ { on = 1; next } on && /^  --/ { print $1 }')
+	report "bkxdp-exporter(8) has the options of --help in its SYNOPSIS" \
+		"$(differ manual "$(section SYNOPSIS $exporter_page | flags) --help" help "$of_exporter")"
+	report "and describes each of them, and no other" \
+		"$(differ manual "$(section OPTIONS $exporter_page | grep '^\.It' | flags)" help "$of_exporter")"
+else
+	skip "bkxdp-exporter(8) has the options of --help in its SYNOPSIS" "there is no $exporter_program"
+	skip "and describes each of them, and no other" "there is no $exporter_program"
+fi
+report "bkxdp-exporter(8) has the keys of the web configuration" "$(differ manual \
+	"$(section 'WEB CONFIGURATION' $exporter_page | sed -n 's/^\.It //p' | grep -oE 'Cm [a-z0-9_.]+' |
+		sed -E 's/^Cm ([a-z0-9_]+)\.?/\1 /')" \
+	program "$(grep -oE '\{"[a-z0-9_]+", read_' user/exporter/web_config.c | cut -d'"' -f2 | xargs)")"
 for page in $pages; do
 	if command -v man >/dev/null && command -v groff >/dev/null; then
 		report "$page is set without warnings" "$(man --warnings -E UTF-8 -l -Tutf8 -Z "$page" 2>&1 >/dev/null)"
@@ -311,7 +328,7 @@ installed() {
 	local unit=$scratch/to/usr/local/lib/systemd/system/bkxdp@.service file
 	local exporter=${unit%@.service}-exporter.service
 	make -s install DESTDIR="$scratch/to" >"$scratch/said" 2>&1 || { cat "$scratch/said"; return; }
-	for file in sbin/bkxdp libexec/bkxdp/bkxdp-exporter lib/sysusers.d/bkxdp.conf share/man/man8/bkxdp.8 share/man/man5/bkxdp.yaml.5 \
+	for file in sbin/bkxdp libexec/bkxdp/bkxdp-exporter lib/sysusers.d/bkxdp.conf share/man/man8/bkxdp.8 share/man/man8/bkxdp-exporter.8 share/man/man5/bkxdp.yaml.5 \
 		share/man/man5/bkxdp-profile.5 share/bash-completion/completions/bkxdp \
 		share/bkxdp/profiles/backup-exec.yaml share/bkxdp/monitoring/bkxdp.rules.yml \
 		share/bkxdp/monitoring/prometheus.yml share/bkxdp/monitoring/bkxdp-dashboard.json share/doc/bkxdp/README.md \
