@@ -15,6 +15,13 @@ echo "TAP version 13"
 scratch=$(mktemp -d) || exit 1
 trap 'rm -rf "$scratch"' EXIT
 
+# Lines of a unit by which it may do less.
+sandbox() { # FILE
+	grep -E '^(Protect|Private|Restrict|LockPersonality|MemoryDeny|NoNewPrivileges|CapabilityBounding|SystemCall)' "$1" | sort
+}
+report "the names have the sandbox of the filter" "$(comm -23 <(sandbox "$unit") <(sandbox "$names"))"
+report "which is one" "$([ "$(sandbox "$unit" | wc -l)" -ge 15 ] || sandbox "$unit")"
+
 without() { # PATTERN FILE: says if no line is such
 	grep -qE "$1" "$2" || echo "${2##*/} has no line such as $1"
 }
