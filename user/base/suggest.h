@@ -17,5 +17,7 @@ char *suggest(const char *word, const char *const *known, size_t count);
 /* For arrays of structs whose first member is a name. */
 char *suggest_named(const char *word, const void *first, size_t stride, size_t count);
 int find_named(const char *word, const void *first, size_t stride, size_t count); /* or -1 */
+#define SUGGEST_NAMED(word, array, count) suggest_named(word, array, sizeof(*(array)), count)
+#define FIND_NAMED(word, array, count)    find_named(word, array, sizeof(*(array)), count)
 
 #endif

@@ -68,7 +68,7 @@ void profile_free(struct profile *profile)
 
 int profile_role_index(const struct profile *profile, const char *name)
 {
-	return find_named(name, profile->roles, sizeof(*profile->roles), profile->n_roles);
+	return FIND_NAMED(name, profile->roles, profile->n_roles);
 }
 
 char *profile_role_names(const struct profile *profile, const unsigned int *role, size_t count)

@@ -8,6 +8,7 @@
 #include "config/profile.h"
 #include "config/yaml_fields.h"
 #include "net/hostname.h"
+#include "policy/policy.h"
 
 #define ROLES_MAX 256
 #define PORTS_MAX 256
@@ -34,9 +35,6 @@ static struct profile *profile_of(struct document *document)
 {
 	return ((struct reading *)document->owner)->profile;
 }
-
-#define HINT(word, array, count) suggest_named(word, array, sizeof(*(array)), count)
-#define FIND(word, array, count) find_named(word, array, sizeof(*(array)), count)
 
 /* ---- roles ---------------------------------------------------------------- */
 
@@ -245,7 +243,8 @@ static void read_role_name(struct document *document, const struct value *value,
 	struct indices *list = field;
 
 	if (role < 0) {
-		AUTO_FREE char *right = HINT(value->text, profile->roles, profile->n_roles);
+		AUTO_FREE char *right =
+			SUGGEST_NAMED(value->text, profile->roles, profile->n_roles);
 
 		diag_value(document, value, "unknown role \"%.*s\"%s", SHOWN_MAX, value->text,
 			   right);
@@ -276,9 +275,10 @@ static void read_flow_port(struct document *document, const struct value *value,
 		add_ports(document->diagnostics, &place, value->text, &ports->set);
 		return;
 	}
-	named = FIND(value->text, profile->ports, profile->n_ports);
+	named = FIND_NAMED(value->text, profile->ports, profile->n_ports);
 	if (named < 0) {
-		AUTO_FREE char *right = HINT(value->text, profile->ports, profile->n_ports);
+		AUTO_FREE char *right =
+			SUGGEST_NAMED(value->text, profile->ports, profile->n_ports);
 
 		diag_value(document, value, "\"%.*s\" is neither a port nor a name under ports%s",
 			   SHOWN_MAX, value->text, right);
@@ -407,27 +407,15 @@ static bool within(const unsigned int *some, size_t count, const unsigned int *a
 	return true;
 }
 
-static bool goes_round(const struct profile *profile, int start)
-{
-	int at = profile->flows[start].requires;
-
-	for (size_t steps = 0; at >= 0 && steps < profile->n_flows; steps++) {
-		if (at == start)
-			return true;
-		at = profile->flows[at].requires;
-	}
-	return false;
-}
-
 static void settle_requires(struct document *document, struct profile_flow *flow,
 			    const struct value *at)
 {
 	const struct profile *profile = profile_of(document);
-	int index = FIND(at->text, profile->flows, profile->n_flows);
+	int index = FIND_NAMED(at->text, profile->flows, profile->n_flows);
 	const struct profile_flow *control;
 
 	if (index < 0) {
-		AUTO_FREE char *right = HINT(at->text, profile->flows, profile->n_flows);
+		AUTO_FREE char *right = SUGGEST_NAMED(at->text, profile->flows, profile->n_flows);
 
 		diag_value(document, at, "unknown flow \"%.*s\"%s", SHOWN_MAX, at->text, right);
 		return;
@@ -456,7 +444,7 @@ static void settle_flows(struct document *document)
 		if (reading->requires[i])
 			settle_requires(document, &profile->flows[i], reading->requires[i]);
 	for (size_t i = 0; i < profile->n_flows; i++)
-		if (goes_round(profile, (int)i))
+		if (REQUIRES_ITSELF(profile->flows, profile->n_flows, requires, (int)i))
 			diag_value(document, reading->requires[i],
 				   "flow \"%s\" requires itself in the end",
 				   profile->flows[i].name);

@@ -10,9 +10,6 @@
 #include "config/yaml_fields.h"
 #include "policy/policy_build.h"
 
-#define HINT(word, array, count) suggest_named(word, array, sizeof(*(array)), count)
-#define FIND(word, array, count) find_named(word, array, sizeof(*(array)), count)
-
 /* ---- profiles ------------------------------------------------------------- */
 
 static void report_profile(const struct word *name, const struct site_lookup *lookup,
@@ -73,7 +70,7 @@ void site_bind_profiles(struct site *site, const struct site_lookup *lookup,
 			continue;
 
 		AUTO_FREE char *right =
-			HINT(role->text, use->profile->roles, use->profile->n_roles);
+			SUGGEST_NAMED(role->text, use->profile->roles, use->profile->n_roles);
 
 		diag_at(diag, &role->place, "profile %s has no role \"%.*s\"%s", use->profile->name,
 			SHOWN_MAX, role->text, right);
@@ -99,7 +96,7 @@ const struct profile_addresses *documented_level(const struct profile_role *role
 static bool has_level(const struct profile *profile, const char *level)
 {
 	for (size_t i = 0; i < profile->n_roles; i++)
-		if (FIND(level, profile->roles[i].addresses, profile->roles[i].levels) >= 0)
+		if (FIND_NAMED(level, profile->roles[i].addresses, profile->roles[i].levels) >= 0)
 			return true;
 	return false;
 }
@@ -116,7 +113,7 @@ static void note_level(const struct profile *profile, const char *level, struct 
 		const struct profile_role *role = &profile->roles[i];
 
 		if (role->levels && *role->addresses[0].level &&
-		    FIND(level, role->addresses, role->levels) < 0)
+		    FIND_NAMED(level, role->addresses, role->levels) < 0)
 			policy_note(policy, "role %s of %s has no level %s: its %s addresses count",
 				    role->name, profile->name, level,
 				    documented_level(role, level)->level);
@@ -152,7 +149,7 @@ static int bind_role(const struct profile *profile, const struct word *role,
 	int index = profile_role_index(profile, role->text);
 
 	if (index < 0) {
-		AUTO_FREE char *right = HINT(role->text, profile->roles, profile->n_roles);
+		AUTO_FREE char *right = SUGGEST_NAMED(role->text, profile->roles, profile->n_roles);
 
 		diag_at(diag, &role->place, "profile %s has no role \"%.*s\"%s", profile->name,
 			SHOWN_MAX, role->text, right);
@@ -207,9 +204,10 @@ static void bind_pin(const struct site_use *use, struct site_pin *pin, struct di
 		pin->role_index = bind_role(profile, &pin->role, diag);
 	if (!pin->port.text)
 		return;
-	pin->port_index = FIND(pin->port.text, profile->ports, profile->n_ports);
+	pin->port_index = FIND_NAMED(pin->port.text, profile->ports, profile->n_ports);
 	if (pin->port_index < 0) {
-		AUTO_FREE char *right = HINT(pin->port.text, profile->ports, profile->n_ports);
+		AUTO_FREE char *right =
+			SUGGEST_NAMED(pin->port.text, profile->ports, profile->n_ports);
 
 		diag_at(diag, &pin->port.place, "profile %s has no ports \"%.*s\"%s", profile->name,
 			SHOWN_MAX, pin->port.text, right);
@@ -244,10 +242,10 @@ static void bind_enable(struct site_use *use, const struct word *word, struct po
 			struct diagnostics *diag)
 {
 	const struct profile *profile = use->profile;
-	int flow = FIND(word->text, profile->flows, profile->n_flows);
+	int flow = FIND_NAMED(word->text, profile->flows, profile->n_flows);
 
 	if (flow < 0) {
-		AUTO_FREE char *right = HINT(word->text, profile->flows, profile->n_flows);
+		AUTO_FREE char *right = SUGGEST_NAMED(word->text, profile->flows, profile->n_flows);
 
 		diag_at(diag, &word->place, "profile %s has no flow \"%.*s\"%s", profile->name,
 			SHOWN_MAX, word->text, right);

@@ -343,18 +343,6 @@ static int find_flow(const struct policy *policy, const char *name, enum side si
 	return found;
 }
 
-static bool goes_round(const struct policy *policy, int start)
-{
-	int at = policy->flows[start].required;
-
-	for (size_t steps = 0; at >= 0 && steps < policy->n_flows; steps++) {
-		if (at == start)
-			return true;
-		at = policy->flows[at].required;
-	}
-	return false;
-}
-
 /* The addresses from which the control flow can have connections. */
 static void control_peers(const struct policy *policy, size_t control, enum side side,
 			  struct prefix_set *peers)
@@ -414,7 +402,7 @@ static void connect_site_flow(struct site_build *build, const struct site_flow *
 		return;
 	}
 	policy->flows[index].required = control;
-	if (goes_round(policy, index))
+	if (REQUIRES_ITSELF(policy->flows, policy->n_flows, required, index))
 		diag_at(build->diagnostics, &requires->place,
 			"flow \"%s\" requires itself in the end", flow->name);
 	else if (!has_side(policy, (size_t)control, flow->side) &&

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "config/site_model.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "config/yaml_fields.h"
 #include "net/hostname.h"
+#include "net/netdev.h"
 
 void site_init(struct site *site, const char *file, const struct diagnostics *diag)
 {
@@ -29,21 +29,10 @@ struct word make_word(const char *text, struct place place)
 	return (struct word){must_copy(text), place};
 }
 
-/* As the kernel's dev_valid_name(). */
-static bool is_interface(const char *name)
-{
-	if (!*name || strlen(name) >= IF_NAMESIZE || !strcmp(name, ".") || !strcmp(name, ".."))
-		return false;
-	for (; *name; name++)
-		if (*name == '/' || *name == ':' || isspace((unsigned char)*name))
-			return false;
-	return true;
-}
-
 void site_set_interface(struct site *site, const struct place *place, const char *name,
 			struct diagnostics *diag)
 {
-	if (is_interface(name))
+	if (netdev_name_is_valid(name))
 		memcpy(site->interface, name, strlen(name) + 1);
 	else
 		diag_at(diag, place,

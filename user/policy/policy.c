@@ -24,6 +24,23 @@ const char *connections_word(enum bkxdp_connections connections)
 	return connections == BKXDP_CONNECTIONS_SOCKETS ? "sockets" : "flags";
 }
 
+static int required_by(const int *required, size_t stride, int flow)
+{
+	return *(const int *)(const void *)((const char *)required + (size_t)flow * stride);
+}
+
+bool requires_itself(const int *required, size_t stride, size_t n_flows, int start)
+{
+	int at = required_by(required, stride, start);
+
+	for (size_t steps = 0; at >= 0 && steps < n_flows; steps++) {
+		if (at == start)
+			return true;
+		at = required_by(required, stride, at);
+	}
+	return false;
+}
+
 /* ---- digest: FNV-1a, 64 bits ---------------------------------------------- */
 
 #define FNV_OFFSET 0xcbf29ce484222325ull

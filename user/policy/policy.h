@@ -88,6 +88,14 @@ struct policy {
  */
 uint32_t flow_control_id(const struct flow *flow);
 
+/*
+ * Does what the flow at `start` requires lead back to it? `required` is the first
+ * flow's index of the one that it requires, or -1; the next flow's is `stride` bytes on.
+ */
+bool requires_itself(const int *required, size_t stride, size_t n_flows, int start);
+#define REQUIRES_ITSELF(flows, n_flows, required, start)                                           \
+	requires_itself(&(flows)->required, sizeof(*(flows)), n_flows, start)
+
 const char *side_word(enum side side); /* "inbound", "reply" */
 const char *mode_word(enum attach_mode mode);
 const char *connections_word(enum bkxdp_connections connections);
