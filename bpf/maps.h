@@ -99,10 +99,10 @@ struct {
 /* The program does not use these two. They hold what user space must find again with the policy. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, BKXDP_COUNTERS_MAX);
+	__uint(max_entries, BKXDP_COUNTERS_MAX / BKXDP_NAMES_BLOCK);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, __u32);
-	__type(value, struct bkxdp_flow_name);
+	__type(value, struct bkxdp_flow_names);
 } names SEC(".maps");
 
 struct {

@@ -101,6 +101,98 @@ static void test_return(void)
 	free(names);
 }
 
+/* ---- places ------------------------------------------------------------------ */
+
+/* "b-2 b-1": the flows of the slot's policy, as the names tell them; the caller frees it. */
+static char *placed(const struct counter_names *names, uint32_t slot)
+{
+	AUTO_FREE uint16_t *counters = NULL;
+	size_t n_counters = 0;
+	int error = counters_placed(names, slot, &counters, &n_counters);
+	char *text = must_copy(error == -EBADMSG ? "damaged" : "");
+
+	for (size_t i = 0; i < n_counters; i++) {
+		char *longer =
+			must_format("%s%s%s", text, i ? " " : "", names->name[counters[i]].flow);
+
+		free(text);
+		text = longer;
+	}
+	return text;
+}
+
+static void check_placed(const struct counter_names *names, uint32_t slot, const char *wanted,
+			 const char *what)
+{
+	AUTO_FREE char *text = placed(names, slot);
+
+	check_text(text, wanted, "%s", what);
+}
+
+static void test_places(void)
+{
+	AUTO_FREE struct counter_names *names = must_alloc(1, sizeof(*names));
+	struct policy *one = make("a", 3), *two = make("b", 2);
+
+	check_placed(names, 0, "", "places: without a policy there are none");
+	one->rules[0].flow = 2;
+	one->rules[2].flow = 0;
+	check_int(counters_assign(one, names, NULL), 0, "places: a policy");
+	counters_place(names, one, 1);
+	check_placed(names, 1, "a-2 a-1 a-0", "places: in the order of its rules");
+	check_placed(names, 0, "", "places: the other slot has none of it");
+	check_int(counters_assign(two, names, one), 0, "places: the next one");
+	counters_place(names, two, 0);
+	check_placed(names, 0, "b-0 b-1", "places: has its own");
+	check_placed(names, 1, "a-2 a-1 a-0", "places: and leaves those of the one in force");
+	one->rules[1] = one->rules[2];
+	one->n_rules = 2;
+	check_int(counters_assign(one, names, two), 0, "places: a flow less");
+	counters_place(names, one, 1);
+	check_placed(names, 1, "a-2 a-0", "places: is not in it, though it has its counter");
+	one->rules[1] = one->rules[0];
+	counters_place(names, one, 1);
+	check_placed(names, 1, "a-2", "places: two rules of a flow are one");
+	drop(one);
+	drop(two);
+}
+
+/* What is in the map is read with care, though only root writes it. */
+static void test_damage(void)
+{
+	AUTO_FREE struct counter_names *names = must_alloc(1, sizeof(*names));
+	struct policy *policy = make("a", 200);
+	unsigned int taken = 0, refused = 0;
+
+	check_int(counters_assign(policy, names, NULL), 0, "damage: a policy");
+	counters_place(names, policy, 0);
+	srand(1);
+	for (int i = 0; i < 4000; i++) {
+		struct bkxdp_flow_name *name = &names->name[rand() % 200], whole = *name;
+		AUTO_FREE uint16_t *counters = NULL;
+		size_t n_counters = 0;
+
+		for (int n = rand() % 3; n >= 0; n--)
+			((char *)name)[rand() % sizeof(*name)] = rand();
+		if (counters_placed(names, 0, &counters, &n_counters))
+			refused++;
+		for (size_t c = 0; c < n_counters; c++)
+			taken += strlen(names->name[counters[c]].flow) < BKXDP_NAME_MAX;
+		*name = whole;
+	}
+	check(taken && refused, "damage: is read with bounds, or refused (%u)", refused);
+	memset(names->name[7].flow, 'a', BKXDP_NAME_MAX);
+	check_placed(names, 0, "damaged", "damage: a name without an end");
+	names->name[7] = names->name[8];
+	check_placed(names, 0, "damaged", "damage: two at one place");
+	names->name[7].place[0] = BKXDP_RULES_MAX + 1;
+	check_placed(names, 0, "damaged", "damage: a place beyond all rules");
+	names->name[7].place[0] = 8;
+	names->name[7].side = 2;
+	check_placed(names, 0, "damaged", "damage: a third side");
+	drop(policy);
+}
+
 int main(void)
 {
 	struct counter_names *names = must_alloc(1, sizeof(*names));
@@ -108,6 +200,8 @@ int main(void)
 	test_reloads(names);
 	test_unknown_current(names);
 	test_return();
+	test_places();
+	test_damage();
 	free(names);
 	return tap_done();
 }

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The bytes that name the counters, and the text of a scrape: whole in whatever
- * pieces it is asked for, and none of it from bytes that are no series.
+ * What a scrape tells: flows by the names of their counters, the files of a policy, and
+ * the text, which is whole in whatever pieces it is asked for.
  */
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "config/source_files.h"
 #include "stats/prometheus_text.h"
-#include "stats/snapshot.h"
+#include "stats/reading.h"
 #include "tap.h"
 
 #define FLOWS 300
@@ -22,56 +23,59 @@ static void make_policy(struct policy *policy)
 				  .flows = flow,
 				  .n_flows = FLOWS,
 				  .rules = rule,
-				  .n_rules = 2 * FLOWS,
-				  .digest = 0xfeedull};
+				  .n_rules = 2 * FLOWS};
 	for (unsigned int i = 0; i < FLOWS; i++) {
 		snprintf(flow[i].profile, sizeof(flow[i].profile), "vendor-%u", i / 100);
 		snprintf(flow[i].name, sizeof(flow[i].name), "flow-%u", i);
 		flow[i].place.file = i < 100 ? "/p/a.yaml" : "/p/b.yaml";
-		rule[2 * i] = (struct rule){.flow = i, .side = SIDE_INBOUND, .counter = 2 * i};
-		rule[2 * i + 1] =
-			(struct rule){.flow = i, .side = SIDE_REPLY, .counter = 2 * i + 1};
+		rule[2 * i] = (struct rule){.flow = i, .side = SIDE_INBOUND};
+		rule[2 * i + 1] = (struct rule){.flow = i, .side = SIDE_REPLY};
 	}
 	/* the same flow of another use: the same counter */
 	rule[2 * FLOWS - 1] = rule[0];
 }
 
-static void test_series(void *bytes, size_t size)
+/* The flows of the policy, as the names of its counters tell them. */
+static void read_policy(struct policy *policy, struct reading *reading)
 {
-	struct series series = {}, untouched = {};
+	AUTO_FREE struct counter_names *names = must_alloc(1, sizeof(*names));
+	AUTO_FREE uint16_t *counters = NULL;
+	size_t n_counters = 0;
 
-	check_int(series_read(bytes, size, &series), 0, "series: read");
-	check_int(series.head->flows, 2 * FLOWS - 1, "series: each counter once");
-	check_int(series.head->profiles, 3, "series: profiles");
-	check_text(series.name + series.flow[401].name, "flow-200", "series: a name");
-	check_text(series.profile[series.flow[401].profile], "vendor-2", "series: its profile");
-	check_int(series.flow[401].side, SIDE_REPLY, "series: its side");
-	check_text(series.file, "/etc/bkxdp/eth1.yaml", "series: the interface file first");
-	check_int(series.head->file_bytes, sizeof("/etc/bkxdp/eth1.yaml") + 2 * sizeof("/p/a.yaml"),
-		  "series: each file once");
-	check_int((long)series_changed(&series), 0, "series: no file, no time");
-	for (size_t length = 0; length < size; length += length < 64 ? 1 : 997)
-		check(series_read(bytes, length, &untouched) && !untouched.head,
-		      "series: cut at %zu", length);
+	check_int(counters_assign(policy, names, NULL), 0, "names: assigned");
+	counters_place(names, policy, 1);
+	check_int(counters_placed(names, 1, &counters, &n_counters), 0, "names: read");
+	reading_name_flows(reading, names, counters, n_counters);
 }
 
-/* Whatever the bytes say, nothing outside them is read (the sanitizer looks). */
-static void test_damage(const char *bytes, size_t size)
+static void test_names(const struct reading *reading)
 {
-	char *copy = malloc(size);
-	unsigned int taken = 0;
+	unsigned int profiles = 1;
 
-	srand(1);
-	for (int i = 0; i < 20000 && copy; i++) {
-		struct series series;
+	check_int(reading->n_flows, 2 * FLOWS - 1, "names: each counter once");
+	for (size_t i = 1; i < reading->n_flows; i++)
+		profiles += reading->flows[i].profile != reading->flows[i - 1].profile;
+	check_int(profiles, 3, "names: each profile once");
+	check_text(reading_flow(reading, &reading->flows[401]), "flow-200", "names: a name");
+	check_text(reading_profile(reading, &reading->flows[401]), "vendor-2",
+		   "names: its profile");
+	check_int(reading->flows[401].side, SIDE_REPLY, "names: its side");
+}
 
-		memcpy(copy, bytes, size);
-		for (int n = rand() % 3; n >= 0; n--)
-			copy[rand() % (i % 2 ? sizeof(struct series_head) : size)] = rand();
-		taken += !series_read(copy, size, &series) && !series_changed(&series);
-	}
-	free(copy);
-	check(taken > 0, "series: damaged ones are read or refused (%u read)", taken);
+static void test_files(const struct policy *policy)
+{
+	size_t size;
+	AUTO_FREE char *files = source_files(policy, &size);
+	const struct policy without = {.flows = flow, .n_flows = FLOWS};
+
+	check_text(files, "/etc/bkxdp/eth1.yaml", "files: the interface file first");
+	check_int(size, sizeof("/etc/bkxdp/eth1.yaml") + 2 * sizeof("/p/a.yaml") + 1,
+		  "files: each once, and the end");
+	check_int((long)source_files_changed(files), 0, "files: no file, no time");
+	free(files);
+	files = source_files(&without, &size);
+	check(size == 1 && !*files, "files: none where there is no interface file");
+	check_int((long)source_files_changed(files), 0, "files: nor a time");
 }
 
 static char *whole_text(const struct scrape *scrape, enum metrics_format format, size_t room)
@@ -134,24 +138,20 @@ static void test_many_profiles(void)
 	static struct rule rule[PROFILES];
 	struct policy policy = {
 		.flows = of, .n_flows = PROFILES, .rules = rule, .n_rules = PROFILES};
-	struct tables tables = {};
-	struct series series = {};
+	struct reading reading = {};
 	unsigned int wrong = 0;
-	size_t size;
 
 	for (unsigned int i = 0; i < PROFILES; i++) {
 		snprintf(of[i].profile, sizeof(of[i].profile), "vendor-%u", i);
 		snprintf(of[i].name, sizeof(of[i].name), "flow");
-		rule[i] = (struct rule){.flow = i, .side = SIDE_REPLY, .counter = i};
+		rule[i] = (struct rule){.flow = i, .side = SIDE_REPLY};
 	}
-
-	AUTO_FREE void *bytes = series_write(&policy, &tables, 1, &size);
-
-	check_int(series_read(bytes, size, &series), 0, "%d profiles: read", PROFILES);
-	for (unsigned int i = 0; series.head && i < PROFILES; i++)
-		wrong += strcmp(series.profile[series.flow[i].profile], of[i].profile) != 0;
-	check(series.head && !wrong, "%d profiles: each flow has its own (%u not)", PROFILES,
-	      wrong);
+	read_policy(&policy, &reading);
+	check_int(reading.n_flows, PROFILES, "%d profiles: read", PROFILES);
+	for (size_t i = 0; i < reading.n_flows; i++)
+		wrong += strcmp(reading_profile(&reading, &reading.flows[i]), of[i].profile) != 0;
+	check(!wrong, "%d profiles: each flow has its own (%u not)", PROFILES, wrong);
+	reading_free(&reading);
 }
 
 /* A name of the most bytes, none of which can be shown as it is. */
@@ -173,28 +173,23 @@ static void test_strange_device(struct scrape *scrape)
 
 int main(void)
 {
-	struct tables tables = {.ipv4_prefixes = 3};
-	struct reading reading = {.device = "a\"\\b", .attached = ATTACHED_UNKNOWN};
+	struct reading reading = {.device = "a\"\\b",
+				  .attached = ATTACHED_UNKNOWN,
+				  .policy = {.digest = 0xfeedull, .ipv4_prefixes = 3}};
 	struct scrape scrape = {.readings = &reading, .n_readings = 1, .errors = 7};
 	struct policy policy;
-	size_t size;
-	void *bytes;
 
 	test_many_profiles();
 	make_policy(&policy);
-	bytes = series_write(&policy, &tables, 1, &size);
-	test_series(bytes, size);
-	test_damage(bytes, size);
-	if (!series_read(bytes, size, &reading.series)) {
-		reading.flow = calloc(reading.series.head->flows, sizeof(*reading.flow));
-		reading.flow[401].bytes = UINT64_MAX;
-		reading.tally[BKXDP_DROP_PORT].packets = 3;
-		reading.tally[bkxdp_tally(BKXDP_DROP_PORT, 1)].packets = 4;
-		test_text(&scrape);
-		test_strange_device(&scrape);
-		free(reading.flow);
-	}
-	free(bytes);
+	read_policy(&policy, &reading);
+	test_names(&reading);
+	test_files(&policy);
+	reading.flows[401].sum.bytes = UINT64_MAX;
+	reading.tally[BKXDP_DROP_PORT].packets = 3;
+	reading.tally[bkxdp_tally(BKXDP_DROP_PORT, 1)].packets = 4;
+	test_text(&scrape);
+	test_strange_device(&scrape);
+	reading_free(&reading);
 	free(policy.rules);
 	return tap_done();
 }

@@ -17,11 +17,11 @@
 /* What a sample points to. */
 struct made {
 	struct top_sample sample;
-	struct series_head head;
-	char profile[2][BKXDP_NAME_MAX];
-	struct series_flow flow[FLOWS];
-	char name[FLOWS][BKXDP_NAME_MAX];
-	struct bkxdp_counter count[FLOWS];
+	struct flow_count flow[FLOWS];
+	struct {
+		char profile[2][BKXDP_NAME_MAX];
+		char name[FLOWS][BKXDP_NAME_MAX];
+	} text;
 	struct drop_group group[4];
 };
 
@@ -36,20 +36,20 @@ static void make(struct made *made, const char *device, unsigned int at, const u
 	made->sample.grouped = true;
 	made->sample.groups.group = made->group;
 	made->sample.reading.attached = ATTACHED_YES;
-	made->head.flows = FLOWS;
-	made->head.profiles = 2;
-	snprintf(made->profile[0], BKXDP_NAME_MAX, "%s", "vendor");
-	snprintf(made->profile[1], BKXDP_NAME_MAX, "%s", "site");
+	snprintf(made->text.profile[0], BKXDP_NAME_MAX, "%s", "vendor");
+	snprintf(made->text.profile[1], BKXDP_NAME_MAX, "%s", "site");
 	for (size_t i = 0; i < FLOWS; i++) {
-		made->flow[i].name = i * BKXDP_NAME_MAX;
-		snprintf(made->name[i], BKXDP_NAME_MAX, "%s", names[i]);
-		made->flow[i].profile = i == 2;
-		made->flow[i].side = i == 3 ? SIDE_REPLY : SIDE_INBOUND;
-		made->count[i] = (struct bkxdp_counter){packets[i], packets[i] * 100};
+		snprintf(made->text.name[i], BKXDP_NAME_MAX, "%s", names[i]);
+		made->flow[i] = (struct flow_count){
+			.profile = (i == 2) * BKXDP_NAME_MAX,
+			.name = (2 + i) * BKXDP_NAME_MAX,
+			.side = i == 3 ? SIDE_REPLY : SIDE_INBOUND,
+			.sum = {packets[i], packets[i] * 100},
+		};
 	}
-	made->sample.reading.series =
-		(struct series){&made->head, made->profile, made->flow, made->name[0], ""};
-	made->sample.reading.flow = made->count;
+	made->sample.reading.names = made->text.profile[0];
+	made->sample.reading.flows = made->flow;
+	made->sample.reading.n_flows = FLOWS;
 }
 
 static void add_group(struct made *made, const char *source, uint16_t port, uint64_t packets,
@@ -112,7 +112,7 @@ static void test_flows(void)
 	check_rows(&before, &now, TOP_BY_BITS, TOP_FLOWS,
 		   "vendor/b inbound=10/8000, vendor/a inbound=5/4000, vendor/a reply=0/0",
 		   "rates, most bits first, and no flow that never had a packet");
-	before.count[0].bytes = now.count[0].bytes;
+	before.flow[0].sum.bytes = now.flow[0].sum.bytes;
 	check_rows(&before, &now, TOP_BY_BITS, TOP_FLOWS,
 		   "vendor/a inbound=5/4000, vendor/b inbound=10/0, vendor/a reply=0/0", "by bits");
 	check_rows(&before, &now, TOP_BY_PACKETS, TOP_FLOWS,
@@ -139,9 +139,9 @@ static void test_restarts(void)
 		   "vendor/b inbound=10/8000, vendor/a reply=1/800, site/c inbound=0/0",
 		   "a counter that began anew is not negative");
 	/* a reload moved and added flows */
-	snprintf(before.name[0], BKXDP_NAME_MAX, "%s", "a");
-	before.count[0] = (struct bkxdp_counter){1, 100};
-	snprintf(before.name[1], BKXDP_NAME_MAX, "%s", "gone");
+	snprintf(before.text.name[0], BKXDP_NAME_MAX, "%s", "a");
+	before.flow[0].sum = (struct bkxdp_counter){1, 100};
+	snprintf(before.text.name[1], BKXDP_NAME_MAX, "%s", "gone");
 	make(&now, "eth1", 11, (uint64_t[]){7, 3, 0, 0});
 	check_rows(&before, &now, TOP_BY_PACKETS, TOP_FLOWS,
 		   "vendor/b inbound=7/5600, vendor/a inbound=2/1600",
@@ -228,8 +228,8 @@ static void make_full(struct made *before, struct made *now)
 {
 	make(before, "eth1", 10, (uint64_t[]){1, 1, 1, 1});
 	make(now, "eth1", 11, (uint64_t[]){1000, 2000, 30000, 1});
-	snprintf(now->name[0], BKXDP_NAME_MAX, "%s", "a-name-of-thirty-one-characters");
-	snprintf(now->profile[0], BKXDP_NAME_MAX, "%s", "a-vendor-of-some-thirty-letters");
+	snprintf(now->text.name[0], BKXDP_NAME_MAX, "%s", "a-name-of-thirty-one-characters");
+	snprintf(now->text.profile[0], BKXDP_NAME_MAX, "%s", "a-vendor-of-some-thirty-letters");
 	add_group(now, "2001:db8:1111:2222:3333:4444:5555:6666", 65535, 10, 5);
 	add_group(now, "10.0.0.1", 445, 10, 5);
 	for (int tally = BKXDP_DROP_MALFORMED; tally < BKXDP_TALLIES; tally++)
@@ -364,7 +364,7 @@ static void test_verdicts(void)
 	check(has(&page, "dropped ") && !has(&page, "would drop"), "enforce: what is dropped");
 	page_free(&page);
 	top_free(&top);
-	now.head.enforcement = BKXDP_AUDIT;
+	now.sample.reading.audits = true;
 	now.sample.reading.tally[bkxdp_tally(BKXDP_DROP_SOURCE_INVALID, 1)].packets = 7;
 	top_make(&before.sample, &now.sample, TOP_BY_BITS, &top);
 	page_make(&page, &top, &view, 80, 24);
@@ -374,7 +374,7 @@ static void test_verdicts(void)
 	check(!has_style(&page, PAGE_BAD), "audit: no loss to show in red");
 	page_free(&page);
 	top_free(&top);
-	now.head.enforcement = BKXDP_ENFORCE;
+	now.sample.reading.audits = false;
 	now.sample.reading.tally[BKXDP_DROP_SOURCE_INVALID].packets = 5;
 	top_make(&before.sample, &now.sample, TOP_BY_BITS, &top);
 	page_make(&page, &top, &view, 40, 12);

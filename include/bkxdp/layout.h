@@ -13,7 +13,7 @@
 #include <linux/types.h>
 
 /* Pinned maps with another number are refused, not misread. */
-#define BKXDP_ABI 3
+#define BKXDP_ABI 4
 
 #define BKXDP_NAME_MAX       32      /* profile, role, port and flow names, with NUL */
 #define BKXDP_FLOWS_MAX      4096    /* enabled flows of one interface */
@@ -280,13 +280,37 @@ struct bkxdp_counter {
 };
 
 /*
- * To whom a counter belongs: by this, counters keep their place through reloads. Names end in
- * NUL.
+ * Whose counter it is. Counters keep their index by name through reloads, also those of
+ * flows that the policy no longer has. Names end in NUL; an empty one means that the counter
+ * was never used.
  */
 struct bkxdp_flow_name {
 	char profile[BKXDP_NAME_MAX];
 	char flow[BKXDP_NAME_MAX];
-	__u32 side; /* 0 inbound, 1 reply */
+	__u32 side;               /* 0 inbound, 1 reply */
+	__u16 place[BKXDP_SLOTS]; /* from 1 on, in the order of the slot's policy; 0: not in it */
+};
+/* The map's key is the counter's index / BKXDP_NAMES_BLOCK: blocks, for a scrape reads all names.
+ */
+#define BKXDP_NAMES_BLOCK 64
+struct bkxdp_flow_names {
+	struct bkxdp_flow_name name[BKXDP_NAMES_BLOCK];
+};
+
+/*
+ * What is shown of a slot's policy and not needed to judge packets by it. Whoever writes
+ * another policy into the slot begins with `generation` and ends with `in_force`: if the two
+ * are equal, the slot's policy is in force, or was until that of the other slot was.
+ */
+struct bkxdp_policy_record {
+	__u64 loaded; /* s, CLOCK_REALTIME */
+	__u64 digest;
+	__u32 ipv4_prefixes;
+	__u32 ipv6_prefixes;
+	__u32 enforcement; /* enum bkxdp_enforcement */
+	__u32 generation;  /* as in struct bkxdp_active */
+	__u32 in_force;    /* the generation that was in force last */
+	__u32 reserved;
 };
 
 /* The attachment, for those who open the pins later. */
@@ -300,10 +324,11 @@ struct bkxdp_attachment {
 	__u32 rxvlan;  /* 1: detach turns VLAN tag stripping on again */
 	char version[BKXDP_NAME_MAX];
 	__u32 root; /* id of the program that the interface runs: the filter, or its dispatcher */
+	struct bkxdp_policy_record policy[BKXDP_SLOTS];
 };
 
-_Static_assert(sizeof(struct bkxdp_flow_name) == 68, "no padding");
-_Static_assert(sizeof(struct bkxdp_attachment) == 72, "no padding");
+_Static_assert(sizeof(struct bkxdp_flow_name) == 72, "no padding");
+_Static_assert(sizeof(struct bkxdp_attachment) == 72 + 40 * BKXDP_SLOTS, "no padding");
 _Static_assert(sizeof(struct bkxdp_prefix) == 20, "LPM key");
 _Static_assert(sizeof(struct bkxdp_port) == 8, "one array element");
 _Static_assert(sizeof(struct bkxdp_service_key) == 8, "no padding in a hash key");

@@ -292,7 +292,7 @@ static void warn_if_off(const char *interface)
 	struct snapshot *snapshot = datapath_snapshot(interface, &diag);
 	AUTO_FREE char *name = printable(interface);
 
-	if (snapshot && !snapshot->attached && !snapshot->elsewhere)
+	if (snapshot && snapshot->reading.attached == ATTACHED_NO)
 		fprintf(stderr,
 			"bkxdp: warning: %s's filter is not attached: everything passes; this is "
 			"what its policy says\n",

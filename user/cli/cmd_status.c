@@ -31,35 +31,38 @@ static void format_time(uint64_t seconds, char text[static 32])
 
 static const char *enforcement_word(const struct snapshot *s)
 {
-	return s->policy->settings.enforcement == BKXDP_AUDIT ? "audit" : "enforce";
+	return s->reading.audits ? "audit" : "enforce";
 }
 
 /* ---- JSON ------------------------------------------------------------------- */
 
-static json_t *reasons_json(const struct snapshot *s)
+static json_t *reasons_json(const struct reading *reading)
 {
 	json_t *list = json_array();
 
 	for (unsigned int t = 1; t < BKXDP_TALLIES; t++)
-		json_array_append_new(list, json_pack("{ss ss sI sI}", "reason",
-						      reason_word(tally_reason(t)), "verdict",
-						      tally_verdict_word(t), "packets",
-						      (json_int_t)s->tally[t].packets, "bytes",
-						      (json_int_t)s->tally[t].bytes));
+		json_array_append_new(
+			list, json_pack("{ss ss sI sI}", "reason", reason_word(tally_reason(t)),
+					"verdict", tally_verdict_word(t), "packets",
+					(json_int_t)reading->tally[t].packets, "bytes",
+					(json_int_t)reading->tally[t].bytes));
 	return list;
 }
 
-static json_t *flows_json(const struct snapshot *s)
+static json_t *flows_json(const struct reading *reading)
 {
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < s->n_flows; i++)
+	for (size_t i = 0; i < reading->n_flows; i++) {
+		const struct flow_count *flow = &reading->flows[i];
+
 		json_array_append_new(list, json_pack("{ss ss ss sI sI}", "profile",
-						      s->flows[i].flow->profile, "flow",
-						      s->flows[i].flow->name, "side",
-						      side_word(s->flows[i].side), "packets",
-						      (json_int_t)s->flows[i].sum.packets, "bytes",
-						      (json_int_t)s->flows[i].sum.bytes));
+						      reading_profile(reading, flow), "flow",
+						      reading_flow(reading, flow), "side",
+						      side_word(flow->side), "packets",
+						      (json_int_t)flow->sum.packets, "bytes",
+						      (json_int_t)flow->sum.bytes));
+	}
 	return list;
 }
 
@@ -112,24 +115,26 @@ static json_t *controls_json(const struct snapshot *s)
 
 static json_t *snapshot_json(const struct snapshot *s)
 {
-	AUTO_FREE char *device = printable(s->device);
+	AUTO_FREE char *device = printable(s->reading.device);
 	char since[32], loaded[32], digest[17];
 
 	format_time(s->since, since);
-	format_time(s->loaded, loaded);
-	snprintf(digest, sizeof(digest), "%016" PRIx64, s->policy->digest);
+	format_time(s->reading.policy.loaded, loaded);
+	snprintf(digest, sizeof(digest), "%016" PRIx64, (uint64_t)s->reading.policy.digest);
 	return json_pack("{ss sb ss sb sb ss ss sb ss ss ss si si so ss* so s{sI sI} so so so so}",
-			 "device", device, "attached", s->attached, "mode",
-			 s->generic ? "generic" : "native", "frags", s->frags, "alone", s->alone,
-			 "enforcement", enforcement_word(s), "connections",
+			 "device", device, "attached", s->reading.attached == ATTACHED_YES, "mode",
+			 s->reading.generic ? "generic" : "native", "frags", s->frags, "alone",
+			 s->alone, "enforcement", enforcement_word(s), "connections",
 			 connections_word(s->policy->settings.connections), "observes",
 			 s->policy->observes, "digest", digest, "since", since, "loaded", loaded,
-			 "generation", (int)s->generation, "program_id", (int)s->program, "beside",
-			 words_json(s->beside, s->n_beside), "file", s->policy->file, "uses",
-			 uses_json(s->policy), "prefixes", "ipv4", (json_int_t)s->ipv4_prefixes,
-			 "ipv6", (json_int_t)s->ipv6_prefixes, "notes",
+			 "generation", (int)s->reading.policy.generation, "program_id",
+			 (int)s->program, "beside", words_json(s->beside, s->n_beside), "file",
+			 s->policy->file, "uses", uses_json(s->policy), "prefixes", "ipv4",
+			 (json_int_t)s->reading.policy.ipv4_prefixes, "ipv6",
+			 (json_int_t)s->reading.policy.ipv6_prefixes, "notes",
 			 words_json(s->policy->notes, s->policy->n_notes), "reasons",
-			 reasons_json(s), "flows", flows_json(s), "controls", controls_json(s));
+			 reasons_json(&s->reading), "flows", flows_json(&s->reading), "controls",
+			 controls_json(s));
 }
 
 static void print_json(json_t *json)
@@ -152,7 +157,7 @@ static char *attach_again(const struct snapshot *s)
 	if (!s->policy->file)
 		return must_format("\"bkxdp attach %s\"%s", now,
 				   s->policy->observes ? "" : " with the same options");
-	if (strcmp(s->device, s->name_now) != 0)
+	if (strcmp(s->reading.device, s->name_now) != 0)
 		return must_format("\"bkxdp attach %s\", with %s written for it from %s,", now,
 				   shown, file);
 	if (!strcmp(s->policy->file, own))
@@ -162,7 +167,7 @@ static char *attach_again(const struct snapshot *s)
 
 static void print_unattached(const struct snapshot *s)
 {
-	AUTO_FREE char *device = printable(s->device), *again = attach_again(s);
+	AUTO_FREE char *device = printable(s->reading.device), *again = attach_again(s);
 
 	printf("%snot attached%s: ", term_colour(stdout, RED), term_colour(stdout, PLAIN));
 	if (*s->name_now)
@@ -175,22 +180,22 @@ static void print_unattached(const struct snapshot *s)
 
 static void print_attachment(const struct snapshot *s)
 {
-	AUTO_FREE char *device = printable(s->device), *now = printable(s->name_now);
+	AUTO_FREE char *device = printable(s->reading.device), *now = printable(s->name_now);
 	char since[32];
 
 	format_time(s->since, since);
 	printf("%s%s%s: ", term_colour(stdout, BOLD), device, term_colour(stdout, PLAIN));
-	if (s->elsewhere) {
+	if (s->reading.attached == ATTACHED_UNKNOWN) {
 		puts("in another network namespace: whether it is attached can be seen only there");
 		return;
 	}
-	if (!s->attached) {
+	if (s->reading.attached == ATTACHED_NO) {
 		print_unattached(s);
 		return;
 	}
-	if (strcmp(s->device, s->name_now) != 0)
+	if (strcmp(s->reading.device, s->name_now) != 0)
 		printf("renamed to %s, ", now);
-	printf("attached in %s mode since %s%s", s->generic ? "generic" : "driver", since,
+	printf("attached in %s mode since %s%s", s->reading.generic ? "generic" : "driver", since,
 	       s->frags ? ", takes jumbo frames" : "");
 	if (s->alone)
 		printf(", no other XDP program can join");
@@ -204,47 +209,47 @@ static void print_policy(const struct snapshot *s)
 	AUTO_FREE char *file = printable(s->policy->file ? s->policy->file : "");
 	char loaded[32];
 
-	format_time(s->loaded, loaded);
-	printf("  policy %016" PRIx64 " loaded %s from %s, %s%s%s\n", s->policy->digest, loaded,
+	format_time(s->reading.policy.loaded, loaded);
+	printf("  policy %016" PRIx64 " loaded %s from %s, %s%s%s\n",
+	       (uint64_t)s->reading.policy.digest, loaded,
 	       s->policy->file       ? file
 	       : s->policy->observes ? "no file (observing)"
 				     : "options",
-	       term_colour(stdout, s->policy->settings.enforcement == BKXDP_AUDIT ? YELLOW : GREEN),
-	       s->policy->settings.enforcement == BKXDP_AUDIT ? "audit: nothing is dropped"
-							      : "enforce",
+	       term_colour(stdout, s->reading.audits ? YELLOW : GREEN),
+	       s->reading.audits ? "audit: nothing is dropped" : "enforce",
 	       term_colour(stdout, PLAIN));
 	if (!s->policy->observes)
 		for (size_t i = 0; i < s->policy->n_uses; i++)
 			printf("  %s as %s%s%s\n", s->policy->uses[i].profile,
 			       s->policy->uses[i].role, s->policy->uses[i].level ? ", level " : "",
 			       s->policy->uses[i].level ? s->policy->uses[i].level : "");
-	printf("  prefixes: IPv4 %zu, IPv6 %zu; answers are checked by %s\n", s->ipv4_prefixes,
-	       s->ipv6_prefixes, connections_word(s->policy->settings.connections));
+	printf("  prefixes: IPv4 %u, IPv6 %u; answers are checked by %s\n",
+	       s->reading.policy.ipv4_prefixes, s->reading.policy.ipv6_prefixes,
+	       connections_word(s->policy->settings.connections));
 }
 
-static void print_flows(const struct snapshot *s, bool all)
+static void print_flows(const struct reading *reading, bool all)
 {
 	size_t silent = 0;
 
 	printf("\n  %-8s %-44s %14s %18s\n", "SIDE", "FLOW", "PACKETS", "BYTES");
-	for (size_t i = 0; i < s->n_flows; i++) {
-		const struct flow_count *count = &s->flows[i];
-		AUTO_FREE char *name =
-			must_format("%s/%s", count->flow->profile, count->flow->name);
+	for (size_t i = 0; i < reading->n_flows; i++) {
+		const struct flow_count *flow = &reading->flows[i];
+		AUTO_FREE char *name = must_format("%s/%s", reading_profile(reading, flow),
+						   reading_flow(reading, flow));
 
-		if (!count->sum.packets && !all) {
+		if (!flow->sum.packets && !all) {
 			silent++;
 			continue;
 		}
-		printf("  %-8s %-44s %14llu %18llu\n", side_word(count->side), name,
-		       (unsigned long long)count->sum.packets,
-		       (unsigned long long)count->sum.bytes);
+		printf("  %-8s %-44s %14llu %18llu\n", side_word(flow->side), name,
+		       (unsigned long long)flow->sum.packets, (unsigned long long)flow->sum.bytes);
 	}
 	if (silent)
 		printf("  %zu more without a packet (--all lists them)\n", silent);
 }
 
-static void print_reasons(const struct snapshot *s, bool all)
+static void print_reasons(const struct reading *reading, bool all)
 {
 	static const enum colour colours[] = {
 		[TALLY_PASS] = GREEN, [TALLY_DROP] = RED, [TALLY_WOULD_DROP] = YELLOW};
@@ -253,13 +258,13 @@ static void print_reasons(const struct snapshot *s, bool all)
 	for (unsigned int t = 1; t < BKXDP_TALLIES; t++) {
 		enum bkxdp_reason reason = tally_reason(t);
 
-		if (!s->tally[t].packets && !all)
+		if (!reading->tally[t].packets && !all)
 			continue;
 		printf("  %s%-10s%s %-15s %14llu %18llu  %s\n",
 		       term_colour(stdout, colours[tally_verdict(t)]), tally_verdict_text(t),
 		       term_colour(stdout, PLAIN), reason_word(reason),
-		       (unsigned long long)s->tally[t].packets,
-		       (unsigned long long)s->tally[t].bytes, reason_meaning(reason));
+		       (unsigned long long)reading->tally[t].packets,
+		       (unsigned long long)reading->tally[t].bytes, reason_meaning(reason));
 	}
 }
 
@@ -294,19 +299,19 @@ static void point_to_would_drop(const struct snapshot *s)
 	bool any = false;
 
 	for (unsigned int t = BKXDP_REASON_COUNT; t < BKXDP_TALLIES; t++)
-		any = any || s->tally[t].packets;
-	if (any && s->policy->settings.enforcement == BKXDP_AUDIT)
+		any = any || s->reading.tally[t].packets;
+	if (any && s->reading.audits)
 		printf("\n  \"bkxdp status %s --would-drop\" lists what would be dropped, and the "
 		       "lines that let it in\n",
-		       s->device);
+		       s->reading.device);
 }
 
 static void print_snapshot(const struct snapshot *s, bool all)
 {
 	print_attachment(s);
 	print_policy(s);
-	print_flows(s, all);
-	print_reasons(s, all);
+	print_flows(&s->reading, all);
+	print_reasons(&s->reading, all);
 	print_controls(s);
 	point_to_would_drop(s);
 }
@@ -323,10 +328,10 @@ struct request {
 static int read_groups(const struct snapshot *snapshot, struct drop_groups *groups,
 		       struct diagnostics *diag)
 {
-	int error = datapath_groups(snapshot->device, groups);
+	int error = datapath_groups(snapshot->reading.device, groups);
 
 	if (error)
-		diag_at(diag, NULL, "the drops of %s can't be read: %s", snapshot->device,
+		diag_at(diag, NULL, "the drops of %s can't be read: %s", snapshot->reading.device,
 			strerror(-error));
 	return error;
 }

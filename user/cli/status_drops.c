@@ -23,7 +23,7 @@ static void format_time(uint64_t seconds, char text[static 32])
 
 static bool audits(const struct snapshot *snapshot)
 {
-	return snapshot->policy->settings.enforcement == BKXDP_AUDIT;
+	return snapshot->reading.audits;
 }
 
 /* ---- what is in force ---------------------------------------------------------- */
@@ -146,8 +146,8 @@ json_t *drop_report_json(const struct snapshot *snapshot, const struct drop_grou
 	for (size_t i = 0; i < needed; i++)
 		json_array_append_new(advice,
 				      advice_json(&found->advice[i], i + 1, snapshot->policy));
-	format_time(snapshot->loaded, since);
-	AUTO_FREE char *device = printable(snapshot->device);
+	format_time(snapshot->reading.policy.loaded, since);
+	AUTO_FREE char *device = printable(snapshot->reading.device);
 	json_t *json =
 		json_pack("{ss ss ss so so sI sI sb}", "device", device, "enforcement",
 			  audits(snapshot) ? "audit" : "enforce", "since", since, "groups", rows,
@@ -243,10 +243,10 @@ static void print_all_advice(const struct drop_report *found, size_t count)
 
 static void print_heading(const struct snapshot *snapshot, size_t rows)
 {
-	AUTO_FREE char *device = printable(snapshot->device);
+	AUTO_FREE char *device = printable(snapshot->reading.device);
 	char since[32];
 
-	format_time(snapshot->loaded, since);
+	format_time(snapshot->reading.policy.loaded, since);
 	printf("%s%s%s: ", term_colour(stdout, BOLD), device, term_colour(stdout, PLAIN));
 	if (audits(snapshot))
 		printf("%s under this policy since it was loaded, %s\n",

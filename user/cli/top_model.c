@@ -8,7 +8,6 @@
 #include "base/printable.h"
 #include "engine/engine.h"
 #include "policy/reasons.h"
-#include "stats/snapshot.h"
 
 const char *const top_sort_words[TOP_SORTS] = {"bits", "packets", "name"};
 
@@ -58,45 +57,45 @@ static struct top_row *add_row(struct top_rows *rows, const struct top_amount *a
 	return row;
 }
 
-static bool is_same_flow(const struct series *a, size_t i, const struct series *b, size_t j)
+static bool is_same_flow(const struct reading *a, size_t i, const struct reading *b, size_t j)
 {
-	const struct series_flow *left = &a->flow[i], *right = &b->flow[j];
+	const struct flow_count *left = &a->flows[i], *right = &b->flows[j];
 
-	return left->side == right->side && !strcmp(a->name + left->name, b->name + right->name) &&
-	       !strcmp(a->profile[left->profile], b->profile[right->profile]);
+	return left->side == right->side &&
+	       !strcmp(reading_flow(a, left), reading_flow(b, right)) &&
+	       !strcmp(reading_profile(a, left), reading_profile(b, right));
 }
 
 /* At the same place, unless a reload came between. NULL: it is new. */
 static const struct bkxdp_counter *flow_before(const struct reading *before,
 					       const struct reading *now, size_t i)
 {
-	size_t flows = before->series.head->flows;
-
-	if (i < flows && is_same_flow(&now->series, i, &before->series, i))
-		return &before->flow[i];
-	for (size_t j = 0; j < flows; j++)
-		if (is_same_flow(&now->series, i, &before->series, j))
-			return &before->flow[j];
+	if (i < before->n_flows && is_same_flow(now, i, before, i))
+		return &before->flows[i].sum;
+	for (size_t j = 0; j < before->n_flows; j++)
+		if (is_same_flow(now, i, before, j))
+			return &before->flows[j].sum;
 	return NULL;
 }
 
 static void add_flows(struct top *top, const struct reading *before, const struct reading *now)
 {
-	for (size_t i = 0; i < now->series.head->flows; i++) {
-		const struct series_flow *flow = &now->series.flow[i];
-		static const struct bkxdp_counter none;
+	static const struct bkxdp_counter none;
+
+	for (size_t i = 0; i < now->n_flows; i++) {
+		const struct flow_count *flow = &now->flows[i];
 		const struct bkxdp_counter *old = NULL;
 		struct top_amount amount;
 		struct top_row *row;
 
-		if (!now->flow[i].packets)
+		if (!flow->sum.packets)
 			continue;
 		if (top->seconds > 0)
 			old = flow_before(before, now, i);
-		amount = amount_of(old ? old : &none, &now->flow[i], top->seconds);
+		amount = amount_of(old ? old : &none, &flow->sum, top->seconds);
 		row = add_row(&top->table[TOP_FLOWS], &amount);
-		snprintf(row->what, sizeof(row->what), "%s/%s", now->series.profile[flow->profile],
-			 now->series.name + flow->name);
+		snprintf(row->what, sizeof(row->what), "%s/%s", reading_profile(now, flow),
+			 reading_flow(now, flow));
 		snprintf(row->detail, sizeof(row->detail), "%s", side_word(flow->side));
 	}
 }
@@ -193,7 +192,7 @@ void top_make(const struct top_sample *before, const struct top_sample *now, enu
 	(void)printable_put(top->device, now->reading.device);
 	top->attached = now->reading.attached != ATTACHED_NO;
 	top->generic = now->reading.generic;
-	top->audits = now->reading.series.head->enforcement == BKXDP_AUDIT;
+	top->audits = now->reading.audits;
 	top->grouped = now->grouped;
 	top->seconds = seconds_between(before, now);
 	add_flows(top, &before->reading, &now->reading);

@@ -6,7 +6,7 @@
 #include "base/printable.h"
 #include "policy/reasons.h"
 #include "stats/drop_groups.h"
-#include "stats/snapshot.h"
+#include "stats/reading.h"
 
 /* What was read of one interface at one moment. */
 struct top_sample {

@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "base/memory.h"
+#include "config/source_files.h"
 #include "datapath/internal.h"
 #include "datapath/realtime.h"
 #include "net/netdev.h"
@@ -20,6 +21,14 @@
 #include "policy/policy_json.h"
 
 /* ---- a policy into maps ---------------------------------------------------- */
+
+static int put_attachment(const struct maps *maps, const struct bkxdp_attachment *attachment)
+{
+	uint32_t zero = 0;
+
+	return bpf_map_update_elem(maps->fd[MAP_ATTACHMENT], &zero, attachment, BPF_ANY) ? -errno
+											 : 0;
+}
 
 static int put_beside(const char *interface, enum beside what, uint32_t slot, int fd)
 {
@@ -32,25 +41,73 @@ static int put_beside(const char *interface, enum beside what, uint32_t slot, in
 	return error;
 }
 
-/* The description goes beside the slot that the policy will be in. */
-static int write_about(const char *interface, const struct maps *maps, const struct policy *policy,
-		       const struct tables *tables)
+/* The policy, and the paths of its files, are pinned beside the slot that it will be in. */
+static int write_beside(const char *pins, uint32_t slot, const struct policy *policy)
 {
-	time_t now = time(NULL);
 	size_t size;
-	AUTO_FREE char *text = describe(policy, tables, now);
-	AUTO_FREE void *series = series_write(policy, tables, now, &size);
-	struct bkxdp_active active;
-	int error = slot_active(maps, &active);
+	AUTO_FREE char *text = policy_json_write(policy);
+	AUTO_FREE char *files = source_files(policy, &size);
+	int error = text ? put_beside(pins, BESIDE_POLICY, slot,
+				      bytes_map_write("about", text, strlen(text)))
+			 : -EILSEQ;
 
-	if (error || !text)
-		return error ? error : -EILSEQ;
-	error = put_beside(interface, BESIDE_ABOUT, !active.slot,
-			   bytes_map_write("about", text, strlen(text)));
 	if (error)
 		return error;
-	return put_beside(interface, BESIDE_SERIES, !active.slot,
-			  bytes_map_write("series", series, size));
+	return put_beside(pins, BESIDE_FILES, slot, bytes_map_write("files", files, size));
+}
+
+/* First of all: whoever is reading what belongs to the slot sees that it changes. */
+static int write_record(const struct maps *maps, const struct bkxdp_active *next,
+			const struct policy *policy, const struct tables *tables)
+{
+	struct bkxdp_attachment attachment;
+	int error = read_attachment(maps, &attachment);
+
+	if (error)
+		return error;
+	attachment.policy[next->slot] = (struct bkxdp_policy_record){
+		.loaded = time(NULL),
+		.digest = policy->digest,
+		.ipv4_prefixes = tables->ipv4_prefixes,
+		.ipv6_prefixes = tables->ipv6_prefixes,
+		.enforcement = tables->settings.enforcement,
+		.generation = next->generation,
+		.in_force = attachment.policy[next->slot].in_force,
+	};
+	return put_attachment(maps, &attachment);
+}
+
+/* If this fails, readers ask the program's own globals, which costs them more. */
+static void note_in_force(const struct maps *maps, const struct bkxdp_active *active)
+{
+	struct bkxdp_attachment attachment;
+
+	if (read_attachment(maps, &attachment))
+		return;
+	attachment.policy[active->slot].in_force = active->generation;
+	(void)put_attachment(maps, &attachment);
+}
+
+/* Names before the policy, so that no counter changes hands without one; the slot last. */
+static int write_policy(const char *pins, const struct maps *maps, const struct policy *policy,
+			const struct tables *tables, struct counter_names *names)
+{
+	struct bkxdp_active next;
+	int error = slot_next(maps, &next);
+
+	if (!error)
+		error = write_record(maps, &next, policy, tables);
+	if (error)
+		return error;
+	counters_place(names, policy, next.slot);
+	error = names_write(maps, names);
+	if (!error)
+		error = write_beside(pins, next.slot, policy);
+	if (!error)
+		error = slot_publish(maps, &next, tables);
+	if (!error)
+		note_in_force(maps, &next);
+	return error;
 }
 
 /*
@@ -60,13 +117,13 @@ static int write_about(const char *interface, const struct maps *maps, const str
 static int assign_counters(const char *pins, const struct maps *maps, struct policy *policy,
 			   struct counter_names *names)
 {
-	struct description description = {};
 	struct policy *current = NULL;
 	struct bkxdp_active active;
+	uint32_t generation;
 	int error = slot_active(maps, &active);
 
 	if (!error && active.generation) {
-		current = policy_in(pins, maps, &description);
+		current = policy_in(pins, maps, &generation);
 		error = current ? 0 : -errno;
 	}
 	if (!error)
@@ -103,7 +160,6 @@ static void report_policy(struct diagnostics *diag, int error)
 		report_load_failure(diag, "loading the policy", error);
 }
 
-/* Names first, so that a counter never moves without one; the slot last. */
 static int put_in_force(const char *pins, const struct maps *maps, struct policy *policy,
 			struct attach_report *report, struct diagnostics *diag)
 {
@@ -118,11 +174,7 @@ static int put_in_force(const char *pins, const struct maps *maps, struct policy
 	report->prefixes = tables->ipv4_prefixes + tables->ipv6_prefixes;
 	if (report->by_flags)
 		tables->settings.connections = BKXDP_CONNECTIONS_FLAGS;
-	error = names_write(maps, names);
-	if (!error)
-		error = write_about(pins, maps, policy, tables);
-	if (!error)
-		error = slot_publish(maps, tables);
+	error = write_policy(pins, maps, policy, tables, names);
 	tables_free(tables);
 	if (!error)
 		return 0;
@@ -297,23 +349,24 @@ static int attach_program(const struct attaching *a, const struct bkxdp_bpf *own
 	return -1;
 }
 
+/* Once before the program is attached, and once it runs; what is noted of its policy stays. */
 static int write_attachment(const struct attaching *a, const struct maps *maps, uint32_t root)
 {
-	struct bkxdp_attachment attachment = {
-		.abi = BKXDP_ABI,
-		.ifindex = a->ifindex,
-		.netns = netdev_namespace(),
-		.since = time(NULL),
-		.generic = a->report->generic,
-		.frags = a->report->frags,
-		.rxvlan = a->report->rxvlan_off,
-		.version = BKXDP_VERSION,
-		.root = root,
-	};
-	uint32_t zero = 0;
+	struct bkxdp_attachment attachment;
+	int error = read_attachment(maps, &attachment);
 
-	return bpf_map_update_elem(maps->fd[MAP_ATTACHMENT], &zero, &attachment, BPF_ANY) ? -errno
-											  : 0;
+	if (error)
+		return error;
+	attachment.abi = BKXDP_ABI;
+	attachment.ifindex = a->ifindex;
+	attachment.netns = netdev_namespace();
+	attachment.since = time(NULL);
+	attachment.generic = a->report->generic;
+	attachment.frags = a->report->frags;
+	attachment.rxvlan = a->report->rxvlan_off;
+	snprintf(attachment.version, sizeof(attachment.version), "%s", BKXDP_VERSION);
+	attachment.root = root;
+	return put_attachment(maps, &attachment);
 }
 
 /* Reads back what really runs: libxdp's success may be a lone program. */
@@ -442,11 +495,11 @@ static int attach_new(const struct attaching *a)
 static int write_changes(const struct attaching *a, const struct maps *maps,
 			 const struct bkxdp_attachment *attachment)
 {
-	uint32_t zero = 0;
+	int error = put_attachment(maps, attachment);
 
-	if (!bpf_map_update_elem(maps->fd[MAP_ATTACHMENT], &zero, attachment, BPF_ANY))
+	if (!error)
 		return 0;
-	report_load_failure(a->diagnostics, "noting what is attached", -errno);
+	report_load_failure(a->diagnostics, "noting what is attached", error);
 	return -1;
 }
 

@@ -102,15 +102,14 @@ int datapath_groups(const char *interface, struct drop_groups *groups);
 int datapath_group_drops(const char *interface, unsigned int seconds);
 
 /*
- * The part of it that a scrape needs. 1, or 0 where there is nothing to be read,
- * for it is just being attached or detached; -1 with complaints.
+ * What an interface has counted, by the pins that a scrape may read. 1, or 0 where there is nothing
+ * to be read, for it is just being attached or detached; -1 with complaints.
  */
 int datapath_scrape(const char *interface, struct reading *reading, struct diagnostics *diag);
-void reading_free(struct reading *reading);
 
 /*
  * A filtered interface's program with its policy of now, in a test run that
- * leaves its counters alone, and that policy's description. NULL with errno.
+ * leaves its counters alone, and that policy. NULL with errno.
  */
 struct engine *engine_attached(const char *interface, struct policy **policy);
 

@@ -346,18 +346,7 @@ uint64_t watch_unserved(const struct watch *watch)
 
 struct policy *watch_policy(const struct watch *watch, uint32_t *generation)
 {
-	struct description description = {};
-	struct bkxdp_active before, after;
-
-	if (slot_active(&watch->maps, &before) ||
-	    !policy_in(watch->interface, &watch->maps, &description))
-		return NULL;
-	if (!slot_active(&watch->maps, &after) && before.generation == after.generation) {
-		*generation = after.generation;
-		return description.policy;
-	}
-	policy_free(description.policy);
-	return NULL;
+	return policy_in(watch->interface, &watch->maps, generation);
 }
 
 static uint32_t id_of(int fd)

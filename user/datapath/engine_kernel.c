@@ -36,8 +36,9 @@ static uint64_t kernel_counted(struct engine *engine, unsigned int tally)
 {
 	struct kernel_engine *kernel = (struct kernel_engine *)engine;
 	struct bkxdp_counter sum = {};
+	uint16_t index = tally;
 
-	(void)counter_read(kernel->maps.fd[MAP_REASONS], tally, &sum);
+	(void)counters_read(kernel->maps.fd[MAP_REASONS], &index, 1, &sum);
 	return sum.packets;
 }
 
@@ -70,11 +71,14 @@ static struct kernel_engine *kernel_engine(enum cache_use cache)
 struct engine *engine_kernel(const struct tables *tables, enum cache_use cache)
 {
 	struct kernel_engine *kernel = kernel_engine(cache);
+	struct bkxdp_active next;
 	int error;
 
 	if (!kernel)
 		return NULL;
-	error = slot_publish(&kernel->maps, tables);
+	error = slot_next(&kernel->maps, &next);
+	if (!error)
+		error = slot_publish(&kernel->maps, &next, tables);
 	if (error) {
 		kernel_close(&kernel->engine);
 		errno = -error;
@@ -108,30 +112,28 @@ static int copy_attached(const struct maps *pinned, const struct kernel_engine *
 		     : copy_controls(kernel->maps.fd[MAP_CONTROLS], pinned->fd[MAP_CONTROLS]);
 }
 
-/* Engine and description of one and the same generation: -EAGAIN where a reload came between. */
+/* Engine and policy of one and the same generation: -EAGAIN where a reload came between. */
 static int open_generation(const char *interface, const struct maps *pinned,
 			   struct kernel_engine *kernel, struct policy **policy)
 {
-	struct description description = {};
-	struct bkxdp_active before, after;
+	struct bkxdp_active before;
+	uint32_t generation;
 	int error = slot_active(pinned, &before);
 
 	if (!error)
 		error = copy_attached(pinned, kernel);
-	if (!error && !policy_in(interface, pinned, &description))
-		error = -errno;
-	if (!error)
-		error = slot_active(pinned, &after);
-	if (!error && before.generation == after.generation) {
-		*policy = description.policy;
-		return 0;
-	}
-	policy_free(description.policy);
 	/* what is gone under our hands went with a reload */
-	return !error || error == -ENOENT ? -EAGAIN : error;
+	if (error)
+		return error == -ENOENT ? -EAGAIN : error;
+	*policy = policy_in(interface, pinned, &generation);
+	if (!*policy)
+		return -errno;
+	if (before.generation == generation)
+		return 0;
+	policy_free(*policy);
+	*policy = NULL;
+	return -EAGAIN;
 }
-
-#define RELOAD_TRIES 20
 
 struct engine *engine_attached(const char *interface, struct policy **policy)
 {

@@ -12,68 +12,34 @@
 
 /* ---- reading --------------------------------------------------------------- */
 
-struct read {
-	struct bkxdp_group_key *key;
-	struct bkxdp_group *value;
-	size_t count;
+struct groups_read {
+	uint32_t generation; /* of the policy in force */
+	size_t count;        /* of all generations */
+	struct drop_groups *groups;
 };
 
-/* Room for all at once: a batch must hold at least a whole bucket of the hash. */
-static int read_batches(int fd, struct read *read)
+static void take_group(void *into, const void *key, const void *value)
 {
-	LIBBPF_OPTS(bpf_map_batch_opts, opts);
-	struct bkxdp_group_key place;
-	void *from = NULL;
+	const struct bkxdp_group *group = value;
+	struct groups_read *read = into;
 
-	for (read->count = 0; read->count < BKXDP_GROUPS_MAX;) {
-		uint32_t part = BKXDP_GROUPS_MAX - (uint32_t)read->count;
-		int error = bpf_map_lookup_batch(fd, from, &place, read->key + read->count,
-						 read->value + read->count, &part, &opts)
-				    ? -errno
-				    : 0;
-
-		if (error && error != -ENOENT)
-			return error;
-		read->count += part;
-		if (error)
-			break;
-		from = &place;
-	}
-	return 0;
+	read->count++;
+	if (group->generation == read->generation && group->packets)
+		*APPEND(read->groups->group, read->groups->count) =
+			(struct drop_group){*(const struct bkxdp_group_key *)key, *group};
 }
 
-/*
- * One by one, where there are no batches (before Linux 5.6). If a key goes away
- * meanwhile, the kernel begins again: so not more steps than there is room, and
- * what comes twice is sorted out later.
- */
-static int read_each(int fd, struct read *read)
+/* What came twice is one. */
+static void sort_groups(struct drop_groups *groups)
 {
-	struct bkxdp_group_key key, *before = NULL;
+	size_t read = groups->count, kept = 0;
 
-	read->count = 0;
-	for (size_t i = 0; i < BKXDP_GROUPS_MAX; i++) {
-		if (bpf_map_get_next_key(fd, before, &key))
-			return errno == ENOENT ? 0 : -errno;
-		if (!bpf_map_lookup_elem(fd, &key, &read->value[read->count]))
-			read->key[read->count++] = key;
-		before = &key;
-	}
-	return 0;
-}
-
-static void keep_current(struct drop_groups *groups, const struct read *read, uint32_t generation)
-{
-	size_t kept = 0;
-
-	groups->group = must_alloc(read->count ? read->count : 1, sizeof(*groups->group));
-	for (size_t i = 0; i < read->count; i++)
-		if (read->value[i].generation == generation && read->value[i].packets)
-			groups->group[kept++] = (struct drop_group){read->key[i], read->value[i]};
-	qsort(groups->group, kept, sizeof(*groups->group), groups_compare);
-	for (size_t i = 0; i < kept; i++)
+	if (read)
+		qsort(groups->group, read, sizeof(*groups->group), groups_compare);
+	for (size_t i = 0; i < read; i++)
 		if (!i || groups_compare(&groups->group[i - 1], &groups->group[i]))
-			groups->group[groups->count++] = groups->group[i];
+			groups->group[kept++] = groups->group[i];
+	groups->count = kept;
 }
 
 /* Each CPU keeps some free places for itself, so the map never looks quite full. */
@@ -103,22 +69,26 @@ static uint64_t ungrouped_in(const struct maps *maps, int cpus)
 
 static int read_groups(const struct maps *maps, struct drop_groups *groups)
 {
-	AUTO_FREE struct bkxdp_group_key *key = must_alloc(BKXDP_GROUPS_MAX, sizeof(*key));
-	AUTO_FREE struct bkxdp_group *value = must_alloc(BKXDP_GROUPS_MAX, sizeof(*value));
-	struct read read = {key, value, 0};
-	int cpus = libbpf_num_possible_cpus(), fd = maps->fd[MAP_GROUPS];
+	struct drop_groups found = {};
+	struct groups_read read = {.groups = &found};
+	int cpus = libbpf_num_possible_cpus();
 	struct bkxdp_active active;
 	int error = slot_active(maps, &active);
 
-	if (!error && read_batches(fd, &read))
-		error = read_each(fd, &read);
-	if (error)
+	if (!error) {
+		read.generation = active.generation;
+		error = hash_read(maps->fd[MAP_GROUPS], sizeof(struct bkxdp_group_key),
+				  sizeof(struct bkxdp_group), take_group, &read);
+	}
+	if (error) {
+		groups_free(&found);
 		return error;
-	memset(groups, 0, sizeof(*groups));
-	keep_current(groups, &read, active.generation);
-	groups->now = clock_ns(CLOCK_MONOTONIC);
-	groups->full = is_full(read.count, cpus);
-	groups->ungrouped = ungrouped_in(maps, cpus);
+	}
+	sort_groups(&found);
+	found.now = clock_ns(CLOCK_MONOTONIC);
+	found.full = is_full(read.count, cpus);
+	found.ungrouped = ungrouped_in(maps, cpus);
+	*groups = found;
 	return 0;
 }
 

@@ -15,6 +15,7 @@
 #include "policy/compile.h"
 #include "policy/counters.h"
 #include "policy/policy_json.h"
+#include "stats/reading.h"
 
 #define PIN_PATH_MAX 512
 
@@ -43,31 +44,55 @@ struct map_name {
 };
 extern const struct map_name map_names[MAP_COUNT];
 
-/* ---- datapath_maps.c: contents of maps ------------------------------------- */
+/* ---- maps.c: contents of maps ------------------------------------- */
 
 /* What every packet asks, as memory for munmap(); MAP_FAILED with errno. */
 struct bkxdp_globals *words_open(const struct maps *maps, int protection);
-/* Fills the slot that is not in force and makes it the one that is. 0 or negative errno. */
-int slot_publish(const struct maps *maps, const struct tables *tables);
+/* The slot that is not in force, and the next generation, for slot_publish(). */
+int slot_next(const struct maps *maps, struct bkxdp_active *next);
+/* Fills that slot and makes it the one in force. 0 or negative errno. */
+int slot_publish(const struct maps *maps, const struct bkxdp_active *next,
+		 const struct tables *tables);
 /* Puts the policy that is in force in `from` in force in `to`, as it is now. */
 int slot_copy(const struct maps *from, const struct maps *to);
 /* Which slot is in force. */
 int slot_active(const struct maps *maps, struct bkxdp_active *active);
-/* The same by copying all words, for the kernel maps nothing that is open for reading only. */
-int slot_peek(const struct maps *maps, struct bkxdp_globals *room, struct bkxdp_active *active);
+/* The same by copying all globals: the kernel maps nothing that is open for reading only. */
+int slot_peek(const struct maps *maps, struct bkxdp_active *active);
 int names_read(const struct maps *maps, struct counter_names *names);
-int names_write(const struct maps *maps, struct counter_names *names);
-/* The sum over all CPUs. */
-int counter_read(int fd, uint32_t index, struct bkxdp_counter *sum);
-/* The same for many: counter index[i] to sum[i]. */
-int counters_read(int fd, const uint16_t *index, size_t count, struct bkxdp_counter *sum);
+int names_write(const struct maps *maps, const struct counter_names *names);
+/*
+ * Calls `take` for each entry of a hash. While entries come and go, some may come twice.
+ * 0 or negative errno: -EBADMSG if the map's keys or values have other sizes.
+ */
+typedef void hash_take(void *into, const void *key, const void *value);
+int hash_read(int fd, size_t key_size, size_t value_size, hash_take *take, void *into);
 
 /* Bytes of any number in a map of its own: a new map, or negative errno. */
 int bytes_map_write(const char *name, const void *bytes, size_t size);
-/* The caller frees *bytes. There are more than were written: zeros, at least one. */
-int bytes_map_read(int fd, char **bytes, size_t *size);
+/* The caller frees *bytes. Behind what was written are zeros, at least two. */
+int bytes_map_read(int fd, char **bytes);
 
-/* ---- datapath_program.c: the program --------------------------------------- */
+/* ---- counters.c: an interface's counters ------------------------------------ */
+
+/* How often readers, who hold no lock, begin again if a reload came between. */
+#define RELOAD_TRIES 20
+/*
+ * For readers, after they have read what belongs to a slot that was in force: 0 if the slot
+ * still has the policy of that generation, -EAGAIN if another one is being written there.
+ */
+int check_generation(const struct maps *maps, const struct bkxdp_active *active);
+/* Counter index[i] to sum[i], which is that of all CPUs. */
+int counters_read(int fd, const uint16_t *index, size_t count, struct bkxdp_counter *sum);
+/*
+ * Reads what an interface has counted, and all else of struct reading but `attached`, by the
+ * pins that a scrape may read. The caller frees it. 0 or negative errno: -ENODATA if no policy
+ * is in force yet, -EAGAIN if one reload followed another all the time.
+ */
+int read_counters(const char *pins, const struct maps *maps, struct reading *reading,
+		  struct bkxdp_attachment *attachment);
+
+/* ---- program.c: the program --------------------------------------- */
 
 enum program_purpose { PROGRAM_ATTACHED, PROGRAM_TEST_RUN };
 struct program_plan {
@@ -88,7 +113,7 @@ int program_frags_supported(void);
 /* May programs ask the socket table (bpf_skc_lookup_tcp; needs CONFIG_INET)? */
 bool program_sockets_supported(void);
 
-/* ---- datapath_said.c: what the libraries say --------------------------------- */
+/* ---- libbpf_log.c: what the libraries say --------------------------------- */
 
 /* Collects what libbpf and libxdp say, in place of printing it. */
 void libraries_listen(void);
@@ -99,7 +124,7 @@ void report_load_failure(struct diagnostics *diag, const char *doing, int error)
 /* Where the verifier is to write, for the sentences above. */
 char *libraries_verifier_log(size_t *size);
 
-/* ---- datapath_pins.c: pins, one folder an interface ------------------------ */
+/* ---- pins.c: pins, one folder an interface ------------------------ */
 
 /* 0, or -1 with complaints where no BPF file system is mounted there. */
 int pins_check(struct diagnostics *diag);
@@ -132,7 +157,10 @@ void maps_close(struct maps *maps);
 /* The one map by which a program is known as ours, whatever its version. */
 int pins_active(const char *interface);
 /* What lies beside each slot, a map of its own for every policy. */
-enum beside { BESIDE_ABOUT /* the description */, BESIDE_SERIES /* what a scrape needs */ };
+enum beside {
+	BESIDE_POLICY, /* as JSON, root's own */
+	BESIDE_FILES,  /* the paths of those that it was read from; a scrape needs them */
+};
 int pins_replace_beside(const char *interface, enum beside what, uint32_t slot, int fd);
 /* Read-only: a file descriptor, or negative errno. */
 int pins_open_beside(const char *interface, enum beside what, uint32_t slot);
@@ -145,21 +173,20 @@ bool pins_are_held(void);
 /* Does another process change pins just now? */
 bool pins_are_changing(void);
 
-/* ---- datapath_read.c: reading back ------------------------------------------ */
+/* ---- read.c: reading back ------------------------------------------ */
 
 /* Opens the maps of a filtered interface. 0, or -1 with complaints: not filtered, not permitted ...
  */
 int open_filtered(const char *interface, struct maps *maps, struct diagnostics *diag);
-/* The policy in force, as described when it was loaded. NULL with errno. */
-struct policy *policy_in(const char *interface, const struct maps *maps,
-			 struct description *description);
+/* The policy in force, as it was when it was loaded, and its generation. NULL with errno. */
+struct policy *policy_in(const char *interface, const struct maps *maps, uint32_t *generation);
 int read_attachment(const struct maps *maps, struct bkxdp_attachment *attachment);
 /* The same for a filter that runs, and goes on. */
 void report_unreadable(const char *interface, int error, struct diagnostics *diag);
 /* Why the pins of an interface can't be read, and what to do. */
 void report_unreadable_pins(const char *interface, int error, struct diagnostics *diag);
 
-/* ---- datapath_xdp.c: attaching, by libxdp ---------------------------------- */
+/* ---- xdp.c: attaching, by libxdp ---------------------------------- */
 
 struct found {
 	uint32_t program; /* id of ours; 0: not attached */
@@ -205,7 +232,7 @@ int xdp_attach_alone(int ifindex, int program, bool generic);
 /* 0: it is off, whatever the kernel's answer was. */
 int xdp_detach(int ifindex, int active_fd, const struct found *found);
 
-/* ---- datapath_target.c: which filter is meant -------------------------------- */
+/* ---- target.c: which filter is meant -------------------------------- */
 
 enum target_state {
 	TARGET_FREE,      /* no pins, nothing of ours runs */
@@ -241,7 +268,7 @@ bool report_unpinned(const char *device, int ifindex, struct diagnostics *diag);
 /* Does a filter that runs on no interface here run in another namespace? The same. */
 int runs_elsewhere(int words);
 
-/* ---- datapath_detach.c -------------------------------------------------------- */
+/* ---- detach.c -------------------------------------------------------- */
 
 /* Removes pins whose program runs nowhere. 0, or -1 with complaints. */
 int clear_left(const struct target *target, struct diagnostics *diag);

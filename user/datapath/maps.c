@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Contents of the maps: the slots of a policy, counters and their names, the description. */
+/*
+ * Contents of the maps: the slots of a policy, the names of counters, and bytes of any
+ * number in maps of their own.
+ */
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <string.h>
@@ -45,6 +48,32 @@ static int update_many(int fd, const void *keys, size_t key_size, const void *va
 		done += part;
 	}
 	return 0;
+}
+
+#define HASH_BYTES 327680 /* of values, at a time; room for more than any bucket has */
+
+int hash_read(int fd, size_t key_size, size_t value_size, hash_take *take, void *into)
+{
+	LIBBPF_OPTS(bpf_map_batch_opts, opts);
+	const uint32_t room = HASH_BYTES / value_size;
+	AUTO_FREE char *keys = must_alloc(room, key_size), *place = must_alloc(1, key_size);
+	AUTO_FREE char *values = must_alloc(room, value_size);
+	struct bpf_map_info info = {};
+	uint32_t length = sizeof(info), count;
+	void *from = NULL;
+	int error = bpf_obj_get_info_by_fd(fd, &info, &length) ? -errno : 0;
+
+	if (!error && (info.key_size != key_size || info.value_size != value_size))
+		error = -EBADMSG;
+	while (!error) {
+		count = room;
+		error = bpf_map_lookup_batch(fd, from, place, keys, values, &count, &opts) ? -errno
+											   : 0;
+		for (uint32_t i = 0; (!error || error == -ENOENT) && i < count; i++)
+			take(into, keys + i * key_size, values + i * value_size);
+		from = place;
+	}
+	return error == -ENOENT ? 0 : error;
 }
 
 /* ---- slots ----------------------------------------------------------------- */
@@ -172,13 +201,14 @@ int slot_active(const struct maps *maps, struct bkxdp_active *active)
 	return active->slot < BKXDP_SLOTS ? 0 : -EBADMSG;
 }
 
-int slot_peek(const struct maps *maps, struct bkxdp_globals *room, struct bkxdp_active *active)
+int slot_peek(const struct maps *maps, struct bkxdp_active *active)
 {
+	AUTO_FREE struct bkxdp_globals *copy = must_alloc(1, sizeof(*copy));
 	uint32_t zero = 0;
 
-	if (bpf_map_lookup_elem(maps->fd[MAP_GLOBALS], &zero, room))
+	if (bpf_map_lookup_elem(maps->fd[MAP_GLOBALS], &zero, copy))
 		return -errno;
-	*active = room->active;
+	*active = copy->active;
 	return active->slot < BKXDP_SLOTS ? 0 : -EBADMSG;
 }
 
@@ -197,23 +227,27 @@ static void slot_retire(const struct maps *maps, uint32_t number, const struct s
 	(void)bpf_map_delete_elem(maps->fd[MAP_SERVICES], &number);
 }
 
-int slot_publish(const struct maps *maps, const struct tables *tables)
+int slot_next(const struct maps *maps, struct bkxdp_active *next)
 {
-	struct slot slot = {-1, -1};
 	struct bkxdp_active active = {};
 	int error = slot_active(maps, &active);
 
-	if (error)
-		return error;
-	active.slot = !active.slot;
-	active.generation++;
-	error = slot_fill(&slot, tables);
+	*next = (struct bkxdp_active){.slot = !active.slot, .generation = active.generation + 1};
+	return error;
+}
+
+int slot_publish(const struct maps *maps, const struct bkxdp_active *next,
+		 const struct tables *tables)
+{
+	struct slot slot = {-1, -1};
+	int error = slot_fill(&slot, tables);
+
 	if (!error)
-		error = slot_place(maps, active.slot, &slot);
+		error = slot_place(maps, next->slot, &slot);
 	if (!error)
-		error = slot_activate(maps, active, tables);
+		error = slot_activate(maps, *next, tables);
 	if (!error)
-		slot_retire(maps, !active.slot, &slot);
+		slot_retire(maps, !next->slot, &slot);
 	slot_close(&slot);
 	return error;
 }
@@ -261,38 +295,29 @@ int slot_copy(const struct maps *from, const struct maps *to)
 	return error;
 }
 
-/* ---- counters -------------------------------------------------------------- */
+/* ---- names of counters ---------------------------------------------------------- */
 
-int counter_read(int fd, uint32_t index, struct bkxdp_counter *sum)
+#define BLOCKS (BKXDP_COUNTERS_MAX / BKXDP_NAMES_BLOCK)
+_Static_assert(BKXDP_COUNTERS_MAX % BKXDP_NAMES_BLOCK == 0, "whole blocks");
+
+static void take_block(void *into, const void *key, const void *value)
 {
-	int cpus = libbpf_num_possible_cpus();
-	AUTO_FREE struct bkxdp_counter *each = must_alloc(cpus > 0 ? cpus : 1, sizeof(*each));
+	const struct bkxdp_flow_names *read = value;
+	struct counter_names *names = into;
+	uint32_t block = *(const uint32_t *)key;
+	size_t first = (size_t)block * BKXDP_NAMES_BLOCK;
 
-	if (cpus < 0)
-		return cpus;
-	if (bpf_map_lookup_elem(fd, &index, each))
-		return -errno;
-	memset(sum, 0, sizeof(*sum));
-	for (int i = 0; i < cpus; i++) {
-		sum->packets += each[i].packets;
-		sum->bytes += each[i].bytes;
-	}
-	return 0;
+	if (block >= BLOCKS)
+		return;
+	memcpy(&names->name[first], read->name, sizeof(*read));
+	for (size_t i = 0; i < BKXDP_NAMES_BLOCK; i++)
+		names->used[first + i] = *read->name[i].flow;
 }
 
 int names_read(const struct maps *maps, struct counter_names *names)
 {
-	uint32_t key, *before = NULL;
-
-	while (!bpf_map_get_next_key(maps->fd[MAP_NAMES], before, &key)) {
-		if (key >= BKXDP_COUNTERS_MAX)
-			return -EBADMSG;
-		if (bpf_map_lookup_elem(maps->fd[MAP_NAMES], &key, &names->name[key]))
-			return -errno;
-		names->used[key] = true;
-		before = &key;
-	}
-	return errno == ENOENT ? 0 : -errno;
+	return hash_read(maps->fd[MAP_NAMES], sizeof(uint32_t), sizeof(struct bkxdp_flow_names),
+			 take_block, names);
 }
 
 /* A counter that changes hands starts at nothing. */
@@ -304,126 +329,27 @@ static int counter_clear(int fd, uint32_t index)
 	return bpf_map_update_elem(fd, &index, each, BPF_ANY) ? -errno : 0;
 }
 
-int names_write(const struct maps *maps, struct counter_names *names)
+static int write_block(const struct maps *maps, const struct counter_names *names, uint32_t block)
 {
-	for (uint32_t i = 0; i < BKXDP_COUNTERS_MAX; i++) {
-		if (!names->used[i])
-			continue;
+	size_t first = (size_t)block * BKXDP_NAMES_BLOCK;
+	bool any = false;
+
+	for (size_t i = first; i < first + BKXDP_NAMES_BLOCK; i++) {
 		if (names->reclaimed[i] && counter_clear(maps->fd[MAP_FLOWS], i))
 			return -errno;
-		if (bpf_map_update_elem(maps->fd[MAP_NAMES], &i, &names->name[i], BPF_ANY))
-			return -errno;
+		any = any || names->used[i];
 	}
+	if (any && bpf_map_update_elem(maps->fd[MAP_NAMES], &block, &names->name[first], BPF_ANY))
+		return -errno;
 	return 0;
 }
 
-/* ---- many counters: a window of neighbours at a time --------------------------- */
-
-#define WINDOW_BYTES 131072
-
-struct window {
-	int fd;
-	int cpus;
-	uint32_t size; /* counters */
-	struct bkxdp_counter *value;
-	uint32_t *key;
-};
-
-/* Batches came to arrays of each CPU in 5.13: where the first fails none is tried again. */
-static bool no_batches;
-
-static int read_each(const struct window *w, uint32_t first, uint32_t count)
+int names_write(const struct maps *maps, const struct counter_names *names)
 {
-	for (uint32_t i = 0; i < count; i++) {
-		uint32_t key = first + i;
+	int error = 0;
 
-		if (bpf_map_lookup_elem(w->fd, &key, &w->value[(size_t)i * w->cpus]))
-			return -errno;
-	}
-	return 0;
-}
-
-static int read_window(const struct window *w, uint32_t first, uint32_t count)
-{
-	LIBBPF_OPTS(bpf_map_batch_opts, opts);
-	uint32_t before = first - 1, after, got = count;
-
-	if (no_batches)
-		return read_each(w, first, count);
-	if (!bpf_map_lookup_batch(w->fd, first ? &before : NULL, &after, w->key, w->value, &got,
-				  &opts))
-		return got == count ? 0 : -EBADMSG;
-	if (errno == ENOENT) /* the array's end */
-		return got == count ? 0 : -EBADMSG;
-	no_batches = true;
-	return read_each(w, first, count);
-}
-
-static void add_up(const struct window *w, uint32_t place, struct bkxdp_counter *sum)
-{
-	const struct bkxdp_counter *each = &w->value[(size_t)place * w->cpus];
-
-	memset(sum, 0, sizeof(*sum));
-	for (int i = 0; i < w->cpus; i++) {
-		sum->packets += each[i].packets;
-		sum->bytes += each[i].bytes;
-	}
-}
-
-/* Which of `count` is the counter, 1 to count; 0: none. */
-static uint16_t *places_of(const uint16_t *index, size_t count)
-{
-	uint16_t *place = must_alloc(BKXDP_COUNTERS_MAX, sizeof(*place));
-
-	for (size_t i = 0; i < count; i++)
-		place[index[i]] = i + 1;
-	return place;
-}
-
-static int read_wanted(const struct window *w, const uint16_t *place, struct bkxdp_counter *sum)
-{
-	uint32_t next = 0;
-
-	while (next < BKXDP_COUNTERS_MAX) {
-		uint32_t first, last;
-		int error;
-
-		while (next < BKXDP_COUNTERS_MAX && !place[next])
-			next++;
-		first = last = next;
-		for (; next < BKXDP_COUNTERS_MAX && next - first < w->size; next++)
-			if (place[next])
-				last = next;
-		if (first == BKXDP_COUNTERS_MAX)
-			break;
-		error = read_window(w, first, last - first + 1);
-		if (error)
-			return error;
-		for (uint32_t i = first; i <= last; i++)
-			if (place[i])
-				add_up(w, i - first, &sum[place[i] - 1]);
-		next = last + 1;
-	}
-	return 0;
-}
-
-int counters_read(int fd, const uint16_t *index, size_t count, struct bkxdp_counter *sum)
-{
-	struct window w = {.fd = fd, .cpus = libbpf_num_possible_cpus()};
-	uint16_t *place;
-	int error;
-
-	if (w.cpus < 0)
-		return w.cpus;
-	w.size = WINDOW_BYTES / (w.cpus * sizeof(*w.value));
-	w.size = w.size < 8 ? 8 : w.size;
-	w.value = must_alloc((size_t)w.size * w.cpus, sizeof(*w.value));
-	w.key = must_alloc(w.size, sizeof(*w.key));
-	place = places_of(index, count);
-	error = read_wanted(&w, place, sum);
-	free(place);
-	free(w.key);
-	free(w.value);
+	for (uint32_t block = 0; block < BLOCKS && !error; block++)
+		error = write_block(maps, names, block);
 	return error;
 }
 
@@ -451,7 +377,7 @@ int bytes_map_write(const char *name, const void *bytes, size_t size)
 	return fd;
 }
 
-int bytes_map_read(int fd, char **bytes, size_t *size)
+int bytes_map_read(int fd, char **bytes)
 {
 	struct bpf_map_info info = {};
 	uint32_t length = sizeof(info);
@@ -461,7 +387,7 @@ int bytes_map_read(int fd, char **bytes, size_t *size)
 		return -errno;
 	if (info.value_size != CHUNK)
 		return -EBADMSG;
-	whole = must_alloc(info.max_entries, CHUNK);
+	whole = must_alloc(1, (size_t)info.max_entries * CHUNK + 2);
 	for (uint32_t i = 0; i < info.max_entries; i++) {
 		if (bpf_map_lookup_elem(fd, &i, whole + (size_t)i * CHUNK)) {
 			int error = -errno;
@@ -471,6 +397,5 @@ int bytes_map_read(int fd, char **bytes, size_t *size)
 		}
 	}
 	*bytes = whole;
-	*size = (size_t)info.max_entries * CHUNK;
 	return 0;
 }

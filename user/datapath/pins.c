@@ -468,7 +468,7 @@ int pins_interfaces(char ***interfaces, size_t *count)
 
 static void beside_name(char name[static 16], enum beside what, uint32_t slot)
 {
-	snprintf(name, 16, "%s%u", what == BESIDE_ABOUT ? "about" : "series", slot & 1);
+	snprintf(name, 16, "%s%u", what == BESIDE_POLICY ? "about" : "files", slot & 1);
 }
 
 int pins_replace_beside(const char *interface, enum beside what, uint32_t slot, int fd)
@@ -482,7 +482,7 @@ int pins_replace_beside(const char *interface, enum beside what, uint32_t slot, 
 		return error;
 	if (unlink(path) && errno != ENOENT)
 		return -errno;
-	return pin(interface, name, fd, what == BESIDE_SERIES);
+	return pin(interface, name, fd, what == BESIDE_FILES);
 }
 
 int pins_open_beside(const char *interface, enum beside what, uint32_t slot)
@@ -511,7 +511,7 @@ void pins_share(const char *interface)
 		if (map_names[i].scraped)
 			share(interface, map_names[i].pin, 0640);
 	for (uint32_t slot = 0; slot < BKXDP_SLOTS; slot++) {
-		beside_name(name, BESIDE_SERIES, slot);
+		beside_name(name, BESIDE_FILES, slot);
 		share(interface, name, 0640);
 	}
 }

@@ -19,48 +19,54 @@ int read_attachment(const struct maps *maps, struct bkxdp_attachment *attachment
 	return bpf_map_lookup_elem(maps->fd[MAP_ATTACHMENT], &zero, attachment) ? -errno : 0;
 }
 
-static int read_about(const char *interface, uint32_t slot, char **text)
+static int read_json(const char *interface, uint32_t slot, struct policy **policy)
 {
-	AUTO_CLOSE int fd = pins_open_beside(interface, BESIDE_ABOUT, slot);
-
-	size_t size;
-
-	return fd < 0 ? fd : bytes_map_read(fd, text, &size);
-}
-
-struct policy *policy_in(const char *interface, const struct maps *maps,
-			 struct description *description)
-{
-	struct bkxdp_active active;
+	AUTO_CLOSE int fd = pins_open_beside(interface, BESIDE_POLICY, slot);
 	AUTO_FREE char *text = NULL;
-	int error = slot_active(maps, &active);
+	int error = fd < 0 ? fd : bytes_map_read(fd, &text);
 
-	if (!error)
-		error = read_about(interface, active.slot, &text);
-	if (!error)
-		error = describe_read(text, description);
-	errno = -error;
-	return error ? NULL : description->policy;
+	if (error)
+		return error;
+	*policy = policy_json_read(text);
+	return *policy ? 0 : -errno;
 }
 
-/* The names of a flow's counters repeat where a profile is used twice; each counts once. */
-static void count_flows(struct snapshot *snapshot, const struct maps *maps)
+/* -EAGAIN where a reload came between. */
+static int read_policy(const char *interface, const struct maps *maps, struct policy **policy,
+		       uint32_t *generation)
 {
-	AUTO_FREE bool *seen = must_alloc(BKXDP_COUNTERS_MAX, sizeof(*seen));
-	const struct policy *policy = snapshot->policy;
+	struct bkxdp_attachment attachment;
+	struct bkxdp_active active;
+	int checked, error = slot_active(maps, &active);
 
-	for (size_t r = 0; r < policy->n_rules; r++) {
-		const struct rule *rule = &policy->rules[r];
-		struct flow_count *count;
-
-		if (seen[rule->counter])
-			continue;
-		seen[rule->counter] = true;
-		count = APPEND(snapshot->flows, snapshot->n_flows);
-		count->flow = &policy->flows[rule->flow];
-		count->side = rule->side;
-		(void)counter_read(maps->fd[MAP_FLOWS], rule->counter, &count->sum);
+	if (!error)
+		error = read_attachment(maps, &attachment);
+	if (error)
+		return error;
+	error = read_json(interface, active.slot, policy);
+	/* what went wrong may have been the reload's doing */
+	checked = check_generation(maps, &active);
+	if (!error || checked == -EAGAIN)
+		error = checked;
+	if (error) {
+		policy_free(*policy);
+		*policy = NULL;
+		return error;
 	}
+	(*policy)->digest = attachment.policy[active.slot].digest;
+	*generation = active.generation;
+	return 0;
+}
+
+struct policy *policy_in(const char *interface, const struct maps *maps, uint32_t *generation)
+{
+	struct policy *policy = NULL;
+	int error = -EAGAIN;
+
+	for (int i = 0; i < RELOAD_TRIES && error == -EAGAIN; i++)
+		error = read_policy(interface, maps, &policy, generation);
+	errno = -error;
+	return policy;
 }
 
 /* Does a flow of the policy in force require it? */
@@ -115,29 +121,25 @@ static void see_controls(struct snapshot *snapshot, const struct maps *maps)
 	}
 }
 
-static int fill_attachment(struct snapshot *snapshot, const struct maps *maps)
+static int fill_attachment(struct snapshot *snapshot, const struct maps *maps,
+			   const struct bkxdp_attachment *attachment)
 {
-	struct bkxdp_attachment attachment = {};
-	struct bkxdp_active active = {};
 	struct target target = {};
-	int words = maps->fd[MAP_GLOBALS], runs, elsewhere;
+	int words = maps->fd[MAP_GLOBALS], elsewhere;
+	int runs = locate(snapshot->reading.device, words, attachment, &target);
 
-	(void)read_attachment(maps, &attachment);
-	runs = locate(snapshot->device, words, &attachment, &target);
-	if (!runs && attachment.netns == netdev_namespace())
-		(void)netdev_name((int)attachment.ifindex, target.device);
+	if (!runs && attachment->netns == netdev_namespace())
+		(void)netdev_name((int)attachment->ifindex, target.device);
 	elsewhere = runs ? 0 : xdp_runs_somewhere(words);
 	if (runs < 0 || elsewhere < 0)
 		return runs < 0 ? runs : elsewhere;
-	(void)slot_active(maps, &active);
-	snapshot->generation = active.generation;
-	snapshot->since = attachment.since;
-	snapshot->generic = attachment.generic;
-	snapshot->frags = attachment.frags;
-	memcpy(snapshot->version, attachment.version, sizeof(snapshot->version));
+	snapshot->reading.attached = runs        ? ATTACHED_YES
+				     : elsewhere ? ATTACHED_UNKNOWN
+						 : ATTACHED_NO;
+	snapshot->since = attachment->since;
+	snapshot->frags = attachment->frags;
+	memcpy(snapshot->version, attachment->version, sizeof(snapshot->version));
 	memcpy(snapshot->name_now, target.device, sizeof(snapshot->name_now));
-	snapshot->attached = runs;
-	snapshot->elsewhere = elsewhere;
 	snapshot->program = target.found.program;
 	snapshot->alone = target.found.alone;
 	snapshot->beside = target.found.others;
@@ -145,26 +147,41 @@ static int fill_attachment(struct snapshot *snapshot, const struct maps *maps)
 	return 0;
 }
 
+/* The counters, and the policy that they are of. -EAGAIN where a reload came between. */
+static int read_both(const char *interface, const struct maps *maps, struct snapshot *snapshot,
+		     struct bkxdp_attachment *attachment)
+{
+	uint32_t generation;
+	int error = read_counters(interface, maps, &snapshot->reading, attachment);
+
+	if (error)
+		return error;
+	snapshot->policy = policy_in(interface, maps, &generation);
+	if (!snapshot->policy)
+		return -errno;
+	if (snapshot->reading.policy.generation == generation)
+		return 0;
+	reading_free(&snapshot->reading);
+	policy_free(snapshot->policy);
+	snapshot->policy = NULL;
+	return -EAGAIN;
+}
+
 static struct snapshot *snapshot_of(const char *interface, const struct maps *maps)
 {
 	struct snapshot *snapshot = must_alloc(1, sizeof(*snapshot));
-	struct description description = {};
-	int error;
+	struct bkxdp_attachment attachment = {};
+	int error = -EAGAIN;
 
-	snprintf(snapshot->device, sizeof(snapshot->device), "%s", interface);
-	snapshot->policy = policy_in(interface, maps, &description);
-	error = snapshot->policy ? fill_attachment(snapshot, maps) : -errno;
+	for (int i = 0; i < RELOAD_TRIES && error == -EAGAIN; i++)
+		error = read_both(interface, maps, snapshot, &attachment);
+	if (!error)
+		error = fill_attachment(snapshot, maps, &attachment);
 	if (error) {
 		snapshot_free(snapshot);
 		errno = -error;
 		return NULL;
 	}
-	snapshot->loaded = description.loaded;
-	snapshot->ipv4_prefixes = description.ipv4_prefixes;
-	snapshot->ipv6_prefixes = description.ipv6_prefixes;
-	for (uint32_t tally = 1; tally < BKXDP_TALLIES; tally++)
-		(void)counter_read(maps->fd[MAP_REASONS], tally, &snapshot->tally[tally]);
-	count_flows(snapshot, maps);
 	see_controls(snapshot, maps);
 	return snapshot;
 }

@@ -5,7 +5,6 @@
 #include "base/memory.h"
 #include "base/strv.h"
 #include "datapath/datapath.h"
-#include "stats/snapshot.h"
 
 static void scrape_one(struct scrape *scrape, const char *interface, struct diagnostics *diag)
 {

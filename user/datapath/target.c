@@ -296,16 +296,16 @@ bool datapath_runs(const struct target *target)
 /* An attach that ended before its policy was in force left nothing to go by. */
 static int read_running(const struct target *target, struct policy **policy)
 {
-	struct description description = {};
 	struct bkxdp_active active;
 	struct maps maps;
+	uint32_t generation;
 	int error = pins_open(target->pins, &maps, 0);
 
 	if (error)
 		return error;
 	error = slot_active(&maps, &active);
 	if (!error && active.generation) {
-		*policy = policy_in(target->pins, &maps, &description);
+		*policy = policy_in(target->pins, &maps, &generation);
 		error = *policy ? 0 : -errno;
 	}
 	maps_close(&maps);

@@ -18,9 +18,10 @@ static void name_of(struct bkxdp_flow_name *name, const struct policy *policy,
 	name->side = rule->side;
 }
 
+/* Who it is, wherever its place is. */
 static int compare_names(const void *a, const void *b)
 {
-	return memcmp(a, b, sizeof(struct bkxdp_flow_name));
+	return memcmp(a, b, offsetof(struct bkxdp_flow_name, place));
 }
 
 /* Marks the counters whose flow is in the policy. The tree's nodes are names within `names`. */
@@ -106,4 +107,45 @@ int counters_assign(struct policy *policy, struct counter_names *names,
 		error = assign_rule(a, policy, &policy->rules[r]);
 	tdestroy(a->tree, keep);
 	return error;
+}
+
+/* ---- which are in a policy, and in what order ------------------------------ */
+
+void counters_place(struct counter_names *names, const struct policy *policy, uint32_t slot)
+{
+	for (size_t i = 0; i < BKXDP_COUNTERS_MAX; i++)
+		names->name[i].place[slot] = 0;
+	/* backwards: the first of the rules that count there stays */
+	for (size_t r = policy->n_rules; r-- > 0;)
+		names->name[policy->rules[r].counter].place[slot] = r + 1;
+}
+
+static bool is_whole(const struct bkxdp_flow_name *name, uint32_t slot)
+{
+	return !name->profile[BKXDP_NAME_MAX - 1] && !name->flow[BKXDP_NAME_MAX - 1] &&
+	       name->side <= SIDE_REPLY && name->place[slot] <= BKXDP_RULES_MAX;
+}
+
+int counters_placed(const struct counter_names *names, uint32_t slot, uint16_t **counters,
+		    size_t *n_counters)
+{
+	AUTO_FREE uint16_t *at = must_alloc(BKXDP_RULES_MAX + 1, sizeof(*at));
+	size_t count = 0;
+
+	for (size_t i = 0; i < BKXDP_COUNTERS_MAX; i++) {
+		const struct bkxdp_flow_name *name = &names->name[i];
+
+		if (!names->used[i] || !name->place[slot])
+			continue;
+		if (!is_whole(name, slot) || at[name->place[slot]])
+			return -EBADMSG;
+		at[name->place[slot]] = i + 1;
+		count++;
+	}
+	*counters = must_alloc(count, sizeof(**counters));
+	*n_counters = 0;
+	for (size_t place = 1; place <= BKXDP_RULES_MAX; place++)
+		if (at[place])
+			(*counters)[(*n_counters)++] = at[place] - 1;
+	return 0;
 }

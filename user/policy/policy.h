@@ -40,7 +40,7 @@ struct rule {
 	enum side side;
 	unsigned int group;
 	struct port_range local; /* reply: ours */
-	uint16_t counter;        /* set by counters_assign() */
+	uint16_t counter;        /* set by counters_assign(); not kept in the JSON */
 	uint8_t protocol;        /* IPPROTO_TCP, IPPROTO_UDP */
 };
 

@@ -72,11 +72,11 @@ static json_t *rules_json(const struct policy *policy)
 		const struct rule *rule = &policy->rules[i];
 		AUTO_FREE char *ports = port_set_text(&rule->ports);
 
-		json_array_append_new(
-			list, json_pack("{si si si ss si si si si}", "flow", (int)rule->flow,
-					"side", rule->side, "protocol", rule->protocol, "ports",
-					ports, "low", rule->local.low, "high", rule->local.high,
-					"group", (int)rule->group, "counter", rule->counter));
+		json_array_append_new(list,
+				      json_pack("{si si si ss si si si}", "flow", (int)rule->flow,
+						"side", rule->side, "protocol", rule->protocol,
+						"ports", ports, "low", rule->local.low, "high",
+						rule->local.high, "group", (int)rule->group));
 	}
 	return list;
 }
@@ -89,7 +89,7 @@ static json_t *groups_json(const struct policy *policy)
 		const struct group *group = &policy->groups[i];
 		json_t *prefixes = json_array();
 
-		for (size_t n = 0; n < group->prefixes.count && n < DESCRIBED_PREFIXES; n++) {
+		for (size_t n = 0; n < group->prefixes.count && n < POLICY_JSON_PREFIXES; n++) {
 			char text[PREFIX_TEXT_MAX];
 
 			prefix_text(&group->prefixes.prefix[n], text);
@@ -112,7 +112,7 @@ static bool is_utf8(const char *text)
 }
 
 /* All else comes from YAML, which is UTF-8 or was refused. */
-static bool is_describable(const struct policy *policy)
+static bool all_is_utf8(const struct policy *policy)
 {
 	bool valid = is_utf8(policy->interface) && is_utf8(policy->file);
 
@@ -123,22 +123,18 @@ static bool is_describable(const struct policy *policy)
 	return valid;
 }
 
-char *describe(const struct policy *policy, const struct tables *tables, uint64_t loaded)
+char *policy_json_write(const struct policy *policy)
 {
-	json_t *root =
-		!is_describable(policy)
-			? NULL
-			: json_pack("{ss ss* so sb si so so so so so so sI sI sI sI}", "interface",
-				    policy->interface, "file", policy->file, "dirs",
-				    strings(policy->dirs, policy->n_dirs), "observes",
-				    policy->observes, "mode", policy->mode, "settings",
-				    settings_json(&policy->settings), "uses", uses_json(policy),
-				    "flows", flows_json(policy), "rules", rules_json(policy),
-				    "groups", groups_json(policy), "notes",
-				    strings(policy->notes, policy->n_notes), "digest",
-				    (json_int_t)policy->digest, "loaded", (json_int_t)loaded,
-				    "ipv4", (json_int_t)tables->ipv4_prefixes, "ipv6",
-				    (json_int_t)tables->ipv6_prefixes);
+	json_t *root = !all_is_utf8(policy)
+			       ? NULL
+			       : json_pack("{ss ss* so sb si so so so so so so}", "interface",
+					   policy->interface, "file", policy->file, "dirs",
+					   strings(policy->dirs, policy->n_dirs), "observes",
+					   policy->observes, "mode", policy->mode, "settings",
+					   settings_json(&policy->settings), "uses",
+					   uses_json(policy), "flows", flows_json(policy), "rules",
+					   rules_json(policy), "groups", groups_json(policy),
+					   "notes", strings(policy->notes, policy->n_notes));
 	char *text = root ? json_dumps(root, JSON_COMPACT) : NULL;
 
 	json_decref(root);
@@ -261,7 +257,6 @@ static void read_rules(struct policy *policy, const json_t *list)
 		rule->local.low = number_of(object, "low");
 		rule->local.high = number_of(object, "high");
 		rule->group = number_of(object, "group");
-		rule->counter = number_of(object, "counter");
 	}
 }
 
@@ -292,7 +287,7 @@ static bool is_whole(const struct policy *policy)
 		const struct rule *rule = &policy->rules[i];
 
 		if (rule->flow >= policy->n_flows || rule->group >= policy->n_groups ||
-		    rule->counter >= BKXDP_COUNTERS_MAX || rule->side > SIDE_REPLY)
+		    rule->side > SIDE_REPLY)
 			return false;
 	}
 	for (size_t i = 0; i < policy->n_flows; i++)
@@ -312,7 +307,6 @@ static struct policy *read_policy(const json_t *root)
 	policy->file = copy_of(root, "file");
 	policy->observes = json_is_true(json_object_get(root, "observes"));
 	policy->mode = number_of(root, "mode");
-	policy->digest = number_of(root, "digest");
 	read_settings(&policy->settings, json_object_get(root, "settings"));
 	read_uses(policy, json_object_get(root, "uses"));
 	read_flows(policy, json_object_get(root, "flows"));
@@ -328,25 +322,15 @@ static struct policy *read_policy(const json_t *root)
 	return policy;
 }
 
-int describe_read(const char *text, struct description *description)
+struct policy *policy_json_read(const char *text)
 {
 	json_t *root = json_loads(text, 0, NULL);
-	struct policy *policy;
+	struct policy *policy = json_is_object(root) ? read_policy(root) : NULL;
 
-	if (!json_is_object(root)) {
-		json_decref(root);
-		return -EBADMSG;
-	}
-	policy = read_policy(root);
-	if (!is_whole(policy)) {
-		policy_free(policy);
-		json_decref(root);
-		return -EBADMSG;
-	}
-	description->policy = policy;
-	description->loaded = number_of(root, "loaded");
-	description->ipv4_prefixes = number_of(root, "ipv4");
-	description->ipv6_prefixes = number_of(root, "ipv6");
 	json_decref(root);
-	return 0;
+	if (policy && is_whole(policy))
+		return policy;
+	policy_free(policy);
+	errno = EBADMSG;
+	return NULL;
 }

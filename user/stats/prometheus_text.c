@@ -12,7 +12,6 @@
 #include "base/printable.h"
 #include "engine/engine.h"
 #include "policy/reasons.h"
-#include "stats/snapshot.h"
 
 /* ---- pieces of a line ------------------------------------------------------ */
 
@@ -78,14 +77,13 @@ static size_t one(const struct reading *reading)
 
 static char *device_info(char *to, const char *begun, const struct reading *reading, size_t i)
 {
-	const struct series_head *head = reading->series.head;
 	char digest[17];
 
 	(void)i;
-	snprintf(digest, sizeof(digest), "%016" PRIx64, head->digest);
+	snprintf(digest, sizeof(digest), "%016" PRIx64, (uint64_t)reading->policy.digest);
 	to = put_text(to, begun);
 	to = put_label(to, "mode", reading->generic ? "generic" : "native");
-	to = put_label(to, "enforcement", head->enforcement == BKXDP_AUDIT ? "audit" : "enforce");
+	to = put_label(to, "enforcement", reading->audits ? "audit" : "enforce");
 	return end_sample(put_label(to, "digest", digest), 1);
 }
 
@@ -126,28 +124,28 @@ static char *bytes(char *to, const char *begun, const struct reading *reading, s
 
 static size_t flows(const struct reading *reading)
 {
-	return reading->series.head->flows;
+	return reading->n_flows;
 }
 
 static char *flow_sample(char *to, const char *begun, const struct reading *reading, size_t i,
 			 uint64_t value)
 {
-	const struct series_flow *flow = &reading->series.flow[i];
+	const struct flow_count *flow = &reading->flows[i];
 
 	to = put_text(to, begun);
-	to = put_label(to, "profile", reading->series.profile[flow->profile]);
-	to = put_label(to, "flow", reading->series.name + flow->name);
+	to = put_label(to, "profile", reading_profile(reading, flow));
+	to = put_label(to, "flow", reading_flow(reading, flow));
 	return end_sample(put_label(to, "side", side_word(flow->side)), value);
 }
 
 static char *flow_packets(char *to, const char *begun, const struct reading *reading, size_t i)
 {
-	return flow_sample(to, begun, reading, i, reading->flow[i].packets);
+	return flow_sample(to, begun, reading, i, reading->flows[i].sum.packets);
 }
 
 static char *flow_bytes(char *to, const char *begun, const struct reading *reading, size_t i)
 {
-	return flow_sample(to, begun, reading, i, reading->flow[i].bytes);
+	return flow_sample(to, begun, reading, i, reading->flows[i].sum.bytes);
 }
 
 static size_t families_of_addresses(const struct reading *reading)
@@ -158,16 +156,14 @@ static size_t families_of_addresses(const struct reading *reading)
 
 static char *prefixes(char *to, const char *begun, const struct reading *reading, size_t i)
 {
-	const struct series_head *head = reading->series.head;
-
 	to = put_label(put_text(to, begun), "family", i ? "ipv6" : "ipv4");
-	return end_sample(to, i ? head->ipv6_prefixes : head->ipv4_prefixes);
+	return end_sample(to, i ? reading->policy.ipv6_prefixes : reading->policy.ipv4_prefixes);
 }
 
 static char *loaded(char *to, const char *begun, const struct reading *reading, size_t i)
 {
 	(void)i;
-	return end_sample(put_text(to, begun), reading->series.head->loaded);
+	return end_sample(put_text(to, begun), reading->policy.loaded);
 }
 
 static size_t changed_samples(const struct reading *reading)

@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 #include "base/printable.h"
-#include "stats/snapshot.h"
+#include "stats/reading.h"
 
 /* What one scrape saw. */
 struct scrape {

@@ -22,16 +22,15 @@ static void print_escaped(FILE *to, const char *text)
 static void print_row(FILE *to, const struct reading *reading)
 {
 	static const char *const attached[] = {"no", "yes", "unknown"};
-	const struct series_head *head = reading->series.head;
 	uint64_t packets[TALLY_VERDICTS] = {};
 	char device[PRINTABLE_DEVICE_MAX];
 
 	(void)printable_put(device, reading->device);
 	fputs("<tr><td>", to);
 	print_escaped(to, device);
-	fprintf(to, "</td><td>%s</td><td>%s</td><td>%s</td><td>%u</td>",
+	fprintf(to, "</td><td>%s</td><td>%s</td><td>%s</td><td>%zu</td>",
 		attached[reading->attached], reading->generic ? "generic" : "driver",
-		head->enforcement == BKXDP_AUDIT ? "audit" : "enforce", head->flows);
+		reading->audits ? "audit" : "enforce", reading->n_flows);
 	for (unsigned int i = 1; i < BKXDP_TALLIES; i++)
 		packets[tally_verdict(i)] += reading->tally[i].packets;
 	for (unsigned int i = 0; i < TALLY_VERDICTS; i++)

@@ -11,7 +11,7 @@ void snapshot_free(struct snapshot *snapshot)
 		return;
 	strv_free(snapshot->beside, snapshot->n_beside);
 	policy_free(snapshot->policy);
-	free(snapshot->flows);
+	reading_free(&snapshot->reading);
 	free(snapshot->controls);
 	free(snapshot);
 }
