@@ -41,3 +41,12 @@ int misuse(const char *verb, const char *format, ...)
 	fprintf(stderr, "; see \"bkxdp %s --help\"\n", verb);
 	return EXIT_MISUSED;
 }
+
+int exit_with(struct diagnostics *diag)
+{
+	int status = diag->count ? EXIT_FAILED : EXIT_DONE;
+
+	diag_print(diag);
+	diag_free(diag);
+	return status;
+}

@@ -32,14 +32,6 @@ static char *ports_words(const struct profile *profile, const struct profile_por
 	return strbuf_close(&text);
 }
 
-static bool has_role(const unsigned int *list, size_t count, unsigned int role)
-{
-	for (size_t i = 0; i < count; i++)
-		if (list[i] == role)
-			return true;
-	return false;
-}
-
 /* ---- JSON ------------------------------------------------------------------- */
 
 static json_t *ports_json(const struct profile *profile, const struct profile_ports *ports,
@@ -103,13 +95,13 @@ static void print_side(const struct profile *profile, const struct profile_flow 
 static void print_role_flow(const struct profile *profile, const struct profile_flow *flow,
 			    unsigned int role)
 {
-	if (has_role(flow->to, flow->n_to, role)) {
+	if (contains(flow->to, flow->n_to, role)) {
 		print_side(profile, flow, &flow->tcp, "tcp", "taken from", flow->from,
 			   flow->n_from);
 		print_side(profile, flow, &flow->udp, "udp", "taken from", flow->from,
 			   flow->n_from);
 	}
-	if (has_role(flow->from, flow->n_from, role)) {
+	if (contains(flow->from, flow->n_from, role)) {
 		print_side(profile, flow, &flow->tcp, "tcp", "answers from", flow->to, flow->n_to);
 		print_side(profile, flow, &flow->udp, "udp", "answers from", flow->to, flow->n_to);
 	}

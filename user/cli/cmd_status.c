@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/colour.h"
 #include "base/exit.h"
 #include "base/memory.h"
@@ -20,14 +20,6 @@
 #include "datapath/datapath.h"
 #include "policy/reasons.h"
 #include "stats/snapshot.h"
-
-static void format_time(uint64_t seconds, char text[static 32])
-{
-	time_t when = seconds;
-	struct tm broken;
-
-	strftime(text, 32, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&when, &broken));
-}
 
 static const char *enforcement_word(const struct snapshot *s)
 {
@@ -116,10 +108,10 @@ static json_t *controls_json(const struct snapshot *s)
 static json_t *snapshot_json(const struct snapshot *s)
 {
 	AUTO_FREE char *device = printable(s->reading.device);
-	char since[32], loaded[32], digest[17];
+	char since[CLOCK_TEXT_MAX], loaded[CLOCK_TEXT_MAX], digest[17];
 
-	format_time(s->since, since);
-	format_time(s->reading.policy.loaded, loaded);
+	clock_text(s->since, since);
+	clock_text(s->reading.policy.loaded, loaded);
 	snprintf(digest, sizeof(digest), "%016" PRIx64, (uint64_t)s->reading.policy.digest);
 	return json_pack("{ss sb ss sb sb ss ss sb ss ss ss si si so ss* so s{sI sI} so so so so}",
 			 "device", device, "attached", s->reading.attached == ATTACHED_YES, "mode",
@@ -181,9 +173,9 @@ static void print_unattached(const struct snapshot *s)
 static void print_attachment(const struct snapshot *s)
 {
 	AUTO_FREE char *device = printable(s->reading.device), *now = printable(s->name_now);
-	char since[32];
+	char since[CLOCK_TEXT_MAX];
 
-	format_time(s->since, since);
+	clock_text(s->since, since);
 	printf("%s%s%s: ", term_colour(stdout, BOLD), device, term_colour(stdout, PLAIN));
 	if (s->reading.attached == ATTACHED_UNKNOWN) {
 		puts("in another network namespace: whether it is attached can be seen only there");
@@ -207,9 +199,9 @@ static void print_attachment(const struct snapshot *s)
 static void print_policy(const struct snapshot *s)
 {
 	AUTO_FREE char *file = printable(s->policy->file ? s->policy->file : "");
-	char loaded[32];
+	char loaded[CLOCK_TEXT_MAX];
 
-	format_time(s->reading.policy.loaded, loaded);
+	clock_text(s->reading.policy.loaded, loaded);
 	printf("  policy %016" PRIx64 " loaded %s from %s, %s%s%s\n",
 	       (uint64_t)s->reading.policy.digest, loaded,
 	       s->policy->file       ? file
@@ -362,15 +354,6 @@ static json_t *answer(const struct snapshot *snapshot, const struct request *req
 	return json;
 }
 
-static int end(struct diagnostics *diag)
-{
-	int status = diag->count ? EXIT_FAILED : EXIT_DONE;
-
-	diag_print(diag);
-	diag_free(diag);
-	return status;
-}
-
 static int status_of_one(const char *interface, const struct request *request)
 {
 	struct diagnostics diag = {};
@@ -381,7 +364,7 @@ static int status_of_one(const char *interface, const struct request *request)
 	if (json)
 		print_json(json);
 	snapshot_free(snapshot);
-	return end(&diag);
+	return exit_with(&diag);
 }
 
 static int status_of_all(const struct request *request)
@@ -406,7 +389,7 @@ static int status_of_all(const struct request *request)
 		print_json(list);
 	else
 		json_decref(list);
-	return end(&diag);
+	return exit_with(&diag);
 }
 
 int cmd_status(int argc, char **argv)

@@ -93,15 +93,6 @@ static void print_pairs(struct pair *pair, size_t count, const struct request *r
 	json_decref(list);
 }
 
-static int end_with(struct diagnostics *diag)
-{
-	int status = diag->count ? EXIT_FAILED : EXIT_DONE;
-
-	diag_print(diag);
-	diag_free(diag);
-	return status;
-}
-
 static int show_once(const struct request *request, char *const *interface, size_t count,
 		     struct diagnostics *diag)
 {
@@ -116,7 +107,7 @@ static int show_once(const struct request *request, char *const *interface, size
 		top_sample_free(&pair[i].before);
 		top_sample_free(&pair[i].now);
 	}
-	return end_with(diag);
+	return exit_with(diag);
 }
 
 /* ---- the verb --------------------------------------------------------------- */
@@ -169,7 +160,7 @@ static int show(const struct request *request, bool once)
 		(void)datapath_interfaces(&interface, &count, &diag);
 	}
 	if (diag.count)
-		status = end_with(&diag);
+		status = exit_with(&diag);
 	else if (once)
 		status = show_once(request, interface, count, &diag);
 	else

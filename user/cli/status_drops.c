@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/colour.h"
 #include "base/memory.h"
 #include "base/printable.h"
@@ -12,14 +13,6 @@
 #include "policy/reasons.h"
 #include "stats/drop_report.h"
 #include "stats/snapshot.h"
-
-static void format_time(uint64_t seconds, char text[static 32])
-{
-	time_t when = (time_t)seconds;
-	struct tm broken;
-
-	strftime(text, 32, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&when, &broken));
-}
 
 static bool audits(const struct snapshot *snapshot)
 {
@@ -77,15 +70,16 @@ static size_t advice_of(const struct drop_report *found, size_t shown)
 /* ---- JSON -------------------------------------------------------------------- */
 
 /* Of now in wall time, less how long ago it was. */
-static void format_moment(uint64_t moment, uint64_t now, char text[static 32])
+static void format_moment(uint64_t moment, uint64_t now, char text[static CLOCK_TEXT_MAX])
 {
-	format_time((uint64_t)time(NULL) - (now > moment ? (now - moment) / 1000000000u : 0), text);
+	clock_text((uint64_t)time(NULL) - (now > moment ? (now - moment) / 1000000000u : 0), text);
 }
 
 static json_t *row_json(const struct would_row *row, uint64_t now)
 {
 	const struct bkxdp_group_key *key = &row->group->key;
-	char source[PREFIX_TEXT_MAX], protocol[GROUP_SERVICE_MAX], first[32], last[32];
+	char source[PREFIX_TEXT_MAX], protocol[GROUP_SERVICE_MAX], first[CLOCK_TEXT_MAX],
+		last[CLOCK_TEXT_MAX];
 	json_t *json;
 
 	group_source_text(key, source);
@@ -139,14 +133,14 @@ json_t *drop_report_json(const struct snapshot *snapshot, const struct drop_grou
 	struct drop_report *found = find(snapshot->policy, groups);
 	json_t *rows = json_array(), *advice = json_array();
 	size_t shown = shown_of(found, limit), needed = advice_of(found, shown);
-	char since[32];
+	char since[CLOCK_TEXT_MAX];
 
 	for (size_t i = 0; i < shown; i++)
 		json_array_append_new(rows, row_json(&found->rows[i], groups->now));
 	for (size_t i = 0; i < needed; i++)
 		json_array_append_new(advice,
 				      advice_json(&found->advice[i], i + 1, snapshot->policy));
-	format_time(snapshot->reading.policy.loaded, since);
+	clock_text(snapshot->reading.policy.loaded, since);
 	AUTO_FREE char *device = printable(snapshot->reading.device);
 	json_t *json =
 		json_pack("{ss ss ss so so sI sI sb}", "device", device, "enforcement",
@@ -244,9 +238,9 @@ static void print_all_advice(const struct drop_report *found, size_t count)
 static void print_heading(const struct snapshot *snapshot, size_t rows)
 {
 	AUTO_FREE char *device = printable(snapshot->reading.device);
-	char since[32];
+	char since[CLOCK_TEXT_MAX];
 
-	format_time(snapshot->reading.policy.loaded, since);
+	clock_text(snapshot->reading.policy.loaded, since);
 	printf("%s%s%s: ", term_colour(stdout, BOLD), device, term_colour(stdout, PLAIN));
 	if (audits(snapshot))
 		printf("%s under this policy since it was loaded, %s\n",

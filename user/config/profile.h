@@ -94,6 +94,15 @@ char *profile_find(const char *name, const char *beside, const char *const *dirs
  */
 char **profile_names(const char *const *dirs, size_t count, size_t *names);
 
+/* Is it among these indices, of roles or of ports? */
+static inline bool contains(const unsigned int *indices, size_t count, int what)
+{
+	for (size_t i = 0; i < count; i++)
+		if (indices[i] == (unsigned int)what)
+			return true;
+	return false;
+}
+
 int profile_role_index(const struct profile *profile, const char *name); /* or -1 */
 /* "agent, console"; the caller frees it. */
 char *profile_role_names(const struct profile *profile, const unsigned int *role, size_t count);

@@ -396,14 +396,9 @@ static void read_flows(struct document *document, const struct value *list, void
 
 static bool within(const unsigned int *some, size_t count, const unsigned int *all, size_t n_all)
 {
-	for (size_t i = 0; i < count; i++) {
-		size_t j = 0;
-
-		while (j < n_all && all[j] != some[i])
-			j++;
-		if (j == n_all)
+	for (size_t i = 0; i < count; i++)
+		if (!contains(all, n_all, (int)some[i]))
 			return false;
-	}
 	return true;
 }
 

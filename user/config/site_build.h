@@ -29,14 +29,6 @@ struct site_build {
 	size_t n_joined;
 };
 
-static inline bool contains(const unsigned int *list, size_t count, int what)
-{
-	for (size_t i = 0; i < count; i++)
-		if (list[i] == (unsigned int)what)
-			return true;
-	return false;
-}
-
 static inline bool takes_part(const struct profile_flow *flow, int role, enum side side)
 {
 	return side == SIDE_INBOUND ? contains(flow->to, flow->n_to, role)

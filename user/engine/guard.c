@@ -321,21 +321,12 @@ static int check_need(const struct trial *trial, const struct need *need)
 
 /* ---- what this host needs ---------------------------------------------------------- */
 
-static bool has_flow(const struct policy *policy, const char *name)
-{
-	for (size_t i = 0; i < policy->n_flows; i++)
-		if (!strcmp(policy->flows[i].profile, SITE_PROFILE) &&
-		    !strcmp(policy->flows[i].name, name))
-			return true;
-	return false;
-}
-
 /* The word, or "word-2" and so on: a file names each flow once. */
 static char *free_name(const struct policy *policy, const char *word)
 {
 	char *name = must_copy(word);
 
-	for (unsigned int next = 2; has_flow(policy, name); next++) {
+	for (unsigned int next = 2; policy_has_flow(policy, SITE_PROFILE, name); next++) {
 		free(name);
 		name = must_format("%s-%u", word, next);
 	}

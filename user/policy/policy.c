@@ -24,6 +24,15 @@ const char *connections_word(enum bkxdp_connections connections)
 	return connections == BKXDP_CONNECTIONS_SOCKETS ? "sockets" : "flags";
 }
 
+bool policy_has_flow(const struct policy *policy, const char *profile, const char *name)
+{
+	for (size_t i = 0; i < policy->n_flows; i++)
+		if (!strcmp(policy->flows[i].profile, profile) &&
+		    !strcmp(policy->flows[i].name, name))
+			return true;
+	return false;
+}
+
 static int required_by(const int *required, size_t stride, int flow)
 {
 	return *(const int *)(const void *)((const char *)required + (size_t)flow * stride);

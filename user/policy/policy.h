@@ -82,6 +82,8 @@ struct policy {
 	uint64_t digest; /* of all that changes a verdict; equal policies have equal digests */
 };
 
+bool policy_has_flow(const struct policy *policy, const char *profile, const char *name);
+
 /*
  * By which control connections of this flow are known, here and in the kernel:
  * made of its name, so equal for every use of a profile and in every policy.

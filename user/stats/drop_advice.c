@@ -24,10 +24,8 @@ const char *advice_kind_word(enum advice_kind kind)
 static bool is_taken(const char *name, const struct policy *policy, const struct advice *before,
 		     size_t count)
 {
-	for (size_t i = 0; i < policy->n_flows; i++)
-		if (!strcmp(policy->flows[i].profile, SITE_PROFILE) &&
-		    !strcmp(policy->flows[i].name, name))
-			return true;
+	if (policy_has_flow(policy, SITE_PROFILE, name))
+		return true;
 	for (size_t i = 0; i < count; i++)
 		if (before[i].name && !strcmp(before[i].name, name))
 			return true;

@@ -147,14 +147,6 @@ static uint32_t find_role(const struct policy *policy, const struct bkxdp_group_
 
 /* ---- optional flows -------------------------------------------------------------- */
 
-static bool has_role(const unsigned int *role, size_t count, int wanted)
-{
-	for (size_t i = 0; i < count; i++)
-		if ((int)role[i] == wanted)
-			return true;
-	return false;
-}
-
 static bool has_port(const struct profile *profile, const struct profile_ports *ports,
 		     uint16_t port)
 {
@@ -164,22 +156,13 @@ static bool has_port(const struct profile *profile, const struct profile_ports *
 	return port_set_has(&ports->set, port);
 }
 
-static bool is_on(const struct policy *policy, const char *profile, const char *name)
-{
-	for (size_t i = 0; i < policy->n_flows; i++)
-		if (!strcmp(policy->flows[i].profile, profile) &&
-		    !strcmp(policy->flows[i].name, name))
-			return true;
-	return false;
-}
-
 static bool would_take(const struct profile *profile, const struct profile_flow *flow, int role,
 		       const struct bkxdp_group_key *key)
 {
 	bool inbound = key->side == BKXDP_GROUP_INBOUND;
 
 	return flow->optional &&
-	       has_role(inbound ? flow->to : flow->from, inbound ? flow->n_to : flow->n_from,
+	       contains(inbound ? flow->to : flow->from, inbound ? flow->n_to : flow->n_from,
 			role) &&
 	       has_port(profile, key->protocol == IPPROTO_TCP ? &flow->tcp : &flow->udp, key->port);
 }
@@ -200,7 +183,7 @@ static bool find_optional(const struct in_force *now, const struct bkxdp_group_k
 			const struct profile_flow *flow = &profile->flows[f];
 
 			if (!would_take(profile, flow, role, key) ||
-			    is_on(policy, profile->name, flow->name))
+			    policy_has_flow(policy, profile->name, flow->name))
 				continue;
 			*subject = (struct subject){
 				.kind = ADVICE_ENABLE, .use = (uint32_t)u + 1, .flow = (uint32_t)f};
