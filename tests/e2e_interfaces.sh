@@ -86,6 +86,31 @@ unreadable() {
 	check "detach" bkxdp detach eth1
 }
 
+# Pins whose layout has another number are refused, and what runs goes on.
+another_version() {
+	local pin=/sys/fs/bpf/bkxdp/eth1/attachment bytes verb
+	listen host tcp:6009
+	check "another version: attach" bkxdp attach eth1 "${use[@]}"
+	bytes=$("$(find_bpftool)" -j map lookup pinned "$pin" key 0 0 0 0 | jq -r '.value[1:] | join(" ")')
+	# shellcheck disable=SC2086 # words
+	check "another version: made it" "$(find_bpftool)" map update pinned "$pin" key 0 0 0 0 value 0xfe $bytes
+	for verb in attach reload; do
+		fails "another version: $verb" 1 bkxdp "$verb" eth1 "${use[@]}"
+		says "another version: $verb says so" "$said" '^bkxdp: eth1 is filtered, and goes on as it is, .*another version of bkxdp made them'
+	done
+	for verb in status 'status --would-drop' 'top --once --interval 0.5'; do
+		# shellcheck disable=SC2086 # words
+		fails "another version: $verb" 1 bkxdp $verb eth1
+		says "another version: $verb says so" "$said" '^bkxdp: the pins of eth1 .*another version made them'
+	done
+	fails "another version: metrics" 1 bkxdp metrics
+	says "another version: metrics count it" "$said" '^bkxdp_scrape_errors_total 1$'
+	check "another version: it still filters" connects_not "$stranger4" "$host4" 6009
+	check "another version: detach" bkxdp detach eth1
+	check "another version: and then it does not" connects "$stranger4" "$host4" 6009
+	check "another version: leaves nothing" nothing_is_left
+}
+
 # 20 times: an attach with options and a reload at once. Either comes first.
 races() {
 	local turn observing=0 attach
@@ -420,6 +445,7 @@ make_network
 types
 type_unknown
 unreadable
+another_version
 races
 renamed
 detach_renamed eth1 "detach by the former name"
