@@ -221,9 +221,36 @@ files_times() {
 	is "no file, no time" "$(sample bkxdp_policy_file_timestamp_seconds 'device="eth1"')" ''
 }
 
+# Metrics and status never show another policy than the one that judges packets.
+killed_reloads() {
+	local number=1 status=137 wrong=0 next=two flows really
+	if ! command -v strace >/dev/null; then
+		skip "a reload that is killed" "strace is not installed"
+		return
+	fi
+	echo 'flows: [{name: one, from: 10.1.0.1, to: self, tcp: 1}]' >"$WORK/one.yaml"
+	echo 'flows: [{name: one, from: 10.1.0.1, to: self, tcp: 1}, {name: two, from: 10.1.0.2, to: self, tcp: 2}]' >"$WORK/two.yaml"
+	check "attach" bkxdp attach eth1 --config "$WORK/one.yaml"
+	while [ "$status" != 0 ] && [ "$number" -lt 300 ]; do
+		host strace -qq -o "$WORK/trace" -e trace=bpf -e "inject=bpf:signal=KILL:when=$number" \
+			"$BKXDP" reload eth1 --config "$WORK/$next.yaml" >"$WORK/said" 2>&1
+		status=$?
+		really=1 next=two
+		bkxdp explain eth1 "tcp 10.1.0.2:40000 > $host4:2" >/dev/null 2>&1 && really=2 next=one
+		flows=$(bkxdp metrics | grep -c '^bkxdp_flow_packets_total{'),$(status '.flows | length')
+		[ "$flows" = "$really,$really" ] ||
+			{ wrong=$((wrong + 1)); diag "killed at bpf() number $number: metrics and status have $flows flows, the policy has $really"; }
+		number=$((number + 4))
+	done
+	is "reloads were killed at $((number / 4)) calls, and one was not" "$status,$((number > 40))" 0,1
+	is "metrics and status have the policy in force" "$wrong" 0
+	check "detach" bkxdp detach eth1
+}
+
 make_network
 listen host tcp:22 tcp:10000
 sound "nothing attached"
+killed_reloads
 bkxdp attach eth1 "${use[@]}" >/dev/null 2>&1 || bail "attach failed"
 sound "just attached"
 complete
