@@ -72,7 +72,7 @@ unreadable() {
 	check "enforces" enforces
 	before=$(status .digest)
 	check "attach without file and options keeps it" bkxdp attach eth1
-	says "and says so" "$(bkxdp attach eth1 2>&1)" "keeps the policy.*$before.*made of options"
+	says "and says so" "$(bkxdp attach eth1 2>&1)" "keeps the policy.*$before.*made from options"
 	says "also where profiles are named" "$(bkxdp attach eth1 --profiles "$root/profiles" 2>&1)" "keeps the policy.*$before"
 	is "the policy is the same" "$(status .digest)" "$before"
 	mkdir "$WORK/kept" && mv /sys/fs/bpf/bkxdp/eth1/about* /sys/fs/bpf/
