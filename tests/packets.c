@@ -1,15 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Each row is here because a line of packet.h or classify.h is: without the
- * line, or with it turned round, the row fails. A frame is a TCP SYN from PEER,
- * port 40000, to SELF, port 10000, which variant "wire" takes, except for what
- * the row names.
+ * The packet table. To add a row, write it at its step of docs/verdicts.md:
+ *
+ *	ROW("vlans-none-vid", "vlans-none", DROP_VLAN, .tag = {{CTAG, 10}}),
+ *
+ * First its name, which no other row has; then the policy that judges it (tests/variants.c).
+ * The expected verdict is a reason of verdict.h, or with TAKEN and ANSWER the flow that passes
+ * the packet as inbound or as reply. The fields (struct frame, tests/build.h) are what differs
+ * from a TCP SYN from PEER port 40000 to SELF port 10000, which "wire" passes as "control".
+ * A row of several packets is written out: {"name", "policy", {{IN(...)}, {IS(...)}}}.
+ *
+ * test_packets judges all rows in user space and, as root, in the kernel; test_mutated damages
+ * their packets; e2e_wire and e2e_monitor send those of "wire" over an interface. To see a row
+ * fail, take away the line of packet.h, classify.h or flows.h for which it is there, or write
+ * another verdict: "make tests && build/tests/test_packets | grep -A 2 '^not ok'" shows it.
  */
 #include "packets.h"
 
 #define STRANGER  "10.20.99.99"
 #define STRANGER6 "2001:db8:99::9"
-/* no peer's address begins as theirs: the first look knows them */
+/* no peer's address begins like these, so the prefilter knows them as strangers */
 #define FAR   "96.1.2.3"
 #define FAR6  "2400:1::9"
 #define LINK6 "fe80::5"
