@@ -15,7 +15,7 @@ policy() { # VERDICT
 	END
 }
 
-asks() { traffic net ask "$1" "$host4" "$2"; }
+asks() { traffic net ask "$1" "$host4" "$2" "${@:3}"; }
 
 # What was counted, apart from what passed: "port 1, source 2".
 counted() { # VERDICT
@@ -34,15 +34,15 @@ rows() { # COMMAND...
 		$1 == "would" { would = would ", would drop " $3 " " $4 }
 		END { if (drop) printf "%s;", substr(drop, 3); if (would) printf "%s;", substr(would, 3) }'
 }
-top() { bkxdp top eth1 --once --interval 0.5 --json | jq -r "$1"; }
-top_rows() { # VERDICT; in the order of status
-	top "[.reasons[] | select(.verdict == \"$1\")] | sort_by(.reason) | reverse | [.[] | \"\\(.reason) \\(.packets)\"] | join(\", \")"
+top_rows() { # VERDICT, of $top; in the order of status
+	jq -r <<<"$top" "[.reasons[] | select(.verdict == \"$1\")] | sort_by(.reason) | reverse | [.[] | \"\\(.reason) \\(.packets)\"] | join(\", \")"
 }
 top_page() { bkxdp top eth1 --once --interval 0.5; }
 
 # counts WHEN WOULD DROPPED PASSED: on all screens, as "source 1, port 1"
 counts() {
-	local verdict wanted
+	local verdict wanted top
+	top=$(bkxdp top eth1 --once --interval 0.5 --json)
 	for verdict in would_drop drop; do
 		[ "$verdict" = drop ] && wanted=$3 || wanted=$2
 		is "$1: status: $verdict" "$(counted "$verdict")" "$wanted"
@@ -52,7 +52,7 @@ counts() {
 	is "$1: status, for people" "$(rows bkxdp status eth1)" "$(named drop "$3")$(named 'would drop' "$2")"
 	is "$1: top, for people" "$(top_page | sed -nE 's/^(dropped|would drop) .* ([0-9]+) packets$/\1 \2/p' | xargs)" \
 		"dropped $(sum "$3") would drop $(sum "$2")"
-	is "$1: top, for programs" "$(top '"\(.dropped.packets) \(.would_drop.packets)"')" "$(sum "$3") $(sum "$2")"
+	is "$1: top, for programs" "$(jq -r '"\(.dropped.packets) \(.would_drop.packets)"' <<<"$top")" "$(sum "$3") $(sum "$2")"
 	is "$1: flows count what they pass" "$(flow site/backup inbound) $(passed flow)" "$4 $4"
 	check "$1: every frame sent is one packet counted" busywait 10 nothing_unjudged
 }
@@ -97,8 +97,8 @@ enforced() {
 	check "enforced: reload" reload
 	counts "before any packet" "source 2, port 1" "" 1
 	check "enforced: a flow's" asks "$server4" 6000
-	fails "enforced: a peer's to another port" 1 asks "$server4" 7000
-	fails "enforced: a stranger's" 1 asks "$stranger4" 6000
+	fails "enforced: a peer's to another port" 1 asks "$server4" 7000 --timeout 0.5
+	fails "enforced: a stranger's" 1 asks "$stranger4" 6000 --timeout 0.5
 	counts enforced "source 2, port 1" "source 1, port 1" 2
 	is "enforced: the bytes of audit stay" "$(bytes would_drop)" "$bytes"
 	is "enforced: those of drops are theirs" "$(bytes drop)" $((bytes * 2 / 3))

@@ -44,13 +44,11 @@ begin_from() { # VERB
 }
 
 clear_all() {
-	[ "$(state)" != none ] || return 0
 	bkxdp detach eth1 >/dev/null 2>&1
-	if [ "$(state)" != none ]; then
-		host ip link set dev eth1 xdp off
-		rm -rf /sys/fs/bpf/bkxdp
-	fi
-	[ "$(state)" = none ]
+	nothing_is_left >/dev/null && return
+	host ip link set dev eth1 xdp off
+	rm -rf /sys/fs/bpf/bkxdp
+	nothing_is_left >/dev/null
 }
 
 # none, A, B, or what must not be.

@@ -16,7 +16,7 @@ of() { bkxdp status "$1" --json | jq -r "$2"; } # PINS QUERY
 rename() { ip -n host link set "$1" down && ip -n host link set "$1" name "$2" && ip -n host link set "$2" up; }
 others=0
 add_other() { others=$((others + 1)) && ip -n host link add "$1" type veth peer name "other$others"; }
-enforces() { [ "$(status .attached),$(status .enforcement),$(status .observes)" = true,enforce,false ]; }
+enforces() { [ "$(status '"\(.attached),\(.enforcement),\(.observes)"')" = true,enforce,false ]; }
 
 # --- links without Ethernet frames
 
@@ -425,9 +425,9 @@ offload() {
 killed() { # VERB CALL [STEP]
 	local number=1 left=0 words=("$BKXDP" "$1" eth1)
 	[ "$1" != attach ] || words+=(--config "$WORK/eth1.yaml")
+	untagged
 	while [ "$number" -lt 500 ]; do
-		attach_untagged >/dev/null 2>&1
-		[ "$1" != attach ] || bkxdp detach eth1 >/dev/null
+		[ "$1" = attach ] || attach >/dev/null 2>&1
 		host strace -f -qq -o "$WORK/trace" -e "inject=$2:signal=KILL:when=$number" "${words[@]}" >/dev/null 2>&1
 		[ $? = 137 ] || break
 		bkxdp detach eth1 >/dev/null 2>&1

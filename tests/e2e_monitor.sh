@@ -9,7 +9,7 @@ set -u
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-readonly wire=$root/build/tests/wire folder=/sys/fs/bpf/bkxdp/eth1
+readonly wire=$root/build/tests/wire
 bpftool=$(find_bpftool) || skip_all "there is no bpftool that runs here"
 [ -x "$wire" ] || skip_all "there is no $wire; make tests builds it"
 
@@ -177,16 +177,17 @@ conditions() {
 }
 
 can_listen() {
-	in_net_begin host timeout -s INT -k 5 3 "$BKXDP" monitor eth1 >/dev/null 2>"$WORK/can.err"
-	wait $!
+	in_net_begin host "$BKXDP" monitor eth1 >/dev/null 2>"$WORK/can.err"
+	busywait 20 test -s "$WORK/can.err"
+	end $! 2>/dev/null
 	grep -q showing "$WORK/can.err"
 }
 
-# In bpftool's words, which need BTF.
-listeners() {
-	"$bpftool" -j map dump pinned "$folder/words" | jq -r '.. | .listeners? // empty' | head -n 1
+# Each place is served until a time of the monotonic clock.
+places_have_ended() {
+	[ "$(watch_words until | sort -n | tail -n 1)" -lt "$("$python" -ISc 'import time; print(time.monotonic_ns())')" ]
 }
-told() { "$bpftool" -j map dump pinned "$folder/watch_state" | jq -c '[.. | select(.lost?) | {window, sent, lost}]'; }
+told() { "$bpftool" -j map dump pinned /sys/fs/bpf/bkxdp/eth1/watch_state | jq -c '[.. | select(.lost?) | {window, sent, lost}]'; }
 
 places() {
 	local i before
@@ -205,13 +206,13 @@ places() {
 	kill -KILL "${pid[@]}"
 	wait "${pid[@]}" 2>/dev/null
 	check "the places of killed ones are free after a while" busywait 60 can_listen
-	if [ -z "$(listeners)" ]; then
+	if [ -z "$(watch_words listeners)" ]; then
 		skip "nobody listens, nobody is told" "bpftool shows no names: the kernel has no BTF"
 		return
 	fi
-	sleep 6 # longer than a place is kept
+	busywait 20 places_have_ended || not_ok "places are kept that nobody has"
 	knock "$server4" "$host4" 445
-	is "the first drop after that ends the telling" "$(listeners)" 0
+	is "the first drop after that ends the telling" "$(watch_words listeners)" 0
 	before=$(told)
 	flood "$stranger4" "$host4" 445 100
 	busywait 10 has_dropped 1
@@ -243,49 +244,46 @@ amounts() {
 	is "another's rate is not used up by it" "$(shown other) $(lost other)" "0 0"
 }
 
-# Nobody reads the pipe, longer than a place is kept without being renewed.
-slow_reader() {
-	local before after pid
+# A place is kept for 5 s without being renewed. For longer than that nobody reads the pipe of
+# one monitor, and two others are stopped: one goes on, the place of the other is taken.
+slow_and_stopped() {
+	local before after slow resumed robbed i
 	mkfifo "$WORK/slow"
 	exec 9<>"$WORK/slow"
 	before=$(dropped source)
 	in_net_begin host "$BKXDP" monitor eth1 --rate 100000 >"$WORK/slow" 2>"$WORK/slow.err"
-	pid=$!
+	slow=$!
 	busywait 20 grep -q showing "$WORK/slow.err"
 	flood "$stranger4" "$host4" 445 5000
-	sleep 7
+	start resumed
+	resumed=$!
+	start robbed
+	robbed=$!
+	kill -STOP "$resumed" "$robbed"
+	sleep 5.5
 	flood "$stranger4" "$host4" 445 5000
 	busywait 20 stands_still dropped source
 	after=$(dropped source)
-	end "$pid"
+	end "$slow"
 	exec 9>&-
 	is_between "what a slow reader missed is counted, also after long" "$(lost slow)" \
 		$((after - before - 4000)) $((after - before))
 	is_between "of a flood" $((after - before)) 5000 10000
-}
-
-stopped() {
-	local pid i
-	start stopped
-	pid=$!
-	kill -STOP "$pid"
-	sleep 7
-	kill -CONT "$pid"
-	check "one that was stopped says so" busywait 10 grep -q 'did not run for' "$WORK/stopped.err"
+	kill -CONT "$resumed"
+	check "one that was stopped says so" busywait 10 grep -q 'did not run for' "$WORK/resumed.err"
 	knock "$server4" "$host4" 445
-	check "and goes on" busywait 10 has_lines stopped 1
-	kill -STOP "$pid"
-	sleep 6
+	check "and goes on" busywait 10 has_lines resumed 1
+	end "$resumed"
 	for i in 1 2 3 4; do start "taker$i" && local "taker$i=$!"; done
-	kill -CONT "$pid"
-	wait "$pid"
+	kill -CONT "$robbed"
+	wait "$robbed"
 	is "one whose place was taken ends" $? 1
-	says "and says why" "$(cat "$WORK/stopped.err")" 'another took its place'
+	says "and says why" "$(cat "$WORK/robbed.err")" 'another took its place'
 	knock "$server4" "$host4" 445
 	for i in 1 2 3 4; do
 		busywait 10 has_lines "taker$i" 1 || not_ok "the others go on"
-		pid=taker$i
-		end "${!pid}"
+		robbed=taker$i
+		end "${!robbed}"
 	done
 	is "they lost nothing" "$(lost taker1) $(lost taker2) $(lost taker3) $(lost taker4)" "0 0 0 0"
 }
@@ -455,8 +453,7 @@ people
 conditions
 places
 amounts
-slow_reader
-stopped
+slow_and_stopped
 files
 terminals
 misuse

@@ -37,7 +37,7 @@ jumbo() { # MODE
 	transfer "$1" "$server6" "$host6"
 
 	before=$(flow site/backup inbound bytes)
-	net python3 -c 'import socket, sys; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind((sys.argv[1], 0)); s.sendto(bytes(8000), (sys.argv[2], 5000))' "$server4" "$host4"
+	net "$python" -ISc 'import socket, sys; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind((sys.argv[1], 0)); s.sendto(bytes(8000), (sys.argv[2], 5000))' "$server4" "$host4"
 	busywait 20 moved "$before"
 	is "$1: a datagram of 8,000 bytes counts as its frame has them" \
 		"$(($(flow site/backup inbound bytes) - before))" $((8000 + 8 + 20 + 14))
@@ -53,7 +53,7 @@ counted() { # VERDICT REASON packets|bytes
 padded() { # WHAT FROM VERDICT REASON KIND [IP LENGTH]
 	local before packets
 	before=$(counted "$3" "$4" bytes) packets=$(counted "$3" "$4" packets)
-	net python3 - "$2" "$5" "${6:-60}" <<-'END'
+	net "$python" -IS - "$2" "$5" "${6:-60}" <<-'END'
 	import socket, struct, sys
 	source, kind, length = sys.argv[1], sys.argv[2], int(sys.argv[3])
 	segment = struct.pack("!HHIIBBHHH", 40000, 6000, 1, 1, 0x50, 0x10, 64240, 0, 0).ljust(length - 20, b"x")

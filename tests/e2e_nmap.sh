@@ -17,6 +17,7 @@ readonly few=1-600,1020-1030,2540-2550,3000-3003,8086,8087,9999,10000 \
 # Of these the policy allows 22, 2548, 3000 and 3002, and of UDP 9000.
 readonly listeners='22/open 111/open 2548/open 3000/open 3002/open 8086/open 9999/open 10000/open'
 readonly allowed='22/open 2548/open 3000/open 3001/closed 3002/open 3003/closed'
+readonly pieces=(-sS --mtu 24 --data-length 64)
 readonly allowed_ack='22/unfiltered 2548/unfiltered 3000/unfiltered 3001/unfiltered 3002/unfiltered 3003/unfiltered'
 
 policy() { # sockets|flags [drop|peers]
@@ -79,15 +80,32 @@ findings() {
 		!/^#|Status: Up|^$/ { print "nmap says:", $0 }'
 }
 
-# finds WHAT FINDINGS FROM PORTS OPTION...
-finds() {
-	is "$1" "$(scan "${@:3}")" "$2"
+# finds WHAT FINDINGS FROM PORTS OPTION...: a line for at_once, which compares.
+finds() { printf '%s;%s;%s\n' "$1" "$2" "$(scan "${@:3}")"; }
+
+# at_once "FUNCTION ARGUMENT"...: scans in parallel, and then a point for each scan in the usual
+# order. What runs in parallel must have different addresses, or one scan would take the
+# answers to another for its own.
+at_once() {
+	local lane scanning=() what wanted got
+	for lane; do
+		# shellcheck disable=SC2086 # words
+		$lane >"$WORK/scans of $lane" &
+		scanning+=($!)
+	done
+	wait "${scanning[@]}"
+	for lane; do
+		[ -s "$WORK/scans of $lane" ] || not_ok "$lane made no scan"
+		while IFS=';' read -r what wanted got; do
+			is "$what" "$got" "$wanted"
+		done <"$WORK/scans of $lane"
+	done
 }
 
 unfiltered() { # FAMILY
 	local is="IPv$1, no filter"
+	use_family "$1"
 	finds "$is: a SYN scan finds all that listens" "closed: $listeners" "$peer" "$few" -sS
-	finds "$is: a stranger's does" "closed: $listeners" "$stranger" "$few" -sS
 	finds "$is: one from port 8087 does" "closed: $listeners" "$peer" "$few" -sS -g 8087
 	finds "$is: an ACK scan gets through" "unfiltered:" "$peer" "$few" -sA
 	finds "$is: a FIN scan finds them" "closed: ${listeners//open/open|filtered}" "$peer" "$few" -sF
@@ -97,6 +115,12 @@ unfiltered() { # FAMILY
 	[ "$1" = 4 ] || return
 	finds "$is: a scan in fragments does" "closed: $listeners" "$peer" "$few" -sS -f
 	finds "$is: one in larger fragments does" "closed: $listeners" "$peer" "$few" -sS --mtu 24 --data-length 64
+}
+
+unfiltered_stranger() { # FAMILY
+	use_family "$1"
+	finds "IPv$1, no filter: a stranger's SYN scan finds all that listens" "closed: $listeners" \
+		"$stranger" "$few" -sS
 }
 
 from_peer() { # WHAT OPTION...
@@ -121,60 +145,96 @@ from_stranger() { # WHAT OPTION...
 	finds "$what: UDP" "open|filtered:" "$stranger" "$datagrams" -sU "$@"
 }
 
+scans_of_peer() { # FAMILY
+	use_family "$1"
+	from_peer "IPv$1"
+	from_peer "IPv$1, from port 8087" -g 8087
+}
+
+scans_of_stranger() { # FAMILY
+	use_family "$1"
+	from_stranger "IPv$1, a stranger"
+	from_stranger "IPv$1, a stranger from port 8087" -g 8087
+}
+
 # Few ports: later fragments pass, and those whose first was dropped stay in the host's memory
 # for 30 seconds, where they meet others with the same id.
+fragments_of_peer() { # drop|peers
+	local is="fragments: $1" wanted=()
+	use_family 4
+	# With -g, nmap itself overlooks a reset that acknowledges the data, too.
+	[ "$1" = drop ] || wanted=(" $allowed" ' 22/open 2548/open 3000/open 3002/open')
+	finds "$is: in pieces of 8 bytes" "filtered:" "$peer" "$fewest" -sS -f
+	finds "$is: in pieces of 8 bytes from port 8087" "filtered:" "$peer" "$fewest" -sS -f -g 8087
+	finds "$is: in pieces that hold the TCP header" "filtered:${wanted[0]-}" \
+		"$peer" "$fewest" "${pieces[@]}"
+	finds "$is: in such pieces from port 8087" "filtered:${wanted[1]-}" "$peer" "$fewest" "${pieces[@]}" -g 8087
+}
+
+fragments_of_stranger() { # drop|peers
+	local is="fragments: $1"
+	use_family 4
+	finds "$is: a stranger's" "filtered:" "$stranger" "$fewest" "${pieces[@]}"
+	finds "$is: a stranger's from port 8087" "filtered:" "$stranger" "$fewest" "${pieces[@]}" -g 8087
+}
+
 fragmented() {
-	local mode is wanted=() pieces=(-sS --mtu 24 --data-length 64)
+	local mode
 	for mode in drop peers; do
 		policy sockets "$mode"
-		reload >/dev/null 2>&1
-		is="fragments: $mode"
-		# With -g, nmap itself overlooks a reset that acknowledges the data, too.
-		[ "$mode" = drop ] || wanted=(" $allowed" ' 22/open 2548/open 3000/open 3002/open')
-		finds "$is: in pieces of 8 bytes" "filtered:" "$peer" "$fewest" -sS -f
-		finds "$is: from port 8087" "filtered:" "$peer" "$fewest" -sS -f -g 8087
-		finds "$is: in pieces that hold the TCP header" "filtered:${wanted[0]-}" \
-			"$peer" "$fewest" "${pieces[@]}"
-		finds "$is: from port 8087" "filtered:${wanted[1]-}" "$peer" "$fewest" "${pieces[@]}" -g 8087
-		finds "$is: a stranger's" "filtered:" "$stranger" "$fewest" "${pieces[@]}"
-		finds "$is: a stranger's from port 8087" "filtered:" "$stranger" "$fewest" "${pieces[@]}" -g 8087
+		check "fragments: $mode: reload" reload
+		at_once "fragments_of_peer $mode" "fragments_of_stranger $mode"
 	done
-	policy sockets
-	reload >/dev/null 2>&1
 }
 
 # What docs/verdicts.md says of flags: an ACK with an allowed source port gets through to high ports.
 by_flags() { # FAMILY
 	local is="IPv$1, flags" ports=22,111,1023,1024,2548,9999,65535
+	use_family "$1"
 	finds "$is: SYN" "filtered: $allowed" "$peer" "$few" -sS
 	finds "$is: SYN from port 8087" "filtered: $allowed" "$peer" "$few" -sS -g 8087
 	finds "$is: ACK" "filtered: $allowed_ack" "$peer" "$few" -sA
 	finds "$is: ACK from port 8087: ports from 1024 on, which answer with a reset" \
 		": 22/unfiltered 111/filtered 1023/filtered 1024/unfiltered 2548/unfiltered 9999/unfiltered 65535/unfiltered" \
 		"$peer" "$ports" -sA -g 8087
-	finds "$is: a stranger's ACK from port 8087" "filtered:" "$stranger" "$few" -sA -g 8087
+}
+
+stranger_by_flags() { # FAMILY
+	use_family "$1"
+	finds "IPv$1, flags: a stranger's ACK from port 8087" "filtered:" "$stranger" "$few" -sA -g 8087
 }
 
 data_without_control() { # FAMILY
-	local is="IPv$1, data: 1025-65535"
-	finds "$is, no control connection: SYN" "filtered: 10000/open" "$peer" "$many" -sS
+	local is="IPv$1, data: 1025-65535, no control connection"
+	use_family "$1"
+	finds "$is: SYN" "filtered: 10000/open" "$peer" "$many" -sS
 	finds "$is: SYN from port 6101" "filtered: 10000/open" "$peer" "$many" -sS -g 6101
 	finds "$is: ACK" "filtered: 10000/unfiltered" "$peer" "$few" -sA
 	finds "$is: ACK from port 6101" "filtered: 10000/unfiltered" "$peer" "$few" -sA -g 6101
 	finds "$is: FIN" "open|filtered:" "$peer" "$few" -sF
 	finds "$is: UDP" "open|filtered:" "$peer" "$datagrams" -sU
-	finds "$is: a stranger's SYN" "filtered:" "$stranger" "$many" -sS
+}
+
+stranger_without_control() { # FAMILY
+	use_family "$1"
+	finds "IPv$1, data: 1025-65535, no control connection: a stranger's SYN" "filtered:" "$stranger" "$many" -sS
 }
 
 data_with_control() { # FAMILY
-	local is="IPv$1, data: 1025-65535"
-	at net connect control "$peer" 0 "$us" 10000
-	finds "$is, a control connection: data ports, and no other" \
+	use_family "$1"
+	finds "IPv$1, data: 1025-65535, a control connection: data ports, and no other" \
 		"filtered: 1025/closed 1026/closed 3000/open 9999/open 10000/open 50007/open" \
 		"$peer" 1-100,111,1020-1026,3000,9999,10000,50007 -sS
-	finds "$is, another's control connection" "filtered:" "$stranger" "$many" -sS
-	at net close control
-	finds "$is, it has ended" "filtered: 10000/open" "$peer" "$many" -sS
+}
+
+stranger_with_control() { # FAMILY
+	use_family "$1"
+	finds "IPv$1, data: 1025-65535, another's control connection" "filtered:" "$stranger" "$many" -sS
+}
+
+data_after_control() { # FAMILY
+	use_family "$1"
+	finds "IPv$1, data: 1025-65535, its control connection has ended" "filtered: 10000/open" "$peer" "$many" -sS
 }
 
 needs nmap
@@ -184,37 +244,27 @@ answer_at_any_rate
 puppet net net
 listen host tcp:22 tcp:111 tcp:2548 tcp:3000 tcp:3002 tcp:8086 tcp:9999 tcp:10000 tcp:50007 udp:161 udp:9000
 
-for family in 4 6; do
-	use_family "$family"
-	unfiltered "$family"
-done
+at_once 'unfiltered 4' 'unfiltered_stranger 4' 'unfiltered 6' 'unfiltered_stranger 6'
 
 policy sockets
 check "attach" attach
-for family in 4 6; do
-	use_family "$family"
-	from_peer "IPv$family"
-	from_peer "IPv$family, from port 8087" -g 8087
-	from_stranger "IPv$family, a stranger"
-	from_stranger "IPv$family, a stranger from port 8087" -g 8087
-done
-use_family 4
+at_once 'scans_of_peer 4' 'scans_of_stranger 4' 'scans_of_peer 6' 'scans_of_stranger 6'
 fragmented
 
 policy flags
 check "connections: flags" reload
-for family in 4 6; do
-	use_family "$family"
-	by_flags "$family"
-done
+at_once 'by_flags 4' 'stranger_by_flags 4' 'by_flags 6' 'stranger_by_flags 6'
 
 policy_with_control
 check "data that needs control" reload
+at_once 'data_without_control 4' 'stranger_without_control 4' 'data_without_control 6' 'stranger_without_control 6'
 for family in 4 6; do
 	use_family "$family"
-	data_without_control "$family"
-	data_with_control "$family"
+	check "IPv$family: a control connection" at net connect "control$family" "$peer" 0 "$us" 10000
 done
+at_once 'data_with_control 4' 'stranger_with_control 4' 'data_with_control 6' 'stranger_with_control 6'
+check "the control connections end" at net close control4 control6
+at_once 'data_after_control 4' 'data_after_control 6'
 
 check "detach" bkxdp detach eth1
 check "leaves nothing" nothing_is_left

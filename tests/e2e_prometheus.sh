@@ -95,6 +95,7 @@ short_rules() {
 			s/\+ 3600$/+ 2/
 			s/>= 7 \* 86400/>= 15/
 		}
+		/name: bkxdp-state/,$ s/\[(5|15)m\]/[5s]/g
 		s/\[6h\]/[9m]/; s/\[(5|10|15)m\]/[20s]/g
 	' "$root/monitoring/bkxdp.rules.yml"
 }
@@ -115,9 +116,9 @@ start_prometheus() {
 	configure bkxdp
 	short_rules >"$WORK/bkxdp.rules.yml"
 	check "promtool finds the shortened configuration sound" promtool check config "$WORK/prometheus.yml"
-	# A series that no target has any more is forgotten after that time, not after 5 minutes.
+	# A series that no target has any more is forgotten after the delta, not after 5 minutes.
 	in_net_begin host prometheus --config.file="$WORK/prometheus.yml" --storage.tsdb.path="$WORK/tsdb" \
-		--web.listen-address="$server" --query.lookback-delta=30s --log.level=warn >"$WORK/prometheus" 2>&1
+		--web.listen-address="$server" --query.lookback-delta=5s --log.level=warn >"$WORK/prometheus" 2>&1
 	prometheus=$!
 	busywait "$seconds" answers 'up{job="bkxdp"}' 1 || bail "Prometheus scrapes nothing: $(tail "$WORK/prometheus")"
 }
@@ -248,7 +249,6 @@ state_alerts() {
 	fires BkxdpAuditMode
 	touch -d "@$(($(bkxdp metrics | awk '$1 ~ /^bkxdp_policy_loaded_/ { print $2 }') + 1))" "$WORK/eth1.yaml"
 	fires BkxdpPolicyOlderThanFile
-	sleep 2 # the time of loading, in whole seconds, is to be later than the file's
 	policy 0
 	check "reload" reload
 	ends BkxdpPolicyOlderThanFile

@@ -88,23 +88,19 @@ end_traffic() {
 	wait "${senders[@]}"
 }
 
-grouping() { # as the program sees it
-	host "$(find_bpftool)" -j map dump pinned /sys/fs/bpf/bkxdp/eth1/words >"$WORK/words.json" 2>/dev/null
-	jq -r '.[0].formatted.value | (.[".bss"] // .[".data.words"] // .) | .. | .watch? // empty | .groups' "$WORK/words.json" | head -n 1
-}
-is_grouping() { [ "$(grouping)" = "$1" ]; }
+is_grouping() { [ "$(watch_words groups)" = "$1" ]; }
 
 # --- one frame
 
 once() {
 	local said json rate
-	said=$(bkxdp top eth1 --once --interval 2)
+	said=$(bkxdp top eth1 --once --interval 1)
 	diag "$said"
 	is "a frame has no escapes" "$(tr -d ' -~\n' <<<"$said")" ""
 	says "a frame has its flow" "$said" "^site/numbers +inbound +$si +$si +[0-9]+$"
 	says "a frame has a reason" "$said" "^source +drop +$si "
 	says "a frame has a source, its service and reason" "$said" "^$stranger4 +to udp 6000 +source +$si "
-	json=$(bkxdp top eth1 --once --interval 3 --json)
+	json=$(bkxdp top eth1 --once --interval 2 --json)
 	rate=$(jq '.flows[] | select(.flow == "site/numbers") | .packets_per_second | round' <<<"$json")
 	is_between "the flow's rate" "$rate" $((main_rate / 2)) $((main_rate * 2))
 	is "its bits are its packets' bytes" \
@@ -149,17 +145,17 @@ ordinary() {
 	check "drops are grouped meanwhile" is_grouping 1
 
 	term pipe-pane "exec cat >$WORK/written"
-	sleep 4.5
+	sleep 2.5
 	term pipe-pane
 	check "something was written meanwhile" test -s "$WORK/written"
-	diag "$(stat -c %s "$WORK/written") bytes in 4.5 s"
-	is_between "only what changed: fewer bytes in four seconds than one screen has" \
+	diag "$(stat -c %s "$WORK/written") bytes in 2.5 s"
+	is_between "only what changed: fewer bytes in two seconds than one screen has" \
 		"$(stat -c %s "$WORK/written")" 1 $((80 * 24))
 
 	keys p
 	shows "p pauses" 'PAUSED'
 	before=$(screen)
-	sleep 2.5
+	sleep 1.5 # more than one interval
 	is "nothing changes in a pause" "$(screen)" "$before"
 	keys p
 	busywait 10 differs "$before"
@@ -273,7 +269,7 @@ plain() { ! coloured; }
 
 # The kernel stops by itself.
 killed() {
-	run 80 24 "$BKXDP" top eth1
+	run 80 24 "$BKXDP" top eth1 --interval 0.5
 	shows "SIGKILL: runs" "^$stranger4 "
 	check "SIGKILL: drops are grouped" is_grouping 1
 	kill -KILL "$(pgrep -nx bkxdp)"
@@ -288,7 +284,7 @@ ip -n net link set peer2 up
 check "attach" policy eth1 enforce
 check "attach another" policy eth2 audit
 begin_traffic
-is "drops are not grouped while nobody looks" "$(grouping)" 0
+is "drops are not grouped while nobody looks" "$(watch_words groups)" 0
 once
 ordinary
 resized

@@ -36,14 +36,35 @@ expectations() {
 		.[0].name] | @tsv'
 }
 
-# Reads the counters; sets `now` to them, and `moves` to what is different from `before`.
+# Reads the counters; sets `now` to them, and `moves` to their differences from `before`. By
+# awk, which starts ten times as fast as jq: this runs for each row.
 read_counters() {
-	{ read -r now && read -r moves; } < <(bkxdp status wire0 --json | jq -cr --argjson old "$before" '
-		[(.reasons[] | {key: (.verdict + " " + .reason), value: .packets}),
-		 (.flows[] | {key: (.profile + "/" + .flow + " " + .side), value: .packets})]
-		| map(select(.value > 0)) | from_entries, (
-			map({key, by: (.value - ($old[.key] // 0))}) | map(select(.by != 0))
-			| sort_by(.key) | map("\(.key) +\(.by)") | join(", "))')
+	{ read -r now && read -r moves; } < <(bkxdp metrics | BEFORE=$before awk -F '"' '
+		BEGIN {
+			pairs = split(ENVIRON["BEFORE"], pair, ";")
+			for (i = 1; i <= pairs; i++)
+				if (split(pair[i], part, "="))
+					old[part[1]] = part[2]
+		}
+		/^bkxdp_packets_total\{device="wire0",verdict=/ { add($4 " " $6, $NF) }
+		/^bkxdp_flow_packets_total\{device="wire0",profile=/ { add($4 "/" $6 " " $8, $NF) }
+		function add(key, text,    by, i) {
+			sub(/^\} /, "", text)
+			if (text + 0)
+				now = now key "=" text ";"
+			by = text - old[key]
+			if (!by)
+				return
+			for (i = moved++; i && moves[i - 1] > key; i--)
+				moves[i] = moves[i - 1]
+			moves[i] = key " +" by
+		}
+		END {
+			print now
+			for (i = 0; i < moved; i++)
+				printf "%s%s", i ? ", " : "", moves[i]
+			print ""
+		}')
 }
 
 moved_as() { # EXPECTATION
@@ -55,7 +76,7 @@ captured() { stat -c %s "$WORK/in.pcap"; }
 has_grown() { [ "$(captured)" -gt "$1" ]; }
 
 fresh_counters() {
-	{ bkxdp detach wire0 && attach_table; } >/dev/null && before='{}' && read_counters && before=$now
+	{ bkxdp detach wire0 && attach_table; } >/dev/null && before='' && read_counters && before=$now
 }
 
 # Passed by the filter, and dropped by Linux itself before any socket: it takes off a
@@ -92,7 +113,7 @@ in_net_begin host tcpdump -Z root --immediate-mode -i wire0 -Q in -U -w "$WORK/i
 busywait 10 grep -q listening "$WORK/tcpdump" || bail "tcpdump does not start"
 busywait 10 test -s "$WORK/in.pcap"
 
-passes=0 before='{}'
+passes=0 before=''
 read_counters && before=$now
 expectations >"$WORK/rows"
 while IFS=$'\t' read -r expectation passing name; do

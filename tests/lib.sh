@@ -199,12 +199,17 @@ make_network() { # [MTU]
 	ip -n net link set peer0 up
 }
 
+# The distribution's, without its additional modules: what else is called python3 may take
+# several times as long to start, and a test starts it often.
+python=/usr/bin/python3
+[ -x "$python" ] || python=$(command -v python3)
+
 # traffic NAMESPACE COMMAND...: see tests/traffic.py
-traffic() { in_net "$1" python3 "$suite/traffic.py" "${@:2}"; }
+traffic() { in_net "$1" "$python" -IS "$suite/traffic.py" "${@:2}"; }
 
 # begin OUTPUT NAMESPACE COMMAND...: the same in the background, ready on return; $! is its process.
 begin() {
-	in_net_begin "$2" python3 "$suite/traffic.py" "${@:3}" >"$1"
+	in_net_begin "$2" "$python" -IS "$suite/traffic.py" "${@:3}" >"$1"
 	busywait 10 test -s "$1" || bail "does not start: ${*:2}"
 }
 
@@ -235,6 +240,13 @@ flow() { # PROFILE/FLOW SIDE [packets|bytes]
 }
 judged() { status '[.reasons[].packets] | add'; }
 sent() { in_net net cat /proc/net/dev | awk '$1 == "peer0:" { print $11 }'; }
+
+# watch_words NAME: those of eth1's struct bkxdp_watch, a line each; none if the kernel has no BTF.
+# It stands near the beginning of a map that takes bpftool seconds to print.
+watch_words() {
+	"$(find_bpftool)" map dump pinned /sys/fs/bpf/bkxdp/eth1/words 2>/dev/null |
+		sed -nE "/\"settings\"/q; s/^ *\"$1\": ([0-9]+),?\$/\1/p"
+}
 
 # An interface file for eth1 from standard input, replaced whole.
 write_file() {

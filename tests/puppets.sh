@@ -6,9 +6,6 @@
 # shellcheck source=tests/lib.sh
 [ -n "${WORK:-}" ] || . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-readonly python=/usr/bin/python3
-[ -x "$python" ] || skip_all "needs $python"
-
 # puppet NAME NAMESPACE: from now on `at NAME VERB...` has it done there (tests/sockets.py).
 declare -A puppet_in puppet_out puppet_pid
 puppet() {
@@ -18,7 +15,7 @@ puppet() {
 	exec {in}<>"$WORK/$1.in" {out}<>"$WORK/$1.out"
 	rm "$WORK/$1.in" "$WORK/$1.out"
 	# Said here: what is begun in the background has no standard input otherwise.
-	nsenter --net="/run/netns/$2" -- "$python" "$suite/sockets.py" puppet \
+	nsenter --net="/run/netns/$2" -- "$python" -IS "$suite/sockets.py" puppet \
 		<&"$in" >&"$out" 2>"$WORK/$1.errors" &
 	puppet_in[$1]=$in puppet_out[$1]=$out puppet_pid[$1]=$!
 }
@@ -60,15 +57,13 @@ transfer_goes_on() { # WHAT SOCKET
 }
 
 # forge FROM PORT TO PORT FLAGS...: see tests/sockets.py; prints how many it sent.
-forge() { net "$python" "$suite/sockets.py" forge "$@"; }
+forge() { net "$python" -IS "$suite/sockets.py" forge "$@"; }
 
-# What is judged by flows or dropped: "drop connection 5, pass flow 12", those that are not 0.
-tally() {
-	status '[.reasons[] | select(.verdict == "drop" or .reason == "flow") |
-		{key: (.verdict + " " + .reason), value: .packets}] | from_entries | tojson'
-}
+# The counters now, for moved_since and drops_since.
+tally() { bkxdp status eth1 --json; }
 
-# moves COMMAND...: what that moved, as "drop connection +5". What it prints is lost.
+# moves COMMAND...: how the command changed the counters of drops and of what flows passed, as
+# "drop connection +5, pass flow +12". The output of the command is lost.
 moves() {
 	local old
 	old=$(tally)
@@ -77,9 +72,12 @@ moves() {
 }
 
 moved_since() { # TALLY
-	jq -nr --argjson old "$1" --argjson new "$(tally)" '[$new | to_entries[] |
-		{key, by: (.value - ($old[.key] // 0))} | select(.by != 0)] | sort_by(.key) |
-		map("\(.key) +\(.by)") | join(", ")'
+	tally | jq -r --argjson old "$1" '
+		def counters: [.reasons[] | select(.verdict == "drop" or .reason == "flow") |
+			{key: (.verdict + " " + .reason), value: .packets}] | from_entries;
+		($old | counters) as $old | [counters | to_entries[] |
+			{key, by: (.value - ($old[.key] // 0))} | select(.by != 0)] | sort_by(.key) |
+			map("\(.key) +\(.by)") | join(", ")'
 }
 
 drops_since() { # TALLY: the same without what passed
