@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # make            builds build/bkxdp
-# make EXPORTER=no            without bkxdp-exporter and the five libraries that it alone needs
-# make check      builds the C tests and runs them: no root, no network, nothing is installed
-# make tests      builds the C tests; SANITIZE=1: under ASan and UBSan, in build/san
-# make test       installs what is missing, builds, runs all tests (root)
+# make EXPORTER=no            without bkxdp-exporter and the five libraries that only it needs
+# make check      builds the C tests and runs them; needs no root and no network, installs nothing
+# make tests      builds the C tests; with SANITIZE=1 under ASan and UBSan, in build/san
+# make test       installs what is missing, builds, and runs all tests (as root)
 # make fuzz       builds the fuzzers (clang)
-# make bench      measures, compares, prints a table (root); writes build/bench.json
-# make kselftest  KSRC=...: in a kernel's selftests, copies the tests, builds and runs them;
+# make bench      measures, compares and prints a table (as root); writes build/bench.json
+# make kselftest  KSRC=...: copies the tests into a kernel's selftests, builds and runs them there;
 #                 kselftest-copy only copies, kselftest-tar packs what a test machine needs
 # make install    PREFIX=/usr/local, SYSCONFDIR=/etc, DESTDIR=
 # V=1 shows the commands; WERROR=1 makes warnings errors
@@ -15,7 +15,7 @@
 VERSION     := 0.1.0
 PREFIX      ?= /usr/local
 DESTDIR     ?=
-# whatever PREFIX is: what an administrator writes
+# what an administrator writes; does not depend on PREFIX
 SYSCONFDIR  ?= /etc
 SBINDIR     ?= $(PREFIX)/sbin
 DATADIR     ?= $(PREFIX)/share/bkxdp
@@ -38,7 +38,7 @@ OUT      := $(BUILD)$(if $(SANITIZE),/san)
 WARN     := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wvla \
             $(if $(WERROR),-Werror)
 CFLAGS   ?= -O2 -g
-# no path of the machine that builds stays in what is built
+# so that the programs do not contain paths of the machine that builds them
 PREFIX_MAP := -ffile-prefix-map=$(CURDIR)=.
 ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -Iinclude -Iuser -I$(BUILD) -Itests $(WARN) $(PREFIX_MAP) \
              $(CPPFLAGS) $(CFLAGS) \
@@ -46,18 +46,18 @@ ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -Iinclude -Iuser -I$(BUILD) -Itests $(WARN
              -DBKXDP_LIBEXEC_DIR='"$(LIBEXECDIR)"' -DBKXDP_CONFIG_DIR='"$(SYSCONFDIR)/bkxdp"' \
              $(shell $(PKG_CONFIG) --cflags $(PKGS)) $(SANITIZERS)
 LIBS     := $(shell $(PKG_CONFIG) --libs $(PKGS)) -lanl
-# asked only where they are needed: bkxdp is built without these packages
+# expanded only where they are needed: bkxdp is built without these packages
 WEB_LIBS  = $(shell $(PKG_CONFIG) --libs $(WEB_PKGS))
 ifneq ($(SANITIZE),)
 SANITIZERS := -fsanitize=address,undefined -fno-sanitize=alignment \
               -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 endif
 
-# the multiarch folder holds <asm/types.h>
+# <asm/types.h> is in the multiarch folder
 BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 -fno-strict-aliasing -Wall -Wextra -Wno-unused-parameter \
               $(PREFIX_MAP) $(if $(WERROR),-Werror) -Iinclude -I/usr/include/$(shell $(CC) -dumpmachine)
 
-# bkxdp-exporter's own: bkxdp itself loads neither HTTP nor TLS
+# only for bkxdp-exporter: bkxdp itself links neither HTTP nor TLS
 WEB_SRC  := $(sort $(wildcard user/exporter/*.c))
 WEB_OBJ  := $(patsubst user/%.c,$(OUT)/user/%.o,$(WEB_SRC))
 USER_SRC := $(sort $(filter-out $(WEB_SRC),$(wildcard user/*/*.c)))
@@ -93,7 +93,7 @@ $(BUILD)/bkxdp.skel.h: $(BUILD)/bkxdp.bpf.o
 	$(call say,SKEL,$@)
 	$(Q)$(BPFTOOL) gen skeleton $< name bkxdp_bpf > $@
 
-# The skeleton must be there; which files are made of it their .d files know.
+# The skeleton must exist before the first build; afterwards the .d files tell who includes it.
 $(OUT)/user/%.o: user/%.c | $(BUILD)/bkxdp.skel.h
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
@@ -120,13 +120,13 @@ $(OUT)/tests/%: $(OUT)/tests/%.o $(TEST_LIB) $(LIB_OBJ)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) $^ -o $@ $(LIBS)
 
-# other programs, that ours must live with
+# other XDP programs, with which ours must get along
 $(BUILD)/tests/%.bpf.o: tests/%.bpf.c
 	$(call say,BPF,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
 
-# What a fuzzer drives is built with it, so that its coverage is seen.
+# The code that a fuzzer drives is built again, with its coverage instrumented.
 FUZZ_CFLAGS = $(filter-out -Wshadow,$(ALL_CFLAGS)) -fsanitize=address,undefined -fno-sanitize=alignment
 FUZZ_OBJ := $(patsubst %.c,$(BUILD)/fuzz/%.o,$(filter-out user/cli/main.c,$(USER_SRC)) \
 	$(filter-out tests/test_%.c tests/fuzz_%.c tests/wire.c tests/bench%.c,$(wildcard tests/*.c)))
@@ -139,7 +139,7 @@ $(BUILD)/fuzz/fuzz_%: $(BUILD)/fuzz/tests/fuzz_%.o $(FUZZ_OBJ)
 	$(call say,LINK,$@)
 	$(Q)$(CLANG) $(FUZZ_CFLAGS) $(LDFLAGS) -fsanitize=fuzzer $^ -o $@ $(LIBS)
 
-# its own programs: generated traffic, and what ours is compared with
+# the benchmark's own XDP programs: generated traffic, and what ours is compared with
 $(BUILD)/bench.bpf.o: tests/bench.bpf.c tests/bench_vary.h
 	$(call say,BPF,$@)
 	@mkdir -p $(@D)
@@ -157,7 +157,7 @@ $(OUT)/tests/bench: $(BENCH_OBJ)
 bench: $(BUILD)/bkxdp $(BUILD)/tests/bench
 	scripts/bench
 
-# A test that ends with 4 was skipped as a whole: what it needs is not here.
+# A test ends with status 4 if it was skipped as a whole because something that it needs is missing.
 check: $(TESTS)
 	$(Q)for test in $(filter $(OUT)/tests/test_%,$(TESTS)); do \
 		$$test >$$test.log 2>&1; status=$$?; tail -n 1 $$test.log | sed "s|^|$${test##*/}: |"; \
@@ -169,7 +169,7 @@ test:
 kselftest kselftest-copy kselftest-tar:
 	@scripts/kselftest $(if $(filter kselftest,$@),run,$(@:kselftest-%=%)) "$(KSRC)"
 
-# systemd itself says where a distribution has its units; what is local stays below PREFIX
+# systemd tells where a distribution has its units; a local installation stays below PREFIX
 SYSTEMD_UNITS = $(shell $(PKG_CONFIG) --variable=systemdsystemunitdir systemd 2>/dev/null)
 install uninstall: UNITDIR ?= $(if $(filter /usr,$(PREFIX)),$(or $(SYSTEMD_UNITS),/lib/systemd/system),$(PREFIX)/lib/systemd/system)
 install uninstall: COMPLETIONDIR ?= $(PREFIX)/share/bash-completion/completions
@@ -180,14 +180,14 @@ UNITS := bkxdp@.service bkxdp-names@.service \
 MAN5  := $(wildcard man/*.5)
 MAN8  := $(filter-out $(if $(filter no,$(EXPORTER)),man/bkxdp-exporter.8),$(wildcard man/*.8))
 
-# Texts name the places of a plain "make install"; those that are installed name theirs.
+# The texts of the repository name the paths of a plain "make install"; the installed ones are adapted.
 RELOCATE = sed -E -e 's:/usr/local/sbin/:$(SBINDIR)/:g' -e 's:/usr/local/share/bkxdp:$(DATADIR):g' \
                -e 's:/usr/local/libexec/bkxdp:$(LIBEXECDIR):g' \
                -e 's:/etc/((default/)?bkxdp):$(SYSCONFDIR)/\1:g'
 install_texts = for text in $(1); do $(RELOCATE) "$$text" > $(DESTDIR)$(2)/$${text\#\#*/} && \
                 chmod 0644 $(DESTDIR)$(2)/$${text\#\#*/} || exit 1; done
 
-# where profiles and interface files are is built in
+# the paths of profiles and interface files are compiled in
 install: $(addprefix $(BUILD)/,$(PROGRAMS))
 	@grep -qzxF '$(PROFILESDIR)' $< && grep -qzxF '$(SYSCONFDIR)/bkxdp/%s.yaml' $< || { \
 		echo "$< was built for another PREFIX or SYSCONFDIR:" \
@@ -209,7 +209,8 @@ install: $(addprefix $(BUILD)/,$(PROGRAMS))
 	install -m 0644 systemd/bkxdp.sysusers $(DESTDIR)$(SYSUSERSDIR)/bkxdp.conf
 	$(call install_texts,$(addprefix systemd/,$(UNITS)),$(UNITDIR))
 
-# What an administrator wrote in SYSCONFDIR stays. No filter does, for nothing could take it off then.
+# What an administrator wrote in SYSCONFDIR stays. Filters are detached, because afterwards there is
+# no program left that could do it.
 uninstall:
 	@[ ! -x $(SBINDIR)/bkxdp ] || for pins in $(if $(DESTDIR),,/sys/fs/bpf/bkxdp/*/); do \
 		[ ! -d "$$pins" ] || $(SBINDIR)/bkxdp detach "$$(basename "$$pins")" || { echo \
@@ -223,7 +224,7 @@ uninstall:
 clean:
 	rm -rf $(BUILD)
 
-# what has to be there for development
+# the development packages that bkxdp needs
 packages:
 	@echo $(PKGS)
 

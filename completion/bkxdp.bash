@@ -19,7 +19,7 @@ _bkxdp_global_options() {
 	_bkxdp_ask --help | awk '/^Global options/ { on = 1; next } on && /^  --/ { print $1 }'
 }
 
-# The first word that is one; options of all commands may stand before it.
+# Prints the first word that is a command; options of all commands may stand before it.
 _bkxdp_command() {
 	local i commands
 	commands=" $(_bkxdp_commands | xargs) "
@@ -41,7 +41,7 @@ _bkxdp_filtered() {
 	done
 }
 
-# The --profiles that are on the line already count here, too.
+# A --profiles that is already on the line counts here, too.
 _bkxdp_profiles() { # [NAME]
 	local i dirs=()
 	for ((i = 2; i < COMP_CWORD - 1; i++)); do
@@ -62,7 +62,7 @@ _bkxdp_reasons() {
 	_bkxdp_ask monitor --help | sed -n 's/^REASON: //p'
 }
 
-_bkxdp_choose() { # WORDS: those that the word under the cursor begins
+_bkxdp_choose() { # WORDS: offers those that begin like the word under the cursor
 	mapfile -t COMPREPLY < <(compgen -W "$1" -- "$2")
 }
 
@@ -71,7 +71,7 @@ _bkxdp_files() {
 	mapfile -t COMPREPLY < <(compgen -f -- "$1")
 }
 
-_bkxdp_value() { # OPTION WORD: false where that option takes no value
+_bkxdp_value() { # OPTION WORD: fails if that option takes no value
 	case $1 in
 	--config | --output | --write | --web.config.file) _bkxdp_files "$2" ;;
 	--profiles | --bpffs)
@@ -116,7 +116,7 @@ _bkxdp() {
 			_bkxdp_choose "$(_bkxdp_commands) $(_bkxdp_global_options) --help --version" "$word"
 		return
 	fi
-	# bash takes PROFILE:ROLE for three words
+	# bash splits PROFILE:ROLE into three words
 	if [ "$word" = : ]; then
 		owner=$before word=''
 	elif [ "$before" = : ]; then

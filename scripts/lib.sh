@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
-# What the scripts and the end-to-end tests share. Sourced, not run.
+# Functions for the scripts and the end-to-end tests. This file is sourced, not run.
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 export LC_ALL=C
@@ -19,7 +19,7 @@ die() {
 	exit 1
 }
 
-# busywait SECONDS COMMAND...: true as soon as the command is.
+# busywait SECONDS COMMAND...: succeeds as soon as the command does, and fails after SECONDS.
 busywait() {
 	local end=$((${EPOCHREALTIME/./} + $1 * 1000000))
 	shift
@@ -35,7 +35,7 @@ kernel_is_at_least() { # MAJOR MINOR
 	[ "$major" -gt "$1" ] || { [ "$major" -eq "$1" ] && [ "$minor" -ge "$2" ]; }
 }
 
-# Ubuntu's bpftool is a wrapper that refuses to run under another kernel than its own.
+# Ubuntu's bpftool is a wrapper that refuses to run under other kernels than its own.
 find_bpftool() {
 	local tool
 	for tool in "$(command -v bpftool)" /usr/lib/linux-tools/*/bpftool /usr/lib/linux-tools-*/bpftool; do
@@ -50,9 +50,9 @@ build() { # MAKE ARGUMENT...
 	make -C "$root" -s -j"$(nproc)" BPFTOOL="$tool" "$@"
 }
 
-# The mirror of which apt takes what has this label (Debian, Debian-Security, Ubuntu), asked of
-# apt itself, which knows both formats of its sources; false where there is none. Without
-# lists of packages it knows no labels: then it is the first that is called so.
+# Prints the mirror from which apt takes packages with this label (Debian, Debian-Security,
+# Ubuntu), or fails if there is none. apt itself is asked, because it reads both formats of its
+# sources. Without lists of packages it knows no labels: then the first mirror of that name is it.
 mirror_of() { # LABEL
 	local site
 	# shellcheck disable=SC2016 # for apt
@@ -64,10 +64,10 @@ mirror_of() { # LABEL
 
 # in_private_world [--with-network|--with-processes] COMMAND ARGUMENT...
 #
-# Runs a command where its mounts, processes and network namespaces are its own:
+# Runs a command with mounts, processes and network namespaces of its own:
 # /run (with /run/netns in it) and /sys/fs/bpf are fresh, and so are the network and
-# the processes if the machine's own are not asked for. Whatever ends it, even SIGKILL,
-# the kernel takes all of it away.
+# the processes unless the machine's own are asked for. However the command ends, even by
+# SIGKILL, the kernel removes all of this.
 in_private_world() {
 	local world status network=(--net) processes=(--pid --fork --kill-child=KILL --mount-proc)
 	case $1 in
@@ -85,11 +85,11 @@ in_private_world() {
 	return "$status"
 }
 
-# The other half, called first thing by a script that runs in there.
+# The other half: a script that runs in there calls it first.
 enter_private_world() {
 	local where
 	unset BKXDP_WORLD
-	# One by one, because the root of a chroot need not be a mount point.
+	# One by one, because the root of a chroot may not be a mount point.
 	while read -r _ _ _ _ where _; do
 		mount --make-private "$(printf '%b' "$where")" 2>/dev/null
 	done </proc/self/mountinfo
@@ -103,13 +103,13 @@ in_net() {
 	nsenter --net="/run/netns/$1" -- "${@:2}"
 }
 
-# The same in the background; $! is the command itself, not a shell around it.
+# Like in_net, but in the background; $! is the command itself, not a shell around it.
 in_net_begin() {
 	nsenter --net="/run/netns/$1" -- "${@:2}" &
 }
 
-# `ip -n NAMESPACE ...` as ever, but not by remounting the root of the file system,
-# which cannot be done where that is no mount point: in most chroots.
+# `ip -n NAMESPACE ...` as usual, but it does not remount the root of the file system,
+# which fails if that is not a mount point, as in most chroots.
 ip() {
 	case ${1:-} in
 	-n) in_net "$2" ip "${@:3}" ;;
@@ -117,7 +117,7 @@ ip() {
 	esac
 }
 
-# add_net NAMESPACE...: network namespaces whose addresses work at once.
+# add_net NAMESPACE...: makes network namespaces in which addresses work at once.
 add_net() {
 	local name
 	for name; do
@@ -127,7 +127,7 @@ add_net() {
 	done
 }
 
-# A sentence on standard output and false, where the kernel does not let us.
+# Fails and prints why, if the kernel or the container does not let us filter packets.
 may_filter() {
 	if [ "$(id -u)" != 0 ]; then
 		echo "needs root"
@@ -152,7 +152,7 @@ probe_world() {
 	enter_private_world && ip link add probe type veth
 }
 
-# Where there is no bpftool, the first attach has to find out.
+# If there is no bpftool, the first attach has to find out.
 probe_bpf() {
 	local tool
 	tool=$(find_bpftool) || return 0
@@ -160,5 +160,5 @@ probe_bpf() {
 		"$tool" map create /sys/fs/bpf/probe type array key 4 value 4 entries 1 name probe
 }
 
-# The probes are the only things that this file does when it is run.
+# If this file is run, it runs one of the probes.
 [ "${BASH_SOURCE[0]}" != "$0" ] || "$@"
