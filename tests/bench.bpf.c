@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The benchmark's own programs: what makes packets differ, and the empty
- * programs that everything is measured against.
+ * The benchmark's own programs: those that make packets differ, and the empty programs with
+ * which everything is compared.
  */
 #include <linux/bpf.h>
 #include <bpf/bpf_endian.h>
@@ -11,7 +11,8 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
-#define OFFSET_MAX 63 /* a power of two less one: the verifier sees the bound in the mask */
+#define OFFSET_MAX                                                                                 \
+	63 /* a power of two minus one, so that the verifier sees the bound in the mask */
 
 struct bench_vary how;
 __u64 random;
@@ -23,7 +24,7 @@ struct {
 	__type(value, __u32);
 } target SEC(".maps");
 
-/* 0 to limit - 1. One CPU at a time, so the state needs no lock. */
+/* Returns 0 to limit - 1. Only one CPU runs it at a time, so the state needs no lock. */
 static __always_inline __u32 pick(__u32 limit)
 {
 	random = random * 6364136223846793005ull + 1442695040888963407ull;
@@ -47,7 +48,7 @@ static __always_inline void set_port(struct xdp_md *ctx)
 		*port = bpf_htons(how.port_first + pick(how.ports));
 }
 
-/* RFC 1624: the checksum follows the address without a look at the rest. */
+/* RFC 1624: the checksum is adapted to the new address without reading the rest. */
 static __always_inline void mend_sum(struct xdp_md *ctx, __u32 before, __u32 after)
 {
 	__u16 *sum = place(ctx, how.sum_at, sizeof(*sum));
@@ -82,7 +83,7 @@ static __always_inline void change(struct xdp_md *ctx)
 		set_port(ctx);
 }
 
-/* A test run repeats one packet; this puts another one before the program each time. */
+/* A test run repeats one packet; this changes it each time before the program sees it. */
 SEC("xdp")
 int vary(struct xdp_md *ctx)
 {

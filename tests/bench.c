@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Measures what scripts/bench has set up; every figure is a line of JSON. All
- * that a command measures is measured in turn, round by round: what disturbs the
- * machine for a while disturbs all of them.
+ * Measures what scripts/bench has set up; each figure is a line of JSON. All that a command
+ * measures is measured in turns, round by round, so that a disturbance of the machine concerns
+ * all of it.
  */
 #include <errno.h>
 #include <sched.h>
@@ -16,7 +16,7 @@
 #include "base/memory.h"
 #include "bench.h"
 
-#define CPU 1 /* the first takes most interrupts */
+#define CPU 1 /* the first CPU takes most interrupts */
 
 static int usage(void)
 {
@@ -92,7 +92,7 @@ static void plan_print(const struct plan *plan, const char *part, const char *un
 	}
 }
 
-/* The empty program right before the filter: the difference is what is kept. */
+/* The empty program is measured right before the filter, and the difference is kept. */
 static int cost_once(struct measured *m, unsigned int repeat)
 {
 	double empty = rig_cost(m->rig, RIG_EMPTY, m->kind, m->prefixes, repeat);
@@ -170,7 +170,7 @@ static int run(char **command, double *seconds, double *mebibytes)
 	return status ? -1 : 0;
 }
 
-/* What the command prints goes to standard error: standard output is for rows. */
+/* The command prints to standard error, because standard output is for rows. */
 static int time_it(char **args, int count)
 {
 	struct row took = {.part = "load", .unit = "s"}, held = {.part = "load", .unit = "MiB"};
@@ -201,7 +201,10 @@ static int time_it(char **args, int count)
 	return 0;
 }
 
-/* Exactly so many of each that the other end takes, each a part in every round. */
+/*
+ * Sends frames until the other end has taken exactly so many of each kind, a part of each in
+ * every round.
+ */
 static int send_frames(char **args, int count)
 {
 	int rounds = atoi(args[1]);

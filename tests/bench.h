@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Between the files of the benchmark. */
+/* What the files of the benchmark share. */
 #ifndef BENCH_H
 #define BENCH_H
 
@@ -17,34 +17,55 @@ struct kind {
 	const char *title;
 	struct frame frame;
 	struct bench_vary vary;
-	bool any_peer; /* the sources are the policy's own prefixes, as many as it has */
-	bool passes;   /* what every filter here must say */
-	bool as_sent;  /* by a real interface: the IPv4 checksum must be right */
+	bool any_peer; /* the sources are all prefixes of the policy */
+	bool passes;   /* the verdict of every filter here */
+	bool as_sent;  /* sent over a real interface, so the IPv4 checksum must be right */
 };
 
 const struct kind *kind_find(const char *name);
-/* With the sources of a policy of so many prefixes, if it is their turn. */
+/*
+ * Builds a frame of a kind; its source is one of a policy with so many prefixes, if the kind
+ * wants that.
+ */
 struct bench_vary kind_vary(const struct kind *kind, uint32_t prefixes);
-/* Makes the connections that some kinds belong to. The files stay open. */
+/* Makes the connections to which some kinds belong. Their files stay open. */
 int kind_sockets(void);
 
 /* ---- bench_rig.c: programs -------------------------------------------------- */
 
-/* Our programs, loaded with the same flags as the filter that they stand beside. */
+/*
+ * The benchmark's programs, loaded with the same flags as the filter with which they are
+ * compared.
+ */
 struct rig;
 
-/* The program that an interface runs: its file, and its rig. -1 with a message. */
+/*
+ * Returns the descriptor of the program that an interface runs, and sets its rig; -1 with a
+ * message on failure.
+ */
 int rig_of(const char *interface, struct rig **rig);
 int rig_attach(const char *interface, bool pass);
-/* ns of CPU time a packet, by the filter or by an empty program. Negative with a message. */
+/*
+ * Returns the CPU time of a packet in ns, of the filter or of an empty program; negative with a
+ * message on failure.
+ */
 double rig_cost(struct rig *rig, int filter, const struct kind *kind, uint32_t prefixes,
 		unsigned int repeat);
 #define RIG_EMPTY (-1)
-/* Frames a second of one core, sending included, that an interface's other end took. */
+/*
+ * Returns the frames a second that the other end of an interface took with one core, which also
+ * sends.
+ */
 double rig_flood(const char *interface, const struct kind *kind, uint32_t prefixes, double seconds);
-/* Sends so many frames that the other end takes, one interface at a time. Their length, or -1. */
+/*
+ * Sends until the other end has taken so many frames; one interface at a time. Returns their
+ * length, or -1.
+ */
 int rig_send(const char *interface, const struct kind *kind, uint32_t frames);
-/* What the verifier walked through to accept the interface's program. */
+/*
+ * Returns the number of instructions that the verifier walked through for the interface's
+ * program.
+ */
 int rig_instructions(const char *interface, uint32_t *count);
 
 /* ---- bench_rows.c: what came out --------------------------------------------- */
@@ -65,7 +86,7 @@ struct row {
 };
 
 void series_add(struct series *series, double value);
-/* One line of JSON on standard output. */
+/* Prints a line of JSON on standard output. */
 void row_print(const struct row *row);
 
 double seconds_now(void);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The traffic that is measured, as a table. All addresses are those of
- * scripts/bench: 10.20.30.5 is a peer in every policy, 16.0.0.0/28 and every
- * second /28 after it are the other peers, as many as the policy has.
+ * The table of the traffic that is measured. All addresses are those of scripts/bench:
+ * 10.20.30.5 is a peer in every policy; 16.0.0.0/28 and every second /28 after it are the other
+ * peers, as many as the policy has.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -24,8 +24,8 @@
 #define AT_SPORT 34
 #define AT_DPORT 36
 
-#define DATA_PORT 50000 /* of the backup flow, allowed in every policy */
-#define SHORT     6     /* bytes of data that fill the shortest frame: 60, 64 on the wire */
+#define DATA_PORT 50000 /* the backup flow, which every policy allows */
+#define SHORT     6     /* bytes of data that fill the shortest frame: 60 bytes, on the wire 64 */
 
 #define ACKS(...)                                                                                  \
 	{                                                                                          \
@@ -82,7 +82,7 @@ static const struct kind kinds[] = {
 	 .frame = {.dport = DATA_PORT, .flags = ACK, .data = 8960}},
 	{"sent-strangers", "strangers, all dropped", .as_sent = true, .frame = ACKS(),
 	 .vary = {STRANGERS}},
-	/* for another station: what the filter lets through ends at the stack's door */
+	/* for another station, so that the stack drops at once what the filter passes */
 	{"sent-allowed", "1,000 flows of one peer, all passed", .as_sent = true, .passes = true,
 	 .frame = ACKS(.mac = "02:00:00:00:00:77"), .vary = {FLOWS(1, 1000)}},
 	{"sent-peers", "any peer at random, all passed", .as_sent = true, .passes = true,
@@ -124,7 +124,7 @@ static int tcp_socket(const char *address, uint16_t port)
 	return -1;
 }
 
-/* Both ends are here: the socket table doesn't care. */
+/* Both ends are on this host, which makes no difference to the socket table. */
 static int connection(const char *from, uint16_t sport, const char *to, uint16_t dport)
 {
 	struct sockaddr_in peer = {.sin_family = AF_INET, .sin_port = htons(dport)};

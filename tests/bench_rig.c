@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Runs filters that are attached to interfaces, without the interface: by test
- * runs, and by frames that a test run sends from the other end of a veth pair.
+ * Runs filters that are attached to interfaces: without the interface, by test
+ * runs; and with it, by frames that a test run sends from the other end of a veth pair.
  *
- * A test run repeats one packet. Where packets must differ, our program changes
- * the packet and goes on to the filter by a tail call; the empty program is
- * reached the same way, so that the difference is the filter's alone.
+ * A test run repeats one packet. If packets must differ, the benchmark's program changes
+ * the packet and calls the filter by a tail call. The empty program is called in the same
+ * way, so that the difference is the cost of the filter alone.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -30,7 +30,10 @@ struct rig {
 	struct bench_bpf *program;
 };
 
-/* Tail calls join only programs that were loaded alike, and the kernel doesn't say how one was. */
+/*
+ * Tail calls need programs that were loaded alike, and the kernel doesn't tell how a program
+ * was loaded.
+ */
 enum { PLAIN, FRAGS, TYPED, TYPED_FRAGS, RIGS };
 static struct rig rigs[RIGS];
 
@@ -62,7 +65,7 @@ static struct bench_bpf *load(unsigned int which)
 	bpf_object__for_each_program(each, program->obj)
 	{
 		bpf_program__set_expected_attach_type(each, which & TYPED ? BPF_XDP : 0);
-		/* else libbpf sets the type after all */
+		/* otherwise libbpf sets the type */
 		bpf_program__set_autoattach(each, false);
 		if (which & FRAGS)
 			bpf_program__set_flags(each, BPF_F_XDP_HAS_FRAGS);
@@ -155,7 +158,7 @@ static double cpu_seconds(void)
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-/* The kernel's own figure is in whole ns; CPU time leaves out what else ran meanwhile. */
+/* The kernel's own figure is in whole ns. CPU time does not include what else ran meanwhile. */
 static double timed_run(int program, const struct kind *kind, unsigned int repeat, uint32_t *said)
 {
 	static uint8_t frame[BUILD_BYTES_MAX];
@@ -185,7 +188,7 @@ double rig_cost(struct rig *rig, int filter, const struct kind *kind, uint32_t p
 			return failed("tail call");
 		program = bpf_program__fd(rig->program->progs.vary);
 	}
-	/* for the caches of all sorts */
+	/* to fill the caches */
 	ns = timed_run(program, kind, repeat / 20 + 1, &said);
 	if (ns >= 0)
 		ns = timed_run(program, kind, repeat, &said);
@@ -206,7 +209,7 @@ static int ethtool(const char *interface, void *request)
 	return fd < 0 ? -1 : ioctl(fd, SIOCETHTOOL, &ask);
 }
 
-/* Sum of the device's statistics of that name, over all queues. */
+/* Returns the sum of the device's statistics of that name over all queues. */
 static int64_t statistic(const char *interface, const char *name)
 {
 	struct ethtool_drvinfo about = {.cmd = ETHTOOL_GDRVINFO};
@@ -234,7 +237,7 @@ static int64_t statistic(const char *interface, const char *name)
 
 #define SENT_AT_ONCE (1 << 18)
 
-/* The length of a frame. What finds the ring of the other end full is lost. */
+/* Returns the length of a frame. Frames are lost if the ring of the other end is full. */
 static int send_once(const char *interface, const struct kind *kind, int count)
 {
 	static uint8_t frame[BUILD_BYTES_MAX];
@@ -283,8 +286,8 @@ int rig_send(const char *interface, const struct kind *kind, uint32_t frames)
 }
 
 /*
- * By CPU time: the far end takes the frames on the sender's core and in its time,
- * and a call begins and ends with waits of the kernel's that are no work.
+ * Measures by CPU time: the far end takes the frames on the sender's core and in its time, and
+ * a call begins and ends with waits in the kernel that are no work.
  */
 double rig_flood(const char *interface, const struct kind *kind, uint32_t prefixes, double seconds)
 {

@@ -19,7 +19,7 @@ static int compare(const void *a, const void *b)
 	return (left > right) - (left < right);
 }
 
-/* Four digits are more than a run repeats. */
+/* Four digits, because runs differ by more than the fifth. */
 static json_t *number(double value)
 {
 	char text[32];

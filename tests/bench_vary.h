@@ -17,7 +17,8 @@ struct bench_vary {
 	__u32 ports; /* 0: the port stays */
 	__u32 port_first;
 	__u32 port_at;
-	__u32 sum_at; /* of the IPv4 checksum; 0: it is left wrong, as XDP programs don't look */
+	__u32 sum_at; /* of the IPv4 checksum; 0: it is left wrong, because XDP programs don't look
+			 at it */
 };
 
 #endif

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Work counted in instructions, against the ceilings of tests/budget.txt: what the
-# verifier walks through to accept the program, and what checking a file takes.
+# Compares counts of instructions with the ceilings of tests/budget.txt: those that the
+# verifier walks through to accept the program, and those that checking a file takes.
 #
 #	tests/budget.sh            compares
 #	tests/budget.sh --renew    writes today's figures, and room, as the new ceilings
@@ -17,7 +17,7 @@ fi
 . "$(dirname "$0")/lib.sh"
 
 readonly budget=$root/tests/budget.txt room=15
-# Compilers and C libraries differ by release, and instructions with them.
+# Compilers and C libraries differ by release, and the numbers of instructions with them.
 release=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
 [ "${1:-}" = --renew ] && renew=1 || renew=0
 
@@ -43,7 +43,7 @@ within() { # NAME FIGURE WHAT
 	fi
 }
 
-# As it is attached, with the switches of this kernel.
+# The program as it is attached, with the switches of this kernel.
 verifier() {
 	local linux figure
 	linux=$(uname -r | grep -oE '^[0-9]+\.[0-9]+')
@@ -93,7 +93,7 @@ checking() { # NAME WHAT; the file on standard input
 	within "$1-$release" "${figure:-0}" "$2"
 }
 
-# What reading and printing the counters takes, four interfaces at once.
+# Reading and printing the counters of four interfaces.
 scraping() {
 	local n figure
 	echo "flows:" >"$WORK/flows"

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FILLER 0xa5 /* of bytes that nobody may look at */
+#define FILLER 0xa5 /* fills bytes that nobody may look at */
 
 struct writer {
 	uint8_t *bytes;
@@ -51,18 +51,18 @@ static int or_usual(int named, int usual)
 	return named == ZERO ? 0 : named;
 }
 
-/* A frame with what the IP layer needs to know of it. */
+/* A frame, and what the IP layer needs to know about it. */
 struct job {
 	const struct frame *frame;
 	bool six;
 	uint8_t from[16], to[16];
-	size_t address; /* bytes of one */
+	size_t address; /* length of an address in bytes */
 	int protocol;
 };
 
 static void parse_address(int family, const char *text, uint8_t *to)
 {
-	/* a table with a wrong address must not look like a test */
+	/* a wrong address in the table must not look like a test */
 	if (inet_pton(family, text, to) != 1)
 		abort();
 }
@@ -139,7 +139,7 @@ static void put_icmp(struct writer *to, const struct job *job)
 	put_fill(to, 0, 7);
 }
 
-/* Where the checksum stands in the header, or 0 where there is none. */
+/* Returns the offset of the checksum in the header, or 0 if there is none. */
 static size_t put_l4_header(struct writer *to, const struct job *job)
 {
 	switch (job->protocol) {
@@ -154,7 +154,10 @@ static size_t put_l4_header(struct writer *to, const struct job *job)
 		put_icmp(to, job);
 		return 2;
 	default:
-		/* what a parser that reads ports from anything would take for an allowed one */
+		/*
+		 * bytes that look like an allowed port to a parser that reads ports from
+		 * anything
+		 */
 		put16(to, 40000);
 		put16(to, 10000);
 		put_fill(to, FILLER, 16);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Frames from what matters about them: a field that isn't named has its usual
- * value, lengths and checksums are right unless they are named.
+ * Builds frames from the fields that matter: a field that isn't named has its usual value, and
+ * lengths and checksums are right unless they are named.
  */
 #ifndef BUILD_H
 #define BUILD_H
@@ -9,20 +9,23 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A field that shall be 0: plain 0 means "the usual value". */
+/* The value 0 of a field, because a plain 0 means "the usual value". */
 #define ZERO (-1)
 
 #define BUILD_TAGS_MAX       10
 #define BUILD_EXTENSIONS_MAX 18
 #define BUILD_BYTES_MAX      66000
 
-/* The usual addresses: a peer of most policies in packets.c, and this host. */
+/* The usual addresses: a peer of most policies in variants.c, and this host. */
 #define PEER  "10.20.30.5"
 #define SELF  "10.20.30.9"
 #define PEER6 "2001:db8:20::5"
 #define SELF6 "2001:db8:20::9"
 
-/* Extension header types; a list of headers ends at type 0, so hop-by-hop is 0 in its low byte. */
+/*
+ * Types of extension headers. A list of headers ends at type 0, so hop-by-hop has 0 only in its
+ * low byte.
+ */
 #define HOPOPTS  0x100
 #define ROUTING  43
 #define FRAGMENT 44
@@ -48,13 +51,13 @@
 
 struct tag {
 	int type;
-	int tci; /* VLAN id, with priority and drop bits where they matter */
+	int tci; /* VLAN id, with priority and drop bits if they matter */
 };
 
 struct extension {
 	int type;
-	int size;     /* bytes of it that are there; 8 */
-	int claims;   /* its length octet; what `size` makes it */
+	int size;     /* bytes of it in the frame; 8 */
+	int claims;   /* its length octet; that of `size` */
 	int routing;  /* routing type; 253, which is unknown */
 	int left;     /* segments left; 0 */
 	int offset;   /* fragment offset in units of 8; 0 */
@@ -74,7 +77,7 @@ struct bytes {
 
 struct frame {
 	const char *mac; /* destination, "01:80:c2:00:00:0e" */
-	int type;        /* ethertype behind the tags; the family's */
+	int type;        /* ethertype behind the tags; that of the family */
 	struct tag tag[BUILD_TAGS_MAX];
 
 	const char *from, *to; /* addresses; a colon in `from` makes it IPv6 */
@@ -97,13 +100,13 @@ struct frame {
 	int udp_length;
 	int icmp; /* type; echo request */
 	int data; /* bytes behind the L4 header; 0 */
-	int l4;   /* bytes of L4 header and data that are there, by all lengths; all */
+	int l4;   /* bytes of L4 header and data in the frame, by all lengths; all */
 
 	int pad; /* bytes behind the packet; 0 */
 	int cut; /* bytes of the frame; all */
 };
 
-/* The length of the frame. */
+/* Returns the length of the frame. */
 size_t build(const struct frame *frame, uint8_t bytes[static BUILD_BYTES_MAX]);
 
 #endif

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# A protected server under a real profile: what passes, what does not, what is
-# counted and said; attach, again, failing half way, and detach.
+# A protected server with a real profile: what passes, what is dropped, what is counted and
+# printed; attach, attach again, an attach that fails half way, and detach.
 
 set -u
 # shellcheck source=tests/lib.sh
@@ -15,7 +15,7 @@ segments_on_wire() { # CAPTURE FILTER
 	tcpdump -nr "$1" "$2" 2>/dev/null | wc -l
 }
 
-captures() { # CAPTURE PORT: a probe of ours is in the file already
+captures() { # CAPTURE PORT: sends a probe, and succeeds if it is in the file
 	connects "$stranger4" "$host4" "$2" >/dev/null 2>&1
 	[ "$(segments_on_wire "$1" "port $2")" -gt 0 ]
 }
@@ -35,22 +35,22 @@ policy_of_real_profile() {
 	before=$(dropped source)
 
 	check "IPv4: data before control is cut" connects_not "$server4" "$host4" 50000
-	is "and counted once, as 'control'" "$(dropped control)" 1
+	is "IPv4: data before control is counted once, as 'control'" "$(dropped control)" 1
 	check "IPv4: server to control port" connects "$server4" "$host4" 10000
 	check "IPv4: server to SSH is cut" connects_not "$server4" "$host4" 22
-	is "and counted once, as 'port'" "$(dropped port)" 1
+	is "IPv4: SSH is counted once, as 'port'" "$(dropped port)" 1
 	check "IPv4: stranger to control port is cut" connects_not "$stranger4" "$host4" 10000
-	is "and counted once, as 'source'" "$(dropped source)" $((before + 1))
+	is "IPv4: the stranger is counted once, as 'source'" "$(dropped source)" $((before + 1))
 
 	begin "$WORK/held" net connect "$server4" "$host4" 10000 --hold 30
 	held=$!
 	check "data is open while a control connection lives" connects "$server4" "$host4" 50000
 	check "but not for another address of the same role" connects_not "$server6" "$host6" 50000
-	is "which counts as 'control'" "$(dropped control)" 2
+	is "the other address counts as 'control'" "$(dropped control)" 2
 	kill "$held"
 	busywait 20 no_connection_to 10000
 	check "and no longer when it is closed" connects_not "$server4" "$host4" 50000
-	is "which counts as 'control'" "$(dropped control)" 3
+	is "data after control counts as 'control'" "$(dropped control)" 3
 
 	check "IPv6: server to control port" connects "$server6" "$host6" 10000 --reset
 	busywait 20 no_connection_to 10000
@@ -80,14 +80,15 @@ as_captured() {
 	[ "$(flow backup-exec/control inbound)" = "$(segments_on_wire "$1" "$control_segments")" ]
 }
 
-# Frames sent and not judged, read while none was sent: hosts say something now and then.
+# Prints how many frames were sent and not judged. It is read while no frame is sent: hosts send
+# some by themselves now and then.
 unjudged() {
 	local before count
 	before=$(sent) count=$(judged)
 	if [ "$before" = "$(sent)" ]; then echo $((before - count)); else unjudged; fi
 }
 
-# At one of several moments: hosts send what they want between two looks.
+# Tried several times, because hosts may send something between the two readings.
 metrics_agree() { # packets|bytes
 	[ "$(metric_total "$1")" = "$(status "[.reasons[].$1] | add")" ]
 }
@@ -160,7 +161,7 @@ half_way() {
 }
 
 beside_a_stranger() {
-	# Two instructions: return XDP_PASS; bpftool attaches them as one who knows no dispatcher does.
+	# Two instructions: return XDP_PASS. bpftool attaches them without a dispatcher.
 	other_program || {
 		skip "another XDP program is respected" "it could not be made here"
 		return
@@ -195,7 +196,7 @@ without_rights() {
 
 uninstalls() { in_net host make -s -C "$root" uninstall PREFIX="$WORK/prefix"; }
 
-# Without the program nobody could take a filter off.
+# Once bkxdp is removed, nothing is left that could take a filter off.
 uninstall() {
 	grep -qs '^uninstall:' "$root/Makefile" || return 0
 	command -v make >/dev/null || { skip "uninstall" "make is not installed"; return; }
@@ -241,7 +242,8 @@ other_bpffs() {
 	umount "$WORK/bpf"
 }
 
-# Who may write to a BPF file system (it is open to all where nobody said otherwise) plants LINK or folder.
+# Another user, who may write to the BPF file system (by default everybody may), plants a link or
+# a folder there.
 planted() { # WHAT COMMAND...
 	local what=$1 command
 	shift

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What audit would have dropped and what was dropped are counted apart, on every
-# screen: the same traffic under audit, then enforced, then under audit again.
+# Packets that audit would drop and packets that are dropped are counted apart, on every
+# screen: the same traffic is audited, then enforced, then audited again.
 
 set -u
 # shellcheck source=tests/lib.sh
@@ -17,7 +17,7 @@ policy() { # VERDICT
 
 asks() { traffic net ask "$1" "$host4" "$2" "${@:3}"; }
 
-# What was counted, apart from what passed: "port 1, source 2".
+# Prints the reasons of a verdict that were counted, as "port 1, source 2".
 counted() { # VERDICT
 	status "[.reasons[] | select(.verdict == \"$1\" and .packets > 0) | \"\\(.reason) \\(.packets)\"] | join(\", \")"
 }
@@ -28,7 +28,7 @@ metric() { # VERDICT
 bytes() { # VERDICT
 	bkxdp metrics | awk -v verdict="verdict=\"$1\"" '/^bkxdp_bytes_total/ && index($1, verdict) { sum += $2 } END { print sum + 0 }'
 }
-# The rows of a screen for people, without its numbers of bytes.
+# Prints the rows of a screen for people, without the numbers of bytes.
 rows() { # COMMAND...
 	"$@" | awk '$1 == "drop" { drop = drop ", drop " $2 " " $3 }
 		$1 == "would" { would = would ", would drop " $3 " " $4 }
@@ -39,7 +39,7 @@ top_rows() { # VERDICT, of $top; in the order of status
 }
 top_page() { bkxdp top eth1 --once --interval 0.5; }
 
-# counts WHEN WOULD DROPPED PASSED: on all screens, as "source 1, port 1"
+# counts WHEN WOULD DROPPED PASSED: checks them on all screens; the first two as "source 1, port 1"
 counts() {
 	local verdict wanted top
 	top=$(bkxdp top eth1 --once --interval 0.5 --json)
@@ -59,7 +59,7 @@ counts() {
 sum() { grep -oE '[0-9]+' <<<"$1" | awk '{ sum += $1 } END { print sum + 0 }'; }
 named() { sed -E "/./ { s/(^|, )/&$1 /g; s/\$/;/ }" <<<"$2"; }
 
-# Frames sent and not judged, read while none was sent.
+# Prints how many frames were sent and not judged, or nothing if one was sent meanwhile.
 unjudged() {
 	local before count
 	before=$(sent) count=$(judged)
@@ -81,13 +81,13 @@ under_audit() {
 	check "audit: attach" attach
 	complete
 	busywait 10 knows_unjudged || bail "there is no moment in which nothing is sent"
-	check "audit: a flow's" asks "$server4" 6000
-	check "audit: a peer's to another port" asks "$server4" 7000
-	check "audit: a stranger's" asks "$stranger4" 6000
-	check "audit: a stranger's to another port" asks "$stranger4" 7000
+	check "audit: a packet of a flow" asks "$server4" 6000
+	check "audit: a packet of a peer to another port" asks "$server4" 7000
+	check "audit: a packet of a stranger" asks "$stranger4" 6000
+	check "audit: a packet of a stranger to another port" asks "$stranger4" 7000
 	counts audit "source 2, port 1" "" 1
-	says "audit: the rows of top say what would be" "$(top_page)" '^port +would drop '
-	says "audit: and where it comes from" "$(top_page)" '^WOULD DROP FROM '
+	says "audit: the rows of top say what would be dropped" "$(top_page)" '^port +would drop '
+	says "audit: top says where that comes from" "$(top_page)" '^WOULD DROP FROM '
 }
 
 enforced() {
@@ -96,20 +96,20 @@ enforced() {
 	policy enforce
 	check "enforced: reload" reload
 	counts "before any packet" "source 2, port 1" "" 1
-	check "enforced: a flow's" asks "$server4" 6000
-	fails "enforced: a peer's to another port" 1 asks "$server4" 7000 --timeout 0.5
-	fails "enforced: a stranger's" 1 asks "$stranger4" 6000 --timeout 0.5
+	check "enforced: a packet of a flow" asks "$server4" 6000
+	fails "enforced: a packet of a peer to another port" 1 asks "$server4" 7000 --timeout 0.5
+	fails "enforced: a packet of a stranger" 1 asks "$stranger4" 6000 --timeout 0.5
 	counts enforced "source 2, port 1" "source 1, port 1" 2
 	is "enforced: the bytes of audit stay" "$(bytes would_drop)" "$bytes"
-	is "enforced: those of drops are theirs" "$(bytes drop)" $((bytes * 2 / 3))
+	is "enforced: the bytes of drops are those of the dropped packets" "$(bytes drop)" $((bytes * 2 / 3))
 	says "enforced: top says where drops come from" "$(top_page)" '^DROPPED SOURCE '
-	is "enforced: what would be dropped is no more advised" "$(bkxdp status eth1 | grep -e --would-drop)" ""
+	is "enforced: status no longer points to --would-drop" "$(bkxdp status eth1 | grep -e --would-drop)" ""
 }
 
 audited_again() {
 	policy audit
 	check "once more: reload" reload
-	check "once more: a peer's to another port" asks "$server4" 7000
+	check "once more: a packet of a peer to another port" asks "$server4" 7000
 	counts "once more" "source 2, port 2" "source 1, port 1" 2
 }
 

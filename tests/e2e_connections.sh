@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Replies. Connections that this host opens work in every state that TCP has, whatever
-# is done to the filter meanwhile; what only looks like an answer is dropped and
-# counted, each packet once: under `connections: sockets` by the socket table, under
-# `connections: flags` as far as flags can tell.
+# Replies. Connections that this host opens work in every state of TCP, whatever is done to
+# the filter meanwhile. Packets that only look like answers are dropped, and each is counted
+# once: with `connections: sockets` by the socket table, with `connections: flags` as far as
+# flags can tell.
 
 set -u
 # shellcheck source=tests/lib.sh
@@ -32,12 +32,12 @@ policy() { # sockets|flags [LINE OF LIVEVAULT'S]
 	END
 }
 
-# A connection from `host` to a server in `net`: sockets $1 there and here. The port of ours is optional.
+# Opens a connection from `host` to a server in `net`; on both sides its socket is called NAME.
 open_connection() { # NAME PORT [OUR PORT]
 	at host connect "$1" "$us" "${3:-0}" "$peer" "$2" && at net accept "$1" "server-$2"
 }
 
-# One word each way.
+# Sends one word each way.
 talks() { # NAME
 	at host send "$1" ask && [ "$(at net take "$1")" = ask ] &&
 		at net send "$1" answer && [ "$(at host take "$1")" = answer ]
@@ -67,7 +67,7 @@ stop_listening() {
 	at net close server-8086 server-8087 server-554 server-2546 server-9000
 }
 
-# --- connections of every kind; nothing of them may be dropped
+# --- connections of every kind, of which nothing may be dropped
 
 ports_and_profiles() {
 	local port
@@ -83,7 +83,7 @@ ports_and_profiles() {
 }
 
 simultaneous_open() { # FAMILY
-	# Our first SYN goes to a station that is not there, so that the peer's is the first to arrive.
+	# Our first SYN goes to a MAC address that nobody has, so that the peer's SYN arrives first.
 	ip -n host neighbour replace "$peer" lladdr 02:00:00:00:00:99 dev eth1
 	at host begin c "$us" 40001 "$peer" 2546
 	at net close server-2546
@@ -107,7 +107,7 @@ half_closed() { # FAMILY FIRST SECOND
 	close_both c
 }
 
-in_state() { # STATE OUR PORT: the kernel's socket, which no process need hold
+in_state() { # STATE OUR PORT: of a socket of the kernel, which no process need hold
 	[ -n "$(host ss -Htan state "$1" sport = ":$2")" ]
 }
 
@@ -138,7 +138,7 @@ reset_by_peer() { # FAMILY
 	at host close c
 }
 
-# A verdict is kept for a short time; a socket of which nothing is left has ended by then.
+# The flow cache keeps a verdict for a moment after the socket has gone, and no longer.
 socket_has_gone() { # FAMILY
 	open_connection c 8087 40004
 	talks c
@@ -177,7 +177,7 @@ link_local() {
 	at net close link
 }
 
-every_kind() {
+every_kind() { # WHEN
 	local before family
 	before=$(tally)
 	for family in 4 6; do
@@ -192,7 +192,7 @@ every_kind() {
 		stop_listening
 	done
 	link_local
-	is "nothing of all that is dropped" "$(drops_since "$before")" ""
+	is "$1: nothing of all that is dropped" "$(drops_since "$before")" ""
 }
 
 odd_kinds() {
@@ -226,12 +226,12 @@ pinned() {
 
 # --- UDP
 
-# Asks by the socket `c`; the server's `s` answers.
+# Asks with the socket `c`, and checks that the server's `s` gets the question.
 asks() { # ADDRESS PORT
 	at host post c "$1" "$2" ask && [ "$(at net take s)" = ask ]
 }
 
-# A datagram from a server's socket to ours.
+# Sends a datagram from a socket of the server to ours.
 answer() { # SOCKET
 	at net post "$1" "$us" "$(at host port c)" answer
 }
@@ -276,9 +276,9 @@ datagrams_by_address() {
 	ip -n host address del 10.20.30.2/24 dev eth1
 }
 
-# --- forgeries: of the allowed peer, from the allowed port
+# --- forged segments from the address of the allowed peer and from the allowed port
 
-# forged WHAT OUR_PORT MOVES: a SYN, and the other four kinds, five of each
+# forged WHAT OUR_PORT MOVES: sends five segments of each kind but SYN
 forged() {
 	local what=$1 flags data
 	while read -r flags data name; do
@@ -334,7 +334,7 @@ local_ports() { # FAMILY
 	reload >/dev/null 2>&1
 }
 
-# --- what is done to the filter meanwhile
+# --- connections that go on while the filter is replaced and taken off
 
 opened_before() { # FAMILY
 	open_connection before 8087
@@ -376,7 +376,7 @@ for family in 4 6; do
 	stop_listening
 done
 
-every_kind
+every_kind sockets
 odd_kinds
 pinned
 datagrams_by_address
@@ -391,7 +391,7 @@ done
 
 policy flags
 check "connections: flags" reload
-every_kind
+every_kind flags
 for family in 4 6; do
 	use_family "$family"
 	listen_all

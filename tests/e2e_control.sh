@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# A data connection needs a live control connection of its peer, as Backup Exec's do:
-# control on 10000, data on 1025-65535. Control may end in any way, and then nothing new
-# is opened, but what is open goes on to its end; and nobody makes a control connection,
-# or ends one, who does not have it.
+# A data connection needs a live control connection of its peer, as with Backup Exec: control
+# on 10000, data on 1025-65535. However the control connection ends, no data connection can be
+# opened afterwards, but those that are open go on to their end. Nobody can feign or end a
+# control connection by forged packets.
 
 set -u
 # shellcheck source=tests/lib.sh
@@ -12,7 +12,7 @@ set -u
 # shellcheck source=tests/puppets.sh
 . "$(dirname "$0")/puppets.sh"
 
-# Peers nobody answers for: forgers that a real machine would contradict by resets.
+# Peers whose addresses no machine has: a machine would answer forged packets by resets.
 readonly nobody4=10.20.30.77 nobody6=2001:db8:20::77 noise=2001:db8:21::1
 
 policy() { # sockets|flags
@@ -30,7 +30,7 @@ policy() { # sockets|flags
 	END
 }
 
-# Opens a connection from there to ours; the puppet that holds their side may be another.
+# Opens a control connection from there to ours; another puppet than `net` may hold their side.
 control() { # NAME [PUPPET [FROM]]
 	at "${2:-net}" connect "$1" "${3:-$peer}" 0 "$us" 10000 && at host accept "$1" control &&
 		busywait 20 is_state host "$1" established
@@ -49,14 +49,14 @@ data_works() { # [FROM]
 	data d "$@" && at net send d block && [ "$(at host take d)" = block ] && close_both d
 }
 
-# A SYN that is not answered.
+# Sends a SYN that is not answered.
 data_syn() { at net connect d "${1:-$peer}" 0 "$us" 50007 0.5; } # [FROM]
 
 no_data() { # WHAT [FROM]
 	is "$1" "$(moves data_syn "${2:-}")" "drop control +1"
 }
 
-# A segment of the control connection, and the answer to it.
+# Sends a segment on the control connection, and an answer to it.
 says_something() { # NAME
 	at net send "$1" notify && at host take "$1" && at host send "$1" ok && at net take "$1"
 }
@@ -75,7 +75,7 @@ ends_by() { # HOW
 	esac
 }
 
-# Where each side's socket is held by the process that will be killed.
+# The process that will be killed holds the socket of its side.
 begin_control() { # HOW
 	case $1 in
 		'their process killed') puppet victim net && control c victim ;;
@@ -96,7 +96,7 @@ after_control() { # HOW
 
 control_ends() { # FAMILY HOW
 	local before
-	# Not by check, which would keep a new puppet to itself.
+	# Without `check`, which runs in a subshell and so would lose a new puppet.
 	begin_control "$2" && ok "IPv$1, $2: control" || not_ok "IPv$1, $2: control"
 	check "IPv$1, $2: data" data open
 	transfer_begins open
@@ -131,7 +131,7 @@ several() { # FAMILY
 	no_data "IPv$1: all have ended"
 }
 
-# Seven are remembered; the others take the places of those that end, as soon as they say something.
+# Seven are remembered. The others take the places of those that end, with their next segment.
 many() { # FAMILY
 	local name
 	for name in 1 2 3 4 5 6 7 8 9; do control "$name" && says_something "$name" >/dev/null; done
@@ -161,7 +161,7 @@ other_peers() { # FAMILY
 	close_both c
 }
 
-# --- what is done to the filter meanwhile
+# --- connections that were open before an attach
 
 opened_before_attach() { # FAMILY
 	bkxdp detach eth1 >/dev/null
@@ -221,7 +221,7 @@ opened_among_forgeries() { # FAMILY
 }
 has_come() { [ "$(flow backup-exec/control inbound)" -gt "$1" ]; } # PACKETS
 
-# From all addresses of a prefix that the policy takes.
+# Forged segments from very many addresses of a prefix that the policy takes.
 flooded() {
 	control c
 	forge "$noise" 30000-30999 "$us" 10000 A --sources 150000 --count 150000 >/dev/null
@@ -253,7 +253,7 @@ by_flags() { # FAMILY
 	is "IPv$1, flags: the data connection goes on" "$(at host take open)" block
 	is "IPv$1, flags: and so does what only looks like one" \
 		"$(moves forge "$peer" 40000 "$us" 50008 A)" "pass flow +1"
-	# The answer to our FIN is the last segment of the close, and makes nothing live.
+	# The answer to our FIN is the last segment of the close; it must not make the connection live.
 	at host close c
 	busywait 20 is_closed c
 	no_data "IPv$1, flags: control has ended on both sides"
@@ -262,7 +262,8 @@ by_flags() { # FAMILY
 
 is_closed() { [ -z "$(host ss -Htn state established state fin-wait-1 state closing state last-ack "sport = :10000")" ]; }
 
-# What was seen under flags is not believed after a time under sockets, in which it ended.
+# A control connection that was seen with flags ends while the mode is sockets: it must not be
+# live again with flags.
 modes_change() { # FAMILY
 	policy flags && check "IPv$1: from flags" reload
 	control c

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# System calls that attach, reload and detach make fail, one in each run, by strace's
-# injection; and they run with few file descriptors. Whatever failed: the filter is the
-# old one or the new one, in driver mode, or none where none was; status and words are
-# true, and nothing is orphaned.
+# attach, reload and detach run with one failing system call each time (strace injects the
+# error), and with few file descriptors. Whatever fails, the filter is the old one or the new
+# one, in driver mode, or there is none if there was none; the exit status and the messages are
+# true; and no pins or programs are orphaned.
 #
 #	WALK=all   every call; without it every second bpf(), and the last call of each other kind
 #	CALLS=...  only these kinds: "bpf close"
@@ -14,22 +14,22 @@ readonly WALK=${WALK:-}
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# What opens the interface, or looks for help where none is needed.
+# Advice that would open the interface, or that does not help.
 readonly bad_advice='detach|attach again|attaches it|xdp off|was changed'
 
 policy_a() { write_file <<<"flows: [{name: a, from: [$server4], to: self, tcp: 6000}]"; }
 policy_b() { write_file <<<"flows: [{name: b, from: [$server4], to: self, tcp: [6000, 7000]}]"; }
 
-# --- what is to be walked: one command, from one state
+# --- the commands, and the states from which they begin
 
-command_of() { # VERB: words, one a line; a reload follows what runs, without a word of ours
+command_of() { # VERB: prints its words, one a line; a reload needs no options
 	case $1 in
 	attach) printf '%s\n' "$BKXDP" attach eth1 --config "$WORK/eth1.yaml" ;;
 	*) printf '%s\n' "$BKXDP" "$1" eth1 ;;
 	esac
 }
 
-# To the state in which the command begins, from whatever the last one left.
+# Makes the state in which the command begins, from whatever the last one left.
 begin_from() { # VERB
 	policy_a
 	case $1,${now:=$(state)} in
@@ -51,7 +51,7 @@ clear_all() {
 	nothing_is_left >/dev/null
 }
 
-# none, A, B, or what must not be.
+# Prints none, A, B, or a description of a state that must not be.
 state() {
 	local mode pinned=false digest
 	mode=$(host ip -j link show eth1 | jq -r '.[0].xdp.mode // 0')
@@ -75,9 +75,9 @@ state() {
 
 declare -A ends=()
 cases=0 wrong=0
-now='' # the state, where nothing was done since
+now='' # the state, if nothing was done since it was read
 
-# That the answer could not be written is a failure, and says nothing of what was done.
+# If the answer could not be written, the status says so, and nothing about what was done.
 is_right() { # VERB STATUS STATE CALL
 	[ "$4" != write ] || { [[ "$2,$3" == [01],[AB] || "$2,$3" == [01],none ]]; return; }
 	case $1,$2,$3 in
@@ -86,7 +86,7 @@ is_right() { # VERB STATUS STATE CALL
 	esac
 }
 
-# An answer to standard output or error may be what failed.
+# Whether a failure has a message; it need not if writing the message is what failed.
 says_why() { # STATUS CALL
 	[ "$1" = 0 ] || [ "$2" = write ] || grep -q '^[^ ]*: .' "$WORK/said"
 }
@@ -110,7 +110,7 @@ complain() { # WHAT
 	diag "$(head -c 500 "$WORK/said")"
 }
 
-# inject VERB CALL ERROR N: false where the command makes no N such calls.
+# inject VERB CALL ERROR N: fails if the command makes less than N such calls.
 inject() {
 	local status words
 	mapfile -t words < <(command_of "$1")
@@ -137,9 +137,9 @@ errors_of() { # CALL
 	esac
 }
 
-# brk() is left out: it answers with an address, and an error in its place is taken for one.
-# Lines "CALL BEFORE ALL" of an undisturbed run: how many calls of a kind the loader makes
-# before the program begins, and how many there are.
+# Prints a line "CALL BEFORE ALL" for each kind of call in an undisturbed run: how many the loader
+# makes before the program begins, and how many there are. brk() is left out: it returns an
+# address, and an injected error would be taken for one.
 calls_of() { # VERB
 	local words
 	mapfile -t words < <(command_of "$1")
@@ -156,7 +156,7 @@ calls_of() { # VERB
 		}' | sort
 }
 
-# Which of them are walked.
+# Prints the numbers of the calls that are made to fail.
 numbers() { # CALL BEFORE ALL
 	local first=$(($2 + 1))
 	if [ "$WALK" = all ]; then

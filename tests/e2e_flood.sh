@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# A backup and a restore under a flood of forged answers: the allowed peer's address and
-# its vault's port, segments of all kinds, 10,000 a second, to closed and listening ports
-# and to those of other connections. Every forged one is dropped and counted as
-# `connection`, once; both transfers are whole.
+# A backup and a restore during a flood of forged answers: from the allowed peer's address and
+# its vault's port, segments of all kinds, 10,000 a second, to closed and listening ports and to
+# those of other connections. Every forged segment is dropped, and counted once as `connection`;
+# both transfers are whole.
 
 set -u
 # shellcheck source=tests/lib.sh
@@ -30,7 +30,8 @@ open_connection() { # NAME OUR PORT
 	at host connect "$1" "$us" "$2" "$peer" 2546 && at net accept "$1" vault
 }
 
-# What a full ring of the veth pair threw away, of anybody's; older kernels don't tell the sender.
+# Prints how many frames were lost in a full ring of the veth pair; older kernels don't tell the
+# sender.
 lost_on_the_wire() { net cat /proc/net/dev | awk '$1 == "peer0:" { print $13 }'; }
 has_grown() { [ "$(dropped connection)" -gt "$(($1 + rate / 10))" ]; }
 

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# A policy that would cut its own administrator off, or the host's way to the world, is
-# refused: whatever table, family or device the route has, whatever the reason of the
-# drop; with the lines that let it through. What could not be read is not taken as absent.
+# A policy that would cut off its own administrator, or the host's way to the world, is refused,
+# whatever table, family or device the route has, and whatever the reason of the drop. The message
+# shows the lines that let the traffic pass. If something can't be read, it is not taken as absent.
 
 set -u
 # shellcheck source=tests/lib.sh
@@ -18,7 +18,7 @@ policy() { # LINE...: beside a flow with the peers
 	{ echo "flows:"; echo "  - $site_flow"; } | cat - <(printf '%s\n' "$@") | write_file
 }
 
-# What a refusal proposes, as lines of the interface file.
+# Prints the lines of the interface file that a refusal proposes.
 proposed() {
 	grep -oE '"vlans: [^"]*"' <<<"$said" | tr -d '"' | tail -n 1
 	grep -oE '"- \{.*\}"' <<<"$said" | sed -E 's/^"(.*)"$/  \1/' | sort -u
@@ -34,7 +34,7 @@ add_proposed() {
 	done < <(proposed)
 }
 
-refused() { # WHAT PATTERN...: each is said, and nothing is attached
+refused() { # WHAT PATTERN...: the message matches each pattern, and nothing is attached
 	local what=$1 pattern
 	shift
 	fails "$what: refused" 1 attach
@@ -48,7 +48,7 @@ accepted() { # WHAT
 	check "$1: accepted" attach && bkxdp detach eth1 >/dev/null
 }
 
-# mended WHAT: with the lines of the refusal added, it attaches.
+# mended WHAT: it attaches once the lines of the refusal are added.
 mended() {
 	add_proposed
 	accepted "$1, with the lines it shows"
@@ -118,7 +118,7 @@ tables_and_families() {
 	clear_routes
 }
 
-# The device is one of several, or only the nexthop object knows it.
+# The device is that of one hop of several, or only the nexthop object names it.
 several_hops() {
 	policy
 	ip -n host link add eth2 type veth peer name eth3
@@ -160,7 +160,7 @@ nexthop_objects() {
 	host ip nexthop flush >/dev/null
 }
 
-# --- other reasons than the source
+# --- reasons other than the source
 
 vlans() {
 	host ip route add default via "$server4" dev eth1
@@ -177,7 +177,7 @@ vlans() {
 
 # --- devices above
 
-above() { # WHAT DEVICE: a default route by it is found, and its device named
+above() { # WHAT DEVICE: a default route by this device is found, and the message names the device
 	local gateway=10.20.50.2
 	policy
 	ip -n host link set "$2" up
@@ -226,7 +226,7 @@ devices_above() {
 	host ip address replace "$host6/64" dev eth1
 }
 
-# Tagged as the device's packets are; the policy takes its VLAN or not.
+# The packets of the device are tagged; the policy takes its VLAN or not.
 vlan_above() {
 	if ! ip -n host link add link eth1 name eth1.7 type vlan id 7 2>/dev/null; then
 		skip "a VLAN device" "this kernel has none"
@@ -245,7 +245,7 @@ vlan_above() {
 	ip -n host link delete eth1.7
 }
 
-# Wraps its packets in UDP; which device it stands on, only its own attributes say.
+# Its packets are wrapped in UDP; only its own attributes name the device below it.
 vxlan_above() {
 	if ! ip -n host link add vx0 type vxlan id 5 dev eth1 dstport 4789 remote "$server4" 2>/dev/null; then
 		skip "a vxlan" "this kernel has none"
@@ -263,7 +263,7 @@ vxlan_above() {
 	vxlan_of_no_device
 }
 
-# It stands on the device by which the kernel routes its packets to the other end.
+# The device below it is the one by which the kernel routes its packets to the other end.
 vxlan_of_no_device() {
 	ip -n host link add vx0 type vxlan id 5 dstport 4789 remote "$server4"
 	ip -n host link set vx0 up
@@ -283,7 +283,7 @@ vxlan_of_no_device() {
 	ip -n host link delete vx0
 }
 
-# A bridge that filters VLANs may tag what came in without, so either will do.
+# A bridge that filters VLANs may tag frames that came in untagged, so either will do.
 vlan_on_bridge() {
 	local vlan
 	if ! ip -n host link set br0 type bridge vlan_filtering 1 2>/dev/null ||
@@ -303,7 +303,7 @@ vlan_on_bridge() {
 	clear_routes
 }
 
-# A veth's peer in another namespace has an index that counts there, and means nothing here.
+# The peer of a veth device in another namespace has an index that means nothing in this one.
 other_namespace() {
 	add_net box
 	ip -n host link add out0 index 77 type veth peer name eth0 netns box
@@ -351,7 +351,7 @@ ssh_connections() {
 	says "says both lines" "$said" '\(reason vlan\): write "vlans: \[0, 5\]" .*name: ssh'
 }
 
-# The address that the client knows is not on the interface; the answers leave by it.
+# The interface does not have the address that the client knows, but the answers leave by it.
 ssh_to_elsewhere() {
 	policy
 	host ip address add 192.0.2.9/32 dev lo
@@ -373,7 +373,8 @@ ssh_answered() { # WHAT ADDRESS
 	says "SSH $1: is told" "$said" "SSH connection from $stranger4 is answered by eth1, .*\(reason source\)"
 }
 
-# A connection to ADDRESS; what attaches has it as its own: "BEFORE STATUS AFTER".
+# over_connection ADDRESS COMMAND...: runs the command as a child of a connection to ADDRESS;
+# prints "BEFORE STATUS AFTER".
 over_connection() { # ADDRESS COMMAND...
 	net env -u SSH_CONNECTION python3 -c '
 import os, socket, subprocess, sys
@@ -404,7 +405,7 @@ ssh_alive() {
 	bkxdp detach eth1 >/dev/null
 }
 
-# Neither the address nor the way back is on this interface.
+# This interface has neither the address nor the way back.
 ssh_elsewhere() {
 	ip -n host link add eth2 type veth peer name eth3
 	ip -n host link set eth2 up
@@ -439,12 +440,12 @@ all_at_once() {
 
 # --- what cannot be read
 
-# attach with the system calls of strace's EXPRESSION failing
+# Attaches while the system calls of strace's EXPRESSION fail.
 attach_failing() { # EXPRESSION [ARGUMENT...]
 	in_net host strace -o /dev/null -e "inject=$1" -- "$BKXDP" attach eth1 --config "$WORK/eth1.yaml" "${@:2}"
 }
 
-# One after another of these calls fails, until the command no longer comes to it. Each time it is
+# These calls fail one after another, until the command makes no more of them. Each time it is
 # refused with a sentence that says why, and nothing is attached; the sentences are in $all.
 refusals() { # FAULT WHY COMMAND...
 	local nth
@@ -484,8 +485,8 @@ not_read() {
 	bkxdp detach eth1 >/dev/null
 }
 
-# sudo dropped the variable; our parent's environment cannot be
-# read, that of its parent can, and has CONNECTION.
+# sudo dropped the variable. The environment of our parent can't be read, but that of its parent
+# can, and it has CONNECTION.
 from_parent() { # ERROR CONNECTION [ARGUMENT...]
 	# shellcheck disable=SC2016 # for the shells
 	SSH_CONNECTION=$2 bash -c 'env -u SSH_CONNECTION bash -c "$@"; exit $?' - '

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Which interfaces are filtered, and which filter is meant: by what the interface is.
-# It is renamed, moved, removed, its name goes to another, its program is taken off by
-# hand; what can't be read is no leave to open it, and a NIC's VLAN offload comes back.
+# Which interfaces can be filtered, and which filter a command means: by the interface, whatever
+# its name is. An interface is renamed, moved or removed, its name goes to another one, its
+# program is taken off by hand. If something can't be read, the interface is not opened, and the
+# VLAN offload of a NIC is turned on again.
 
 set -u
 # shellcheck source=tests/lib.sh
@@ -50,7 +51,7 @@ types() {
 	fi
 }
 
-# Whichever look at the interface fails, nothing is attached; one of them is for its type.
+# Whichever call that asks about the interface fails, nothing is attached; one asks for its type.
 type_unknown() {
 	local nth all=''
 	for nth in 1 2 3 4; do
@@ -64,7 +65,7 @@ type_unknown() {
 	bkxdp detach eth1 >/dev/null 2>&1
 }
 
-# --- an enforcing filter never comes to observe by itself
+# --- an enforcing filter never begins to observe by itself
 
 unreadable() {
 	local before
@@ -111,7 +112,7 @@ another_version() {
 	check "another version: leaves nothing" nothing_is_left
 }
 
-# 20 times: an attach with options and a reload at once. Either comes first.
+# An attach with options and a reload at the same time, 20 times; either may be the first.
 races() {
 	local turn observing=0 attach
 	for turn in $(seq 20); do
@@ -128,7 +129,7 @@ races() {
 
 has_pins() { [ -d /sys/fs/bpf/bkxdp/eth1 ]; }
 
-# --- names change hands
+# --- interfaces whose names change
 
 renamed() {
 	local before
@@ -198,7 +199,7 @@ moved() {
 	ip -n third link delete eth5
 }
 
-# The policy goes on without its file; what fails says so.
+# The policy stays in force without its file; commands that fail say so.
 file_is_gone() {
 	local before
 	write_file <<<"flows: [{name: a, from: [$server4], to: self, tcp: 6000}]"
@@ -222,7 +223,7 @@ file_is_gone() {
 	is "not filtered: says nothing of a policy" "$(grep -c 'stays in force' <<<"$said")" 0
 }
 
-# An /etc of this world's own.
+# Gives this world an /etc of its own.
 own_etc() { mkdir "$WORK/etc" && cp -a /etc/. "$WORK/etc" && mount --bind "$WORK/etc" /etc && mkdir -p /etc/bkxdp; }
 
 own_file() {
@@ -235,7 +236,7 @@ own_file() {
 	umount /etc
 }
 
-# What status advises must be what helps.
+# The advice of status must help.
 taken_off() {
 	check "taken off: attach by options" bkxdp attach eth1 "${use[@]}"
 	host ip link set dev eth1 xdp off
@@ -259,7 +260,7 @@ taken_off() {
 	check "taken off: detach what is left" bkxdp detach eth1
 }
 
-# As one who may not look: systemd mounts it so.
+# As a user who may not read the BPF file system, as systemd mounts it.
 not_root() {
 	check "not root: attach" bkxdp attach eth1 "${use[@]}"
 	chmod 700 /sys/fs/bpf
@@ -271,13 +272,13 @@ not_root() {
 	check "not root: detach" bkxdp detach eth1
 }
 
-# Moved away after the first such call to the kernel, the second ... of a command at work:
-# what runs has its pins, and nothing is said to be off that is not.
+# The interface is moved away while a command works: after its first such system call, its
+# second, and so on. A filter that runs has its pins, and is never said to be off.
 is_stopped() { grep -q 'stopped by SIGSTOP' "$WORK/trace"; }
 is_stopped_or_over() { is_stopped || ! kill -0 "$1" 2>/dev/null; }
 runs_in_third() { ip -n third -j link show eth5 2>/dev/null | jq -e '.[0].xdp' >/dev/null; }
 
-move_after() { # CALL NTH COMMAND...: false where there was no such call
+move_after() { # CALL NTH COMMAND...: fails if the command made no such call
 	local worker
 	: >"$WORK/trace"
 	in_net_begin host strace -f -qq -o "$WORK/trace" -e trace="$1" -e inject="$1:signal=STOP:when=$2" \
@@ -314,7 +315,7 @@ moved_meanwhile() { # VERB CALL
 	check "moved during $1: leaves nothing" nothing_is_left
 }
 
-# What is left of the former one, in whatever state, leaves the next one not open.
+# An interface with the name of a former one can be filtered, whatever pins that one left.
 left_unreadable() {
 	local what
 	for what in about attachment all; do
@@ -342,7 +343,7 @@ for_each_pin() { # PREFIX COMMAND
 	done
 }
 
-# By a map of another kind, as another version's may be.
+# Replaces a pin by a map of another kind, as another version of bkxdp may have.
 replace_pin() { # PIN
 	rm "$1" && "$(find_bpftool)" map create "$1" type array key 4 value 8 entries 1 name other
 }
@@ -362,7 +363,7 @@ removed() {
 	check "removed: leaves nothing" nothing_is_left
 }
 
-# --- a filter whose pins are not there
+# --- a filter whose pins are hidden by another mount
 
 hidden_pins() {
 	local verb
@@ -421,7 +422,7 @@ offload() {
 	killed detach unlink
 }
 
-# Killed at the next call, and the next ... until it comes to its end.
+# The command is killed at its first such call, then at a later one, and so on until it ends.
 killed() { # VERB CALL [STEP]
 	local number=1 left=0 words=("$BKXDP" "$1" eth1)
 	[ "$1" != attach ] || words+=(--config "$WORK/eth1.yaml")

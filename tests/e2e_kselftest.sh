@@ -1,10 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The tests as a target of the kernel's selftests: built, installed, packed and run by
-# the lib.mk, runner.sh and run_kselftest.sh of kernels of the distribution (package
-# linux-source), and read by those who read such results: the kernel's kunit.py, tappy,
-# TAP::Parser, and a stricter reader here.
+# The tests as a target of the kernel's selftests: lib.mk, runner.sh and run_kselftest.sh of the
+# distribution's kernels (package linux-source) build, install, pack and run them, and the usual
+# parsers read the results: the kernel's kunit.py, tappy, TAP::Parser, and a stricter one here.
 
 set -u
 # shellcheck source=tests/lib.sh
@@ -19,13 +18,13 @@ in_tree() { make -C "$1/tools/testing/selftests" TARGETS=bkxdp "${@:2}"; }
 # outcome OF RUN: "ok NAME" or "not ok NAME", and what follows, in order, without numbers
 outcome() { sed -nE 's/^((not )?ok) [0-9]+ selftests: bkxdp: /\1 /p' "$1"; }
 
-# What programs said in a run, without the runner's prefix.
+# Prints the output of the programs in a run, without the runner's prefix.
 inner() { sed -n 's/^# //p' "$1"; }
 
-# --- those who read results
+# --- parsers of results
 
-# A program's own output, line by line; says what is wrong. Words that make the network's CI
-# call a test failed or skipped may stand in no line that is not about that.
+# Checks the output of a program line by line, and prints what is wrong. Words by which the
+# network's CI takes a test as failed or skipped must not occur in other lines.
 strict() { # FILE
 	awk '
 		function bad(why) { print FILENAME ":" FNR ": " why ": " $0 }
@@ -56,7 +55,7 @@ kunit() { # FILE: the kernel's own parser
 	python3 "$newest/tools/testing/kunit/kunit.py" parse "$1" 2>&1 | sed 's/\x1b\[[0-9;]*m//g'
 }
 
-# What each parser counts in the runner's output: "passed failed skipped"
+# Each parser's counts of the runner's output: "passed failed skipped"
 by_kunit() {
 	kunit "$1" | awk '/Testing complete\./ {
 		for (i = 1; i < NF; i++) { sub(/,$/, "", $(i + 1)); of[$i] = $(i + 1) }
@@ -101,13 +100,13 @@ is_read_by_all() {
 	fi
 }
 
-# --- what a run may leave
+# --- what a run leaves
 
 files_of_target() { (cd "$unpacked/bkxdp" && find . | sort); }
 left() {
 	ls -A /run/netns
 	find /sys/fs/bpf -mindepth 1 ! -name '*.debug' # those are the kernel's own
-	# This world has no processes but of this test, and of those that it runs.
+	# All processes of this world belong to this test, or to those that it runs.
 	# shellcheck disable=SC2009 # pgrep can't leave out
 	ps -eo args= | grep -vE 'e2e_kselftest|^(ps|grep) '
 	files_of_target | diff "$WORK/files" -
@@ -145,20 +144,21 @@ runs_one() { # TREE: a program of each kind, as the network's CI asks for one
 	done
 }
 
-# run FILE ARGUMENT...: run_kselftest.sh of what was unpacked. By a pipe: the runner opens
-# its output anew, and in a file writes over what its own shell wrote.
+# run FILE ARGUMENT...: runs the unpacked run_kselftest.sh. Its output goes through a pipe,
+# because the runner opens its output anew: in a file it would overwrite the lines of its shell.
 run() { (cd "$unpacked" && ./run_kselftest.sh "${@:2}") 2>&1 | cat >"$1"; }
 
 # --- all programs
 
-# What each program said in a run, in a file of its own: inner.NAME.
+# Divides the output of a run into a file for each program: inner.NAME.
 divide() { # FILE
 	inner "$1" | awk -v to="$WORK/inner." '
 		/^selftests: bkxdp: / { file = to $3; printf "" >file; next }
 		file && !/^timeout set to/ { print >file }'
 }
 
-# All, the last first; meanwhile, alone, the quick ones in their order: they need not know.
+# Runs all programs, the last first, and meanwhile the quick ones by themselves: two runs at the
+# same time must not disturb each other.
 all_of_them() {
 	local program status
 	cp "$unpacked/kselftest-list.txt" "$WORK/whole"
@@ -186,7 +186,7 @@ all_of_them() {
 }
 quick='test_sockets e2e_flood.sh e2e_mtu.sh test_mutated test_packets e2e_attach.sh e2e_scale.sh'
 
-# --- what must not go unseen
+# --- failures and skips must be seen
 
 breaks() {
 	sed -i 's/^check "leaves nothing" .*/check "leaves nothing" false/' "$unpacked/bkxdp/e2e_mtu.sh"
@@ -202,7 +202,7 @@ breaks() {
 	is "a broken check of a program fails" "$(outcome "$WORK/out")" "not ok test_sockets # exit=1"
 }
 
-# As nobody, from where nobody can come to; the pipe has to be nobody's, too.
+# As the user nobody, in a folder that this user can reach; the pipe must belong to nobody, too.
 skips_without_root() {
 	cp -r "$unpacked" "$WORK/open" && chmod -R a+rX "$WORK/open" # what install makes is root's
 	"${nobody[@]}" sh -c "cd $WORK/open && ./run_kselftest.sh -c bkxdp 2>&1 | cat" >"$WORK/out"
@@ -255,7 +255,7 @@ stops_in_time() {
 	check "and leaves nothing" busywait 10 nothing_left || diag "$(left)"
 }
 
-# By bash: in a shell that does not know &>, the runner deletes the namespace too early.
+# Run by bash: in a shell that does not know &>, the runner deletes the namespace too early.
 in_a_namespace_of_the_runner() {
 	(cd "$unpacked" && ./run_kselftest.sh --help) 2>&1 | grep -q -e --netns ||
 		{ skip "run_kselftest.sh --netns" "this kernel's runner has no such option"; return; }
@@ -273,7 +273,7 @@ sources() {
 mapfile -t sources < <(sources)
 [ ${#sources[@]} -gt 0 ] || skip_all "needs a kernel's selftests: apt-get install linux-source, or say KSRC=..."
 needs perl rsync tar xz make
-# Each program has a /run of its own, so what it needs must be elsewhere.
+# Each program has a /run of its own, so the files that it needs must be elsewhere.
 readonly unpacked=$root/build/kselftest/unpacked
 rm -rf "$unpacked" && mkdir -p "$unpacked" || bail "there is no room for $unpacked"
 trap 'rm -rf "$unpacked"' EXIT

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The metrics: sound for Prometheus, complete from the start, equal to the status.
+# The metrics: sound for Prometheus, complete from the start, and equal to the status.
 
 set -u
 # shellcheck source=tests/lib.sh
@@ -9,7 +9,7 @@ set -u
 
 use=(--use backup-exec:remote-agent --address "media-server=$server4" --profiles "$root/profiles")
 
-sample() { # NAME LABEL...: the value of the one sample with these labels
+sample() { # NAME LABEL...: prints the value of the one sample with these labels
 	local labels="$2" label
 	for label in "${@:3}"; do
 		labels+=",$label"
@@ -74,7 +74,8 @@ equal_to_status() {
 		"$(date -d "$(jq -r .loaded "$json")" +%s)" "$(($(date -d "$(jq -r .loaded "$json")" +%s) + 1))"
 }
 
-# "port drop", and "port would_drop" for what audit lets pass.
+# Prints the reasons of the source with their verdicts: "port drop", and "port would_drop" for
+# what passes while the policy audits.
 reasons_of_source() {
 	sed -n 's/^[[:space:]]*X([A-Z_]*, "\([a-z-]*\)", \(PASS\|DROP\).*/\1 \L\2/p' "$root/include/bkxdp/verdict.h" |
 		awk '{ print } $2 == "drop" { print $1, "would_drop" }' | sort
@@ -104,7 +105,7 @@ to_a_file() {
 	chmod 755 "$WORK" && rm "$WORK/before.prom"
 }
 
-# What a textfile collector reads may be a link to where there is room.
+# The file that a textfile collector reads may be a link to a place with more room.
 to_a_link() {
 	mkdir "$WORK/textfile" "$WORK/space"
 	ln -s "$WORK/space/real.prom" "$WORK/textfile/link.prom"
@@ -120,7 +121,7 @@ to_a_link() {
 	is "with nothing beside either" "$(find "$WORK/textfile" "$WORK/space" | wc -l)" 4
 }
 
-# By a signal while it writes: a file may have no more than a block here.
+# A limit of one block for each file kills it by a signal while it writes.
 killed() { ! (ulimit -f 1 && bkxdp metrics --output "$WORK/killed/out.prom"); }
 after_a_kill() {
 	mkdir "$WORK/killed"
@@ -135,7 +136,7 @@ after_a_kill() {
 	rm "$WORK/killed/out.prom.new"
 }
 
-# A disk without room: status 1 and a sentence, whatever is printed.
+# If the disk is full, the status is 1 and a sentence says so, whatever is printed.
 to_a_full_disk() {
 	local words
 	fails "--output to a full disk" 1 bkxdp metrics --output /dev/full
@@ -155,7 +156,7 @@ to_a_full_disk() {
 
 is_text() { iconv -f UTF-8 -t UTF-8 && ! grep -q '[[:cntrl:]]'; } # of each line
 
-# The kernel takes nearly any byte in the name of an interface.
+# The kernel allows nearly any byte in the name of an interface.
 strange_names() {
 	local strange=$'e\e[1m\xff' shown='e\x1b[1m\xff'
 	ip link add "$strange" netns host type veth peer name peer1 netns net
@@ -181,7 +182,7 @@ strange_names() {
 	check "detach" bkxdp detach "$strange"
 }
 
-# As a directory of profiles may have them: each has its own names on all screens.
+# A directory may have very many profiles; each has its own name on all screens.
 many_profiles() {
 	local i
 	mkdir "$WORK/many"
@@ -198,7 +199,7 @@ many_profiles() {
 	check "detach" bkxdp detach eth2
 }
 
-# A file that is newer than the policy: the interface file, or a profile that a flow of it is from.
+# The time of the newest file of the policy: of the interface file, or of a profile that it uses.
 files_times() {
 	local newest
 	mkdir "$WORK/profiles"

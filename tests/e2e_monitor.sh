@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# monitor: every packet that is dropped is shown or counted as lost, with what
-# tshark reads in it; who listens, to what, how fast, and how it ends. Watching
-# changes no verdict, and nobody is told of anything when nobody listens.
+# monitor: every dropped packet is shown or counted as lost, and tshark reads the same in it;
+# several monitors, their conditions, their rates, and how they end. Watching changes no
+# verdict, and the program reports nothing if nobody listens.
 
 set -u
 # shellcheck source=tests/lib.sh
@@ -60,7 +60,7 @@ tshark_fields() { # FILE FIELD...
 		$(printf -- '-e %s ' "$@") 2>/dev/null
 }
 
-# --- the packet table: all reasons, and another reader's opinion of each packet
+# --- the packet table: all reasons, and tshark's opinion of each packet
 
 make_wire() {
 	in_net net sh -c 'echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6'
@@ -78,7 +78,7 @@ counters() {
 	bkxdp status wire0 --json | jq -c '[.reasons[] | select(.packets > 0) | {(.verdict + " " + .reason): .packets}] | add'
 }
 
-# Lines of what the two do not agree in: OURS and THEIRS stand side by side, 7 and 9 columns.
+# Prints the lines in which the two disagree: ours has 7 columns, and theirs follows with 9.
 disagreements() {
 	jq -r '[.reason, .length, .from.address // "", .to.address // "", .from.port // "", .to.port // "", .vlan // ""] | map(tostring) | join("|")' \
 		"$WORK/table.out" >"$WORK/ours"
@@ -125,7 +125,7 @@ table() {
 	check "detach" bkxdp detach wire0
 }
 
-# --- lines, filters, places
+# --- lines, conditions, places
 
 people() {
 	local pid
@@ -324,7 +324,7 @@ files() {
 	says "is told" "$said" '/dev/full: .*No space left.*; the file is incomplete$'
 }
 
-# on_terminal COMMAND...: what it prints on one is in $said.
+# on_terminal COMMAND...: runs it on a terminal; its output is in $said.
 on_terminal() {
 	said=$(TERM=xterm NO_COLOR=${no_colour:-} script -qec "$(printf '%q ' "$@")" /dev/null </dev/null 2>&1)
 }
@@ -344,7 +344,7 @@ terminals() {
 	done
 }
 
-# --- what is under it changes
+# --- the policy or the program changes while a monitor runs
 
 changes() {
 	local pid
@@ -418,7 +418,7 @@ misuse() {
 
 # --- generic mode, and frames of several buffers
 
-# What is captured of it is what was sent.
+# Checks that the captured bytes are those that were sent.
 captured_right() { # WHAT LENGTH
 	local pid sent
 	start "$1" --count 1 --from "$stranger4" --write "$WORK/$1.pcapng"
@@ -440,7 +440,7 @@ bytes_of() { # MODE
 	bkxdp detach eth1 >/dev/null
 }
 
-# a driver takes large frames with XDP only where they may have several buffers
+# a driver takes large frames with XDP only if they may have several buffers
 mtu=1500
 ! kernel_is_at_least 5 18 || mtu=9000
 make_network "$mtu"

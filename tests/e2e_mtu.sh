@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# MTU 9000, as every backup network has it, in driver mode: frames in several
-# buffers pass and are counted whole. Generic mode is never taken silently.
+# MTU 9000, as every backup network has it, in driver mode: frames of several buffers pass
+# and are counted whole. Generic mode is never used silently.
 
 set -u
 # shellcheck source=tests/lib.sh
@@ -49,7 +49,7 @@ counted() { # VERDICT REASON packets|bytes
 	status ".reasons[] | select(.verdict == \"$1\" and .reason == \"$2\") | .$3"
 }
 
-# Frames of 9,014 bytes around short packets: what no header speaks of is counted, too.
+# Frames of 9,014 bytes around short packets: bytes behind the packet are counted, too.
 padded() { # WHAT FROM VERDICT REASON KIND [IP LENGTH]
 	local before packets
 	before=$(counted "$3" "$4" bytes) packets=$(counted "$3" "$4" packets)

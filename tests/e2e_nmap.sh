@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# A judge that knows nothing of bkxdp: nmap, from a peer and from a stranger, with the
-# scans that get past simple packet filters. First without the filter, so that "found
-# nothing" means something: nmap sees all that listens then.
+# nmap, which knows nothing of bkxdp, scans from a peer and from a stranger, in the ways that
+# get past simple packet filters. First it scans without the filter and finds all that listens,
+# so that "found nothing" means something.
 
 set -u
 # shellcheck source=tests/lib.sh
@@ -14,7 +14,7 @@ set -u
 readonly few=1-600,1020-1030,2540-2550,3000-3003,8086,8087,9999,10000 \
 	many=1-4096,8000-8100,9990-10010,50000-50200 \
 	fewest=1-40,111,2548,3000-3003,8086,9999,10000 datagrams=150-200,9000-9003
-# Of these the policy allows 22, 2548, 3000 and 3002, and of UDP 9000.
+# The policy allows 22, 2548, 3000 and 3002 of these, and UDP 9000.
 readonly listeners='22/open 111/open 2548/open 3000/open 3002/open 8086/open 9999/open 10000/open'
 readonly allowed='22/open 2548/open 3000/open 3001/closed 3002/open 3003/closed'
 readonly pieces=(-sS --mtu 24 --data-length 64)
@@ -42,7 +42,7 @@ policy_with_control() {
 	END
 }
 
-# One answer of ICMP a second would make a UDP scan long, and some ports silent.
+# With one ICMP answer a second, a UDP scan would take long, and some ports would be silent.
 answer_at_any_rate() {
 	host sh -c 'cd /proc/sys/net
 		echo 0 >ipv4/icmp_ratelimit
@@ -51,8 +51,8 @@ answer_at_any_rate() {
 		echo 1000000 >ipv4/icmp_msgs_burst' 2>"$WORK/sysctl"
 }
 
-# scan FROM PORTS OPTION...: "STATE OF MOST: PORT/STATE ...", where no port but those is in another state.
-# Without --min-rate nmap becomes slow where nothing answers.
+# scan FROM PORTS OPTION...: prints "STATE OF MOST: PORT/STATE ...", with all ports that are in
+# another state. Without --min-rate, nmap becomes slow if nothing answers.
 scan() {
 	local family=()
 	[[ "$1" != *:* ]] || family=(-6)
@@ -157,12 +157,12 @@ scans_of_stranger() { # FAMILY
 	from_stranger "IPv$1, a stranger from port 8087" -g 8087
 }
 
-# Few ports: later fragments pass, and those whose first was dropped stay in the host's memory
-# for 30 seconds, where they meet others with the same id.
+# Few ports, because later fragments pass: if their first one was dropped, they stay in the host's
+# memory for 30 seconds, and may be joined with others of the same id.
 fragments_of_peer() { # drop|peers
 	local is="fragments: $1" wanted=()
 	use_family 4
-	# With -g, nmap itself overlooks a reset that acknowledges the data, too.
+	# With -g, nmap overlooks a reset that also acknowledges the data.
 	[ "$1" = drop ] || wanted=(" $allowed" ' 22/open 2548/open 3000/open 3002/open')
 	finds "$is: in pieces of 8 bytes" "filtered:" "$peer" "$fewest" -sS -f
 	finds "$is: in pieces of 8 bytes from port 8087" "filtered:" "$peer" "$fewest" -sS -f -g 8087
@@ -187,7 +187,7 @@ fragmented() {
 	done
 }
 
-# What docs/verdicts.md says of flags: an ACK with an allowed source port gets through to high ports.
+# With flags, an ACK from an allowed source port reaches high ports, as docs/verdicts.md says.
 by_flags() { # FAMILY
 	local is="IPv$1, flags" ports=22,111,1023,1024,2548,9999,65535
 	use_family "$1"

@@ -1,11 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# A real Prometheus scrapes a real exporter of a real filter: ten million frames in
-# flows of several vendors, with the policy replaced meanwhile, are ten million in
-# Prometheus, by flow and by reason, and no counter ever goes down. Then what the
-# alerts are about is done, and they fire. Configuration and rules are those of
-# monitoring/, with times so short that they pass in a test.
+# A real Prometheus scrapes a real exporter of a real filter. Ten million frames in flows of
+# several vendors, while the policy is replaced, are ten million in Prometheus, by flow and by
+# reason, and no counter ever goes down. Then each alert is provoked, and fires. The configuration
+# and the rules are those of monitoring/, with shorter times.
 
 set -u
 # shellcheck source=tests/lib.sh
@@ -18,7 +17,7 @@ done
 [ -x "$BENCH" ] || skip_all "there is no $BENCH; make tests builds it"
 "$BKXDP" exporter --help >/dev/null 2>&1 || skip_all "this bkxdp has no command \"exporter\""
 
-# --- the filter: the same flows in other places, beside others that come and go
+# --- the filter: the same flows at changing positions, among others that come and go
 
 profiles_in_use() {
 	cat <<-END
@@ -56,23 +55,23 @@ policy() { # NUMBER [KEY]
 	} | write_file
 }
 
-# --- what sends
+# --- the senders
 
-# A part of each in every round: rounds, then frames a round and what they are.
+# The number of rounds; the number of frames of each kind in one round.
 readonly rounds=20 frames='150000/long 25000/long-1500 25000/long-ipv6 100000/control 100000/director
 	50000/reply 25000/scan 25000/sent-strangers'
 
 # shellcheck disable=SC2086 # one word a kind
 send_begin() { in_net_begin net "$BENCH" send peer0 "$rounds" $frames >"$WORK/sent" 2>"$WORK/sent.errors"; }
 
-# sent_of KIND... packets|bytes: what the sender said
+# sent_of KIND... packets|bytes: prints the sender's sum
 sent_of() {
 	awk -v kinds=" ${*:1:$#-1} " -v what="${*: -1}" '
 		index(kinds, " " $1 " ") { sum += what == "bytes" ? $2 * $3 : $2 }
 		END { printf "%d\n", sum }' "$WORK/sent"
 }
 
-# A flow that moves every few seconds, until it is told to stop.
+# A flow with a packet every few seconds, until it is told to stop.
 pulse() {
 	while [ ! -e "$WORK/no-pulse" ]; do
 		in_net net bash -c "echo beat >/dev/udp/$host4/7003"
@@ -82,7 +81,7 @@ pulse() {
 
 # --- Prometheus
 
-# Times only: what is compared with what stays.
+# Shortens the times of the rules, and changes nothing else.
 short_rules() {
 	sed -E '
 		s/^( +for:) .*/\1 1s/
@@ -116,41 +115,41 @@ start_prometheus() {
 	configure bkxdp
 	short_rules >"$WORK/bkxdp.rules.yml"
 	check "promtool finds the shortened configuration sound" promtool check config "$WORK/prometheus.yml"
-	# A series that no target has any more is forgotten after the delta, not after 5 minutes.
+	# With the delta, a series that no target has any more is forgotten after seconds, not 5 minutes.
 	in_net_begin host prometheus --config.file="$WORK/prometheus.yml" --storage.tsdb.path="$WORK/tsdb" \
 		--web.listen-address="$server" --query.lookback-delta=5s --log.level=warn >"$WORK/prometheus" 2>&1
 	prometheus=$!
 	busywait "$seconds" answers 'up{job="bkxdp"}' 1 || bail "Prometheus scrapes nothing: $(tail "$WORK/prometheus")"
 }
 
-ask() { # QUERY: its values, a line each
+ask() { # QUERY: prints its values, a line each
 	host curl -sf --data-urlencode "query=$1" "http://$server/api/v1/query" | jq -r '.data.result[].value[1]'
 }
 answers() { [ "$(ask "$1")" = "$2" ]; }
-# The counters reach Prometheus with the next scrape.
+# Waits for the value, because counters reach Prometheus with the next scrape.
 reaches() { # WHAT QUERY VALUE
 	busywait "$seconds" answers "$2" "$3"
 	is "$1" "$(ask "$2")" "$3"
 }
 
-active() { # ALERT WORDS: those that fire, and whose texts have the words
+active() { # ALERT WORDS: prints those that fire and whose texts have the words
 	host curl -sf "http://$server/api/v1/alerts" |
 		jq -ce ".data.alerts[] | select(.labels.alertname == \"$1\" and .state == \"firing\") | .annotations" |
 		grep -E -- "$2"
 }
 inactive() { ! active "$1" '' >/dev/null; }
 
-fires() { # ALERT [WORDS]: fires, and its texts are whole
+fires() { # ALERT [WORDS]: checks that it fires, and that its texts are whole
 	local said
 	busywait "$seconds" active "$1" "${2:-eth1}" >/dev/null
 	said=$(active "$1" "${2:-eth1}" | head -n 1)
-	says "$1 fires, about ${2:-eth1}" "$said" "${2:-eth1}" || {
+	says "$1 fires, about '${2:-eth1}'" "$said" "${2:-eth1}" || {
 		diag "$(host curl -sf "http://$server/api/v1/alerts")"
 		diag "$(cat "$WORK/prometheus")"
 		return
 	}
-	is "and says what to do" "$(jq '(.summary | length > 20) and (.description | length > 100)' <<<"$said")" true
-	is "in whole words" "$(grep -cE '<no value>|error expanding|\{\{' <<<"$said")" 0
+	is "$1 says what to do" "$(jq '(.summary | length > 20) and (.description | length > 100)' <<<"$said")" true
+	is "$1 has whole texts" "$(grep -cE '<no value>|error expanding|\{\{' <<<"$said")" 0
 }
 
 ends() { # ALERT
@@ -160,7 +159,7 @@ ends() { # ALERT
 
 # --- the tests
 
-# Replaces the policy until the sender ends; how often, in $replaced.
+# Replaces the policy until the sender ends; counts in $replaced.
 replaced=0 refused=0
 replace_while_sending() {
 	while kill -0 "$sending" 2>/dev/null; do
@@ -215,7 +214,7 @@ ten_million() {
 	is "no scrape failed" "$(ask 'min_over_time(up{job="bkxdp"}[10m])') $(ask bkxdp_scrape_errors_total)" "1 0"
 }
 
-# Right after the traffic, which the queries of the last minute need.
+# Called right after the traffic, because some queries are about the last minute.
 dashboard() {
 	local query empty=''
 	while read -r query; do

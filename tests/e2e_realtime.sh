@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Kernels built with PREEMPT_RT: attach goes by what the kernel says of itself, which is
-# put in its mouth here.
+# Kernels built with PREEMPT_RT: attach goes by what the kernel tells about itself; this test
+# puts other answers in those places.
 
 set -u
 # shellcheck source=tests/lib.sh
@@ -10,7 +10,7 @@ set -u
 
 use=(--use backup-exec:remote-agent --address "media-server=$server4" --profiles "$root/profiles")
 
-# Below /sys/kernel a file can be added only where that folder is another one.
+# To add a file below /sys/kernel, that folder must be replaced by another one.
 make_sys_kernel() {
 	local entry
 	mkdir "$WORK/kernel" "$WORK/boot" && mount --rbind /sys/kernel "$WORK/kernel" &&
@@ -23,7 +23,7 @@ make_sys_kernel() {
 	mount --bind "$WORK/boot" /boot
 }
 
-# The file for the kernel's configuration; without one it can't be read.
+# Writes a file with the kernel's configuration; without one, the configuration can't be read.
 configure() { # proc|boot TEXT
 	umount /proc/config.gz 2>/dev/null
 	rm -f "$WORK"/boot/* "$WORK/config.gz"

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Policies are replaced while traffic runs: nothing allowed is lost, nothing else
-# gets in, not for a moment, and counters go on. Then replacements are killed.
+# Policies are replaced while traffic runs: no allowed packet is lost, no other packet gets
+# in even for a moment, and the counters go on. Then replacements are killed.
 #
-# The two policies are made to betray a mixture. Each allows one pair of address
-# and port that the other does not; the crossed pairs are allowed by neither, but
-# would be by the addresses of one with the services of the other.
+# The two policies would show a mixture of them. Each allows one pair of address and port
+# that the other does not. The crossed pairs are allowed by neither, but a policy with the
+# addresses of one and the services of the other would allow them.
 #
 #              always    red             blue            never
 #   server     5000      7001                            7002
@@ -39,7 +39,7 @@ policy() { # NUMBER
 	if [ $(($1 % 2)) = 0 ]; then policy_red; else policy_blue; fi
 }
 
-# run NAME NAMESPACE VERB...: in the background; its output in $WORK/NAME.
+# run NAME NAMESPACE VERB...: runs it in the background; its output is in $WORK/NAME.
 declare -A runs
 run() {
 	begin "$WORK/$1" "${@:2}"
@@ -53,7 +53,7 @@ end() { # NAME...
 	done
 }
 
-result() { # NAME KEY: from what it said when it ended
+result() { # NAME KEY: prints the value from the last line of its output
 	tail -n 1 "$WORK/$1" | jq -c ".$2"
 }
 
@@ -63,7 +63,7 @@ counters_now() {
 			(.flows[] | {key: (.flow + " " + .side), value: .packets})] | from_entries'
 }
 
-# Names of counters that are lower in the second set than in the first.
+# Prints the names of counters that are lower in the second set than in the first.
 lower() {
 	jq -nr --argjson old "$1" --argjson new "$2" \
 		'$old | to_entries[] | select($new[.key] != null and $new[.key] < .value) | .key'
@@ -109,7 +109,8 @@ under_traffic() {
 	exact "$allowed"
 }
 
-# The counter of a flow outlives replacements by its name: all that was sent is in it.
+# The counter of a flow is kept by the flow's name when the policy is replaced, so it has all that
+# was sent.
 exact() { # DATAGRAMS
 	local segments
 	segments=$(net cat /proc/net/snmp | awk '/^Udp: [0-9]/ { print $5 }')
@@ -129,8 +130,8 @@ policy_of() { # ADDRESS
 has_dropped() { [ "$(dropped source)" -gt "$1" ]; } # PACKETS
 has_passed() { [ "$(flow site/backup inbound)" -gt "$1" ]; } # PACKETS
 
-# What the caches hold of a peer and of its conversation is of the policy that was. The new
-# one has a neighbour of his, so that the first look can't tell.
+# After a replacement, the flow cache and the peer cache must not judge by the former policy. The
+# new policy has a neighbour of the former peer, so that the prefilter does not tell them apart.
 forgotten() {
 	local passed dropped port
 	policy_of "$server4"
@@ -138,14 +139,14 @@ forgotten() {
 	run warm net stream "$server4" "$host4" 5000 --from-port 40000 --rate 3000
 	check "a peer's datagrams pass" busywait 10 has_passed "$(($(flow site/backup inbound) + 1000))"
 	policy_of "${server4%.*}.77"
-	check "a policy without him" reload
+	check "a policy without this peer" reload
 	passed=$(flow site/backup inbound) dropped=$(dropped source) port=$(dropped port)
-	check "drops them" busywait 10 has_dropped $((dropped + 1000))
+	check "drops its datagrams" busywait 10 has_dropped $((dropped + 1000))
 	run other net stream "$server4" "$host4" 5000 --rate 3000
-	check "and others of his" busywait 10 has_dropped $((dropped + 4000))
+	check "and those of its other conversations" busywait 10 has_dropped $((dropped + 4000))
 	end warm other
-	is "not one passed after it" "$(flow site/backup inbound)" "$passed"
-	is "nor is he taken for a peer" "$(dropped port)" "$port"
+	is "no datagram passed after the replacement" "$(flow site/backup inbound)" "$passed"
+	is "the former peer is not taken for a peer" "$(dropped port)" "$port"
 }
 
 bad_file() {
@@ -163,7 +164,7 @@ bad_file() {
 		bkxdp reload lo --config "$WORK/eth1.yaml" --profiles "$root/profiles"
 }
 
-# Whole means: the digest is that of one of the two policies, and what it says is done.
+# A policy is whole if its digest is that of one of the two, and the packets are judged by it.
 is_whole() {
 	local digest
 	digest=$(status .digest)

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# A policy of 1,000,000 prefixes and one of 4,096 flows attach, and judge.
+# A policy of 1,000,000 prefixes and one of 4,096 flows can be attached, and judge packets.
 
 set -u
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# Every second /28 from 16.0.0.0 on: neighbours cannot be merged into fewer.
+# Every second /28 from 16.0.0.0 on, so that neighbours can't be merged.
 prefixes() { # COUNT
 	awk -v count="$1" 'BEGIN { for (n = 0; n < count; n++) {
 		a = 268435456 + n * 32

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# `top` in a real terminal (tmux) and as one frame: rows, rates against the senders',
-# sorting, pause, interfaces that come and go, sizes, terminals without colour; how it
-# ends; and the grouping of drops that ends after it.
+# `top` in a real terminal (tmux) and as one frame: rows, rates compared with those of the
+# senders, sorting, pause, interfaces that come and go, sizes, terminals without colour; how
+# it ends; and that drops are no longer grouped afterwards.
 
 set -u
 # shellcheck source=tests/lib.sh
@@ -14,7 +14,7 @@ unset TMUX NO_COLOR
 
 # --- the terminal
 
-# One server after the other: one that is told to end takes its time.
+# Each session has a server of its own, because a server takes its time to end.
 session=0
 term() { tmux -S "$WORK/tmux.$session" -f /dev/null "$@" 2>&1; }
 begin_term() { # WIDTH HEIGHT COMMAND
@@ -23,7 +23,7 @@ begin_term() { # WIDTH HEIGHT COMMAND
 	term new-session -d -x "$1" -y "$2" "$3"
 }
 
-# run WIDTH HEIGHT COMMAND...: in a shell that says how it ended, in host's network.
+# run WIDTH HEIGHT COMMAND...: runs it in the network of `host`, in a shell that says how it ended.
 run() {
 	begin_term "$1" "$2" \
 		"nsenter --net=/run/netns/host sh -c 'trap : INT; ${*:3}; echo ended: \$?; stty -a | tr \";\" \"\\n\" | grep -wE \"echo|icanon\"; exec sleep 1000'"
@@ -33,7 +33,7 @@ screen() { term capture-pane -p; }
 raw() { term capture-pane -p -e; }
 keys() { term send-keys "$@"; }
 has() { grep -Eq -- "$1" <<<"$(screen)"; }
-# shows WHAT PATTERN: within time; shows the screen where it does not come
+# shows WHAT PATTERN: the screen must match in time; if it does not, it is printed
 shows() {
 	if busywait 20 has "$2"; then ok "$1"; else
 		not_ok "$1"
@@ -51,7 +51,7 @@ hides() { # WHAT PATTERN
 widest() { screen | awk '{ if (length($0) > most) most = length($0) } END { print most + 0 }'; }
 first_words() { screen | awk -v from="$1" '$0 ~ from { on = 1; next } on && !NF { exit } on { print $1 }'; }
 
-# The same words that people read, as a number.
+# Converts a rate as people read it, such as 1.5k, to a number.
 number() { awk '{ n = $1 + 0; u = substr($1, length($1)); f["k"] = 1e3; f["M"] = 1e6; f["G"] = 1e9; printf "%d\n", n * (u in f ? f[u] : 1) }' <<<"$1"; }
 cell() { screen | awk -v row="$1" -v n="$2" 'index($0, row) { print $n; exit }'; }
 
@@ -204,7 +204,7 @@ resized() {
 	shows "80x24 again" '^site/numbers +inbound'
 }
 
-# ended WHAT STATUS: the program left, and the terminal echoes and takes lines again
+# ended WHAT STATUS: checks that the program ended, and that the terminal is in its usual mode
 ended() {
 	shows "$1: ends" "^ended: $2\$"
 	shows "$1: leaves the terminal sane" '^ *echo$|[^-]echo'
@@ -228,7 +228,7 @@ endings() {
 	ended "^C" 0
 }
 
-# A job that is stopped and goes on.
+# The job is stopped and continued.
 stopped() {
 	begin_term 80 24 "nsenter --net=/run/netns/host bash --norc --noprofile -i"
 	keys "PS1=ready:; $BKXDP top eth1" Enter
@@ -267,7 +267,7 @@ colours() {
 coloured() { raw | grep -q $'\033\\[[0-9;]*31'; }
 plain() { ! coloured; }
 
-# The kernel stops by itself.
+# The program in the kernel stops grouping by itself.
 killed() {
 	run 80 24 "$BKXDP" top eth1 --interval 0.5
 	shows "SIGKILL: runs" "^$stranger4 "

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The packet table over a real interface: each row moves the counters that it
-# must move and no other, and reaches the network stack if it passes and only
-# then: a packet socket on the filtered side sees what the filter let through.
+# The packet table over a real interface: each row moves the counters that it must move, and no
+# others. Its packets reach the network stack if they pass, and only then: a packet socket on the
+# filtered side sees what the filter passed.
 
 set -u
 # shellcheck source=tests/lib.sh
@@ -12,7 +12,7 @@ set -u
 wire=$(built wire)
 readonly wire mac=02:00:00:00:00:01 self4=10.20.30.9 self6=2001:db8:20::9
 
-# The far end says nothing by itself: only the table's frames are on this wire.
+# The far end sends nothing by itself, so that only the table's frames are on this wire.
 make_silent_network() {
 	add_net host net || bail "no network namespaces"
 	in_net net sh -c 'echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6'
@@ -27,7 +27,7 @@ make_silent_network() {
 
 attach_table() { bkxdp attach wire0 --config "$suite/wire.yaml"; }
 
-# What must move, in the form of `moves`, how many frames pass, and the name: a line a row.
+# Prints a line for each row: what must move, in the form of `moves`; how many frames pass; its name.
 expectations() {
 	"$wire" --list --json | jq -sr 'group_by(.name)[] | [
 		([.[] | .verdict + " " + .reason, if .flow then .flow + " " + .side else empty end]
@@ -79,13 +79,13 @@ fresh_counters() {
 	{ bkxdp detach wire0 && attach_table; } >/dev/null && before='' && read_counters && before=$now
 }
 
-# Passed by the filter, and dropped by Linux itself before any socket: it takes off a
-# tag at once, and here there is not even room for what should follow one.
+# The filter passes this frame, and Linux drops it before any socket sees it: Linux removes the
+# tag at once, and the frame is too short for what should follow the tag.
 readonly dropped_by_linux=' tag-cut-behind-arp '
 
 send_row() { # EXPECTATION PASSES NAME
 	local size
-	# Rows know nothing of each other, but a control connection of one row would live on to the next.
+	# A control connection of one row would live on to the next, which must not depend on it.
 	[[ "$1" != *"drop control"* ]] || fresh_counters
 	size=$(captured)
 	net "$wire" peer0 "$mac" "$3" >/dev/null || { not_ok "$3: is sent"; return; }
@@ -95,13 +95,13 @@ send_row() { # EXPECTATION PASSES NAME
 	[[ "$dropped_by_linux" != *" $3 "* ]] || return
 	passes=$((passes + $2))
 	if [ "$2" -gt 0 ]; then
-		busywait 20 has_grown "$size" || not_ok "$3: passes, and reached nobody"
+		busywait 20 has_grown "$size" || not_ok "$3: passed, but did not reach the stack"
 	elif has_grown "$size"; then
-		not_ok "$3: does not pass, and reached somebody"
+		not_ok "$3: must not pass, but reached the stack"
 	fi
 }
 
-# Lines of a packet that begin with its time; others are its bytes.
+# Prints the number of captured packets: lines that begin with a time; others are bytes.
 seen() { tcpdump -nr "$WORK/in.pcap" 2>/dev/null | grep -c '^[0-9]'; }
 has_seen() { [ "$(seen)" -ge "$1" ]; }
 

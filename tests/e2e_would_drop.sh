@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# `status --would-drop`: traffic under audit, its advice written into the interface
-# file as it stands, the file enforced: the same traffic passes, and what had no
-# advice is dropped. The same from nothing but an observation.
+# `status --would-drop`: traffic is audited, the advice is written into the interface file as it
+# stands, and the file is enforced: the same traffic passes, and what had no advice is dropped. The
+# same is done from an observation alone.
 
 set -u
 # shellcheck source=tests/lib.sh
@@ -15,7 +15,7 @@ would() { bkxdp status eth1 --would-drop --limit 0 --json | jq -r "$1"; }
 lines() { would ".advice[] | select(.kind == \"$1\") | .line"; }
 is_empty() { [ -z "$("$@")" ]; }
 
-# --- the traffic: each is a check of its own, so that one that fails is seen
+# --- the traffic: a check for each kind, so that a kind that fails is seen
 
 from_peers() { # WHEN
 	check "$1: a stranger to tcp 445" connects "$stranger4" "$host4" 445
@@ -28,7 +28,7 @@ from_peers() { # WHEN
 	check "$1: ours to udp 53" traffic host ask "$host4" "$server4" 53
 }
 
-# A control connection that stays while a data connection comes, to ports above the sender's.
+# A data connection while a control connection is open, to ports above the sender's.
 of_other_kinds() { # WHEN
 	local control
 	begin "$WORK/control" net connect "$client4" "$host4" 10000 --hold 60
@@ -123,8 +123,8 @@ enforced() {
 	check "detach" bkxdp detach eth1
 }
 
-# An observation from nothing: some profiles' data ports are nearly all there are, so it
-# cannot see everything; the file is audited once more before it is enforced.
+# An observation without a file: the data ports of some profiles are nearly all ports, so it can't
+# see everything, and the file is audited once more before it is enforced.
 observed() {
 	local seen
 	check "observe: attach" bkxdp attach eth1 --profiles "$root/profiles"
@@ -145,7 +145,7 @@ observed() {
 	check "detach" bkxdp detach eth1
 }
 
-# More sources than there is room for, at once.
+# More sources at once than there is room for.
 flooded() {
 	write_file <<<$'verdict: audit\nflows:\n'"  - {name: a, from: [$server4], to: self, tcp: 22}"
 	check "flood: attach" attach

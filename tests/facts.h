@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Both readers of a packet, fast_parse.h and packet.h, held against each other. */
+/* Compares the two readers of a packet, fast_parse.h and packet.h. */
 #ifndef FACTS_H
 #define FACTS_H
 
@@ -7,7 +7,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* NULL where fast_parse.h says nothing of the frame, or what packet.h says; else what is wrong. */
+/*
+ * Returns NULL if fast_parse.h leaves the frame to packet.h, or reads the same as packet.h;
+ * otherwise a sentence.
+ */
 const char *facts_object(const uint8_t *bytes, size_t length, bool *fast);
 
 #endif

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * libFuzzer target: any bytes as a frame, by the code that runs in the kernel.
- * The first byte of the input picks the policy; with its high bit a control
- * connection is opened before. The oracle must not object.
+ * libFuzzer target: any bytes as a frame, judged by the code that runs in the kernel. The first
+ * byte of the input picks the policy; if its high bit is set, a control connection is opened
+ * before. The oracle must not object.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -69,7 +69,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		open_courts();
 	if (!size)
 		return 0;
-	/* nothing is remembered from one input to the next */
+	/* so that nothing is remembered from one input to the next */
 	now += ROW_NS;
 	number = (data[0] & 0x7f) % courts;
 	if (data[0] & 0x80)

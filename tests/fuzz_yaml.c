@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * libFuzzer: any bytes as a profile and as an interface file. An interface file
- * can name the profiles of PROFILES (a folder of its own, from the environment)
- * and, as ./p.yaml, the bytes themselves.
+ * libFuzzer target: any bytes as a profile and as an interface file. An interface file can name
+ * the profiles of PROFILES (a folder from the environment) and, as ./p.yaml, the bytes
+ * themselves.
  */
 #include <stdint.h>
 

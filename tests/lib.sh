@@ -1,21 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
-# For the end-to-end tests: a private world, a network in it, TAP, counters.
-# A test says `. tests/lib.sh`, then what it checks, then `finish`.
+# For the end-to-end tests: a private world with a network in it, TAP, and counters.
+# A test sources this file, makes its checks, and ends with `finish`.
 #
 #      namespace "net"                       namespace "host"
 #   peer0  10.20.30.5  the server   <---->   eth1  10.20.30.1
 #          10.20.30.6  a stranger                  2001:db8:20::1
 #          2001:db8:20::5, ::6
 
-# Among a kernel's selftests all of this is in one folder, else in the folders of the repository.
+# Among a kernel's selftests all files are in one folder, otherwise in those of the repository.
 suite=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 shared=$suite/scripts/lib.sh
 [ -e "$shared" ] || shared=$suite/../scripts/lib.sh
 # shellcheck source=scripts/lib.sh
 . "$shared"
 
-built() { # NAME: where a program is, or should be
+built() { # NAME: prints where a program is, or should be
 	local path
 	for path in "$suite/$1" "$root/build/tests/$1" "$root/build/$1"; do
 		[ ! -x "$path" ] || break
@@ -41,10 +41,10 @@ needs() { # COMMAND...
 	done
 }
 
-# Whatever a test asks of in_private_world; it says so before it reads this file.
+# A test that needs options of in_private_world sets `world` before it sources this file.
 [ -n "${world[*]-}" ] || world=()
 
-# Does the kernel know frames of several buffers? Where there is none to ask, it should.
+# Prints whether the kernel knows frames of several buffers; true if the probe is not built.
 has_frags() {
 	local probe
 	probe=$(built vm/probe)
@@ -54,7 +54,7 @@ has_frags() {
 must_be_built() { # PROGRAM
 	local said
 	[ -x "$1" ] || skip_all "there is no $1; make builds it"
-	# What a kernel's selftests could not build says why, instead.
+	# Among a kernel's selftests, a program that could not be built is a script that says why.
 	said=$("$1" --help 2>&1)
 	[ $? != 4 ] || skip_all "${said##*SKIP }"
 }
@@ -69,8 +69,8 @@ if [ -z "${BKXDP_WORLD:-}" ]; then
 fi
 enter_private_world || skip_all "the private world could not be made"
 
-# Programs and profiles where everybody may come to: the tree can be in a home that is closed
-# to other users, and to root without capabilities.
+# Copies programs and profiles to a place that every user can reach: the tree may be in a home
+# that is closed to other users, and to root without capabilities.
 make_open() {
 	local exporter
 	exporter=$(built bkxdp-exporter)
@@ -119,7 +119,7 @@ check() {
 	return "$status"
 }
 
-# fails WHAT STATUS COMMAND...: the command must end with that status; what it said is in $said.
+# fails WHAT STATUS COMMAND...: the command must end with that status; its output is in $said.
 fails() {
 	local what=$1 wanted=$2 status
 	shift 2
@@ -137,7 +137,7 @@ is() { # WHAT GOT WANTED
 	fi
 }
 
-says() { # WHAT TEXT PATTERN: the text matches the extended regular expression
+says() { # WHAT TEXT PATTERN: the text must match the extended regular expression
 	if grep -Eq -- "$3" <<<"$2"; then ok "$1"; else
 		not_ok "$1"
 		diag "no match for '$3' in:"
@@ -173,7 +173,7 @@ host() { in_net host "$@"; }
 net() { in_net net "$@"; }
 bkxdp() { in_net host "$BKXDP" "$@"; }
 
-# A machine that has the exporter's user, and a BPF file system as systemd mounts it.
+# Makes a machine with the exporter's user, and with a BPF file system as systemd mounts it.
 make_reader() {
 	{ grep -v '^bkxdp:' /etc/passwd; echo 'bkxdp:x:964:964::/:/usr/sbin/nologin'; } >"$WORK/passwd"
 	{ grep -v '^bkxdp:' /etc/group; echo 'bkxdp:x:964:'; } >"$WORK/group"
@@ -186,7 +186,7 @@ make_network() { # [MTU]
 	if ! add_net host net || ! ip link add eth1 netns host type veth peer name peer0 netns net; then
 		bail "no veth pair"
 	fi
-	# A fixed address lets a test name it; a set MTU must be on both ends before an attach.
+	# With fixed addresses, a test can name them; the MTU must be set on both ends before an attach.
 	ip -n host link set eth1 address 02:00:00:00:00:01 mtu "${1:-1500}"
 	ip -n net link set peer0 address 02:00:00:00:00:05 mtu "${1:-1500}"
 	ip -n host address add "$host4/24" dev eth1
@@ -199,30 +199,31 @@ make_network() { # [MTU]
 	ip -n net link set peer0 up
 }
 
-# The distribution's, without its additional modules: what else is called python3 may take
-# several times as long to start, and a test starts it often.
+# The distribution's Python, without additional modules: another python3 of PATH may take several
+# times as long to start, and the tests start it often.
 python=/usr/bin/python3
 [ -x "$python" ] || python=$(command -v python3)
 
 # traffic NAMESPACE COMMAND...: see tests/traffic.py
 traffic() { in_net "$1" "$python" -IS "$suite/traffic.py" "${@:2}"; }
 
-# begin OUTPUT NAMESPACE COMMAND...: the same in the background, ready on return; $! is its process.
+# begin OUTPUT NAMESPACE COMMAND...: like traffic, but in the background. It returns when the
+# command is ready; $! is its process.
 begin() {
 	in_net_begin "$2" "$python" -IS "$suite/traffic.py" "${@:3}" >"$1"
 	busywait 10 test -s "$1" || bail "does not start: ${*:2}"
 }
 
-# listen NAMESPACE WHERE...: servers on tcp:PORT or udp:PORT, until the end.
+# listen NAMESPACE WHERE...: servers on tcp:PORT or udp:PORT, which run until the test ends.
 listen() { begin "$WORK/listen.$2" "$1" listen "${@:2}"; }
 
-# connects FROM TO PORT: one SYN, and an answer within time.
+# connects FROM TO PORT: sends one SYN, and succeeds if it is answered in time.
 connects() { traffic net connect "$@"; }
 connects_not() { ! connects "$@"; }
 
 # --- counters
 
-# stands_still COMMAND...: what is on its way has come. For busywait.
+# stands_still COMMAND...: succeeds if the number that it prints no longer changes. For busywait.
 stands_still() {
 	local before
 	before=$("$@")
@@ -230,7 +231,7 @@ stands_still() {
 	[ "$("$@")" = "$before" ]
 }
 
-# The query of jq on the status of eth1.
+# status QUERY: prints the answer of jq about the status of eth1.
 status() { bkxdp status eth1 --json | jq -r "$1"; }
 dropped() { status ".reasons[] | select(.verdict == \"drop\" and .reason == \"$1\") | .packets"; }
 would_drop() { status ".reasons[] | select(.verdict == \"would_drop\" and .reason == \"$1\") | .packets"; }
@@ -241,14 +242,15 @@ flow() { # PROFILE/FLOW SIDE [packets|bytes]
 judged() { status '[.reasons[].packets] | add'; }
 sent() { in_net net cat /proc/net/dev | awk '$1 == "peer0:" { print $11 }'; }
 
-# watch_words NAME: those of eth1's struct bkxdp_watch, a line each; none if the kernel has no BTF.
-# It stands near the beginning of a map that takes bpftool seconds to print.
+# watch_words NAME: prints the values of this name in eth1's struct bkxdp_watch, a line each, or
+# nothing if the kernel has no BTF. The struct stands near the beginning of a map that bpftool
+# takes seconds to print as a whole.
 watch_words() {
 	"$(find_bpftool)" map dump pinned /sys/fs/bpf/bkxdp/eth1/words 2>/dev/null |
 		sed -nE "/\"settings\"/q; s/^ *\"$1\": ([0-9]+),?\$/\1/p"
 }
 
-# An interface file for eth1 from standard input, replaced whole.
+# Writes standard input as the interface file of eth1, atomically.
 write_file() {
 	{ echo "interface: eth1"; cat; } >"$WORK/new.yaml"
 	mv "$WORK/new.yaml" "$WORK/eth1.yaml"
@@ -259,7 +261,7 @@ reload() { bkxdp reload eth1 --config "$WORK/eth1.yaml" --profiles "$root/profil
 
 nothing_is_left() {
 	local pins
-	# Those of bkxdp, and those that libxdp makes for it.
+	# The pins of bkxdp, and those that libxdp makes for it.
 	pins=$(find /sys/fs/bpf -path '*/bkxdp/*' -o -path '*/xdp/*' 2>/dev/null)
 	[ -z "$pins" ] || { echo "pinned: $pins"; return 1; }
 	! host ip -d link | grep 'xdp'

@@ -4,7 +4,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
-/* What the oracle understood of a frame. `plain`: all of it, down to the ports. */
+/* What the oracle understood of a frame. `plain`: it understood all of it, including the ports. */
 struct seen {
 	bool link_broadcast;
 	bool ip, plain, ipv4, invalid_source;
@@ -27,7 +27,7 @@ static void map_ipv4(uint8_t *to, const uint8_t *address)
 	memcpy(to + 12, address, 4);
 }
 
-/* False: this can be no IPv4 packet that passes. */
+/* Returns false if this can't be an IPv4 packet that passes. */
 static bool see_ipv4(const uint8_t *ip, size_t length, struct seen *seen)
 {
 	unsigned int header, total;
@@ -99,7 +99,7 @@ static bool prefix_of_seen(const struct bkxdp_prefix *prefix, const struct seen 
 {
 	const uint8_t *address = (const uint8_t *)prefix->address;
 
-	/* a short IPv6 prefix says nothing about IPv4 */
+	/* a short IPv6 prefix does not hold IPv4 addresses */
 	if (seen->ipv4 && prefix->bits < 96)
 		return false;
 	for (unsigned int bit = 0; bit < prefix->bits; bit++)
@@ -142,7 +142,7 @@ static bool by_sockets(const struct policy *policy)
 	return policy->settings.connections == BKXDP_CONNECTIONS_SOCKETS;
 }
 
-/* All conditions of a rule but those that rest on other packets or on sockets. */
+/* All conditions of a rule except those that depend on other packets or on sockets. */
 static bool rule_may_hold(const struct policy *policy, const struct rule *rule,
 			  const struct seen *seen)
 {

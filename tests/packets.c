@@ -70,7 +70,7 @@
 
 #define LINK_TYPE .type = 0x88cc, .pad = 46
 
-/* Of a frame with a denied port: that the port is denied shows that the IP header was found. */
+/* In a frame with a denied port: the reason `port` shows that the IP header was found. */
 #define DENIED .dport = 10001
 
 const struct row rows[] = {
@@ -211,7 +211,7 @@ const struct row rows[] = {
 	ROW("ipv4-ihl-1", "wire", DROP_MALFORMED, .ihl = 1),
 	ROW("ipv4-ihl-4", "wire", DROP_MALFORMED, .ihl = 4),
 	ROW("ipv4-ihl-4-from-stranger", "wire", DROP_MALFORMED, .from = STRANGER, .ihl = 4),
-	/* read 4 bytes early it would be a datagram that variant "wire" takes */
+	/* if it were read 4 bytes early, it would be a datagram that variant "wire" takes */
 	ROW("ipv4-ihl-4-reads-well", "wire", DROP_MALFORMED, .ihl = 4, .protocol = UDP,
 	    .to = "10.20.35.40", .sport = 8),
 	ROW("ipv4-header-cut-1", "wire", DROP_MALFORMED, .cut = 33),
@@ -264,12 +264,12 @@ const struct row rows[] = {
 	ROW("option-past-header-by-1", "wire", DROP_MALFORMED, .options = BYTES("\x44\5\0\0")),
 	ROW("option-past-header", "wire", DROP_MALFORMED, .options = BYTES("\x44\xff\0\0")),
 	ROW("option-without-length", "wire", DROP_MALFORMED, .options = BYTES("\1\1\1\x44")),
-	/* the byte behind the header would be a length that fits */
+	/* the byte behind the header would be a valid length */
 	ROW("option-length-in-l4", "wire", DROP_MALFORMED, .options = BYTES("\1\1\1\x44"),
 	    .sport = 0x0102),
 	ROW("option-source-route-before-source", "wire", DROP_MALFORMED, .from = STRANGER,
 	    .options = BYTES("\x83\3\4")),
-	/* the pad behind ends nothing: options are bounded by the header */
+	/* the padding does not matter, because options end with the header */
 	TAKEN("option-walk-ends-at-header", "wire", "control", .options = BYTES("\1\1\1\1"),
 	      .sport = 0x8303),
 
@@ -285,7 +285,7 @@ const struct row rows[] = {
 	ROW("ipv6-payload-0", "wire", DROP_MALFORMED, .from = STRANGER6, .payload = ZERO),
 	ROW("ipv6-payload-0-nothing-there", "wire", DROP_MALFORMED, .from = STRANGER6,
 	    .payload = ZERO, .cut = 54),
-	/* a jumbogram: the option has the length */
+	/* a jumbogram: its length is in the option */
 	ROW("ipv6-payload-0-jumbo", "wire", DROP_MALFORMED, .from = STRANGER6, .payload = ZERO,
 	    .extension = {EXT(HOPOPTS)}),
 	ROW("ipv6-payload-past-frame-by-1", "wire", DROP_MALFORMED, .from = STRANGER6,
@@ -346,7 +346,7 @@ const struct row rows[] = {
 	    .extension = {EXT(DSTOPTS, .claims = 3)}),
 	ROW("extension-claims-255", "wire", DROP_MALFORMED, V6,
 	    .extension = {EXT(DSTOPTS, .claims = 255)}),
-	/* the length lies within the frame but not within the packet */
+	/* the length fits into the frame but not into the packet */
 	ROW("extension-claims-pad", "wire", DROP_MALFORMED, V6,
 	    .extension = {EXT(DSTOPTS, .claims = 3)}, .pad = 100, .protocol = 59),
 	ROW("extension-claims-pad-behind-fragment", "fragments", DROP_MALFORMED, V6,
@@ -590,7 +590,7 @@ const struct row rows[] = {
 	    .extension = {EXT(FRAGMENT, .offset = 1)}),
 	ROW("peers6-last-behind-destination", "fragments", PASS_FRAGMENT, V6,
 	    .extension = {DST, EXT(FRAGMENT, .offset = 1)}),
-	/* the walk ends there: what follows are not headers */
+	/* the walk ends there, because what follows is not a header */
 	ROW("peers6-last-then-hop-by-hop", "fragments", PASS_FRAGMENT, V6,
 	    .extension = {EXT(FRAGMENT, .offset = 1), EXT(HOPOPTS)}),
 	ROW("peers6-last-then-fragment", "fragments", PASS_FRAGMENT, V6,
@@ -757,7 +757,7 @@ const struct row rows[] = {
 	ROW("protocol-sctp", "wire", DROP_PROTOCOL, .protocol = 132),
 	ROW("protocol-udplite", "wire", DROP_PROTOCOL, .protocol = 136),
 	ROW("protocol-before-source", "wire", DROP_PROTOCOL, .protocol = 47, .from = STRANGER),
-	/* in IPv4 these are protocols like any other */
+	/* in IPv4 these are ordinary protocols */
 	ROW("protocol-destination-options-in-ipv4", "wire", DROP_PROTOCOL, .protocol = DSTOPTS),
 	ROW("protocol-fragment-in-ipv4", "wire", DROP_PROTOCOL, .protocol = FRAGMENT),
 
@@ -786,7 +786,7 @@ const struct row rows[] = {
 	TAKEN("flags-syn", "wire", "control", .flags = SYN),
 	TAKEN("flags-syn-ece-cwr", "wire", "control", .flags = SYN | ECE | CWR),
 	TAKEN("flags-syn-psh-urg", "wire", "control", .flags = SYN | PSH | URG),
-	/* the answer to a connection of ours: no inbound flow's */
+	/* the answer to a connection of ours, which no inbound flow takes */
 	ROW("flags-syn-ack", "wire", DROP_PORT, .flags = SYN | ACK),
 	ROW("flags-syn-ack-ece", "wire", DROP_PORT, .flags = SYN | ACK | ECE),
 	ROW("flags-syn-ack-ipv6", "wire", DROP_PORT, V6, .flags = SYN | ACK),
@@ -911,7 +911,7 @@ const struct row rows[] = {
 	ROW("reply-to-1023", "wire", DROP_PORT, .sport = 6101, .dport = 1023, .flags = ACK),
 	ANSWER("reply-to-1024", "wire", "advertise", .sport = 6101, .dport = 1024, .flags = ACK),
 	ANSWER("reply-to-65535", "wire", "advertise", .sport = 6101, .dport = 65535, .flags = ACK),
-	/* no flow failed for want of a connection: the port is not one of ours */
+	/* no flow failed because of a missing connection: the port is not one of ours */
 	ROW("reply-syn-to-1023", "wire", DROP_PORT, .sport = 6101, .dport = 1023, .flags = SYN),
 	ROW("reply-opened-the-other-way", "wire", DROP_PORT, .dport = 6101),
 	ANSWER("reply-udp", "wire", "time", .protocol = UDP, .sport = 123, .dport = 40000),
@@ -990,7 +990,7 @@ const struct row rows[] = {
 	       .dport = 6000, .flags = SYN | ACK),
 	TAKEN("order-inbound-before-all", "order", "first", .from = "10.1.0.5", .sport = 300,
 	      .dport = 100, .flags = ACK),
-	/* an answer it is not, so the flow behind it is asked */
+	/* it is no answer, so the flow behind is asked */
 	TAKEN("order-reply-fails", "order", "asks", .from = "10.1.0.5", .sport = 300, .dport = 400,
 	      .flags = SYN),
 	TAKEN("order-both-sides", "order", "both", .from = "10.1.0.5", .sport = 6000, .dport = 6000,
@@ -1154,7 +1154,10 @@ const struct row rows[] = {
 
 	/* ---- step 10: requires ---- */
 
-	/* its own peer, so that these mean the same over a wire, where time goes by slowly */
+	/*
+	 * a peer of their own, so that these rows mean the same over a wire, where no time
+	 * passes between rows
+	 */
 	ROW("data-without-control", "wire", DROP_CONTROL, .from = "10.20.30.6", .dport = 50000),
 	ROW("data-without-control-last-port", "wire", DROP_CONTROL, .from = "10.20.30.6",
 	    .dport = 50100),
@@ -1166,7 +1169,7 @@ const struct row rows[] = {
 	      .flags = ACK),
 	ROW("data-syn-ack-without-control", "wire", DROP_PORT, .from = "10.20.30.6", .dport = 50000,
 	    .flags = SYN | ACK),
-	/* a connection of ours to any service of the peer, by a port within its data range */
+	/* a connection of ours to a service of the peer, from a port within its data range */
 	ROW("data-range-answer-from-445", "wire", DROP_PORT, .from = "10.20.30.6", .sport = 445,
 	    .dport = 50000, .flags = SYN | ACK),
 	{"data-syn-ack-with-control",
@@ -1245,7 +1248,7 @@ const struct row rows[] = {
 	  {IN("callback-data", .from = "10.1.0.5", .dport = 22000)},
 	  {BACK("callback", .from = "10.1.0.5", .sport = 12000, .dport = 40000, .flags = RST)},
 	  {IS(DROP_CONTROL, .from = "10.1.0.5", .dport = 22000)}}},
-	/* a datagram opens nothing that could live or end */
+	/* a datagram opens no connection that could be live or end */
 	{"control-by-udp",
 	 "control",
 	 {{IS(DROP_CONTROL, .from = "10.1.0.5", .dport = 23000)},
@@ -1258,7 +1261,7 @@ const struct row rows[] = {
 	  {IN("data-udp", .protocol = UDP, .from = "10.1.0.5", .dport = 20000)},
 	  {IN("control", .from = "10.1.0.5", .flags = RST)},
 	  {IS(DROP_CONTROL, .protocol = UDP, .from = "10.1.0.5", .dport = 20000)}}},
-	/* the peer's last ACK of a close that it began, or we did */
+	/* the peer's last ACK of a close, which either side began */
 	{"control-last-ack-of-a-close",
 	 "control",
 	 {{IN("control", .from = "10.1.0.5", .flags = ACK)},
@@ -1272,13 +1275,13 @@ const struct row rows[] = {
 	  {IN("control", .from = "10.1.0.5", .flags = ACK | PSH, .data = 1)},
 	  {IN("control", .from = "10.1.0.5")},
 	  {IS(DROP_CONTROL, .from = "10.1.0.5", .dport = 20000)}}},
-	/* attached in the middle of a close: the FIN is the first that is seen */
+	/* attached in the middle of a close: the FIN is the first segment that is seen */
 	{"control-ends-at-first-sight",
 	 "control",
 	 {{IN("control", .from = "10.1.0.5", .flags = FIN | ACK)},
 	  {IN("control", .from = "10.1.0.5", .flags = ACK)},
 	  {IS(DROP_CONTROL, .from = "10.1.0.5", .dport = 20000)}}},
-	/* of a connection that no slot was of before */
+	/* of a connection that had no slot before */
 	{"control-new-ends-at-first-sight",
 	 "control",
 	 {{IN("control", .from = "10.1.0.7", .sport = 40111, .flags = FIN | ACK)},
@@ -1290,7 +1293,7 @@ const struct row rows[] = {
 	  {.wait = 100, IN("control", .from = "10.1.0.5", .flags = FIN | ACK)},
 	  {.wait = 19, IN("control", .from = "10.1.0.5", .flags = ACK)},
 	  {IS(DROP_CONTROL, .from = "10.1.0.5", .dport = 20000)}}},
-	/* the same segment thrice: each says something of its own */
+	/* the same segment three times: each has an effect of its own */
 	{"control-begins-again-after-120-s",
 	 "control",
 	 {{IN("control", .from = "10.1.0.5", .flags = ACK)},
@@ -1320,7 +1323,10 @@ const struct row rows[] = {
 	  {.wait = 7000, IN("data", .from = "10.1.0.5", .dport = 20000)},
 	  {IN("control", .from = "10.1.0.5", .sport = 40001, .flags = RST)},
 	  {IS(DROP_CONTROL, .from = "10.1.0.5", .dport = 20000)}}},
-	/* seven are remembered of a peer: an eighth takes the place of none that lives ... */
+	/*
+	 * seven connections are remembered for each peer: an eighth does not take the place of
+	 * a live one ...
+	 */
 	{"control-eighth",
 	 "control",
 	 {{IN("control", .from = "10.1.0.5", .sport = 40001)},
@@ -1358,7 +1364,7 @@ const struct row rows[] = {
 	  {IN("control", .from = "10.1.0.8", .sport = 40007, .flags = RST)},
 	  {IN("control", .from = "10.1.0.8", .sport = 40008, .flags = RST)},
 	  {IN("data", .from = "10.1.0.8", .dport = 20000)}}},
-	/* ... but that of the one that ended first */
+	/* ... but the place of the one that ended first */
 	{"control-eighth-after-seven-that-ended",
 	 "control",
 	 {{IN("control", .from = "10.1.0.5", .sport = 40001, .flags = RST)},
@@ -1459,7 +1465,7 @@ const struct row rows[] = {
 	ROW("sockets-data-segment", "sockets", DROP_CONNECTION, .dport = 50000, .flags = ACK),
 	ROW("sockets-data-segment-ipv6", "sockets", DROP_CONNECTION, V6, .dport = 50000,
 	    .flags = ACK),
-	/* segments that look like a control connection are none */
+	/* segments that look like a control connection don't make one */
 	{"sockets-forged-control",
 	 "sockets",
 	 {{IN("control")},

@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * The packet table: what the filter must say to which packet. It is judged by
- * both engines (test_packets), mutated (test_mutated) and sent over a real
- * interface (wire).
- */
+/* The packet table: the verdict that each packet must get. See packets.c. */
 #ifndef PACKETS_H
 #define PACKETS_H
 
@@ -17,7 +13,7 @@
 /* One packet of a row; `reason` is never 0, so 0 ends the steps. */
 struct step {
 	enum bkxdp_reason reason;
-	const char *flow; /* with BKXDP_PASS_FLOW */
+	const char *flow; /* the flow's name, if the reason is BKXDP_PASS_FLOW */
 	enum side side;
 	unsigned int wait; /* seconds between the packet before and this one */
 	struct frame frame;
@@ -32,7 +28,7 @@ struct row {
 extern const struct row rows[];
 extern const size_t row_count;
 
-/* No control connection outlives this: rows that begin so far apart know nothing of each other. */
+/* No control connection lives longer than this, so rows that begin so far apart are independent. */
 #define ROW_SECONDS (2 * BKXDP_CONTROL_SECONDS)
 #define ROW_NS      (ROW_SECONDS * 1000000000ull)
 

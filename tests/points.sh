@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
-# TAP's points, for tests that look at files and need no world of their own. Sourced, not run.
+# TAP for tests that only look at files and need no private world. Sourced, not run.
 
 # shellcheck disable=SC2034 # the test prints its plan of them
 points=0 failures=0
 
-# report WHAT WRONG: well if nothing is wrong, else a line for each that is
+# report WHAT WRONG: the point passes if WRONG is empty; otherwise WRONG has a line for each mistake
 report() {
 	points=$((points + 1))
 	if [ -z "$2" ]; then echo "ok $points $1"; else

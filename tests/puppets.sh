@@ -1,26 +1,26 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
-# For the tests of connections: processes that hold sockets and do one thing at a
-# time with them, as told; forged frames; counters as differences. Sourced after lib.sh.
+# For the tests of connections: processes that hold sockets and do with them what they are
+# told, one thing at a time; forged frames; differences of counters. Sourced after lib.sh.
 
 # shellcheck source=tests/lib.sh
 [ -n "${WORK:-}" ] || . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-# puppet NAME NAMESPACE: from now on `at NAME VERB...` has it done there (tests/sockets.py).
+# puppet NAME NAMESPACE: starts one; `at NAME VERB...` tells it what to do (tests/sockets.py).
 declare -A puppet_in puppet_out puppet_pid
 puppet() {
 	local in out
 	mkfifo "$WORK/$1.in" "$WORK/$1.out" || bail "no pipes"
-	# Both ways, or opening would wait for the other end.
+	# Opened for reading and writing, because otherwise opening would wait for the other end.
 	exec {in}<>"$WORK/$1.in" {out}<>"$WORK/$1.out"
 	rm "$WORK/$1.in" "$WORK/$1.out"
-	# Said here: what is begun in the background has no standard input otherwise.
+	# Without nsenter here, a command in the background would have no standard input.
 	nsenter --net="/run/netns/$2" -- "$python" -IS "$suite/sockets.py" puppet \
 		<&"$in" >&"$out" 2>"$WORK/$1.errors" &
 	puppet_in[$1]=$in puppet_out[$1]=$out puppet_pid[$1]=$!
 }
 
-# at NAME VERB WORD...: prints the answer, or the reason, with the status of failure.
+# at NAME VERB WORD...: prints the answer and succeeds, or prints the reason and fails.
 at() {
 	local status answer
 	kill -0 "${puppet_pid[$1]}" || { cat "$WORK/$1.errors"; return 1; }
@@ -37,14 +37,14 @@ kill_puppet() { # NAME
 
 is_state() { [ "$(at "$1" state "$2")" = "$3" ]; } # NAME SOCKET STATE
 
-# Both ways at once, from `host` to `net` and back, until it is enough.
+# Begins to send both ways at once, from `host` to `net` and back, until transfer_goes_on.
 transfer_begins() { # SOCKET
 	at host trickle "$1" && at net trickle "$1" && at host drain "$1" && at net drain "$1"
 }
 
 has_moved() { [ "$(at "$1" moved pour "$2")" -gt "$3" ]; } # NAME SOCKET BYTES
 
-# From now on, too: then it ends, and both directions are whole.
+# Checks that the transfer still goes on; then ends it, and checks that both directions are whole.
 transfer_goes_on() { # WHAT SOCKET
 	local up down
 	up=$(at host moved pour "$2") down=$(at net moved pour "$2")
@@ -84,10 +84,10 @@ drops_since() { # TALLY: the same without what passed
 	moved_since "$1" | tr , '\n' | sed 's/^ //' | grep ^drop | paste -sd,
 }
 
-# Resets that the filtered host sent: what a forged segment gets that reaches it.
+# Prints how many resets the filtered host sent: it answers a forged segment that reaches it.
 resets() { host cat /proc/net/snmp | awk '/^Tcp: [0-9]/ { print $15 }'; }
 
-# The addresses of one family: $us, $peer, $other (a peer, too), $stranger.
+# Sets the addresses of a family: $us, $peer, $other (also a peer), $stranger.
 # shellcheck disable=SC2034 # for the tests
 use_family() { # 4|6
 	if [ "$1" = 4 ]; then
@@ -97,8 +97,8 @@ use_family() { # 4|6
 	fi
 }
 
-# The second peer, and nothing on the wire that a test did not ask for: addresses are
-# known beforehand, and a SYN-ACK that is dropped is not sent again.
+# Adds a second peer, and keeps everything off the wire that a test did not ask for: neighbours'
+# addresses are known beforehand, and a SYN-ACK that is dropped is not sent again.
 make_quiet() {
 	local address
 	ip -n net address add 10.20.30.7/24 dev peer0

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# `replay` and `explain`, end to end: one table of packets through both engines,
-# captures in every shape, and what is said to people.
+# `replay` and `explain`, end to end: one table of packets through both engines, captures of
+# every shape, and the output for people.
 
 set -u
 # shellcheck source=tests/lib.sh
@@ -24,7 +24,7 @@ file=$WORK/eth1.yaml
 
 # --- captures
 
-# What each packet is, and what its line must be. Times are seconds, written in microseconds.
+# Writes each packet, and the line that it must get. Times are in seconds, written in microseconds.
 cat >captures.py <<-'END'
 	import json, socket, struct, sys
 
@@ -72,7 +72,7 @@ cat >captures.py <<-'END'
 	advertise = flow("backup-exec/advertise", "reply")
 	big = b"x" * 1400
 
-	# time, frame, verdict, and bytes captured where not all were
+	# time, frame, verdict, and the captured bytes if not all were captured
 	PACKETS = [
 	    (1, tcp(SERVER, 50001), drop("control")),
 	    (2, tcp(SERVER, 10000), control),
@@ -165,7 +165,8 @@ one_table_two_engines() {
 	says "from standard input, by no engine named: says who judged" "$(cat errors)" 'user space, because .* pipe'
 }
 
-# What a test run in the kernel does not take is judged in user space with all that goes before it.
+# A packet that a test run in the kernel does not take is judged in user space, with all packets
+# before it.
 odd_lengths() {
 	bkxdp replay "$file" odd.pcap --json >lines 2>errors
 	is "frames of odd lengths: status" $? 0
@@ -235,8 +236,8 @@ connections() {
 	says "explain: why not" "$said" 'advertise takes answers .*; this host has no such connection'
 }
 
-# Each flow's control connection lets in its own data, and nobody else's: in a file's policy, whose
-# flows have no counters, as on an interface.
+# A control connection lets in the data of its own flow and of no other; also in the policy of a
+# file, in which flows have no counters.
 control_of_each() {
 	local engine
 	cat >two.yaml <<-END
@@ -283,7 +284,7 @@ damaged() {
 	fails "no such interface file" 1 bkxdp replay nowhere.yaml table.pcap
 }
 
-# Without capabilities; the files are readable by all.
+# Run without capabilities; everybody may read the files.
 as_nobody() { setpriv --reuid 65534 --clear-groups --bounding-set=-all --inh-caps=-all "$BKXDP" "$@"; }
 
 unprivileged() {

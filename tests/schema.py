@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""The schemas of both file kinds: what is shipped and documented fits, what is wrong does not.
+"""The schemas of both file kinds: shipped and documented files fit, wrong ones do not.
 
 Usage: schema.py [PROFILES_DIR]. TAP 13; exit 0, 1, or 4 where Python's modules are missing.
 """
@@ -65,7 +65,7 @@ flows:
   - {name: pinned, from: [agent, server], to: vault, udp: pinned, exclusive: way, local-ports: 700-710}
 """
 
-# Where in the document, and what to put there; DELETE takes it away.
+# A place in the document, and what to put there; DELETE removes what is there.
 DELETE = object()
 BAD_PROFILES = [
     ("unknown key at the top", ["flow"], []),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A folder of files for one test program; gone when it ends well. */
+/* A folder of files for one test program. It is removed when the program exits. */
 #ifndef SCRATCH_H
 #define SCRATCH_H
 
@@ -36,7 +36,7 @@ static inline void scratch_begin(void)
 	atexit(scratch_end);
 }
 
-/* The path is good until the next call with the same name. */
+/* Returns the path of a file in the folder. It is valid for the next seven calls. */
 static inline const char *scratch_path(const char *name)
 {
 	static char path[8][160];
@@ -64,7 +64,7 @@ static inline const char *scratch_file(const char *name, const char *text)
 	return scratch_bytes(name, text, strlen(text));
 }
 
-/* All complaints, a line each, without the folder's name; the caller frees the text. */
+/* Returns all complaints, a line each, without the folder's name; the caller frees the text. */
 static inline char *scratch_said(const struct diagnostics *diag)
 {
 	size_t length = strlen(scratch_dir) + 1, size;

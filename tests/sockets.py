@@ -25,7 +25,7 @@ def family(address):
 
 
 def place(address, port):
-    """With the scope of a link-local address, `fe80::1%eth1`."""
+    """Returns the socket address, with the scope of a link-local one such as `fe80::1%eth1`."""
     return socket.getaddrinfo(address, int(port))[0][4]
 
 
@@ -50,7 +50,7 @@ class Transfer(threading.Thread):
 
 
 def pour(stream, wanted):
-    """Sends numbered pieces of noise while `wanted`, which is given the bytes so far; ends the direction."""
+    """Sends numbered random pieces while `wanted(bytes so far)` holds; then ends the direction."""
     def work(transfer):
         piece = bytearray(os.urandom(PIECE))
         while wanted(transfer.bytes):
@@ -69,7 +69,7 @@ def drain(stream):
 
 
 class Puppet:
-    """Keeps sockets by name, and does with them what a line says."""
+    """Keeps sockets by name, and does with them what a line tells it."""
 
     def __init__(self):
         self.sockets, self.transfers, self.ends = {}, {}, {}
@@ -96,7 +96,7 @@ class Puppet:
             raise
 
     def begin(self, name, source, source_port, address, port):
-        """Sends the SYN and does not wait."""
+        """Sends the SYN and does not wait for the answer."""
         made = self.add(name, socket.SOCK_STREAM, source, source_port, 0)
         made.connect_ex(place(address, port))
         made.settimeout(5)
@@ -128,7 +128,7 @@ class Puppet:
         return self.sockets[name].recv(65536).decode() or "end"
 
     def silent(self, name):
-        """Nothing comes."""
+        """Checks that nothing comes."""
         made = self.sockets[name]
         made.settimeout(0.2)
         try:
@@ -140,7 +140,7 @@ class Puppet:
         self.sockets[name].shutdown(socket.SHUT_WR)
 
     def close(self, *names):
-        """Those that are there: a test need not know who closed first."""
+        """Closes those that exist: a test need not know which side closed first."""
         for name in names:
             if name in self.sockets:
                 self.sockets.pop(name).close()
@@ -151,13 +151,13 @@ class Puppet:
         self.close(name)
 
     def pour(self, name, pieces):
-        """That many pieces of 256 KiB."""
+        """Sends that many pieces of 256 KiB."""
         self.sockets[name].settimeout(60)
         self.transfers["pour " + name] = pour(
             self.sockets[name], lambda sent: sent < int(pieces) * PIECE)
 
     def trickle(self, name):
-        """A piece every 20 ms, until `enough`."""
+        """Sends a piece every 20 ms, until `enough`."""
         end = self.ends[name] = threading.Event()
         self.sockets[name].settimeout(60)
         self.transfers["pour " + name] = pour(self.sockets[name], lambda _: not end.wait(0.02))
@@ -170,7 +170,7 @@ class Puppet:
         self.transfers["drain " + name] = drain(self.sockets[name])
 
     def moved(self, what, name):
-        """Bytes so far."""
+        """Returns the bytes so far."""
         return self.transfers[f"{what} {name}"].bytes
 
     def result(self, what, name):
@@ -201,7 +201,7 @@ def checksum(data):
 
 
 def ip(source, destination, protocol, segment):
-    """The segment, its checksum at `at` still 0, behind Ethernet and IP headers."""
+    """Fills in the checksum of the segment, and puts Ethernet and IP headers before it."""
     kind = family(source)
     addresses = socket.inet_pton(kind, source) + socket.inet_pton(kind, destination)
     at = 16 if protocol == socket.IPPROTO_TCP else 6
@@ -230,13 +230,13 @@ def udp(source, source_port, destination, port, data):
 
 
 def ports(text):
-    """`a` or `a-b`."""
+    """Returns the range of `a` or `a-b`."""
     first, _, last = text.partition("-")
     return range(int(first), int(last or first) + 1)
 
 
 def forgeries(arguments):
-    """Frames without end: source ports, ports and sources go round, each at its own pace."""
+    """Yields frames without end; source ports, ports and sources each repeat at their own pace."""
     sources, number = arguments.sources, 0
     from_ports, to_ports = ports(arguments.source_port), ports(arguments.port)
     data = b"x" * arguments.data
@@ -253,7 +253,7 @@ def forgeries(arguments):
 
 
 def arrives(wire, frame):
-    """False where the veth pair's ring was full: then the frame was thrown away."""
+    """Returns False if the ring of the veth pair was full, so that the frame was lost."""
     try:
         wire.send(frame)
     except OSError as error:
@@ -264,7 +264,7 @@ def arrives(wire, frame):
 
 
 def forge(arguments):
-    """Sends forged frames and says how many; with a rate, until the time is over or the file is there."""
+    """Sends forged frames and prints how many; with a rate, until the time is over or the file exists."""
     wire = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
     wire.bind(("peer0", 0))
     frames = forgeries(arguments)

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * TAP 13 for the C tests: one line a check, the plan at the end.
+ * TAP 13 for the C tests: one line for each check, and the plan at the end.
  *
  *   check(a < b, "name");                 an expression
  *   check_int(got, want, "name");         both values are shown on failure
- *   check_text(got, want, "name");        NULL is a value, too
+ *   check_text(got, want, "name");        NULL is allowed
  *   check_has(text, part, "name");        text contains part
  *   skip("name", "why");
  *   return tap_done();                    the exit status of main
  *
- * Names are printf formats. Each check is an expression: true if it holds.
+ * Names are printf formats. Each check is an expression that is true if it holds.
  */
 #ifndef TAP_H
 #define TAP_H
@@ -23,7 +23,10 @@ static struct {
 	unsigned int pass, fail, skip;
 } tap_total;
 
-/* Before any comment of main's; and who is stopped has said what he did. */
+/*
+ * Runs before main(), so that the version is the first line. Output is buffered by line, so that a
+ * test that is stopped has printed its points.
+ */
 __attribute__((constructor)) static void tap_begin(void)
 {
 	setvbuf(stdout, NULL, _IOLBF, 0);
@@ -69,7 +72,7 @@ __attribute__((format(printf, 2, 3))) static inline void skip_as(const char *why
 	tap_total.skip++;
 }
 
-/* Every line of a value that may have many starts a comment. */
+/* Each line of a value becomes a comment. */
 static inline void tap_show(const char *label, const char *text)
 {
 	printf("#   %-5s ", label);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What the Accept headers choose, with headers of real clients among them. */
+/* Which format an Accept header chooses, including those of real clients. */
 #include "exporter/accept.h"
 
 #include "tap.h"

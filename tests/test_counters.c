@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Which flow counts where: names keep their places, and no place has two names at a time. */
+/*
+ * Which counter belongs to which flow: names keep their places, and no place has two names at
+ * the same time.
+ */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -9,7 +12,7 @@
 
 #define FLOWS BKXDP_FLOWS_MAX
 
-/* Flows PREFIX-0, PREFIX-1 ..., each inbound. */
+/* Adds the inbound flows PREFIX-0, PREFIX-1 ... */
 static struct policy *make(const char *prefix, size_t flows)
 {
 	struct policy *policy = must_alloc(1, sizeof(*policy));
@@ -32,7 +35,7 @@ static void drop(struct policy *policy)
 	free(policy);
 }
 
-/* Do the counters of all its rules have their names? */
+/* Returns whether the counters of all rules have their names. */
 static bool is_named(const struct policy *policy, const struct counter_names *names)
 {
 	for (size_t i = 0; i < policy->n_rules; i++) {
@@ -45,7 +48,7 @@ static bool is_named(const struct policy *policy, const struct counter_names *na
 	return true;
 }
 
-/* One policy after the other, as reloads bring them. */
+/* One policy after the other, as with reloads. */
 static void test_reloads(struct counter_names *names)
 {
 	struct policy *current = make("first", FLOWS);

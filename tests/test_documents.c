@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the vendors' documents say, written by hand in documents.txt, against
- * what the shipped profiles compile to. Usage: test_documents [PROFILES [TABLE]]
+ * Compares what the vendors' documents say, written by hand in documents.txt, with what the
+ * shipped profiles compile to. Usage: test_documents [PROFILES [TABLE]]
  */
 #include <glob.h>
 #include <netinet/in.h>
@@ -23,19 +23,19 @@ struct words {
 	size_t count;
 };
 
-/* One block of the table: what the interface file says, and what must come of it. */
+/* One block of the table: what the interface file says, and which rules it must make. */
 struct block {
 	unsigned int line;
 	char *profile, *role, *level;
 	struct words addresses; /* role, list, role, list ... */
 	struct words ports;     /* name, peer role or "", list, name ... */
 	struct words enable;
-	struct words rule; /* in rule_text()'s form */
+	struct words rule; /* in the form of rule_text() */
 	char *refused;
 	bool nothing;
 };
 
-/* What the table has spoken of: "profile/role" and "profile/flow/side". */
+/* What occurs in the table: "profile/role" and "profile/flow/side". */
 static struct words spoken;
 static const char *profiles_dir = "profiles";
 static char *interface_path;
@@ -64,7 +64,7 @@ static void words_free(struct words *words)
 	*words = (struct words){};
 }
 
-/* Sorted, one a line. */
+/* Returns them sorted, one in each line. */
 static char *words_text(const struct words *words)
 {
 	struct strbuf text;
@@ -439,7 +439,10 @@ static void expect_spoken(const struct profile *profile, const char *what, const
 	check(words_have(&spoken, text), "the table speaks of %s", text);
 }
 
-/* One optional flow, or none, with an address for every role and a number for every port. */
+/*
+ * An interface file with one optional flow or none, an address for every role and a number for
+ * every port.
+ */
 static void run_role(const struct profile *profile, const struct profile_role *role,
 		     const char *enable)
 {

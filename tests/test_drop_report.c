@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Advice about drops: by tables of groups, and every line of it read back as a file. */
+/* Advice about drops: from tables of groups, and each line of it is read back as a file. */
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -37,7 +37,7 @@ static void write_profiles(void)
 	diag_print(&diag);
 }
 
-/* Without ping, fragments and DHCP, unless `more` says so. */
+/* A policy without ping, fragments and DHCP, unless `more` says so. */
 static struct policy *policy_of(const char *more)
 {
 	struct diagnostics diag = {};
@@ -87,7 +87,7 @@ static struct drop_report *found_in(const struct policy *policy, struct drop_gro
 			   groups);
 }
 
-/* "kind: line # sentence", one a line; the caller frees it. */
+/* Returns "kind: line # sentence", one in each line; the caller frees it. */
 static char *advice_text(const struct drop_report *found)
 {
 	char *text = must_copy("");
@@ -196,7 +196,7 @@ static void test_single(size_t i)
 	policy_free(policy);
 }
 
-/* A reason without advice would be a crash at 3 am. */
+/* Each reason for a drop must have advice, or an administrator would get a crash instead. */
 static void test_every_reason(void)
 {
 	struct policy *policy = policy_of("");
@@ -280,7 +280,7 @@ static void test_merged(void)
 	policy_free(policy);
 }
 
-/* The control connection says which role this is; its data connections go with it. */
+/* The control connection tells the role; its data connections belong to the same role. */
 static void test_data_with_control(void)
 {
 	struct policy *policy = policy_of("");
@@ -331,14 +331,14 @@ static void test_many_sources(void)
 	policy_free(policy);
 }
 
-/* The same numbers for the same seed. */
+/* Random numbers that are the same for the same seed. */
 static int below(unsigned int *seed, unsigned int limit)
 {
 	*seed = *seed * 1103515245u + 12345u;
 	return (int)((*seed >> 16) % limit);
 }
 
-/* Whatever was dropped: the lines together are a sound file, with nothing for everyone. */
+/* Whatever was dropped, the lines together are a sound file, which opens nothing to everybody. */
 static void test_lines_are_sound(unsigned int seed)
 {
 	struct drop_groups groups = {};

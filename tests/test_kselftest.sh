@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The files of the kernel's selftest target: their form, and that no test is missing. That
-# the target builds and runs in a kernel's tree is tests/e2e_kselftest.sh.
+# The files of the kernel's selftest target: their form, and that no test is missing.
+# tests/e2e_kselftest.sh tests that the target builds and runs in a kernel's tree.
 
 set -u
 # shellcheck source=scripts/lib.sh
@@ -13,7 +13,7 @@ set -u
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 
-# The form that the network's CI checks: check_selftest of nipa.
+# The form that the CI of the network's maintainers checks (check_selftest of nipa).
 form() {
 	local target=$root/tests/kselftest variable
 	LC_ALL=C sort -c <(sed 's/^CONFIG_//; s/_//g' "$target/config") 2>&1
@@ -28,7 +28,7 @@ form() {
 	done
 }
 
-# A test of the kernel that was forgotten would be missed by nobody.
+# Without this check, nobody would miss a test that was forgotten.
 forgotten() {
 	local test name
 	for test in "$root"/tests/e2e_*.sh; do
@@ -37,7 +37,7 @@ forgotten() {
 			grep -qP "^\t\Q$name\E \\\\$" "$root/tests/kselftest/Makefile" || echo "$name"
 	done
 }
-# What needs a Prometheus, a terminal or Wireshark is no test of a kernel; nor is this one.
+# Tests that need Prometheus, a terminal or Wireshark are not tests of a kernel; nor is this one.
 readonly elsewhere='e2e_exporter e2e_exporter_scale e2e_faults e2e_interfaces e2e_kselftest e2e_metrics e2e_monitor e2e_prometheus e2e_realtime e2e_top'
 
 echo "TAP version 13"

@@ -31,7 +31,7 @@ static void make_policy(struct policy *policy)
 		rule[2 * i] = (struct rule){.flow = i, .side = SIDE_INBOUND};
 		rule[2 * i + 1] = (struct rule){.flow = i, .side = SIDE_REPLY};
 	}
-	/* the same flow of another use: the same counter */
+	/* the same flow in another use has the same counter */
 	rule[2 * FLOWS - 1] = rule[0];
 }
 
@@ -129,7 +129,7 @@ static void test_text(struct scrape *scrape)
 	free(open);
 }
 
-/* Each with a flow of the same name: only the profile tells them apart. */
+/* Each has a flow of the same name, so only the profile tells them apart. */
 #define PROFILES 300
 
 static void test_many_profiles(void)
@@ -154,7 +154,7 @@ static void test_many_profiles(void)
 	reading_free(&reading);
 }
 
-/* A name of the most bytes, none of which can be shown as it is. */
+/* The longest name, of bytes that can't be shown as they are. */
 static void test_strange_device(struct scrape *scrape)
 {
 	memset(scrape->readings->device, 0xff, IF_NAMESIZE - 1);

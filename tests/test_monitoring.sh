@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Configuration, rules and dashboard for Prometheus and Grafana: sound, of metrics and
-# commands that exist, and the alerts fire when they should and not else (unit tests by
-# promtool). With a real server and a real filter: tests/e2e_prometheus.sh.
+# Configuration, rules and dashboard for Prometheus and Grafana: they are sound, their metrics
+# and commands exist, and the alerts fire when they should and not otherwise (unit tests of
+# promtool). tests/e2e_prometheus.sh tests them with a real server and a real filter.
 
 set -u
 # shellcheck source=scripts/lib.sh
@@ -29,13 +29,13 @@ done
 scratch=$(mktemp -d) || exit 1
 trap 'rm -rf "$scratch"' EXIT
 
-# quiet COMMAND...: what it says, if it fails
+# quiet COMMAND...: prints its output if it fails
 quiet() { "$@" >"$scratch/said" 2>&1 || { cat "$scratch/said" && echo "status $?"; }; }
 
-# words PATTERN FILE...: those that match, each once
+# words PATTERN FILE...: prints the words that match, each once
 words() { grep -ohE -- "$@" | sort -u; }
 
-lacking() { # WORDS WORDS: of the first that the second have not
+lacking() { # WORDS WORDS: prints those of the first that are not among the second
 	comm -23 <(sort -u <<<"$1") <(sort -u <<<"$2") | grep .
 }
 
@@ -46,12 +46,12 @@ report "and the example of docs/monitoring.md" "$(quiet grep -q job_name "$scrat
 report "promtool finds the rules sound" "$(quiet promtool check rules --lint=all --lint-fatal "$rules")"
 
 report "the alerts fire when they should" "$(quiet promtool test rules tests/alerts.yaml tests/audit.yaml)"
-# QUICK: one schedule; all of them take a minute.
+# With QUICK only one schedule, because all of them take a minute.
 flows=()
 [ -z "${QUICK:-}" ] || flows=(one-night)
 tests/silence.py "$PWD/$rules" "${flows[@]}" >"$scratch/silence.yml" || exit 1
 report "and that of silence, over months of schedules" "$(quiet promtool test rules "$scratch/silence.yml")"
-# A unit test that could not fail would be green for rules without thresholds, too.
+# Without thresholds the unit tests must fail; otherwise they would prove nothing.
 sed 's/1\.25 \* bkxdp:flow_usual_gap_seconds + 3600/1.01 * bkxdp:flow_usual_gap_seconds + 60/' "$rules" >"$scratch/nervous.yml"
 tests/silence.py "$scratch/nervous.yml" one-night >"$scratch/nervous-test.yml" || exit 1
 report "which would tell if the limit were another" \
@@ -74,7 +74,8 @@ report "each alert has its unit test" "$(for alert in $alerts; do grep -q "$aler
 report "docs/monitoring.md explains each alert, and no other" \
 	"$(diff <(sort <<<"$alerts") <(sed -n 's/^### \(Bkxdp[A-Za-z]*\)$/\1/p' ../docs/monitoring.md | sort))"
 
-# Lines "VERB" and "VERB --OPTION" of what the texts advise, between quotes and over ends of lines.
+# Prints "VERB" and "VERB --OPTION" for each command that the texts advise, between quotes, also
+# across ends of lines.
 advised() {
 	local verb rest
 	cat "$rules" "$dashboard" | tr '\\\n' ' ' | grep -oE '"bkxdp +[a-z][^"]*"' | tr -d '"' |

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Frames of the table, damaged: all engines must say the same of each, the
- * oracle must not object, both readers must read the same, and the counters
- * must add up. The seed can be given.
+ * Damaged frames of the packet table: all engines must give the same verdict for each, the
+ * oracle must not object, both readers must read the same, and the counters must add up. The
+ * seed can be given.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -19,7 +19,7 @@
 #include "tap.h"
 #include "variants.h"
 
-#define PACKETS      20000 /* by each policy */
+#define PACKETS      20000 /* for each policy */
 #define LENGTH_MAX   4096
 #define LENGTH_MIN   14 /* of a test run */
 #define SHOWN_MAX    5  /* disagreements that are printed */
@@ -76,7 +76,7 @@ static void add_row(struct pool *pool, const struct row *row)
 	}
 }
 
-/* The variant's own rows come twice as often: the others' addresses say little to it. */
+/* The variant's own rows come twice as often, because it has few of the others' addresses. */
 static struct pool pool_of(const char *variant)
 {
 	struct pool pool = {};
@@ -98,7 +98,7 @@ static void flip_bits(struct mutant *m)
 		m->bytes[below(m->length)] ^= (uint8_t)(1 << below(8));
 }
 
-/* Where most is decided. */
+/* Flips bits in the headers, by which most is decided. */
 static void flip_in_headers(struct mutant *m)
 {
 	for (size_t n = 1 + below(3); n; n--)
@@ -149,7 +149,7 @@ static void insert_tag(struct mutant *m)
 	m->length += 4;
 }
 
-/* A field of an untagged frame gets a value that means something somewhere. */
+/* Sets a field of an untagged frame to a value that has a meaning in some field. */
 static void set_field(struct mutant *m)
 {
 	static const struct {
@@ -184,7 +184,7 @@ static void set_field(struct mutant *m)
 	m->bytes[field[f].offset + field[f].width - 1] = value & 0xff;
 }
 
-/* Damage behind a length that is wrong is never looked at, so every other frame is set right. */
+/* Damage behind a wrong length has no effect, so the length is corrected in every other frame. */
 static void settle_length(struct mutant *m)
 {
 	bool six = m->bytes[12] == 0x86;
@@ -218,8 +218,8 @@ static const struct {
 
 struct match {
 	const struct policy *policy;
-	struct engine *user, *kernel[KERNELS]; /* kernel: NULL where it can't be used ... */
-	bool closed[KERNELS];                  /* ... and that is no fault of ours */
+	struct engine *user, *kernel[KERNELS]; /* kernel: NULL if it can't be used ... */
+	bool closed[KERNELS]; /* ... and whether this kernel, not bkxdp, is the cause */
 	uint64_t now;
 	unsigned int apart[KERNELS], objections, misread, plain;
 };
@@ -254,7 +254,7 @@ static void judge_by_kernel(struct match *match, size_t number, const struct mut
 	show(m, "the engines disagree");
 }
 
-/* At its true size in memory: a read beyond it is seen by AddressSanitizer. */
+/* The frame gets memory of its exact size, so that AddressSanitizer sees a read beyond it. */
 static void read_twice(struct match *match, const struct mutant *m)
 {
 	AUTO_FREE uint8_t *bytes = must_alloc(m->length, 1);
@@ -330,7 +330,7 @@ static void match_close(struct match *match)
 			match->kernel[i]->close(match->kernel[i]);
 }
 
-/* Now and then the same again, damaged or not: only then can a cache be wrong. */
+/* Some frames come twice, damaged or not, because only then can a cache be wrong. */
 static void run_packets(struct match *match, const struct pool *pool)
 {
 	struct mutant m;
@@ -345,7 +345,7 @@ static void run_packets(struct match *match, const struct pool *pool)
 			if (below(8))
 				damage(&m);
 		}
-		/* most follow at once; some when every control connection is long dead */
+		/* most follow at once, and some when all control connections have expired */
 		match->now += below(100) ? below(1000000000) : ROW_NS;
 		judge(match, &m);
 	}
@@ -371,11 +371,14 @@ int main(int argc, char **argv)
 {
 	unsigned int distinct = 0;
 
-	/* none of this machine's sockets; without the privilege there is no kernel engine either */
+	/*
+	 * so that this machine's sockets don't count; without the privilege there is no kernel
+	 * engine either
+	 */
 	(void)unshare(CLONE_NEWNET);
 	chance_state = argc > 1 ? strtoull(argv[1], NULL, 0) : SEED_DEFAULT;
 	if (!chance_state)
-		chance_state = SEED_DEFAULT; /* 0 is the one state that it never leaves */
+		chance_state = SEED_DEFAULT; /* 0 is the only state that it never leaves */
 	printf("# seed 0x%" PRIx64 "\n", chance_state);
 	for (size_t i = 0; i < sizeof(variants) / sizeof(variants[0]); i++)
 		run_variant(variants[i]);

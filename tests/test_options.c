@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Options that all verbs have: before the verb and behind it. */
+/* Options of all commands may stand before the command and behind it. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,7 +19,7 @@ static const struct option_row global[] = {
 	{"dir", "DIR", "a folder", .take = take},
 };
 
-/* The words; what argv is then; the exit status, or -1; the value that was taken. */
+/* The words; the rest of argv; the exit status, or -1; the value that was taken. */
 static const struct {
 	const char *words, *moved;
 	int status;
@@ -62,7 +62,7 @@ static char *joined(int argc, char **argv)
 	return strbuf_close(&text);
 }
 
-/* Which takes "eth1" and no option of its own. */
+/* A command that takes "eth1" and has no options of its own. */
 static void run_verb(int argc, char **argv)
 {
 	const struct usage usage = {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The packet table through both engines: reason, flow, side, what becomes of
- * the packet, and that exactly this reason's tally moved.
+ * Judges the packet table with both engines and checks reason, flow, side, whether the packet
+ * passes, and that the counter of this reason moved and no other.
  */
 #include <errno.h>
 #include <linux/if_ether.h>
@@ -21,15 +21,19 @@ struct court {
 	const char *name;
 	const struct policy *policy;
 	struct engine *engine;
-	int times; /* that each packet comes: what is remembered of the first must change nothing */
+	int times; /* how often each packet comes; what is remembered of the first must change
+		      nothing */
 	uint64_t now;
 };
 
-/* The last packet, for a test run of this kernel: before 5.18 that has one page. */
+/*
+ * Whether the last packet was too long for a test run of this kernel; before 5.18 it may have
+ * one page.
+ */
 static bool too_long;
 static bool reached[BKXDP_REASON_COUNT];
 
-/* Just one tally, by one: what audit lets pass is never counted as a drop. */
+/* Returns whether just one counter moved, by one. What audit lets pass must not count as a drop. */
 static bool has_moved(struct court *court, const uint64_t *before, enum bkxdp_reason reason)
 {
 	bool audit = court->policy->settings.enforcement == BKXDP_AUDIT;
@@ -42,7 +46,7 @@ static bool has_moved(struct court *court, const uint64_t *before, enum bkxdp_re
 	return true;
 }
 
-/* NULL, or what is wrong; the caller frees it. */
+/* Returns NULL, or what is wrong; the caller frees it. */
 static char *wrong_verdict(struct court *court, const struct step *step,
 			   const struct judgement *got)
 {
@@ -117,7 +121,7 @@ static void run_row(struct court *court, const struct row *row)
 	char *wrong = NULL;
 	size_t i;
 
-	/* no interface delivers less, and no test run takes it */
+	/* no interface delivers shorter frames, and no test run takes them */
 	if (!strcmp(court->engine->name, "kernel") && is_shorter(row, ETH_HLEN))
 		return;
 	court->now += ROW_NS;
@@ -183,7 +187,7 @@ static size_t rows_of(const char *variant)
 	return count;
 }
 
-/* A row that is never run looks like one that passes. */
+/* Checks that each row is run: one that is never run would look like one that passes. */
 static void check_table(void)
 {
 	size_t known = 0, unique = 0;
@@ -207,7 +211,10 @@ static void check_reasons(void)
 
 int main(void)
 {
-	/* none of this machine's sockets; without the privilege there is no kernel engine either */
+	/*
+	 * so that this machine's sockets don't count; without the privilege there is no kernel
+	 * engine either
+	 */
 	(void)unshare(CLONE_NEWNET);
 	check_table();
 	for (size_t i = 0; variant_name(i); i++)

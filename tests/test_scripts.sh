@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What the scripts share: where packages come from. apt's own sources, in either format.
+# The function of the scripts that finds a mirror in apt's sources, in either format.
 
 set -u
 # shellcheck source=scripts/lib.sh
@@ -24,7 +24,7 @@ is() { # WHAT GOT WANTED
 	fi
 }
 
-# An apt of its own, which has read no lists yet.
+# An apt with sources of its own, which has not read any lists yet.
 mkdir -p "$scratch/parts" "$scratch/lists/partial" "$scratch/cache/archives/partial"
 cat >"$scratch/apt.conf" <<-END
 	Dir::Etc::sourcelist "$scratch/sources.list";

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * `connections: sockets` with sockets: real ones, on the loopback interface of a
- * network namespace of the test's own, and frames as they would come from them.
+ * `connections: sockets` with real sockets on the loopback interface of a network namespace of
+ * the test's own, and with frames as they would come from them.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -58,7 +58,7 @@ static socklen_t address_of(const struct family *family, const char *text, int p
 	return sizeof(*six);
 }
 
-/* Bound to an address that no interface has to have. */
+/* Binds it to an address that no interface need have. */
 static int open_bound(const struct family *family, int type, const char *text, int port)
 {
 	struct sockaddr_storage storage;
@@ -87,7 +87,7 @@ static void connect_to(const struct family *family, int fd, const char *text, in
 	must(!connect(fd, (struct sockaddr *)&storage, length), "connect");
 }
 
-/* Both ends of a TCP connection; `from` opens it. */
+/* Makes both ends of a TCP connection; `from` opens it. */
 struct connection {
 	int opener, taker;
 };
@@ -106,7 +106,7 @@ static struct connection open_connection(const struct family *family, const char
 	return connection;
 }
 
-/* By RST, so that not even TIME_WAIT is left. */
+/* Closes it by RST, so that not even TIME_WAIT is left. */
 static void close_connection(struct connection *connection)
 {
 	struct linger now = {.l_onoff = 1};
@@ -139,7 +139,7 @@ static bool enter_namespace(void)
 static struct engine *engine;
 static uint64_t now = ROW_NS;
 
-/* The flow cache may keep what rests on a socket for half a second. */
+/* The flow cache may keep for half a second what depends on a socket. */
 static void wait_for_cache(void)
 {
 	now += 1000000000;
@@ -182,7 +182,7 @@ static void test_replies(const struct family *f)
 		   "%s: not from another peer", f->word);
 	check_text(VERDICT(f, .sport = 6101, .dport = 40001, .flags = SYN | ACK), "connection",
 		   "%s: a listening socket is no connection", f->word);
-	/* now it is cached: the SYN above cleared it */
+	/* now it is cached again, because the SYN above cleared it */
 	check_text(VERDICT(f, .sport = 6101, .dport = 40000, .flags = ACK), "flow",
 		   "%s: and another answer", f->word);
 	close_connection(&ours);
@@ -192,7 +192,7 @@ static void test_replies(const struct family *f)
 	close(listener);
 }
 
-/* Nobody answers: a filter in front of the listener drops what comes. */
+/* Nobody answers, because a filter in front of the listener drops all packets. */
 static int open_syn_sent(const struct family *f, int sport, int dport, int *listener)
 {
 	struct sock_filter drop = {.code = BPF_RET | BPF_K, .k = 0};
@@ -224,7 +224,10 @@ static void test_opening(const struct family *f)
 	close(listener);
 }
 
-/* Whoever ended it first waits; a SYN could then open a listener on the same port. */
+/*
+ * The side that closed first is in TIME_WAIT; a SYN could then reach a listener on the same
+ * port.
+ */
 static void test_time_wait(const struct family *f)
 {
 	struct connection ours = open_connection(f, f->self, 40004, f->peer, 6101);
@@ -274,7 +277,7 @@ static void test_control(const struct family *f)
 	data = open_connection(f, f->peer, 42000, f->self, 50000);
 	check_text(VERDICT(f, .sport = 42000, .dport = 50000, .flags = ACK), "flow",
 		   "%s: a data segment of a connection", f->word);
-	/* a forged end changes nothing: the socket is asked */
+	/* a forged end changes nothing, because the socket is asked */
 	check_text(VERDICT(f, .sport = 41000, .flags = RST), "flow", "%s: a forged RST", f->word);
 	check_text(VERDICT(f, .sport = 43000, .dport = 50000), "flow",
 		   "%s: data behind a forged RST", f->word);
@@ -287,7 +290,7 @@ static void test_control(const struct family *f)
 	close_connection(&data);
 }
 
-/* Forged segments take places; a real control connection must still find one, and keep it. */
+/* Forged segments take slots; a real control connection must still get one, and keep it. */
 static void test_forged_controls(const struct family *f)
 {
 	struct connection control;

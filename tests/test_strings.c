@@ -38,7 +38,7 @@ static void test_separators(void)
 	free(text);
 }
 
-/* More than any buffer of the C library. */
+/* Longer than any buffer of the C library. */
 static void test_long(void)
 {
 	enum { TIMES = 100000 };
@@ -69,7 +69,7 @@ static void test_arrays(void)
 	check(!strcmp(strings[0], "") && !strcmp(strings[1], "a1") && !strcmp(strings[2], "a10") &&
 		      !strcmp(strings[3], "b"),
 	      "an array is sorted by bytes");
-	strv_free(strings, count); /* the sanitizer looks for what is left */
+	strv_free(strings, count); /* the sanitizer finds memory that was not freed */
 }
 
 int main(void)

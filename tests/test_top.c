@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* top: readings to rates and rows, and rows to a page that fits. */
+/* top: rates and rows from readings, and a page that fits from rows. */
 #include <netinet/in.h>
 #include <stdlib.h>
 
@@ -14,7 +14,7 @@
 
 /* ---- readings --------------------------------------------------------------- */
 
-/* What a sample points to. */
+/* The memory to which a sample points. */
 struct made {
 	struct top_sample sample;
 	struct flow_count flow[FLOWS];
@@ -25,7 +25,10 @@ struct made {
 	struct drop_group group[4];
 };
 
-/* Flows vendor/b, vendor/a, site/c, and a/answers: at `at` s, with these packets of 100 bytes. */
+/*
+ * A sample of the flows vendor/b, vendor/a, site/c and a/answers at `at` s, with these numbers
+ * of packets of 100 bytes.
+ */
 static void make(struct made *made, const char *device, unsigned int at, const uint64_t packets[4])
 {
 	static const char *const names[FLOWS] = {"b", "a", "c", "a"};
@@ -70,7 +73,7 @@ static void add_group(struct made *made, const char *source, uint16_t port, uint
 	qsort(made->group, made->sample.groups.count, sizeof(*group), groups_compare);
 }
 
-/* "name=packets/bits a second, ..." of a table; the caller frees it. */
+/* Returns "name=packets/bits a second, ..." of a table; the caller frees it. */
 static char *rows_text(const struct top_rows *rows)
 {
 	char *text = must_copy("");
@@ -237,7 +240,10 @@ static void make_full(struct made *before, struct made *now)
 			(struct bkxdp_counter){UINT64_MAX >> 8, UINT64_MAX >> 4};
 }
 
-/* No line is wider, none has a byte that is not printable, and there are as many as fit. */
+/*
+ * Checks that no line is wider than the screen, that all bytes are printable, and that there
+ * are as many lines as fit.
+ */
 static bool fits(const struct page *page, unsigned int width, unsigned int height)
 {
 	if (height && page->n_lines > height)
@@ -348,7 +354,7 @@ static void test_page(void)
 	top_free(&top);
 }
 
-/* What audit would have dropped stays beside what is dropped, and is never red. */
+/* What audit would have dropped is shown apart from what is dropped, and is never red. */
 static void test_verdicts(void)
 {
 	struct top_view view = {.interval = 1, .number = 1, .of = 1};

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The filter's units: sound, and such that no restart opens an interface. What they do on a
-# machine that runs systemd: scripts/vmboot.
+# The units of the filter: they are sound, and no restart opens an interface. scripts/vmboot
+# tests what they do on a machine that runs systemd.
 
 set -u
 # shellcheck source=scripts/lib.sh
@@ -32,7 +32,7 @@ report "a start names its file, and so does a reload" \
 report "a start brings the names" "$(without '^Wants=bkxdp-names@%i\.service$' "$unit")"
 report "which stop and restart with it" "$(without '^PartOf=bkxdp@%i\.service$' "$names")"
 
-# As they are installed; what they start need not be.
+# The units as they are installed; the programs that they start need not be.
 for file in "$root"/systemd/*.{service,socket}; do
 	sed 's|/usr/local/sbin/bkxdp|/bin/true|' "$file" >"$scratch/${file##*/}"
 done
@@ -41,7 +41,7 @@ sound() {
 	SYSTEMD_UNIT_PATH=$scratch: systemd-analyze verify --man=no "$scratch"/*.{service,socket} 2>&1 | grep -F bkxdp
 }
 
-exposed() { # UNIT: says so from 4.0 on
+exposed() { # UNIT: prints its exposure if that is 4.0 or more
 	systemd-analyze security --offline=yes --no-pager "$1" |
 		awk '/Overall exposure level/ { seen = 1; sub(/.*: /, ""); if ($1 >= 4) print "exposure " $1 }
 			END { if (!seen) print "exposure not told" }'

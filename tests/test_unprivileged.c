@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What a process that gave its privileges up can't do, though it kept CAP_BPF. */
+/* What a process can't do after it gave up its privileges, although it kept CAP_BPF. */
 #include "exporter/drop_privileges.h"
 
 #include <errno.h>
@@ -11,7 +11,7 @@
 
 #include "tap.h"
 
-/* errno, 0 where it was loaded. */
+/* Returns errno, or 0 if it was loaded. */
 static int load(uint64_t command)
 {
 	static const struct bpf_insn nothing[] = {
@@ -45,7 +45,7 @@ static bool never(void)
 	return false;
 }
 
-/* The exit status of a process that did it without privileges. */
+/* Returns the exit status of a process that did it without privileges. */
 static int unprivileged(int (*doing)(uint64_t command), uint64_t command)
 {
 	struct diagnostics diag = {};

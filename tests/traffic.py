@@ -72,12 +72,12 @@ def opened(source, destination, port, timeout):
 
 
 def connect(arguments):
-    """To open it takes less than the first retransmission (1 s), so that a dropped SYN is one packet."""
+    """The time to open is less than the first retransmission (1 s), so that a dropped SYN is one packet."""
     try:
         stream = opened(arguments.source, arguments.destination, arguments.port, arguments.timeout)
     except OSError as error:
         sys.exit(f"{arguments.source} > {arguments.destination}:{arguments.port}: {error}")
-    # the kernel opens it, but a program answers, which a busy machine lets wait
+    # the kernel opens the connection, but a program answers, which may take long on a busy machine
     stream.settimeout(ANSWER_SECONDS)
     if arguments.hold:
         print("ready", flush=True)
@@ -91,7 +91,7 @@ def connect(arguments):
 
 
 def ask(arguments):
-    """One datagram, and its echo."""
+    """Sends one datagram, and waits for its echo."""
     asker = socket.socket(family(arguments.destination), socket.SOCK_DGRAM)
     asker.settimeout(arguments.timeout)
     asker.bind((arguments.source, 0))
@@ -107,7 +107,7 @@ def ask(arguments):
 
 
 def stream(arguments):
-    """Numbered datagrams at a steady rate until SIGTERM; then says how many."""
+    """Sends numbered datagrams at a steady rate until SIGTERM; then prints how many."""
     wanted = [True]
     signal.signal(signal.SIGTERM, lambda *_: wanted.clear())
     sender = socket.socket(family(arguments.destination), socket.SOCK_DGRAM)
@@ -128,7 +128,7 @@ def stream(arguments):
 
 
 def sources(arguments):
-    """SYNs to one port, each from another address, as fast as they go."""
+    """Sends SYNs to one port as fast as possible, each from another address."""
     sender = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
     sender.bind((arguments.interface, 0x0800))
     ethernet = bytes.fromhex("020000000001 020000000005 0800")
@@ -140,7 +140,7 @@ def sources(arguments):
 
 
 def receive(arguments):
-    """Takes numbered datagrams until SIGTERM and a second of silence; says how many, and which are missing."""
+    """Takes numbered datagrams until SIGTERM and a moment of silence; prints how many, and which are missing."""
     ended = []
     signal.signal(signal.SIGTERM, lambda *_: ended.append(True))
     receiver = listener("udp", arguments.port)
@@ -188,7 +188,7 @@ def send(arguments):
 
 
 def bare_frame(arguments):
-    """A frame as the filter sees one: UDP, or a SYN; checksums are zero, for it looks at none."""
+    """Returns a frame of UDP, or a SYN. Its checksums are zero, because the filter does not check them."""
     version6 = ":" in arguments.source
     ports = struct.pack("!HH", 40000, arguments.port)
     if arguments.syn:
@@ -205,7 +205,7 @@ def bare_frame(arguments):
 
 
 def flood(arguments):
-    """The same frame again and again, as fast as it goes."""
+    """Sends the same frame again and again, as fast as possible."""
     frame = bare_frame(arguments)
     if arguments.print:
         print(frame.hex())
@@ -222,7 +222,7 @@ def flood(arguments):
 
 
 def measure(arguments):
-    """Runs a command; its time and peak memory go to the named file."""
+    """Runs a command, and writes its time and peak memory to the named file."""
     start = time.monotonic()
     status = subprocess.run(arguments.command, check=False).returncode
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)

@@ -12,22 +12,22 @@
 
 #define FLOWS_MAX 12
 
-/* Lists are words with spaces between. A flow with both sides has two lines. */
+/* Lists are words separated by spaces. A flow with both sides has two lines. */
 struct line {
 	const char *flow;
 	enum side side;
 	uint8_t protocol;
 	const char *ports;
 	const char *peers;
-	const char *local;    /* replies; 1024-65535 */
-	const char *requires; /* a flow of an earlier line */
+	const char *local;    /* ports of ours for replies; NULL: 1024-65535 */
+	const char *requires; /* the flow that it requires, of an earlier line */
 };
 
 struct variant {
 	const char *name;
 	struct bkxdp_settings settings;
-	bool sockets;      /* connections: sockets, of which a test has none */
-	const char *vlans; /* a list, 0 is untagged; NULL: any */
+	bool sockets;      /* connections: sockets; no test that uses it has any */
+	const char *vlans; /* a list, in which 0 is untagged; NULL: any */
 	struct line line[FLOWS_MAX];
 };
 
@@ -38,7 +38,7 @@ struct variant {
 
 #define SERVERS "10.20.30.5 10.20.30.6 2001:db8:20::5 2001:db8:20::6"
 
-/* What wire.yaml says; most variants differ from it in one switch. */
+/* The policy of wire.yaml; most variants differ from it in one setting. */
 #define SITE                                                                                       \
 	{                                                                                          \
 		{"control", IN_TCP, "10000", SERVERS},                                             \
@@ -100,7 +100,7 @@ static const struct variant variants[] = {
 		  {"wide", IN_TCP, "3000", "10.0.0.0/8 2001:db8::/32"},
 		  {"odd", IN_TCP, "4000", "10.1.2.2/31 2001:db8:1::2/127"},
 		  {"same", IN_TCP, "5000", "10.1.2.0/24"}}},
-	/* shorter than what a first look at an address takes for its beginning */
+	/* prefixes that are shorter than the bits that the prefilter looks at */
 	{"short",
 	 {},
 	 .line = {{"web", IN_TCP, "443", "2000::/3 8.0.0.0/6"},

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The policies that the packet table is judged by, declared in C: no file is read here. */
+/* The policies that judge the packet table. They are declared in C, so that no file is read. */
 #ifndef VARIANTS_H
 #define VARIANTS_H
 
@@ -8,13 +8,15 @@
 #include "policy/compile.h"
 #include "policy/policy.h"
 
-const char *variant_name(size_t index); /* NULL behind the last */
+const char *variant_name(size_t index); /* Returns NULL behind the last. */
 
-/* Each ends the program where it can't: then no test would mean anything. */
+/* Both end the program on failure, because no test would mean anything then. */
 struct policy *variant_policy(const char *name);
 struct tables *variant_tables(const struct policy *policy);
 
-/* Is it no fault of ours that this kernel has no engine: no rights, or no BTF? errno stays `error`.
+/*
+ * Returns whether the kernel engine is missing only because there are no rights or no BTF here.
+ * errno stays `error`.
  */
 bool kernel_is_closed(int error);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Sends the table's rows of variant "wire" over a real interface, so that an
- * end-to-end test can compare the counters of reasons with the table.
+ * Sends the packet table's rows of variant "wire" over a real interface, so that an end-to-end
+ * test can compare the counters with the table.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -21,7 +21,7 @@
 #define VARIANT    "wire"
 #define LENGTH_MIN 14
 #define LENGTH_MAX 1514
-#define PAUSE_NS   500000 /* a veth holds 256 frames that wait */
+#define PAUSE_NS   500000 /* a veth device queues 256 frames */
 
 static int usage(void)
 {
@@ -42,7 +42,10 @@ static size_t steps_of(const struct row *row)
 	return steps;
 }
 
-/* Rows of other policies, that need time to pass, or that no interface would send. */
+/*
+ * Returns false for rows of other policies, for those between whose packets time must pass, and
+ * for frames that no interface would send.
+ */
 static bool can_be_sent(const struct row *row)
 {
 	static uint8_t bytes[BUILD_BYTES_MAX];
@@ -116,7 +119,7 @@ static int list(char **names, int count, bool json)
 static int open_socket(const char *interface)
 {
 	struct sockaddr_ll where = {.sll_family = AF_PACKET};
-	int fd = socket(AF_PACKET, SOCK_RAW, 0); /* protocol 0: it sends only */
+	int fd = socket(AF_PACKET, SOCK_RAW, 0); /* protocol 0, because it only sends */
 
 	if (fd < 0)
 		return -errno;

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Prints a unit test for promtool of BkxdpFlowSilent: a flow a row, each with months of
-# a schedule, and when the alert has to fire. Time begins on a Thursday, 00:00 UTC.
+# Prints promtool's unit test of BkxdpFlowSilent: each row is a flow with months of a schedule,
+# and the time when the alert must fire. Time begins on a Thursday, 00:00 UTC.
 #
 #	monitoring/tests/silence.py RULES.yml [FLOW...] >silence.yml && promtool test rules silence.yml
 
@@ -47,7 +47,7 @@ def two_restores(day, minute):
 
 
 def missed(schedule, *nights):
-    """The schedule, but of these days (and the hours after midnight that belong to them)."""
+    """The schedule without these days (and the hours after midnight that belong to them)."""
 
     def runs(day, minute):
         began = day if minute >= 12 * HOUR else day - 1
@@ -88,7 +88,7 @@ FLOWS = [
     ("dead", until(12, nightly), [], NO_TIME, [(13, 5, DAYS, 0)]),
     ("dead-and-attached-again", until(12, nightly), [(12, 12), (14, 12)], NO_TIME, [(13, 5, DAYS, 0)]),
     ("one-night", missed(nightly, 20), [], NO_TIME, [(21, 5, 21, 22)]),
-    # the outage has taught no more than 42 hours, so the next alert comes after 53.5
+    # not more than 42 hours were learned from the outage, so the next alert comes after 53.5
     ("five-nights-and-three", missed(nightly, *range(12, 17), 31, 32, 33), [], NO_TIME,
      [(13, 5, 17, 22), (33, 7, 34, 22)]),
     # the longest pause is a weekend, so a Monday is overdue on Tuesday afternoon
@@ -111,7 +111,7 @@ def counter(schedule, resets, unseen):
 
 
 def notation(values):
-    """promtool's: runs of the same increment are one word."""
+    """promtool's notation, in which runs of the same increment are one word."""
     words = []
     for missing, run in itertools.groupby(values, lambda value: value is None):
         run = list(run)
@@ -142,7 +142,7 @@ def print_expected(name, minute, fires):
 
 
 def print_expectations(name, alerts):
-    """Every three hours, but for the hours about an alert's beginning and end."""
+    """Every three hours, except for the hours around the beginning and the end of an alert."""
     times = [(a * DAY + b * HOUR, c * DAY + d * HOUR) for a, b, c, d in alerts]
     for now in range(DAY, (DAYS - 1) * DAY, 3 * HOUR):
         if all(abs(now - edge) > HOUR for edge in itertools.chain(*times)):

@@ -3,9 +3,9 @@
 #
 #	build.sh FOLDER PROGRAM
 #
-# Builds a program of src/ into a folder. Where the libraries or tools for that are
-# missing, which must not stop the build of other selftests, it makes one that says so
-# and is skipped, unless the caller insists (FORCE_TARGETS=1).
+# Builds a program of src/ into a folder. If libraries or tools for that are missing, it makes a
+# script instead that says so and is skipped, because the build of other selftests must go on; with
+# FORCE_TARGETS=1 it fails.
 
 set -u
 folder=$1 program=$2
@@ -14,14 +14,14 @@ PATH=$PATH:/usr/sbin:/sbin
 BPFTOOL=${BPFTOOL:-$(command -v bpftool)}
 libraries=$(${MAKE:-make} -s --no-print-directory -C src packages 2>/dev/null)
 
-# That they are of the machine that the compiler builds for, too.
+# The libraries must also be those of the machine for which the compiler builds.
 links() {
 	# shellcheck disable=SC2046,SC2086 # one word an option
 	echo 'int main(void) { return 0; }' |
 		$CC -x c - -o "$folder/$program" $("$PKG_CONFIG" --cflags --libs $libraries) 2>/dev/null
 }
 
-# A sentence, where it can't be built.
+# Prints a sentence if it can't be built.
 lacking() {
 	for tool in "$CLANG" "$PKG_CONFIG"; do
 		command -v "$tool" >/dev/null || { echo "there was no $tool"; return; }

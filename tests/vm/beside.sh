@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The filter and another XDP program on one interface, by libxdp's dispatcher: who runs
-# first, what the second still sees, either one taken off first. Where the kernel can't
-# have both, attach says so and leaves the other alone.
+# The filter and another XDP program on one interface, with libxdp's dispatcher: which runs
+# first, what the second one still sees, and what happens if either is taken off first. If the
+# kernel can't have both, attach says so and leaves the other program alone.
 
 set -u
-# Whether a filter runs in a namespace that has no name takes a look at all processes.
+# To find a filter in a namespace without a name, bkxdp looks at all processes.
 # shellcheck disable=SC2034 # for tests/lib.sh
 world=(--with-processes)
 # shellcheck source=tests/lib.sh
@@ -22,7 +22,7 @@ site() {
 	END
 }
 
-# Nothing on the wire but what we send: no neighbour is asked for, no router.
+# Only our packets are on the wire: no neighbour and no router is asked for.
 make_silent() {
 	local side
 	for side in host net; do
@@ -33,7 +33,7 @@ make_silent() {
 	ip -n net neighbour replace "$host4" lladdr 02:00:00:00:00:01 dev peer0 nud permanent
 }
 
-# Datagrams, which nobody answers: what is sent is all that is on the wire.
+# Sends datagrams, which nobody answers, so that nothing else is on the wire.
 send() { # FROM PORT COUNT
 	net python3 -c '
 import socket, sys
@@ -58,7 +58,7 @@ any_company_possible() {
 	return "$status"
 }
 
-# Does this kernel let programs like ours have company?
+# Succeeds if this kernel allows several programs like ours on an interface.
 company_possible() {
 	host xdp-loader load -m native eth1 "$objects/caller.bpf.o" >"$WORK/company" 2>&1 || return
 	order | grep -q caller
@@ -87,7 +87,7 @@ no_room() {
 	skip "both at work" "this kernel takes no program with global functions into a dispatcher"
 }
 
-# What bkxdp drops ends there; what it passes goes on.
+# A packet that bkxdp drops does not reach the next program; one that it passes does.
 chain() { # WHAT
 	local before
 	is "$1: bkxdp runs first" "$(order)" "bkxdp other "
@@ -136,7 +136,7 @@ bkxdp_came_first() {
 	check "bkxdp first: leaves nothing" nothing_is_left
 }
 
-# A lower number runs earlier: it sees also what the filter will drop.
+# A program with a lower number runs earlier, and sees also the packets that the filter will drop.
 earlier_one() {
 	local before
 	check "an earlier one: attach" attach
@@ -151,7 +151,7 @@ earlier_one() {
 	check "an earlier one: leaves nothing" nothing_is_left
 }
 
-# One that is not to be followed by others after a pass ends the chain.
+# A program after which a pass is final ends the chain.
 one_that_ends_the_chain() {
 	local before
 	check "end of the chain: attach" attach
@@ -165,7 +165,7 @@ one_that_ends_the_chain() {
 	check "end of the chain: leaves nothing" nothing_is_left
 }
 
-# The dispatcher's pins keep the filter loaded, whatever became of its interface.
+# The pins of the dispatcher keep the filter loaded, whatever happened to its interface.
 dispatchers() { find /sys/fs/bpf/xdp -name 'dispatch-*' | wc -l; }
 attach_to_eth5() { bkxdp attach eth5 --config "$WORK/eth5.yaml"; }
 
@@ -210,7 +210,7 @@ lost_interface() {
 	ip -n third link delete eth5
 }
 
-# As the unit runs it: without a look into the namespaces of other processes.
+# As the unit runs it: it can't look into the namespaces of other processes.
 as_unit() {
 	host setpriv --bounding-set=-all,+bpf,+chown,+net_admin,+perfmon,+sys_admin,+sys_resource --inh-caps=-all -- "$BKXDP" "$@"
 }
@@ -237,7 +237,7 @@ came_back() {
 	check "came back: leaves nothing" nothing_is_left
 }
 
-# In a namespace that only a mount or an open file holds.
+# The interface is in a namespace that only a mount or an open file keeps alive.
 in_hidden() { nsenter --net="$hidden" -- "$@"; }
 
 hidden_namespace() {
@@ -265,7 +265,7 @@ hidden_namespace() {
 	exec 9<&-
 }
 
-# Where libxdp's pins are not what they were, or another's.
+# The pins of libxdp were changed, or belong to another program.
 not_as_it_was() { # VERB COMMAND...
 	fails "moved pins: $1" 1 "${@:2}"
 	says "moved pins: $1 says that it goes on" "$said" 'the filter goes on'

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Inside the machine of scripts/vmboot, at the end of each boot. At the first it enables
-# the units, restarts and stops them and reboots; at the second it asks what came back, and when.
+# Runs inside the machine of scripts/vmboot, at the end of each boot. At the first it enables the
+# units, restarts and stops them, and reboots; at the second it checks what came back, and when.
 
 set -u
 readonly mark=/var/lib/boot-test file=/etc/bkxdp/eth0.yaml
@@ -28,7 +28,7 @@ is() { # WHAT GOT WANTED
 	[ "$2" = "$3" ] || echo "# got '$2', wanted '$3'"
 }
 
-# Microseconds since the kernel began.
+# Prints microseconds since the kernel began.
 when() { # UNIT PROPERTY
 	systemctl show "$1" --property "$2" --value
 }
@@ -72,7 +72,7 @@ first_boot() {
 	systemctl reboot
 }
 
-# A unit never observes: without its file it fails and leaves the interface as it was.
+# A unit never observes: without its file it fails, and leaves the interface as it was.
 a_missing_file() {
 	mv "$file" "$file.away"
 	check "a missing file: the unit fails" refused systemctl start bkxdp@eth0
@@ -93,7 +93,7 @@ a_broken_file() {
 	mv "$file.sound" "$file"
 }
 
-# By then the name has moved.
+# Meanwhile the name has moved to another address.
 a_restart() {
 	local before
 	before=$(program)
@@ -145,7 +145,7 @@ verdict() { bkxdp explain eth0 "$1" | head -n 1 | cut -d' ' -f 1; } # PACKET
 passes() { [ "$(verdict "$1")" = pass ]; }
 named_host_passes() { passes "$named"; }
 
-# Starts in a row, as a test has them, are no reason to refuse one.
+# systemd must not refuse a start because a test makes several of them in a row.
 refused() { # systemctl VERB UNIT
 	systemctl reset-failed "$3" 2>/dev/null
 	! "$@"
@@ -153,7 +153,7 @@ refused() { # systemctl VERB UNIT
 
 journal_has() { journalctl -b --no-pager -u bkxdp@eth0 | grep -F "$1"; }
 
-# When the journal has networkd say so; it does after the kernel has it.
+# The time of networkd's message in the journal, which comes after the kernel has the address.
 address_since() {
 	journalctl -b -o json --no-pager -u systemd-networkd |
 		jq -r 'select(.MESSAGE == "eth0: Gained carrier") | .__MONOTONIC_TIMESTAMP' | head -n 1

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A program with a global function that takes the frame, as the filter has: can it have company? */
+/*
+ * A program with a global function that takes the frame, as the filter has. It shows whether
+ * this kernel can chain such programs.
+ */
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 

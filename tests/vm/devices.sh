@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The filter on each kind of interface, with real connections: in driver mode where the
-# device takes any program so, else in generic mode, said aloud; refused where the file
-# wants driver mode and there is none.
+# The filter on each kind of interface, with real connections: in driver mode if the device can,
+# otherwise in generic mode, which is said; refused if the file wants driver mode and the device
+# has none.
 #
 #     namespace "net"                 namespace "host"
 #   peer1, peer2  <---- veth ---->  eth1, eth2
@@ -37,7 +37,7 @@ make_links() {
 	done
 }
 
-# give SIDE DEVICE ADDRESS...: the only device there that has any.
+# give SIDE DEVICE ADDRESS...: gives it these addresses, and takes those of other devices there.
 give() {
 	local address
 	ip -n "$1" address flush scope global
@@ -54,7 +54,7 @@ address_both() { # OURS THEIRS
 	busywait 10 connects "$server4" "$host4" 6000
 }
 
-# What passes and what does not, counted; the filter is on.
+# Checks what passes, what does not, and the counters, with the filter attached.
 judges() { # DEVICE WHAT
 	local before
 	check "$2: the server's connection" connects "$server4" "$host4" 6000
@@ -64,7 +64,7 @@ judges() { # DEVICE WHAT
 	is_between "$2: the flow, too" "$(status_of "$1" '.flows[0].packets')" 3 1000
 }
 
-# One kind: the mode is what the device takes, whatever that is on this kernel.
+# Checks one kind of device: the mode must be the one that it takes on this kernel.
 judge_device() { # DEVICE WHAT
 	local wanted=generic text
 	takes_native "$1" && wanted=native
@@ -111,10 +111,10 @@ vlan() {
 	ip -n net link delete peer1.7
 }
 
-# The filter below the VLAN device sees tags, and which are taken is its rule.
+# The filter below the VLAN device sees the tags, and its policy says which are taken.
 vlan_below() {
 	local offload text
-	# A veth device has a tag beside the frame if the other end let it be put there.
+	# A veth device delivers a tag beside the frame if the other end put it there.
 	net ethtool -K peer1 txvlan off >/dev/null
 	offload=$(rxvlan)
 	site eth1 native "vlans: [7]"
@@ -171,7 +171,7 @@ bond() { # MODE
 
 carries() { [ "$(host cat /proc/net/bonding/"$1" | grep -c 'MII Status: up')" = 3 ]; }
 
-# Whichever member the frames take, and the stranger's may take the other.
+# Frames may take either member, and those of the stranger may take the other one.
 members_judge() { # MODE
 	local member
 	for member in eth1 eth2; do
@@ -189,7 +189,7 @@ members_judge() { # MODE
 	check "bond, $1, members: leaves nothing" nothing_is_left
 }
 
-# A filter on both would count twice; the kernel has an opinion on it.
+# Filters on both would count frames twice, and the kernel does not allow it.
 bond_and_member() { # MODE
 	takes_native bond0 || return
 	site bond0 native

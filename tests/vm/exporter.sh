@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The exporter as a user of its own on this kernel: before 5.19 one capability is
-# kept, from then on none, and either way the counters are those of the status.
+# The exporter as a user of its own on this kernel: before 5.19 it keeps one capability, from
+# then on none. Its counters are those of the status in both cases.
 
 set -u
 # shellcheck source=tests/lib.sh
@@ -17,7 +17,7 @@ scrape() {
 sample() { awk -v series="$1" '$1 == series { print $2 }' "$WORK/metrics"; }
 capabilities() { awk '/^Cap(Prm|Eff):/ { print $2 }' "/proc/$exporter/status" | sort -u; }
 
-# Elsewhere than on a machine of its own this is the administrator's.
+# Outside of a virtual machine, this setting belongs to the administrator.
 echo 1 >/proc/sys/kernel/unprivileged_bpf_disabled
 make_network
 make_reader || bail "no user"

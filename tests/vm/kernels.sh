@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash disable=SC2154 # scripts/vmtest sets what is not set here
-# For scripts/vmtest: where kernels come from. Each gets a folder below $cache with
-# `kernel`, what it needs of its modules in `lib/modules`, and what it is in `release`.
+# For scripts/vmtest: fetches kernels. Each gets a folder below $cache with the file `kernel`,
+# the modules in `lib/modules`, and the kernel's version in `release`.
 
 readonly keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 readonly suites='bullseye bullseye-security bookworm bookworm-security trixie trixie-security
 	trixie-backports sid'
 
-# apt with lists of its own: this machine's are not touched. It checks all it fetches.
+# apt with lists of its own, so that those of this machine are not touched. It checks what it fetches.
 own_apt() { # COMMAND ARGUMENT...
 	"$1" -q -o Dir::Etc::sourcelist="$cache/apt/sources.list" -o Dir::Etc::sourceparts=/dev/null \
 		-o Dir::State::lists="$cache/apt/lists" -o Dir::Cache="$cache/apt/cache" \
@@ -15,10 +15,10 @@ own_apt() { # COMMAND ARGUMENT...
 		-o Acquire::Retries=3 "${@:2}"
 }
 
-# The one that debootstrap would take.
+# The mirror that debootstrap would take.
 default_mirror() { sed -n 's/^DEF_MIRROR="\(.*\)"$/\1/p' "$(command -v debootstrap)"; }
 
-# Security updates only where this machine takes its own.
+# Security updates come from the mirror from which this machine takes its own, if there is one.
 sources() {
 	local suite site debian security
 	debian=$(mirror_of Debian || default_mirror)
@@ -30,7 +30,7 @@ sources() {
 	done
 }
 
-# Once an hour, or when the suites have changed.
+# Reads the lists once an hour, or when the suites have changed.
 update_lists() {
 	mkdir -p "$cache/apt/lists/partial" "$cache/apt/cache/archives/partial" || return
 	sources >"$cache/apt/sources.new"
@@ -42,7 +42,7 @@ update_lists() {
 	own_apt apt-get update >"$cache/apt/log" 2>&1 && touch "$cache/apt/updated"
 }
 
-# Packages of the newest cloud kernel of a version, or of all; from 7 on in two parts.
+# Prints the packages of the newest cloud kernel of a version, or of all; from 7 on there are two.
 debian_packages() { # VERSION|newest
 	local version=${1//./\\.} release
 	[ "$1" != newest ] || version='[0-9]+\.[0-9]+'
@@ -68,7 +68,7 @@ debian_image_of() { # RELEASE
 	own_apt apt-cache show "linux-image-$1" >/dev/null 2>&1 && echo "linux-image-$1"
 }
 
-# The kernel and lib/modules, from where the packages have them.
+# Moves the kernel and lib/modules to their places from where the packages have them.
 arrange() { # FOLDER
 	local kernel modules
 	kernel=$(find "$1/root" \( -name 'vmlinuz*' -o -name linux.uml \) -type f -print -quit)
@@ -93,7 +93,7 @@ download() { # FOLDER PACKAGE...
 	arrange "$1" || { echo "${*:2} hold no kernel with modules"; return 1; }
 }
 
-# Words on standard output where that fails.
+# Prints why, if that fails.
 fetch() { # KERNEL
 	local packages new=$cache/new.$$ status
 	[ ! -e "$cache/$1/release" ] || [ -n "$update" ] || return 0
@@ -132,7 +132,7 @@ take_cached() { # KERNEL
 	kernel=$cache/$1/kernel modules=$cache/$1 version=$(cat "$cache/$1/release")
 }
 
-# Sets `kernel`, `modules`, `version`; or says why not. A kernel's own file is FILE:FOLDER.
+# Sets `kernel`, `modules` and `version`, or prints why not. FILE:FOLDER is a kernel of your own.
 find_kernel() { # KERNEL
 	case $1 in
 	running) find_running ;;

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash disable=SC2154 # scripts/vmtest sets what is not set here
-# For scripts/vmtest: starts virtual machines. Two NICs of a machine are wired to each
-# other by a bridge in a network namespace of QEMU's own, so nothing of it stays.
+# For scripts/vmtest: starts virtual machines. A bridge in a network namespace of QEMU's own
+# connects two NICs of a machine with each other, so nothing of it stays.
 
 readonly queues=4 jumbo=9000
-# Whatever ends the one who started it ends the machine.
+# The machine ends when the process that started it ends, for whatever reason.
 readonly leash=(setpriv --pdeathsig KILL --)
 
-# KVM may be there and not work: a kernel must come up by it, within time.
+# KVM may exist and not work, so a kernel must boot with it in time.
 choose_acceleration() { # KERNEL INITRAMFS
 	[ -z "${acceleration:-}" ] || return 0
 	acceleration=${ACCEL:-tcg}
@@ -17,7 +17,7 @@ choose_acceleration() { # KERNEL INITRAMFS
 	return 0
 }
 
-# Runs in the namespace: `bash -c` gets it by `declare`.
+# Runs in the namespace; `declare` passes this function to `bash -c`.
 with_nics() { # COMMAND...
 	local name
 	ip link add wire type bridge && ip link set wire up mtu "$jumbo" || return
@@ -54,7 +54,7 @@ boot_qemu() { # SECONDS KERNEL INITRAMFS ACCELERATION WORD...
 		"${command[@]}" "${nics[@]}"
 }
 
-# A kernel that is a program: no BTF, no JIT, one CPU. Its memory is a file in TMPDIR.
+# A kernel that is a program, without BTF and JIT, with one CPU. Its memory is a file in TMPDIR.
 boot_uml() { # SECONDS KERNEL INITRAMFS WORD...
 	TMPDIR=$tree.uml exec "${leash[@]}" timeout -k 5 "$1" "${leash[@]}" "$2" mem=1536M initrd="$3" con=null con0=null,fd:1 \
 		uml_dir="$tree.uml" quiet panic=-1 "${@:4}"
@@ -68,7 +68,8 @@ boot_any() { # SECONDS NAME KERNEL INITRAMFS
 	fi
 }
 
-# What the machine says goes to a file. It ends with its test, after time, or with us.
+# Writes the output of the machine to a file. The machine ends after its tests, after SECONDS, or
+# with us.
 boot() { # SECONDS NAME KERNEL INITRAMFS LOG
 	boot_any "${@:1:4}" </dev/null >"$5" 2>&1 &
 	booted=$!

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Two virtio NICs with several queues on one wire, as scripts/vmtest makes them: the
-# filter in the driver, in each queue, at MTU 1500 and 9000, and in generic mode.
+# Two virtio NICs with several queues on one wire, as scripts/vmtest makes them: the filter
+# runs in the driver, in each queue, with MTU 1500 and 9000, and in generic mode.
 
 set -u
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"
 
-# What scripts/vmtest gives them.
+# The MAC addresses that scripts/vmtest gives them.
 readonly mac0=02:00:00:00:01:00 mac1=02:00:00:00:01:01 machine=/machine.net
 
 name_of() { # MAC
@@ -43,12 +43,12 @@ site() { # MODE
 
 queues() { host ethtool -l eth1 | sed -n 's/^Combined:[[:space:]]*//p' | tail -n 1; }
 
-# How many of the queues have run the program, by the driver's own counters.
+# Prints how many queues have run the program, by the driver's own counters.
 queues_at_work() {
 	host ethtool -S eth1 | grep -cE 'rx_?queue_?[0-9]+_xdp_packets: *[1-9]|rx[0-9]+_xdp_packets: *[1-9]'
 }
 
-# 64 conversations of 20 datagrams; nobody takes them, and the count must be exact.
+# Sends 64 conversations of 20 datagrams; nobody receives them, and the count must be exact.
 send_many() { # SIZE
 	net python3 -c '
 import socket, sys

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# A kernel that was built without BTF can't verify the program. What attach says then,
-# what it leaves, and what works all the same.
+# A kernel that was built without BTF can't verify the program: what attach says then, that it
+# leaves nothing, and what still works.
 
 set -u
 # shellcheck disable=SC2034 # for lib.sh, which would skip it

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The other XDP program: passes everything, and counts what reaches it. */
+/* The other XDP program: it passes everything, and counts what reaches it. */
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 

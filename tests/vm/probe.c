@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What this kernel can do of what bkxdp uses, asked without bkxdp's own code where
- * a test compares the two.
+ * Tells which features this kernel has. If a test compares the answer with bkxdp's, it is found
+ * without bkxdp's own code.
  *
  *	probe frags           programs for frames of several buffers
  *	probe native DEVICE   its driver takes a program, as the device is now
@@ -23,7 +23,7 @@
 
 #include "datapath/internal.h"
 
-/* XDP_PASS and no more. */
+/* Loads a program that returns XDP_PASS. */
 static int load_pass(uint32_t flags)
 {
 	struct bpf_insn pass[] = {
@@ -72,7 +72,7 @@ static bool batches(void)
 	return taken;
 }
 
-/* From the log, where the last word counts. */
+/* Returns the last figure behind these words in the log. */
 static unsigned long figure(const char *log, const char *words)
 {
 	unsigned long value = 0;
@@ -84,7 +84,7 @@ static unsigned long figure(const char *log, const char *words)
 	return value;
 }
 
-/* Before 5.16 only the log knows. */
+/* Before 5.16 only the log has it. */
 static unsigned long instructions(const struct bkxdp_bpf *program, const char *log)
 {
 	struct bpf_prog_info info = {};
@@ -96,7 +96,7 @@ static unsigned long instructions(const struct bkxdp_bpf *program, const char *l
 	return figure(log, "processed ");
 }
 
-/* Level 4: figures only, and the reason of a refusal. */
+/* Level 4 prints figures only, and the reason of a refusal. */
 static bool is_taken(const char *name, enum cache_use cache)
 {
 	static char log[65536];

@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash disable=SC2154 # scripts/vmtest sets what is not set here
-# For scripts/vmtest: the virtual machine's file system, an initramfs of this machine's
-# programs with what they need. Kernels' modules are an archive of their own behind it.
+# For scripts/vmtest: the file system of the virtual machine, an initramfs of this machine's
+# programs with the libraries that they need. The kernel's modules are a second archive behind it.
 
-# busybox has the rest, where no option of theirs is missed.
+# busybox has the others, whose additional options are not needed.
 readonly programs='bash env nsenter unshare setpriv mount mountpoint jq ip ss tc bridge ethtool tcpdump
 	xdp-loader strace mawk seq date stat find grep sed sort timeout modprobe'
-# In this order: each needs those before it.
+# In this order, because each needs those before it.
 devices='veth virtio_pci virtio_net dummy bridge macvlan 8021q bonding vrf cls_bpf sch_ingress inet_diag
 	tcp_diag udp_diag'
 
-# put FILE [WHERE]: with the libraries that it needs.
+# put FILE [WHERE]: copies it with the libraries that it needs.
 put() {
 	local library
 	install -D "$1" "$tree${2:-$1}" || return
@@ -29,7 +29,8 @@ put_programs() {
 	put "$(find_bpftool)" /usr/sbin/bpftool
 }
 
-# The distribution's, whatever else is in the PATH. Half of its library is tests and toys.
+# The distribution's Python, whatever else is in PATH, without the half of its library that is not
+# needed.
 put_python() {
 	local library file
 	put "$(realpath /usr/bin/python3)" /usr/bin/python3 || return
@@ -42,17 +43,17 @@ put_python() {
 	done < <(find "$library/lib-dynload" -name '*.so')
 }
 
-# Of the dispatcher that libxdp puts in front of programs.
+# The dispatcher that libxdp puts in front of programs.
 put_dispatcher() {
 	local folder
 	folder=$(find /usr/lib -path '*/bpf/xdp-dispatcher.o' -printf '%h\n' -quit)
 	install -D -m 644 -t "$tree$folder" "$folder/xdp-dispatcher.o"
 }
 
-# An empty /etc/passwd would be no place to look for "root" and "nobody".
+# With an empty /etc/passwd, "root" and "nobody" would not be found.
 put_system() {
 	local folder
-	# The kernel and every program in there must be let through.
+	# Users other than root must be able to enter it.
 	chmod 755 "$tree" || return
 	mkdir -p "$tree"/{proc,sys,dev,run,tmp,etc,modules,applets,boot,mnt,root} \
 		"$tree"/usr/{bin,sbin,lib,lib64} "$tree/var" || return
@@ -67,7 +68,7 @@ put_system() {
 	put_programs && put_python && put_dispatcher
 }
 
-# As in the build's own tree, so that tests find what they look for.
+# Copies the files to the same places as in the tree of the build, so that tests find them.
 put_project() { # TEST...
 	local path
 	put "$root/build/bkxdp" /bkxdp/build/bkxdp &&
@@ -84,12 +85,12 @@ put_project() { # TEST...
 	done >"$tree/bkxdp/tests/list"
 }
 
-# Two archives in a row are one file system to the kernel. Unpacking costs it more than reading.
+# The kernel takes two archives in a row as one file system. Unpacking costs it more than reading.
 pack() { # FOLDER
 	(cd "$1" && find . | cpio -o -H newc -R 0:0 --quiet)
 }
 
-# Lines "PATH" of a kernel's modules for our devices, in order; what is built in has none.
+# Prints the paths of the kernel's modules for our devices, in order; built-in drivers have none.
 module_files() { # MODULES VERSION
 	local name
 	for name in $devices; do
