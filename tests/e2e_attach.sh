@@ -24,10 +24,10 @@ policy_of_real_profile() {
 	local capture=$WORK/out.pcap tcpdump before held
 	check "attach as remote-agent of Backup Exec" bkxdp attach eth1 "${use[@]}"
 	is "status says attached" "$(status .attached)" true
-	is "in driver mode" "$(status .mode)" native
-	is "with frames of several buffers, where the kernel has them" "$(status .frags)" "$(has_frags)"
-	is "enforcing" "$(status .enforcement)" enforce
-	is "with its profile and role" "$(status '.uses[] | .profile + ":" + .role')" backup-exec:remote-agent
+	is "status says driver mode" "$(status .mode)" native
+	is "status says frames of several buffers, if the kernel has them" "$(status .frags)" "$(has_frags)"
+	is "status says enforce" "$(status .enforcement)" enforce
+	is "status says profile and role" "$(status '.uses[] | .profile + ":" + .role')" backup-exec:remote-agent
 
 	in_net_begin net tcpdump -Z root --immediate-mode -i peer0 -Q out -U -w "$capture" 2>/dev/null
 	tcpdump=$!
@@ -209,7 +209,7 @@ uninstall() {
 	is "uninstall" $? 0 || diag "$said"
 	says "says what it takes off" "$said" '^eth1: detached$'
 	check "leaves nothing" nothing_is_left
-	is "nor the program" "$(find "$WORK/prefix" -type f)" ''
+	is "uninstall leaves no program" "$(find "$WORK/prefix" -type f)" ''
 	check "uninstall once more" uninstalls
 }
 
@@ -224,7 +224,7 @@ observation() {
 	check "the control port passes" connects "$stranger4" "$host4" 10000
 	is_between "status shows whose traffic was seen" \
 		"$(status '[.flows[] | select(.profile == "backup-exec" and .flow == "control") | .packets] | add')" 3 20
-	is_between "and what would have been dropped" "$(would_drop port)" 3 20
+	is_between "status shows what would have been dropped" "$(would_drop port)" 3 20
 	check "detach" bkxdp detach eth1
 	check "leaves nothing" nothing_is_left
 }
@@ -232,13 +232,13 @@ observation() {
 other_bpffs() {
 	mkdir "$WORK/bpf" && mount -t bpf bpf "$WORK/bpf"
 	check "attach with pins elsewhere" bkxdp attach eth1 "${use[@]}" --bpffs "$WORK/bpf"
-	check "the pins are there" test -d "$WORK/bpf/bkxdp/eth1"
+	check "the pins are in that file system" test -d "$WORK/bpf/bkxdp/eth1"
 	check "status finds them" bkxdp status eth1 --bpffs "$WORK/bpf"
 	check "status finds them, said before it" bkxdp --bpffs "$WORK/bpf" status eth1
-	fails "and not elsewhere" 1 bkxdp --bpffs "$WORK" status eth1
+	fails "status does not find them in another folder" 1 bkxdp --bpffs "$WORK" status eth1
 	check "detach finds them" bkxdp --bpffs="$WORK/bpf" detach eth1
 	check "leaves nothing" nothing_is_left
-	is "nothing in that file system either" "$(find "$WORK/bpf" -path '*/bkxdp/*')" ""
+	is "nothing is left in that file system" "$(find "$WORK/bpf" -path '*/bkxdp/*')" ""
 	umount "$WORK/bpf"
 }
 
@@ -279,7 +279,7 @@ gone() {
 	ip -n host link delete eth9
 	ip -n host link add eth9 type veth peer name eth8
 	check "attach to an interface that has come again" bkxdp attach eth9 "${use[@]}"
-	is "filters it" "$(bkxdp status eth9 --json | jq .attached)" true
+	is "the interface that has come again is filtered" "$(bkxdp status eth9 --json | jq .attached)" true
 	check "detach" bkxdp detach eth9
 	ip -n host link delete eth9
 	check "leaves nothing" nothing_is_left

@@ -146,7 +146,9 @@ renamed() {
 	says "renamed: status by its name of now" "$(bkxdp status eth7)" '^eth1: renamed to eth7, attached in'
 	check "renamed: top by its name of now" bkxdp top eth7 --once --interval 0.5
 	says "renamed: explain by its name of now" "$(bkxdp explain eth7 tcp "$server4:40000 > $host4:6000" 2>&1)" '^  flow +site/b, '
-	is "renamed: monitor by its name of now" "$(host timeout -s INT 1 "$BKXDP" monitor eth7 2>&1 | grep -c 'not filtered')" 0
+	in_net_begin host "$BKXDP" monitor eth7 >"$WORK/monitor" 2>&1
+	check "renamed: monitor by its name of now" busywait 20 grep -q showing "$WORK/monitor"
+	kill -INT $! && wait $!
 
 	add_other eth1
 	fails "its name is another's: reload" 1 bkxdp reload eth1

@@ -66,11 +66,11 @@ equal_to_status() {
 	done < <(jq -r '.flows[] | "\(.profile) \(.flow) \(.side) \(.packets) \(.bytes)"' "$json")
 	is "every flow has the status's packets and bytes" "$wrong" 0
 
-	is "prefixes of IPv4" "$(sample bkxdp_policy_prefixes 'family="ipv4"')" "$(jq .prefixes.ipv4 "$json")"
-	is "prefixes of IPv6" "$(sample bkxdp_policy_prefixes 'family="ipv6"')" "$(jq .prefixes.ipv6 "$json")"
+	is "the number of IPv4 prefixes is that of the status" "$(sample bkxdp_policy_prefixes 'family="ipv4"')" "$(jq .prefixes.ipv4 "$json")"
+	is "the number of IPv6 prefixes is that of the status" "$(sample bkxdp_policy_prefixes 'family="ipv6"')" "$(jq .prefixes.ipv6 "$json")"
 	is "device_info has digest, mode and enforcement" "$(sample bkxdp_device_info \
 		"digest=\"$(jq -r .digest "$json")\"" "mode=\"$(jq -r .mode "$json")\"" 'enforcement="enforce"')" 1
-	is_between "loaded when status says" "$(sample bkxdp_policy_loaded_timestamp_seconds 'device="eth1"' | cut -d. -f1)" \
+	is_between "the policy was loaded when status says" "$(sample bkxdp_policy_loaded_timestamp_seconds 'device="eth1"' | cut -d. -f1)" \
 		"$(date -d "$(jq -r .loaded "$json")" +%s)" "$(($(date -d "$(jq -r .loaded "$json")" +%s) + 1))"
 }
 
@@ -86,22 +86,22 @@ complete() {
 		"$(awk '/^bkxdp_packets_total\{/' "$WORK/metrics" |
 			sed 's/.*reason="\([^"]*\)".*/& \1/; s/.*verdict="\([^"]*\)".* \([a-z-]*\)$/\2 \1/' | sort)" \
 		"$(reasons_of_source)"
-	is "those that cannot have happened are 0" \
+	is "a reason that cannot have happened is 0" \
 		"$(sample bkxdp_packets_total 'reason="internal"' 'verdict="drop"')" 0
 }
 
 to_a_file() {
 	check "--output writes a file for the textfile collector" bkxdp metrics --output "$WORK/out.prom"
-	is "that holds the metrics" "$(grep -c '^bkxdp_packets_total{' "$WORK/out.prom")" "$(reasons_of_source | wc -l)"
-	is "and no other file stays beside it" "$(find "$WORK" -name '*out.prom*' | wc -l)" 1
+	is "the file has the metrics" "$(grep -c '^bkxdp_packets_total{' "$WORK/out.prom")" "$(reasons_of_source | wc -l)"
+	is "no other file stays beside it" "$(find "$WORK" -name '*out.prom*' | wc -l)" 1
 	fails "--output to a directory that is not there" 1 bkxdp metrics --output "$WORK/none/out.prom"
 	says "names it" "$said" 'none/out\.prom: .*the folder .*/none is not there$'
 	cp "$WORK/out.prom" "$WORK/before.prom"
 	chmod 777 "$WORK" && chmod 666 "$WORK/out.prom" && chmod 700 /sys/fs/bpf
-	fails "--output where nothing may be read" 1 host setpriv --reuid=65534 --regid=65534 --clear-groups \
+	fails "--output without the right to read anything fails" 1 host setpriv --reuid=65534 --regid=65534 --clear-groups \
 		"$BKXDP" metrics --output "$WORK/out.prom"
 	says "says so" "$said" 'out\.prom: nothing could be read, so nothing is written there$'
-	check "and leaves the file as it was" cmp "$WORK/out.prom" "$WORK/before.prom"
+	check "that leaves the file as it was" cmp "$WORK/out.prom" "$WORK/before.prom"
 	chmod 755 "$WORK" && rm "$WORK/before.prom"
 }
 
@@ -113,12 +113,12 @@ to_a_link() {
 	says "says so" "$said" 'link to a missing file'
 	echo old >"$WORK/space/real.prom"
 	check "--output to a link" bkxdp metrics --output "$WORK/textfile/link.prom"
-	is "leaves the link" "$(readlink "$WORK/textfile/link.prom")" "$WORK/space/real.prom"
-	says "and writes the file that it names" "$(cat "$WORK/space/real.prom")" '^bkxdp_packets_total'
+	is "--output to a link leaves the link" "$(readlink "$WORK/textfile/link.prom")" "$WORK/space/real.prom"
+	says "--output to a link writes the file that it names" "$(cat "$WORK/space/real.prom")" '^bkxdp_packets_total'
 	chown 65534:65534 "$WORK/space/real.prom" && chmod 600 "$WORK/space/real.prom"
 	check "--output to another user's private file" bkxdp metrics --output "$WORK/space/real.prom"
-	is "it stays his, and private" "$(stat -c %u:%g:%a "$WORK/space/real.prom")" 65534:65534:600
-	is "with nothing beside either" "$(find "$WORK/textfile" "$WORK/space" | wc -l)" 4
+	is "the file still belongs to that user, and is private" "$(stat -c %u:%g:%a "$WORK/space/real.prom")" 65534:65534:600
+	is "there is no other file beside the link and its file" "$(find "$WORK/textfile" "$WORK/space" | wc -l)" 4
 }
 
 # A limit of one block for each file kills it by a signal while it writes.
@@ -129,7 +129,7 @@ after_a_kill() {
 	check "killed again" killed
 	is "there is no file for the collector" "$(find "$WORK/killed" -name '*.prom')" ''
 	check "the next run writes it" bkxdp metrics --output "$WORK/killed/out.prom"
-	is "and leaves nothing of the others" "$(find "$WORK/killed" -type f)" "$WORK/killed/out.prom"
+	is "the next run removes what the killed ones left" "$(find "$WORK/killed" -type f)" "$WORK/killed/out.prom"
 	touch "$WORK/killed/out.prom.new" && chown 65534 "$WORK/killed/out.prom.new"
 	fails "what another user put beside it is not written to" 1 bkxdp metrics --output "$WORK/killed/out.prom"
 	says "which is said" "$said" 'out\.prom\.new'
@@ -144,7 +144,7 @@ to_a_full_disk() {
 	mkdir "$WORK/full" && mount -t tmpfs -o size=4k,mode=755 full "$WORK/full"
 	fails "--output to a file on a full disk" 1 bkxdp metrics --output "$WORK/full/out.prom"
 	says "says why" "$said" 'full/out\.prom: .*No space left'
-	is "and leaves nothing there" "$(find "$WORK/full" -type f)" ''
+	is "--output to a full disk leaves nothing there" "$(find "$WORK/full" -type f)" ''
 	umount "$WORK/full"
 	for words in metrics 'status' 'status --json' 'status eth1 --would-drop' "profiles --profiles $root/profiles" \
 		"profiles backup-exec --json --profiles $root/profiles" 'explain eth1 icmp 10.0.0.1' 'top eth1 --once --interval 0.5' 'metrics --help' '--version' "check $root/profiles/backup-exec.yaml"; do
@@ -173,12 +173,12 @@ strange_names() {
 	check "no command steers a terminal by it" is_text <"$WORK/strange"
 	says "it is shown by its bytes" "$(cat "$WORK/strange")" '^e\\x1b\[1m\\xff: '
 	is "status --json is JSON" "$(bkxdp status --json | jq -r '.[].device' | sort | paste -sd' ')" "$shown eth1"
-	is "that of what would be dropped, too" "$(bkxdp status "$strange" --would-drop --json | jq -r .device)" "$shown"
-	is "and that of top" "$(bkxdp top "$strange" --once --json --interval 0.5 | jq -r .device)" "$shown"
+	is "--would-drop --json is JSON" "$(bkxdp status "$strange" --would-drop --json | jq -r .device)" "$shown"
+	is "top --json is JSON" "$(bkxdp top "$strange" --once --json --interval 0.5 | jq -r .device)" "$shown"
 	sound "an interface whose name is no text"
 	check "the metrics are UTF-8" is_text <"$WORK/metrics"
-	is "with that interface" "$(grep -cFx 'bkxdp_attached{device="e\\x1b[1m\\xff"} 1' "$WORK/metrics")" 1
-	is "and the other" "$(sample bkxdp_attached 'device="eth1"')" 1
+	is "the metrics have that interface" "$(grep -cFx 'bkxdp_attached{device="e\\x1b[1m\\xff"} 1' "$WORK/metrics")" 1
+	is "the metrics have the other interface" "$(sample bkxdp_attached 'device="eth1"')" 1
 	check "detach" bkxdp detach "$strange"
 }
 
@@ -214,12 +214,12 @@ files_times() {
 	is "the time is the interface file's" "$(scrape; sample bkxdp_policy_file_timestamp_seconds 'device="eth1"')" "$newest"
 	newest=$(($(sample bkxdp_policy_loaded_timestamp_seconds 'device="eth1"') + 1))
 	touch -d "@$newest" "$WORK/profiles/backup-exec.yaml"
-	is "or the profile's, if that is newer" "$(scrape; sample bkxdp_policy_file_timestamp_seconds 'device="eth1"')" "$newest"
+	is "the time is the profile's, if that is newer" "$(scrape; sample bkxdp_policy_file_timestamp_seconds 'device="eth1"')" "$newest"
 	rm "$WORK/profiles/backup-exec.yaml"
-	is "a profile that is gone has none" "$(scrape; sample bkxdp_policy_file_timestamp_seconds 'device="eth1"')" 1700000000
+	is "the time of a profile that is gone does not count" "$(scrape; sample bkxdp_policy_file_timestamp_seconds 'device="eth1"')" 1700000000
 	rm "$WORK/eth1.yaml"
 	sound "the files are gone"
-	is "no file, no time" "$(sample bkxdp_policy_file_timestamp_seconds 'device="eth1"')" ''
+	is "if both files are gone, there is no time" "$(sample bkxdp_policy_file_timestamp_seconds 'device="eth1"')" ''
 }
 
 # Metrics and status never show another policy than the one that judges packets.
@@ -261,7 +261,7 @@ connects "$server4" "$host4" 10000
 connects "$server4" "$host4" 22 2>/dev/null
 connects "$stranger4" "$host4" 10000 2>/dev/null
 is "the SYN to SSH is in the metrics" "$(scrape; sample bkxdp_packets_total 'reason="port"' 'verdict="drop"')" 1
-is "the SYN of the stranger, too" "$(sample bkxdp_packets_total 'reason="source"' 'verdict="drop"')" 1
+is "the SYN of the stranger is in the metrics" "$(sample bkxdp_packets_total 'reason="source"' 'verdict="drop"')" 1
 equal_to_status
 sound "after traffic"
 to_a_file

@@ -102,10 +102,10 @@ under_traffic() {
 	allowed=$(result backup sent)
 	diag "$allowed datagrams during $replacements replacements"
 	is "none of the allowed datagrams is lost" "$(result received-5000 received)" "$allowed"
-	is "none is doubled" "$(result received-5000 again)" 0
+	is "no datagram arrives twice" "$(result received-5000 again)" 0
 	is "the crossed pairs were tried" "$(($(result crossed1 sent) > 100 && $(result crossed2 sent) > 100))" 1
-	is "none of the server's got to the stranger's port" "$(result received-7002 received)" 0
-	is "none of the stranger's got to the server's port" "$(result received-7001 received)" 0
+	is "no datagram of the server reached the stranger's port" "$(result received-7002 received)" 0
+	is "no datagram of the stranger reached the server's port" "$(result received-7001 received)" 0
 	exact "$allowed"
 }
 
@@ -120,7 +120,7 @@ exact() { # DATAGRAMS
 		"$(($(result crossed1 sent) + $(result crossed2 sent)))"
 	is_between "the flow's counter has all the datagrams and the TCP segments" \
 		"$(flow site/backup inbound)" "$(($1 + 10))" "$(($1 + 110000))"
-	is "flows and 'flow' agree" "$(status '[.flows[].packets] | add')" "$(passed flow)"
+	is "the flows' counters and the reason 'flow' agree" "$(status '[.flows[].packets] | add')" "$(passed flow)"
 }
 
 policy_of() { # ADDRESS
@@ -156,10 +156,10 @@ bad_file() {
 	before=$(status .digest)
 	printf 'interface: eth1\nflows:\n  - {name: x, from: [10.0.0.1/8], to: self, tcp: 70000}\n' >"$WORK/eth1.yaml"
 	fails "reload with a file that is wrong" 1 reload
-	says "names the port" "$said" 'eth1\.yaml:3:.*70000'
-	says "names the prefix, too" "$said" 'eth1\.yaml:3:.*10\.0\.0\.1/8'
+	says "the message names the wrong port" "$said" 'eth1\.yaml:3:.*70000'
+	says "the message also names the wrong prefix" "$said" 'eth1\.yaml:3:.*10\.0\.0\.1/8'
 	is "the policy in force is the old one" "$(status .digest)" "$before"
-	check "and it works" connects "$server4" "$host4" 6000 --timeout 2
+	check "the old policy works" connects "$server4" "$host4" 6000 --timeout 2
 	fails "reload of an interface without filter" 1 \
 		bkxdp reload lo --config "$WORK/eth1.yaml" --profiles "$root/profiles"
 }

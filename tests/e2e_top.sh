@@ -114,12 +114,12 @@ once() {
 		"site/aside site/numbers"
 	is "all interfaces are a list" "$(bkxdp top --once --interval 0.5 --json | jq -r '[.[].device] | join(" ")')" "eth1 eth2"
 	fails "an interface that is not filtered" 1 bkxdp top lo --once
-	says "is told so" "$said" 'not filtered'
-	fails "no terminal" 2 bkxdp top eth1
-	says "names the way out" "$said" '[-]-once'
-	fails "a sort key that there is not" 2 bkxdp top --once --sort size
-	fails "an interval that is too short" 2 bkxdp top --once --interval 0.1
-	fails "--json without --once" 2 bkxdp top eth1 --json
+	says "top says that the interface is not filtered" "$said" 'not filtered'
+	fails "top without a terminal fails" 2 bkxdp top eth1
+	says "top says that --once needs no terminal" "$said" '[-]-once'
+	fails "a sort key that does not exist is misuse" 2 bkxdp top --once --sort size
+	fails "an interval that is too short is misuse" 2 bkxdp top --once --interval 0.1
+	fails "--json without --once is misuse" 2 bkxdp top eth1 --json
 }
 
 # --- a terminal of 80x24
@@ -136,18 +136,18 @@ ordinary() {
 	is_between "80x24: packets a second" "$rate" $((main_rate / 2)) $((main_rate * 2))
 	is_between "80x24: bits a second" "$(number "$(cell site/numbers 4)")" \
 		$((main_rate * frame_bytes * 8 / 2)) $((main_rate * frame_bytes * 8 * 2))
-	is "80x24: by bits" "$(first_words '^FLOW' | xargs)" "site/numbers site/aside"
+	is "80x24: the rows are sorted by bits" "$(first_words '^FLOW' | xargs)" "site/numbers site/aside"
 	keys s s
 	shows "s sorts by name" 'by name, 1 s'
-	is "and the rows are in that order" "$(first_words '^FLOW' | xargs)" "site/aside site/numbers"
+	is "s sorts the rows by name" "$(first_words '^FLOW' | xargs)" "site/aside site/numbers"
 	keys s
-	shows "and by bits again" 'by bits, 1 s'
+	shows "s sorts by bits again" 'by bits, 1 s'
 	check "drops are grouped meanwhile" is_grouping 1
 
 	term pipe-pane "exec cat >$WORK/written"
 	sleep 2.5
 	term pipe-pane
-	check "something was written meanwhile" test -s "$WORK/written"
+	check "something was written to the terminal meanwhile" test -s "$WORK/written"
 	diag "$(stat -c %s "$WORK/written") bytes in 2.5 s"
 	is_between "only what changed: fewer bytes in two seconds than one screen has" \
 		"$(stat -c %s "$WORK/written")" 1 $((80 * 24))
@@ -159,7 +159,7 @@ ordinary() {
 	is "nothing changes in a pause" "$(screen)" "$before"
 	keys p
 	busywait 10 differs "$before"
-	hides "and it goes on" 'PAUSED'
+	hides "p goes on" 'PAUSED'
 
 	keys h
 	shows "h helps" 'another interface'
@@ -172,18 +172,18 @@ ordinary() {
 
 	keys Tab
 	shows "tab shows the next interface" '^bkxdp top: eth2 \(2 of 2\), .*audit'
-	shows "of which there is nothing yet" 'no packet of a flow yet'
+	shows "the next interface has no packets yet" 'no packet of a flow yet'
 	bkxdp detach eth2 >/dev/null
-	shows "one that was detached is told of" 'eth2 is not filtered any more'
+	shows "top says that the interface was detached" 'eth2 is not filtered any more'
 	policy eth2 audit
-	shows "and comes back" '^bkxdp top: eth2 \(2 of 2\)'
+	shows "top shows the interface when it is attached again" '^bkxdp top: eth2 \(2 of 2\)'
 	keys Left
-	shows "an arrow leads back" '^bkxdp top: eth1 \(1 of 2\)'
-	shows "to its rates" "^site/numbers +inbound +$si "
+	shows "an arrow leads back to the first interface" '^bkxdp top: eth1 \(1 of 2\)'
+	shows "the first interface has rates at once" "^site/numbers +inbound +$si "
 	bkxdp detach eth1 >/dev/null
 	policy eth1 enforce
-	shows "counters that began anew" "^site/numbers +inbound +$si +$si +[0-9]+$"
-	hides "make no negative rates" ' -[0-9]'
+	shows "counters that began at 0 again have rates" "^site/numbers +inbound +$si +$si +[0-9]+$"
+	hides "counters that began at 0 again make no negative rates" ' -[0-9]'
 }
 
 differs() { [ "$(screen)" != "$1" ]; }
@@ -196,12 +196,12 @@ resized() {
 	is_between "60x15: nothing is wider" "$(widest)" 40 60
 	term resize-window -x 200 -y 50
 	shows "200x50: a source with its total" "^$stranger4 +to udp 6000 +source +$si +$si +[0-9]+$"
-	is_between "200x50: it is used" "$(widest)" 190 200
+	is_between "200x50: the width is used" "$(widest)" 190 200
 	term resize-window -x 30 -y 8
 	shows "30x8: too small" '^too small'
 	hides "30x8: and nothing else" 'site'
 	term resize-window -x 80 -y 24
-	shows "80x24 again" '^site/numbers +inbound'
+	shows "80x24 again: a flow" '^site/numbers +inbound'
 }
 
 # ended WHAT STATUS: checks that the program ended, and that the terminal is in its usual mode
@@ -240,14 +240,14 @@ stopped() {
 	keys fg Enter
 	shows "^Z: goes on" "^site/numbers +inbound +$si"
 	keys q
-	shows "^Z: and ends" 'ready:$'
+	shows "^Z: ends" 'ready:$'
 }
 
 colours() {
 	run 80 24 "$BKXDP" top eth1
 	shows "colour: runs" "^$stranger4 "
 	busywait 10 coloured
-	is "drops are red where there is colour" $? 0
+	is "drops are red if there is colour" $? 0
 	run 80 24 "NO_COLOR=1 $BKXDP" top eth1
 	shows "NO_COLOR: runs" "^$stranger4 +to udp 6000 +source +$si"
 	check "NO_COLOR: no colour" plain

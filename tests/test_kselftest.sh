@@ -41,7 +41,7 @@ forgotten() {
 readonly elsewhere='e2e_exporter e2e_exporter_scale e2e_faults e2e_interfaces e2e_kselftest e2e_metrics e2e_monitor e2e_prometheus e2e_realtime e2e_top'
 
 echo "TAP version 13"
-report "the target's files have the form that is asked for" "$(form)"
+report "the files of the target have the form that the CI checks" "$(form)"
 report "every test of the kernel is in the target" "$(forgotten)"
 echo "1..$points"
 [ "$failures" = 0 ]

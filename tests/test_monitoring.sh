@@ -41,7 +41,7 @@ lacking() { # WORDS WORDS: prints those of the first that are not among the seco
 
 report "promtool finds the configuration sound" "$(quiet promtool check config prometheus.yml)"
 awk '/^```$/ { on = 0 } on; /^```yaml$/ { on = 1 }' ../docs/monitoring.md >"$scratch/example.yml"
-report "and the example of docs/monitoring.md" "$(quiet grep -q job_name "$scratch/example.yml")$(
+report "promtool finds the example of docs/monitoring.md sound" "$(quiet grep -q job_name "$scratch/example.yml")$(
 	quiet promtool check config --syntax-only "$scratch/example.yml")"
 report "promtool finds the rules sound" "$(quiet promtool check rules --lint=all --lint-fatal "$rules")"
 
@@ -50,16 +50,16 @@ report "the alerts fire when they should" "$(quiet promtool test rules tests/ale
 flows=()
 [ -z "${QUICK:-}" ] || flows=(one-night)
 tests/silence.py "$PWD/$rules" "${flows[@]}" >"$scratch/silence.yml" || exit 1
-report "and that of silence, over months of schedules" "$(quiet promtool test rules "$scratch/silence.yml")"
+report "the alert about silence fires when it should, over months of schedules" "$(quiet promtool test rules "$scratch/silence.yml")"
 # Without thresholds the unit tests must fail; otherwise they would prove nothing.
 sed 's/1\.25 \* bkxdp:flow_usual_gap_seconds + 3600/1.01 * bkxdp:flow_usual_gap_seconds + 60/' "$rules" >"$scratch/nervous.yml"
 tests/silence.py "$scratch/nervous.yml" one-night >"$scratch/nervous-test.yml" || exit 1
-report "which would tell if the limit were another" \
+report "its tests would fail with another limit" \
 	"$(! promtool test rules "$scratch/nervous-test.yml" >/dev/null 2>&1 || echo "the tests pass with another limit")"
 
 sed 's/verdict="drop"/verdict=~"drop|would_drop"/' "$rules" >"$scratch/bkxdp.rules.yml"
 mkdir "$scratch/tests" && cp tests/alerts.yaml "$scratch/tests/"
-report "those of drops would tell if what audit lets pass were taken for one" \
+report "the tests of drops would fail if packets that audit passes counted as drops" \
 	"$(promtool test rules "$scratch/tests/alerts.yaml" 2>&1 | grep -q 'got:.*"BkxdpPeerScan", device="eth1"' ||
 		echo "the tests pass with either verdict")"
 
@@ -92,25 +92,25 @@ offered() {
 	done
 }
 report "rules and texts advise commands and options that exist" "$(lacking "$(advised)" "$(offered)")"
-report "they do advise some" "$([ "$(advised | wc -l)" -ge 8 ] || advised)"
+report "rules and texts do advise commands" "$([ "$(advised | wc -l)" -ge 8 ] || advised)"
 
 report "the dashboard is well made" "$(tests/dashboard.py lint "$dashboard" 2>&1)"
 tests/dashboard.py queries "$dashboard" >"$scratch/queries" || exit 1
-report "it asks something" "$([ "$(wc -l <"$scratch/queries")" -ge 20 ] || echo "$(wc -l <"$scratch/queries") queries")"
+report "the dashboard has queries" "$([ "$(wc -l <"$scratch/queries")" -ge 20 ] || echo "$(wc -l <"$scratch/queries") queries")"
 {
 	printf 'groups:\n- name: dashboard\n  rules:\n'
 	awk '{ gsub(/\\/, "\\\\"); gsub(/"/, "\\\""); printf "  - record: query%d\n    expr: \"%s\"\n", NR, $0 }' "$scratch/queries"
 } >"$scratch/queries.yml"
-report "each of its queries is PromQL" "$(quiet promtool check rules "$scratch/queries.yml")"
+report "each query of the dashboard is PromQL" "$(quiet promtool check rules "$scratch/queries.yml")"
 
-report "no query adds up what was dropped and what would have been" "$(
+report "no query adds drops and packets that audit passed" "$(
 	grep -E 'bkxdp_(packets|bytes)_total' "$rules" "$scratch/queries" | grep -vE 'verdict="(pass|drop|would_drop)"|reason="internal"')"
-report "the dashboard shows either" "$(lacking $'drop\nwould_drop' \
+report "the dashboard shows both verdicts" "$(lacking $'drop\nwould_drop' \
 	"$(grep -ohE 'verdict="[a-z_]+"' "$scratch/queries" | cut -d '"' -f 2)")"
-report "rules and dashboard use metrics that there are" "$(lacking \
+report "rules and dashboard use metrics that exist" "$(lacking \
 	"$(words '\bbkxdp_[a-z_]+' "$rules" "$scratch/queries")" \
 	"$(words '"bkxdp_[a-z_]+"' ../user/stats/prometheus_text.c | tr -d '"')")"
-report "and series that are recorded" "$(lacking \
+report "rules and dashboard use series that are recorded" "$(lacking \
 	"$(words '\bbkxdp:[a-z_]+' "$rules" "$scratch/queries")" "$(sed -n 's/^ *- record: //p' "$rules" | sort -u)")"
 report "reasons in the rules are reasons of the filter" "$(lacking \
 	"$(grep -ohE 'reason=~?"[a-z|-]+"' "$rules" "$scratch/queries" | sed 's/.*"\(.*\)"/\1/' | tr '|' '\n')" \

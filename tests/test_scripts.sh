@@ -35,15 +35,15 @@ END
 export APT_CONFIG=$scratch/apt.conf
 : >"$scratch/sources.list"
 
-is "no sources: no mirror" "$(mirror_of Debian || echo none)" none
+is "without sources there is no mirror" "$(mirror_of Debian || echo none)" none
 cat >"$scratch/sources.list" <<-END
 	# deb http://old.example.com/debian bookworm main
 	deb [arch=amd64 trusted=yes] https://one.example.com/pub/debian/ bookworm main
 	deb http://one.example.com/debian-security bookworm-security main
 END
-is "one line a source" "$(mirror_of Debian)" https://one.example.com/pub/debian
-is "its security updates" "$(mirror_of Debian-Security)" http://one.example.com/debian-security
-is "what it does not take" "$(mirror_of Ubuntu || echo none)" none
+is "a source in the format of one line" "$(mirror_of Debian)" https://one.example.com/pub/debian
+is "the mirror of its security updates" "$(mirror_of Debian-Security)" http://one.example.com/debian-security
+is "a distribution that has no source" "$(mirror_of Ubuntu || echo none)" none
 : >"$scratch/sources.list"
 cat >"$scratch/parts/a.sources" <<-END
 	Types: deb
@@ -59,12 +59,13 @@ cat >"$scratch/parts/a.sources" <<-END
 	 noble-updates
 	Components: main universe
 END
-is "the format of many lines" "$(mirror_of Ubuntu)" https://two.example.com/ubuntu
-is "what is turned off there" "$(mirror_of Debian || echo none)" none
+is "a source in the format of several lines" "$(mirror_of Ubuntu)" https://two.example.com/ubuntu
+is "a source that is disabled in that format" "$(mirror_of Debian || echo none)" none
 
-is "a test that there is not: nothing is built for it" \
+is "nothing is built for a test that does not exist" \
 	"$("$root/scripts/test" nosuch 2>&1)" "test: no test is called: nosuch"
-is "the demonstration's help does not run it" "$("$root/scripts/demo" --help | grep -c '^host#')" 0
+is "the help of the demonstration does not run it" \
+	"$("$root/scripts/demo" --help | awk '/^host#/ { ran++ } END { print (NR > 0), ran + 0 }')" "1 0"
 
 echo "1..$points"
 [ "$failures" = 0 ]

@@ -27,10 +27,13 @@ without() { # PATTERN FILE: says if no line is such
 }
 
 report "no unit takes a filter off" "$(grep -nE '^Exec(Stop|StopPost)=' "$unit" "$names")"
-report "a start names its file, and so does a reload" \
+for verb in Start Reload; do
+	report "Exec$verb= names the interface file" "$(without "^Exec$verb=.* --config /etc/bkxdp/%I\.yaml" "$unit")"
+done
+report "no other command of the unit lacks it" \
 	"$(grep -E '^Exec' "$unit" | grep -vF -- '--config /etc/bkxdp/%I.yaml')"
-report "a start brings the names" "$(without '^Wants=bkxdp-names@%i\.service$' "$unit")"
-report "which stop and restart with it" "$(without '^PartOf=bkxdp@%i\.service$' "$names")"
+report "a start of the filter starts the names" "$(without '^Wants=bkxdp-names@%i\.service$' "$unit")"
+report "the names stop and restart with the filter" "$(without '^PartOf=bkxdp@%i\.service$' "$names")"
 
 # The units as they are installed; the programs that they start need not be.
 for file in "$root"/systemd/*.{service,socket}; do
@@ -48,9 +51,12 @@ exposed() { # UNIT: prints its exposure if that is 4.0 or more
 }
 
 if ! command -v systemd-analyze >/dev/null; then
-	skip "systemd finds nothing in the units" "there is no systemd-analyze"
+	skip "systemd finds no mistake in the units" "there is no systemd-analyze"
 else
-	report "systemd finds nothing in the units" "$(sound)"
+	report "systemd finds no mistake in the units" "$(sound)"
+	echo 'NoSuchKey=1' >>"$scratch/bkxdp@.service"
+	report "systemd finds a mistake that is put there" "$([ -n "$(sound)" ] || echo "it finds nothing")"
+	sed -i '$d' "$scratch/bkxdp@.service"
 fi
 for file in "$unit" "$names"; do
 	if ! systemd-analyze security --offline=yes "$scratch/${file##*/}" >/dev/null 2>&1; then
