@@ -464,8 +464,8 @@ bad_configs() {
 	web\.yml:2:3: unknown key "certfile": did you mean "cert_file"|tls_server_config:\n  certfile: x
 	the key "key_file" is missing|tls_server_config:\n  cert_file: server.crt
 	web\.yml:1:48: unknown key "cipher_suites"|tls_server_config: {cert_file: a, key_file: b, cipher_suites: [x]}
-	"TLS14" is not known here|tls_server_config: {cert_file: a, key_file: b, min_version: TLS14}
-	"RequestClientCert" is not known here|tls_server_config: {cert_file: a, key_file: b, client_auth_type: RequestClientCert}
+	"TLS14" is not a valid value|tls_server_config: {cert_file: a, key_file: b, min_version: TLS14}
+	"RequestClientCert" is not a valid value|tls_server_config: {cert_file: a, key_file: b, client_auth_type: RequestClientCert}
 	needs client_ca_file|tls_server_config: {cert_file: a, key_file: b, client_auth_type: RequireAndVerifyClientCert}
 	web\.yml:1:20: certificate, key|tls_server_config: {cert_file: server.crt, key_file: client.key}
 	web\.yml:2:7: the password of "me" is no bcrypt hash|basic_auth_users:\n  me: secret

@@ -277,7 +277,7 @@ vxlan_of_no_device() {
 	said=$(attach 2>&1)
 	is "a vxlan that names nothing: attached" $? 0
 	says "but says what is not known" "$said" \
-		'^bkxdp: warning: eth1: a default route leads by vx0, which is a tunnel, and nobody knows'
+		'^bkxdp: warning: eth1: a default route leads by vx0, which is a tunnel, and it is unknown'
 	bkxdp detach eth1 >/dev/null
 	clear_routes
 	ip -n host link delete vx0
@@ -507,7 +507,7 @@ environments() {
 	said=$(from_parent EACCES "" 2>&1)
 	is "none that can be read has one: attached" $? 0 || diag "$said"
 	says "but says what is not known" "$said" \
-		'warning: .*environment of process [0-9]+.*could not be read \(Permission denied\): if you are here by SSH'
+		'warning: .*environment of process [0-9]+.*could not be read \(Permission denied\): if you are logged in by SSH'
 	bkxdp detach eth1 >/dev/null
 	fails "an environment that fails for another reason: refused" 1 from_parent EIO ""
 	says "says so" "$said" 'environment of process [0-9]+ could not be read \(Input/output error\), .*--force'

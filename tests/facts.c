@@ -17,7 +17,7 @@ static const void *frame_end(bkxdp_frame *frame)
 
 const char *facts_object(const uint8_t *bytes, size_t length, bool *fast)
 {
-	struct received frame = {bytes, (uint32_t)length, (uint32_t)length};
+	struct user_frame frame = {bytes, (uint32_t)length, (uint32_t)length};
 	struct bkxdp_packet slow = {}, quick = {};
 	struct bkxdp_fast facts = {};
 

@@ -276,7 +276,7 @@ damaged() {
 	head -c 150 table.pcap >cut.pcap
 	fails "cut off in packet 2" 1 bkxdp replay "$file" cut.pcap --json
 	says "cut off: packet 1 is judged" "$said" '^\{"n":1,"verdict":"drop","reason":"control"\}$'
-	says "cut off: says where" "$said" 'packet 2 is cut off.*the 1 packet'
+	says "cut off: says where" "$said" 'packet 2 is truncated.*the 1 packet'
 	fails "full disk" 1 sh -c "'$BKXDP' replay '$file' table.pcap --engine user >/dev/full"
 	fails "two operands" 2 bkxdp replay "$file"
 	fails "engine unknown" 2 bkxdp replay "$file" table.pcap --engine magic

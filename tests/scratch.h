@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A folder of files for one test program. It is removed when the program exits. */
+/* A directory of files for one test program, which is removed when it exits. */
 #ifndef SCRATCH_H
 #define SCRATCH_H
 
@@ -36,7 +36,7 @@ static inline void scratch_begin(void)
 	atexit(scratch_end);
 }
 
-/* Returns the path of a file in the folder. It is valid for the next seven calls. */
+/* Returns a path that is valid during the next seven calls. */
 static inline const char *scratch_path(const char *name)
 {
 	static char path[8][160];
@@ -64,8 +64,11 @@ static inline const char *scratch_file(const char *name, const char *text)
 	return scratch_bytes(name, text, strlen(text));
 }
 
-/* Returns all complaints, a line each, without the folder's name; the caller frees the text. */
-static inline char *scratch_said(const struct diagnostics *diag)
+/*
+ * Returns all diagnostics, one per line, without the name of the directory; the caller frees
+ * the text.
+ */
+static inline char *scratch_diagnostics(const struct diagnostics *diag)
 {
 	size_t length = strlen(scratch_dir) + 1, size;
 	char *text = NULL, *at;
@@ -73,8 +76,8 @@ static inline char *scratch_said(const struct diagnostics *diag)
 
 	for (size_t i = 0; i < diag->count; i++)
 		fprintf(out, "%s%s", i ? "\n" : "", diag->text[i]);
-	if (diag->unsaid)
-		fprintf(out, "\n+%zu", diag->unsaid);
+	if (diag->n_omitted)
+		fprintf(out, "\n+%zu", diag->n_omitted);
 	fclose(out);
 	while ((at = strstr(text, scratch_dir)))
 		memmove(at, at + length, strlen(at + length) + 1);

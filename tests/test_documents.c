@@ -345,7 +345,7 @@ static void table_ports(char *list, struct port_set *ports, unsigned int line)
 			table_refused(line, why);
 		port_set_add(ports, range);
 	}
-	port_set_settle(ports);
+	port_set_normalize(ports);
 }
 
 static void table_peers(char *list, struct prefix_set *peers, unsigned int line)
@@ -361,7 +361,7 @@ static void table_peers(char *list, struct prefix_set *peers, unsigned int line)
 			table_refused(line, why);
 		prefix_set_add(peers, &prefix);
 	}
-	prefix_set_settle(peers);
+	prefix_set_normalize(peers);
 }
 
 static void block_rule(struct block *block, const char *flow, char **rest, unsigned int line)

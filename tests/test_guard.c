@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Which policies cut an administrator off, on hosts that are made up here. */
+/* Policies that would cut the administrator off, on made-up hosts. */
 #include "engine/guard.h"
 
 #include <errno.h>
@@ -17,13 +17,13 @@ enum { ETH1 = 2, ABOVE, FARTHER, ELSEWHERE };
 
 struct host {
 	const char *name;
-	const char *lines; /* of the interface file */
+	const char *lines; /* lines of the interface file */
 	struct link link[MAX];
 	struct default_route route[MAX];
 	const char *ssh;
-	int answered_by; /* device by which answers to it leave, or -ENETUNREACH */
-	const char *doubt;
-	const char *refusal[3]; /* parts of what is said, a complaint each; none: accepted */
+	int reply_device; /* device by which answers to the SSH client leave, or -ENETUNREACH */
+	const char *warning;
+	const char *refusal[3]; /* a part of each diagnostic; none: the policy is accepted */
 };
 
 #define PEERS          "  - {name: peers, from: [10.20.30.5, \"2001:db8:20::5\"], to: self, tcp: 10000}\n"
@@ -51,10 +51,10 @@ static const struct host hosts[] = {
 	 {ETH1_ALONE},
 	 IPV4_BY(ETH1),
 	 .refusal = {"eth1 carries the IPv4 default route, and this policy would drop the answers "
-		     "to what this host opens to the world: DNS, time, updates (reason source): "
-		     "add \"- {name: world, from: self, to: [any], tcp: [53, 80, 443], udp: [53, "
-		     "123]}\" (with the ports that this host needs) to the interface file's flows; "
-		     "--force attaches all the same, and cuts it"}},
+		     "from the internet to this host: DNS, time, updates (reason source): add \"- "
+		     "{name: world, from: self, to: [any], tcp: [53, 80, 443], udp: [53, 123]}\" "
+		     "(with the ports that this host needs) to the interface file's flows; --force "
+		     "attaches nevertheless, and cuts it"}},
 	{"and flows with the world", WORLDLY, {ETH1_ALONE}, IPV4_BY(ETH1)},
 	{"by UDP",
 	 FLOWS "  - {name: dns, from: self, to: [any], udp: 53}\n",
@@ -77,9 +77,9 @@ static const struct host hosts[] = {
 	 {ETH1_ALONE, {.name = "eth1.7", .index = ABOVE, .lower = ETH1, .tag = CTAG(7)}},
 	 IPV4_BY(ABOVE),
 	 .refusal = {"eth1 carries the IPv4 default route of eth1.7, and this policy would drop "
-		     "the answers to what this host opens to the world: DNS, time, updates (reason "
+		     "the answers from the internet to this host: DNS, time, updates (reason "
 		     "vlan): write \"vlans: [0, 5, 7]\" in the interface file; --force attaches "
-		     "all the same, and cuts it"}},
+		     "nevertheless, and cuts it"}},
 	{"a flow of the name that is proposed",
 	 FLOWS "  - {name: world, from: self, to: [10.0.0.0/8], tcp: 443}\n"
 	       "  - {name: world-2, from: self, to: [11.0.0.0/8], tcp: 443}\n",
@@ -109,9 +109,8 @@ static const struct host hosts[] = {
 	  {.name = "eth1.100", .index = ABOVE, .lower = ETH1, .tag = STAG(100)},
 	  {.name = "eth1.100.7", .index = FARTHER, .lower = ABOVE, .tag = CTAG(7)}},
 	 IPV4_BY(FARTHER),
-	 .refusal =
-		 {"of eth1.100.7, and this policy would drop the answers to what this host opens "
-		  "to the world: DNS, time, updates (reason vlan): write \"vlans: [7, 100]\""}},
+	 .refusal = {"of eth1.100.7, and this policy would drop the answers from the internet to "
+		     "this host: DNS, time, updates (reason vlan): write \"vlans: [7, 100]\""}},
 	{"tags that the filter never takes",
 	 WORLDLY,
 	 {ETH1_ALONE,
@@ -119,7 +118,7 @@ static const struct host hosts[] = {
 	  {.name = "eth1.100.7", .index = FARTHER, .lower = ABOVE, .tag = CTAG(7)}},
 	 IPV4_BY(FARTHER),
 	 .refusal = {"(reason vlan): no line lets such tags through; attach to another interface; "
-		     "--force attaches all the same, and cuts it"}},
+		     "--force attaches nevertheless, and cuts it"}},
 	{"a VLAN on a bond",
 	 "vlans: [7]\n" WORLDLY,
 	 {{.name = "eth1", .index = ETH1, .master = ABOVE},
@@ -149,8 +148,8 @@ static const struct host hosts[] = {
 	  {.name = "br0", .index = ABOVE},
 	  {.name = "br0.7", .index = FARTHER, .lower = ABOVE, .tag = CTAG(7)}},
 	 IPV4_BY(FARTHER),
-	 .refusal = {"of br0.7, and this policy would drop the answers to what this host opens to "
-		     "the world: DNS, time, updates (reason vlan): write \"vlans: [0, 7]\""}},
+	 .refusal = {"of br0.7, and this policy would drop the answers from the internet to this "
+		     "host: DNS, time, updates (reason vlan): write \"vlans: [0, 7]\""}},
 	{"a tunnel",
 	 WORLDLY,
 	 {ETH1_ALONE, {.name = "sit1", .index = ABOVE, .lower = ETH1, .is_tunnel = true}},
@@ -188,12 +187,12 @@ static const struct host hosts[] = {
 	 .refusal =
 		 {"SSH connection from 10.9.9.9 comes in by eth1, and this policy would drop it "
 		  "(reason source): add \"- {name: ssh, from: [\"10.9.9.9\"], to: self, tcp: 22}\" "
-		  "to the interface file's flows; --force attaches all the same, and cuts it"}},
+		  "to the interface file's flows; --force attaches nevertheless, and cuts it"}},
 	{"SSH to an address elsewhere, answered by this interface",
 	 FLOWS,
 	 {{.name = "lo", .index = 1}, ETH1_ALONE},
 	 .ssh = "10.9.9.9 50000 192.0.2.9 22",
-	 .answered_by = ETH1,
+	 .reply_device = ETH1,
 	 .refusal = {"your own SSH connection from 10.9.9.9 is answered by eth1, and this policy "
 		     "would drop it (reason source): add \"- {name: ssh, from: [\"10.9.9.9\"], to: "
 		     "self, "
@@ -202,49 +201,49 @@ static const struct host hosts[] = {
 	 FLOWS,
 	 {ETH1_ALONE, {.name = "eth1.7", .index = ABOVE, .lower = ETH1, .tag = CTAG(7)}},
 	 .ssh = "10.9.9.9 50000 192.0.2.9 22",
-	 .answered_by = ABOVE,
+	 .reply_device = ABOVE,
 	 .refusal = {"is answered by eth1 of eth1.7, "}},
 	{"answered by another device",
 	 FLOWS,
 	 {ETH1_ALONE, {.name = "eth9", .index = ELSEWHERE}},
 	 .ssh = "10.9.9.9 50000 192.0.2.9 22",
-	 .answered_by = ELSEWHERE},
+	 .reply_device = ELSEWHERE},
 	{"answered by another device, to an address of this one",
 	 FLOWS,
 	 {ETH1_ALONE, {.name = "eth9", .index = ELSEWHERE}},
 	 .ssh = "10.9.9.9 50000 10.20.30.1 22",
-	 .answered_by = ELSEWHERE,
+	 .reply_device = ELSEWHERE,
 	 .refusal = {"comes in by eth1, "}},
 	{"answered by no device",
 	 FLOWS,
 	 {ETH1_ALONE},
 	 .ssh = "10.9.9.9 50000 192.0.2.9 22",
-	 .answered_by = -ENETUNREACH,
-	 .doubt = "this host has no route back to 10.9.9.9, so nobody knows by which interface "
-		  "your own SSH connection comes in; if it is this one, the policy drops it "
-		  "(reason source): \"- {name: ssh, from: [\"10.9.9.9\"], to: self, tcp: 22}\" "
-		  "lets it "
-		  "through"},
+	 .reply_device = -ENETUNREACH,
+	 .warning =
+		 "this host has no route back to 10.9.9.9, so it is unknown by which interface "
+		 "your own SSH connection comes in; if by this one, the policy drops it (reason "
+		 "source): \"- {name: ssh, from: [\"10.9.9.9\"], to: self, tcp: 22}\" lets it in"},
 	{"answered by no device, and let in",
 	 FLOWS,
 	 {ETH1_ALONE},
 	 .ssh = "10.20.30.5 50000 192.0.2.9 10000",
-	 .answered_by = -ENETUNREACH},
+	 .reply_device = -ENETUNREACH},
 	{"SSH by a tunnel that says of no device",
 	 FLOWS,
 	 {ETH1_ALONE, {.name = "wg0", .index = ELSEWHERE, .is_tunnel = true}},
 	 .ssh = "10.9.9.9 50000 192.0.2.9 22",
-	 .answered_by = ELSEWHERE,
-	 .doubt = "your own SSH connection comes in by wg0, which is a tunnel, and nobody knows by "
-		  "which interface its packets go; if it is this one, see that"},
+	 .reply_device = ELSEWHERE,
+	 .warning = "your own SSH connection comes in by wg0, which is a tunnel, and it is unknown "
+		    "by which interface its packets come in; if by this one, check that"},
 	{"a default route by one",
 	 FLOWS,
 	 {ETH1_ALONE, {.name = "wg0", .index = ELSEWHERE, .is_tunnel = true}},
 	 IPV4_BY(ELSEWHERE),
-	 .doubt = "a default route leads by wg0, which is a tunnel"},
+	 .warning = "a default route leads by wg0, which is a tunnel"},
 	{"one whose packets go by another namespace",
 	 FLOWS,
-	 {ETH1_ALONE, {.name = "vx0", .index = ELSEWHERE, .is_tunnel = true, .elsewhere = true}},
+	 {ETH1_ALONE,
+	  {.name = "vx0", .index = ELSEWHERE, .is_tunnel = true, .in_other_namespace = true}},
 	 IPV4_BY(ELSEWHERE)},
 	{"one that nothing needs",
 	 FLOWS,
@@ -269,40 +268,40 @@ static const struct host hosts[] = {
 	 .refusal = {"eth1 carries the IPv6 default route, and"}},
 };
 
-/* eth1 has one address. */
-static struct surroundings surroundings_of(const struct host *host)
+/* eth1 has a single address. */
+static struct host_network network_of(const struct host *host)
 {
 	static struct host_address address = {.device = ETH1};
-	struct surroundings around = {.by_ssh = host->ssh, .answered_by = host->answered_by};
-	struct ssh_connection here = {};
+	struct host_network network = {.has_ssh = host->ssh, .reply_device = host->reply_device};
+	struct ssh_connection connection = {};
 
 	if (host->ssh)
-		ssh_parse(host->ssh, &around.ssh);
-	ssh_parse("10.9.9.9 1 10.20.30.1 22", &here);
-	memcpy(address.address, here.server.address, sizeof(address.address));
-	around.addresses = (struct host_addresses){&address, 1};
-	around.links.link = (struct link *)host->link;
-	while (around.links.count < MAX && host->link[around.links.count].index)
-		around.links.count++;
-	around.routes.route = (struct default_route *)host->route;
-	while (around.routes.count < MAX && host->route[around.routes.count].device)
-		around.routes.count++;
-	return around;
+		ssh_parse(host->ssh, &network.ssh);
+	ssh_parse("10.9.9.9 1 10.20.30.1 22", &connection);
+	memcpy(address.address, connection.server.address, sizeof(address.address));
+	network.addresses = (struct host_addresses){&address, 1};
+	network.links.links = (struct link *)host->link;
+	while (network.links.n_links < MAX && host->link[network.links.n_links].index)
+		network.links.n_links++;
+	network.routes.routes = (struct default_route *)host->route;
+	while (network.routes.n_routes < MAX && host->route[network.routes.n_routes].device)
+		network.routes.n_routes++;
+	return network;
 }
 
-static void of_host(const struct host *host)
+static void test_host(const struct host *host)
 {
 	static const struct site_lookup lookup = {NULL, 0, false};
 	AUTO_FREE char *text = must_format("interface: eth1\n%s", host->lines), *said = NULL;
-	struct diagnostics diag = {}, doubts = {};
+	struct diagnostics diag = {}, warnings = {};
 	struct policy *policy = site_read(scratch_file("eth1.yaml", text), &lookup, &diag);
-	struct surroundings around = surroundings_of(host);
+	struct host_network network = network_of(host);
 	size_t wanted = 0;
 	int error = -2;
 
 	if (policy)
-		error = guard_judge(&around, "eth1", ETH1, policy, &doubts, &diag);
-	said = scratch_said(&diag);
+		error = guard_judge(&network, "eth1", ETH1, policy, &warnings, &diag);
+	said = scratch_diagnostics(&diag);
 	while (wanted < 3 && host->refusal[wanted]) {
 		check_has(diag.count > wanted ? diag.text[wanted] : "", host->refusal[wanted],
 			  "%s: says why", host->name);
@@ -312,16 +311,16 @@ static void of_host(const struct host *host)
 		       wanted ? "refused" : "accepted"))
 		printf("# %s\n", said);
 	check_int(diag.count, wanted, "%s: complaints", host->name);
-	check_int(doubts.count, !!host->doubt, "%s: doubts", host->name);
-	if (host->doubt)
-		check_has(doubts.count ? doubts.text[0] : "", host->doubt,
+	check_int(warnings.count, !!host->warning, "%s: doubts", host->name);
+	if (host->warning)
+		check_has(warnings.count ? warnings.text[0] : "", host->warning,
 			  "%s: says what is not known", host->name);
 	policy_free(policy);
 	diag_free(&diag);
-	diag_free(&doubts);
+	diag_free(&warnings);
 }
 
-static void of_ssh(void)
+static void test_ssh(void)
 {
 	static const char *const wrong[] = {
 		"",
@@ -348,7 +347,7 @@ int main(void)
 {
 	scratch_begin();
 	for (size_t i = 0; i < sizeof(hosts) / sizeof(*hosts); i++)
-		of_host(&hosts[i]);
-	of_ssh();
+		test_host(&hosts[i]);
+	test_ssh();
 	return tap_done();
 }

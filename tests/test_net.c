@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* How ports, addresses and names are written, and what is said of those that aren't. */
+/* How ports, addresses and host names are parsed, and the messages for wrong ones. */
 #include <arpa/inet.h>
 #include <stdlib.h>
 
@@ -15,7 +15,7 @@ static void test_ports(void)
 	static const struct {
 		const char *text;
 		unsigned int low, high;
-		const char *why;
+		const char *problem;
 	} row[] = {
 		{"1", 1, 1, NULL},
 		{"65535", 65535, 65535, NULL},
@@ -26,7 +26,7 @@ static void test_ports(void)
 		{"99999999999999999999999", 0, 0, "is outside 1-65535"},
 		{"1-65536", 0, 0, "is outside 1-65535"},
 		{"0-5", 0, 0, "is outside 1-65535"},
-		{"9-5", 0, 0, "is a range turned round: write 5-9"},
+		{"9-5", 0, 0, "is a range in reverse order: write 5-9"},
 		{"022", 0, 0, "has a leading zero"},
 		{"", 0, 0, "is not a port or a range of ports such as 50000-50100"},
 		{"-", 0, 0, "is not a port or a range of ports such as 50000-50100"},
@@ -41,11 +41,11 @@ static void test_ports(void)
 
 	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
 		struct port_range range = {};
-		const char *why = NULL;
-		int error = port_range_parse(row[i].text, &range, &why);
+		const char *problem = NULL;
+		int error = port_range_parse(row[i].text, &range, &problem);
 
-		check_text(why, row[i].why, "port \"%s\"", row[i].text);
-		check(!error == !row[i].why, "port \"%s\": status", row[i].text);
+		check_text(problem, row[i].problem, "port \"%s\"", row[i].text);
+		check(!error == !row[i].problem, "port \"%s\": status", row[i].text);
 		check(range.low == row[i].low && range.high == row[i].high, "port \"%s\": range",
 		      row[i].text);
 	}
@@ -74,7 +74,7 @@ static void test_port_sets(void)
 
 		for (size_t j = 0; j < row[i].count; j++)
 			port_set_add(&set, row[i].range[j]);
-		port_set_settle(&set);
+		port_set_normalize(&set);
 		text = port_set_text(&set);
 		check_text(text, row[i].text, "set %zu: text", i);
 		check_int(port_set_size(&set), row[i].size, "set %zu: size", i);
@@ -89,7 +89,7 @@ static void test_prefixes(void)
 	static const struct {
 		const char *text, *written;
 		unsigned int bits;
-		const char *why;
+		const char *problem;
 	} row[] = {
 		{"10.20.30.5", "10.20.30.5", 128, NULL},
 		{"10.20.30.5/32", "10.20.30.5", 128, NULL},
@@ -112,7 +112,7 @@ static void test_prefixes(void)
 		{"::ffff:10.0.0.1", NULL, 0, "is an IPv4 address in IPv6 form: write 10.0.0.1"},
 		{"::ffff:0:0/96", NULL, 0, "is an IPv4 address in IPv6 form: write 0.0.0.0/0"},
 		{"fe80::1%eth0", NULL, 0,
-		 "has a zone (%): the file is for one interface, write the address alone"},
+		 "has a zone (%): the file is for one interface, so write only the address"},
 		{"10.20.30", NULL, 0, "is not an IPv4 or IPv6 address or prefix"},
 		{"10.20.30.256", NULL, 0, "is not an IPv4 or IPv6 address or prefix"},
 		{"010.20.30.5", NULL, 0, "is not an IPv4 or IPv6 address or prefix"},
@@ -128,10 +128,10 @@ static void test_prefixes(void)
 	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
 		struct bkxdp_prefix prefix = {.bits = 1000};
 		char written[PREFIX_TEXT_MAX];
-		const char *why = NULL;
-		int error = prefix_parse(row[i].text, &prefix, &why);
+		const char *problem = NULL;
+		int error = prefix_parse(row[i].text, &prefix, &problem);
 
-		check_text(why, row[i].why, "prefix \"%s\"", row[i].text);
+		check_text(problem, row[i].problem, "prefix \"%s\"", row[i].text);
 		check_int(prefix.bits, error ? 1000 : row[i].bits, "prefix \"%s\": bits",
 			  row[i].text);
 		if (error)
@@ -144,9 +144,9 @@ static void test_prefixes(void)
 static void add(struct prefix_set *set, const char *text)
 {
 	struct bkxdp_prefix prefix;
-	const char *why;
+	const char *problem;
 
-	if (!prefix_parse(text, &prefix, &why))
+	if (!prefix_parse(text, &prefix, &problem))
 		prefix_set_add(set, &prefix);
 }
 
@@ -155,14 +155,14 @@ static void test_prefix_sets(void)
 	struct prefix_set set = {};
 	char text[PREFIX_TEXT_MAX];
 
-	prefix_set_settle(&set);
+	prefix_set_normalize(&set);
 	check_int(set.count, 0, "an empty set");
 	add(&set, "2001:db8::/32");
 	add(&set, "10.0.0.0/16");
 	add(&set, "10.0.0.0/8");
 	add(&set, "10.0.0.0/16");
 	prefix_set_add_any(&set);
-	prefix_set_settle(&set);
+	prefix_set_normalize(&set);
 	check_int(set.count, 5, "sorted, no duplicates");
 	static const char *const want[] = {"::/0", "0.0.0.0/0", "10.0.0.0/8", "10.0.0.0/16",
 					   "2001:db8::/32"};
@@ -185,10 +185,10 @@ static void add_words(struct prefix_set *set, const char *words)
 	snprintf(copy, sizeof(copy), "%s", words);
 	for (char *word = strtok_r(copy, " ", &rest); word; word = strtok_r(NULL, " ", &rest))
 		add(set, word);
-	prefix_set_settle(set);
+	prefix_set_normalize(set);
 }
 
-static void test_outside(void)
+static void test_uncovered(void)
 {
 	static const struct covering rows[] = {
 		{"", "", ""},
@@ -219,7 +219,7 @@ static void test_outside(void)
 
 		add_words(&set, rows[i].set);
 		add_words(&outer, rows[i].outer);
-		found = prefix_set_outside(&set, &outer);
+		found = prefix_set_uncovered(&set, &outer);
 		if (found)
 			prefix_text(found, text);
 		check_text(text, rows[i].want, "\"%s\" outside of \"%s\"", rows[i].set,
@@ -260,7 +260,7 @@ static void test_names(void)
 	};
 
 	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
-		check_int(prefix_is_like(row[i].text), row[i].address, "\"%s\" is an address",
+		check_int(looks_like_prefix(row[i].text), row[i].address, "\"%s\" is an address",
 			  row[i].text);
 		check_int(hostname_is_valid(row[i].text), row[i].hostname, "\"%s\" is a host name",
 			  row[i].text);
@@ -299,7 +299,7 @@ int main(void)
 	test_port_sets();
 	test_prefixes();
 	test_prefix_sets();
-	test_outside();
+	test_uncovered();
 	test_names();
 	test_nearest();
 	return tap_done();

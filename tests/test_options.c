@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Options of all commands may stand before the command and behind it. */
+/* Options that all commands have, before the command and behind it. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,18 +8,18 @@
 #include "base/strbuf.h"
 #include "tap.h"
 
-static const char *taken;
+static const char *handled;
 
-static void take(const char *value)
+static void handle(const char *value)
 {
-	taken = value;
+	handled = value;
 }
 
 static const struct option_row global[] = {
-	{"dir", "DIR", "a folder", .take = take},
+	{"dir", "DIR", "a folder", .handle = handle},
 };
 
-/* The words; the rest of argv; the exit status, or -1; the value that was taken. */
+/* The words; argv afterwards; the exit status, or -1; the value that the option got. */
 static const struct {
 	const char *words, *moved;
 	int status;
@@ -62,7 +62,7 @@ static char *joined(int argc, char **argv)
 	return strbuf_close(&text);
 }
 
-/* A command that takes "eth1" and has no options of its own. */
+/* A command that takes one operand and has no options of its own. */
 static void run_verb(int argc, char **argv)
 {
 	const struct usage usage = {
@@ -79,7 +79,7 @@ static void test_line(size_t i)
 	char *argv[WORDS_MAX], *line = strdup(lines[i].words), *moved;
 	int argc = split(line, argv);
 
-	taken = NULL;
+	handled = NULL;
 	check_int(options_before_verb(argc, argv), lines[i].status, "%s", lines[i].words);
 	if (lines[i].moved) {
 		moved = joined(argc, argv);
@@ -88,7 +88,7 @@ static void test_line(size_t i)
 		if (!strcmp(argv[1], "run"))
 			run_verb(argc - 1, argv + 1);
 	}
-	check_text(taken, lines[i].value, "%s: the value", lines[i].words);
+	check_text(handled, lines[i].value, "%s: the value", lines[i].words);
 	free(line);
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What is said of a frame: a packet in words comes back in the same words; and
- * of a frame of which only the beginning is there nothing is said that the whole
- * frame does not say.
+ * Summaries of frames. A packet that is built from words has the same words as its summary. The
+ * summary of the beginning of a frame says nothing that the summary of the whole frame does not
+ * say.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -38,22 +38,22 @@ static void test_words(const char *sentence)
 {
 	char *words[] = {(char *)sentence}, *problem = NULL, *text;
 	uint8_t frame[PACKET_BUILD_MAX];
-	struct packet_words said;
+	struct packet_words result;
 	struct packet_summary summary;
 	size_t length;
 
-	if (!check_int(packet_text_read(words, 1, &said, &problem), 0, "%s: is read", sentence)) {
+	if (!check_int(packet_text_read(words, 1, &result, &problem), 0, "%s: is read", sentence)) {
 		free(problem);
 		return;
 	}
-	length = packet_build(&said.packet, frame);
+	length = packet_build(&result.packet, frame);
 	packet_summary_read(frame, length, length, &summary);
 	text = packet_summary_text(&summary);
 	check_text(text, sentence, "%s: comes back", sentence);
 	free(text);
 }
 
-/* What has no ports, and what is no packet. */
+/* Frames without ports, and frames without an IP packet. */
 static void test_other_words(void)
 {
 	static const uint8_t other[64] = {2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 5, 0x88, 0xcc};
@@ -91,7 +91,7 @@ static bool is_less(uint32_t part, uint32_t whole)
 	return !part || part == whole;
 }
 
-/* What is wrong of what the part says, or NULL. */
+/* Returns what is wrong in the summary of the part, or NULL. */
 static const char *contradiction(const struct packet_summary *part,
 				 const struct packet_summary *whole, uint32_t held)
 {
@@ -99,8 +99,8 @@ static const char *contradiction(const struct packet_summary *part,
 		return "addresses";
 	if (part->has_ports && (!whole->has_ports || !same_ports(&part->packet, &whole->packet)))
 		return "ports";
-	if (part->has_message &&
-	    (!whole->has_message || part->packet.icmp_type != whole->packet.icmp_type))
+	if (part->has_icmp_type &&
+	    (!whole->has_icmp_type || part->packet.icmp_type != whole->packet.icmp_type))
 		return "message";
 	if (!is_less(part->packet.protocol, whole->packet.protocol))
 		return "protocol";
@@ -108,7 +108,7 @@ static const char *contradiction(const struct packet_summary *part,
 		return "fragment";
 	if (!is_less(part->packet.vlan, whole->packet.vlan))
 		return "vlan";
-	if (part->has_link && memcmp(part->link_from, whole->link_from, 6) != 0)
+	if (part->has_ethernet && memcmp(part->source_mac, whole->source_mac, 6) != 0)
 		return "link";
 	if (held >= LINK_BYTES && part->ethertype != whole->ethertype)
 		return "ethertype";
@@ -127,7 +127,7 @@ static void test_beginnings(const struct row *row)
 
 		packet_summary_read(bytes, length, length, &whole);
 		for (uint32_t held = 0; held <= length && held < HELD_MOST && !wrong; held++) {
-			/* what is read beyond is found by the sanitizer */
+			/* AddressSanitizer finds reads beyond it */
 			uint8_t *beginning = malloc(held ? held : 1);
 
 			memcpy(beginning, bytes, held);

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Words of `explain` -> facts, and back; and -> a frame, byte by byte. */
+/*
+ * Packets in the words of `explain`: read to facts, printed again, and built to a frame, byte
+ * by byte.
+ */
 #include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -9,7 +12,7 @@
 #include "packet/packet_text.h"
 #include "tap.h"
 
-/* What is said, and the same in full. */
+/* A packet in words, and the same in full. */
 static const struct {
 	const char *words, *full;
 } sentences[] = {
@@ -43,7 +46,7 @@ static const struct {
 	{"icmpv6 2001:db8:20::5 type 128", "icmpv6 2001:db8:20::5 > 2001:db8::1 echo"},
 };
 
-/* What is wrong, and a part of the complaint. */
+/* Wrong words, and a part of the message. */
 static const struct {
 	const char *words, *part;
 } mistakes[] = {
@@ -64,7 +67,7 @@ static const struct {
 	{"tcp 10.20.30.5: > 1", "\"\" in \"10.20.30.5:\""},
 	{"tcp 10.20.30.5 > 0", "\"0\" in \"0\""},
 	{"tcp 10.20.30.5 > 10.20.30.1", "\"10.20.30.1\" has no port"},
-	{"tcp 10.20.30.5 > [2001:db8::1]:1", "is IPv6, but an IPv4 address goes before it"},
+	{"tcp 10.20.30.5 > [2001:db8::1]:1", "is IPv6, but the address before it is IPv4"},
 	{"tcp [2001:db8::1 > 1", "\"[2001:db8::1\" is not an address"},
 	{"tcp [2001:db8::1]x > 1", "\"x\" in \"[2001:db8::1]x\" is not a port"},
 	{"tcp [] > 1", "\"\" is not an address"},
@@ -80,10 +83,10 @@ static const struct {
 	{"icmpv6 10.20.30.5", "icmpv6 is for IPv6, icmp for IPv4"},
 };
 
-static int read_text(const char *words, struct packet_words *said, char **problem)
+static int read_text(const char *words, struct packet_words *result, char **problem)
 {
 	char *copy = strdup(words);
-	int wrong = packet_text_read(&copy, 1, said, problem);
+	int wrong = packet_text_read(&copy, 1, result, problem);
 
 	free(copy);
 	return wrong;
@@ -92,11 +95,11 @@ static int read_text(const char *words, struct packet_words *said, char **proble
 static void test_sentences(void)
 {
 	for (size_t i = 0; i < sizeof(sentences) / sizeof(*sentences); i++) {
-		struct packet_words said;
+		struct packet_words result;
 		char *problem = NULL, *text = NULL;
 
-		if (!read_text(sentences[i].words, &said, &problem))
-			text = packet_text(&said.packet);
+		if (!read_text(sentences[i].words, &result, &problem))
+			text = packet_text(&result.packet);
 		check_text(text ? text : problem, sentences[i].full, "read: %s", sentences[i].full);
 		free(text);
 		free(problem);
@@ -106,11 +109,11 @@ static void test_sentences(void)
 static void test_mistakes(void)
 {
 	for (size_t i = 0; i < sizeof(mistakes) / sizeof(*mistakes); i++) {
-		struct packet_words said = {.packet.sport = 7};
+		struct packet_words result = {.packet.sport = 7};
 		char *problem = NULL;
-		int wrong = read_text(mistakes[i].words, &said, &problem);
+		int wrong = read_text(mistakes[i].words, &result, &problem);
 
-		check(wrong == -EINVAL && said.packet.sport == 7, "refused, nothing written: %s",
+		check(wrong == -EINVAL && result.packet.sport == 7, "refused, nothing written: %s",
 		      mistakes[i].words);
 		check_has(problem, mistakes[i].part, "complaint: %s", mistakes[i].words);
 		free(problem);
@@ -121,16 +124,16 @@ static void test_many_arguments(void)
 {
 	char *words[] = {"tcp", "10.20.30.5:40000", ">", "10000", "ack"};
 	char *problem = NULL, *text = NULL;
-	struct packet_words said;
+	struct packet_words result;
 
-	if (!packet_text_read(words, sizeof(words) / sizeof(*words), &said, &problem))
-		text = packet_text(&said.packet);
+	if (!packet_text_read(words, sizeof(words) / sizeof(*words), &result, &problem))
+		text = packet_text(&result.packet);
 	check_text(text, "tcp 10.20.30.5:40000 > 192.0.2.1:10000 ack", "one word an argument");
 	free(text);
 	free(problem);
 }
 
-/* Spaces part the headers. */
+/* Spaces separate the headers. */
 static const struct {
 	const char *words, *hex;
 } frames[] = {
@@ -194,10 +197,10 @@ static void test_frames(void)
 	for (size_t i = 0; i < sizeof(frames) / sizeof(*frames); i++) {
 		char *problem = NULL, *want = without_spaces(frames[i].hex), *got;
 		uint8_t bytes[PACKET_BUILD_MAX];
-		struct packet_words said = {};
+		struct packet_words result = {};
 
-		read_text(frames[i].words, &said, &problem);
-		got = hex_of(bytes, packet_build(&said.packet, bytes));
+		read_text(frames[i].words, &result, &problem);
+		got = hex_of(bytes, packet_build(&result.packet, bytes));
 		check_text(got, want, "frame: %s", frames[i].words);
 		free(problem);
 		free(want);

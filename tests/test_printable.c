@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Texts as they are shown: no control byte, always UTF-8, and no two alike. */
+/* Printable texts have no control bytes, are valid UTF-8, and differ if the texts differ. */
 #include <jansson.h>
 #include <stdlib.h>
 
@@ -19,17 +19,17 @@ static const struct {
 	{"caf\xe9", "caf\\xe9"},
 	{"\xc2\x9b"
 	 "2J",
-	 "\\xc2\\x9b2J"}, /* a control of 8 bits, in UTF-8 */
+	 "\\xc2\\x9b2J"}, /* a control character above 0x7f, in UTF-8 */
 	{"\x9b"
 	 "2J",
-	 "\\x9b2J"},       /* and as it is */
-	{"\xc3", "\\xc3"}, /* cut off */
+	 "\\x9b2J"},       /* the same, not in UTF-8 */
+	{"\xc3", "\\xc3"}, /* truncated */
 	{"\xe2\x82", "\\xe2\\x82"},
 	{"\xe2\x82z", "\\xe2\\x82z"},
-	{"\xc0\xaf", "\\xc0\\xaf"}, /* longer than it need be */
+	{"\xc0\xaf", "\\xc0\\xaf"}, /* an overlong encoding */
 	{"\xe0\x80\xaf", "\\xe0\\x80\\xaf"},
-	{"\xed\xa0\x80", "\\xed\\xa0\\x80"},          /* half a pair of UTF-16 */
-	{"\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80"}, /* past the last */
+	{"\xed\xa0\x80", "\\xed\\xa0\\x80"},          /* half of a surrogate pair */
+	{"\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80"}, /* above the last code point */
 	{"a\\b", "a\\b"},
 	{"\\xff", "\\x5cxff"},
 	{"\\\xff", "\\\\xff"},
@@ -56,21 +56,21 @@ static bool is_clean(const char *text)
 	return json != NULL;
 }
 
-/* Two bytes, whatever they are: shown, clean, and no longer than said. */
+/* All texts of two bytes: the printable text is clean, and no longer than promised. */
 static void test_all_pairs(void)
 {
-	unsigned int wrong = 0;
+	unsigned int problem = 0;
 
 	for (unsigned int i = 1; i < 0x10000; i++) {
 		char text[3] = {(char)(i & 0xff), (char)(i >> 8)};
 		AUTO_FREE char *shown = printable(text);
 
-		wrong += !is_clean(shown) || strlen(shown) > 4 * strlen(text);
+		problem += !is_clean(shown) || strlen(shown) > 4 * strlen(text);
 	}
-	check_int((int)wrong, 0, "every pair of bytes is clean");
+	check_int((int)problem, 0, "every pair of bytes is clean");
 }
 
-/* What a complaint quotes, and the name of the file that it is about. */
+/* The value that a diagnostic quotes, and the name of its file, are made printable. */
 static void test_diagnostic(void)
 {
 	struct diagnostics diag = {};

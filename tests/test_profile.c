@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Profiles: what a good one holds, and every complaint with its place. */
+/* Profiles: what is read from valid ones, and every diagnostic with its place. */
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -9,45 +9,46 @@
 #include "scratch.h"
 #include "tap.h"
 
-/* Good as it is: rows that test a flow or a port put their text before or behind it. */
+/* Valid by itself: rows that test a flow or a port put their text before or behind it. */
 #define HEAD       "profile: p\nroles: {a: {}, b: {}, c: {}}\n"
 #define FLOWS      "flows: [{name: f, from: a, to: b, tcp: 1}]\n"
 #define NOT_A_NAME " is not a name: 1 to 31 of a-z, 0-9 and hyphen"
 
 static const struct {
-	const char *name, *text, *said;
+	const char *name, *text, *described;
 } bad[] = {
 	/* the file */
 	{"empty", "", "p.yaml: is empty"},
 	{"comments only", "# nothing\n\n", "p.yaml: is empty"},
 	{"two documents", HEAD FLOWS "---\na: 1\n",
-	 "p.yaml:4:1: a second document begins here: a file holds one"},
-	{"a list", "- a\n", "p.yaml:1:1: here belongs a map (KEY: VALUE), not a list"},
-	{"a word", "hello\n", "p.yaml:1:1: here belongs a map (KEY: VALUE), not a single value"},
+	 "p.yaml:4:1: a second document begins here, but a file may have only one"},
+	{"a list", "- a\n", "p.yaml:1:1: this must be a map (KEY: VALUE), not a list"},
+	{"a word", "hello\n", "p.yaml:1:1: this must be a map (KEY: VALUE), not a single value"},
 	{"syntax", "profile: [p\nroles: {}\n",
 	 "p.yaml:2:6: not YAML: did not find expected ',' or ']', while parsing a flow sequence "
 	 "that begins in line 1"},
 	{"tab", "roles:\n\ta: {}\n",
 	 "p.yaml:2:1: not YAML: found character that cannot start any token, while scanning for "
-	 "the next token that begins in line 2 (a tab: lines are indented by spaces)"},
+	 "the next token that begins in line 2 (a tab: lines must be indented with spaces)"},
 	{"latin-1", "profile: p\ntitle: caf\xe9 \n",
-	 "p.yaml:2:12: this is not a UTF-8 text: invalid trailing UTF-8 octet (0x20)"},
+	 "p.yaml:2:12: this is not UTF-8 text: invalid trailing UTF-8 octet (0x20)"},
 	{"binary",
 	 "\x7f"
 	 "ELF\x02\x01\x01",
-	 "p.yaml:1:1: this is not a UTF-8 text: control characters are not allowed (0x7f)"},
-	{"escaped NUL", "profile: \"p\\0q\"\n", "p.yaml:1:10: a value holds a NUL byte"},
+	 "p.yaml:1:1: this is not UTF-8 text: control characters are not allowed (0x7f)"},
+	{"escaped NUL", "profile: \"p\\0q\"\n", "p.yaml:1:10: a value contains a NUL byte"},
 	{"escape sequence", HEAD FLOWS "note: \"\\e[2J\"\n",
-	 "p.yaml:4:7: the text holds a control character"},
+	 "p.yaml:4:7: the text contains a control character"},
 	{"escape sequence in a name", "profile: \"\\e[2J\"\n" FLOWS "roles: {a: {}, b: {}}\n",
 	 "p.yaml:1:10: \"\\x1b[2J\"" NOT_A_NAME},
 	{"tag", HEAD FLOWS "title: !!binary aGk=\n",
 	 "p.yaml:4:8: a tag (!...) means nothing here: remove it"},
 	{"alias of nothing", HEAD FLOWS "title: *x\n",
-	 "p.yaml:4:8: no finished anchor &x before this alias"},
+	 "p.yaml:4:8: there is no complete anchor &x before this alias"},
 	{"alias of itself", HEAD FLOWS "title: &x [*x]\n",
-	 "p.yaml:4:12: no finished anchor &x before this alias"},
-	{"key that is a list", HEAD FLOWS "? [a]\n: b\n", "p.yaml:4:3: a key is a single word"},
+	 "p.yaml:4:12: there is no complete anchor &x before this alias"},
+	{"key that is a list", HEAD FLOWS "? [a]\n: b\n",
+	 "p.yaml:4:3: a key must be a single word"},
 
 	/* its keys */
 	{"nothing but braces", "{}",
@@ -60,32 +61,32 @@ static const struct {
 	 "p.yaml:4:1: unknown key \"zebra\": there are profile, title, note, sources, roles, ports "
 	 "and flows"},
 	{"key twice", HEAD FLOWS "title: x\ntitle: y\n",
-	 "p.yaml:5:1: the key \"title\" is here a second time: the first is in line 4"},
+	 "p.yaml:5:1: the key \"title\" is repeated: the first one is in line 4"},
 	{"role twice", "profile: p\nroles: {a: {}, b: {}, a: {}}\n" FLOWS,
-	 "p.yaml:2:23: the key \"a\" is here a second time: the first is in line 2"},
+	 "p.yaml:2:23: the key \"a\" is repeated: the first one is in line 2"},
 	{"other name than the file", "profile: q\nroles: {a: {}, b: {}}\n" FLOWS,
-	 "p.yaml:1:10: profile \"q\" belongs in a file of the name q.yaml, and this one is p.yaml"},
+	 "p.yaml:1:10: profile \"q\" must be in a file named q.yaml, but this one is p.yaml"},
 	{"no name", "profile: P_\nroles: {a: {}, b: {}}\n" FLOWS, "p.yaml:1:10: \"P_\"" NOT_A_NAME},
 	{"title is a list", HEAD FLOWS "title: [x]\n",
-	 "p.yaml:4:8: here belongs a single value, not a list"},
+	 "p.yaml:4:8: this must be a single value, not a list"},
 	{"title is nothing", HEAD FLOWS "title:\n",
-	 "p.yaml:4:7: here belongs a single value, not nothing"},
+	 "p.yaml:4:7: this must be a single value, not nothing"},
 	{"sources is a list", HEAD FLOWS "sources: [x]\n",
-	 "p.yaml:4:10: here belongs a map (KEY: VALUE), not a list"},
+	 "p.yaml:4:10: this must be a map (KEY: VALUE), not a list"},
 	{"bad key of a source", HEAD FLOWS "sources: {A b: x}\n",
 	 "p.yaml:4:11: \"A b\"" NOT_A_NAME},
 
 	/* roles */
 	{"role is nothing", "profile: p\nroles:\n  a:\n  b: {}\n" FLOWS,
-	 "p.yaml:3:5: here belongs a map (KEY: VALUE), not nothing"},
+	 "p.yaml:3:5: this must be a map (KEY: VALUE), not nothing"},
 	{"unknown key of a role", "profile: p\nroles: {a: {titel: x}, b: {}}\n" FLOWS,
 	 "p.yaml:2:13: unknown key \"titel\": did you mean \"title\"?"},
 	{"host bits", "profile: p\nroles: {a: {addresses: [10.20.31.5/24]}, b: {}}\n" FLOWS,
 	 "p.yaml:2:25: \"10.20.31.5/24\" has host bits set: write 10.20.31.0/24"},
 	{"no list", "profile: p\nroles: {a: {addresses: 10.0.0.1}, b: {}}\n" FLOWS,
-	 "p.yaml:2:24: here belongs a list, not a single value"},
+	 "p.yaml:2:24: this must be a list, not a single value"},
 	{"empty list", "profile: p\nroles: {a: {addresses: []}, b: {}}\n" FLOWS,
-	 "p.yaml:2:24: an empty list"},
+	 "p.yaml:2:24: the list is empty"},
 	{"any", "profile: p\nroles: {a: {addresses: [any]}, b: {}}\n" FLOWS,
 	 "p.yaml:2:25: \"any\" can only be written in an interface file: a profile holds what the "
 	 "vendor documents"},
@@ -98,17 +99,17 @@ static const struct {
 	{"unknown level", "profile: p\nroles: {a: {addresses: {stric: [10.0.0.1]}}, b: {}}\n" FLOWS,
 	 "p.yaml:2:25: unknown level \"stric\": did you mean \"strict\"?"},
 	{"no level", "profile: p\nroles: {a: {addresses: {}}, b: {}}\n" FLOWS,
-	 "p.yaml:2:24: an empty map"},
+	 "p.yaml:2:24: the map is empty"},
 
 	/* ports */
 	{"ports outside", HEAD FLOWS "ports: {x: {default: 70000}}\n",
 	 "p.yaml:4:22: \"70000\" is outside 1-65535"},
 	{"range turned round", HEAD FLOWS "ports: {x: {default: [5, 9-6]}}\n",
-	 "p.yaml:4:26: \"9-6\" is a range turned round: write 6-9"},
+	 "p.yaml:4:26: \"9-6\" is a range in reverse order: write 6-9"},
 	{"name in default", HEAD FLOWS "ports: {x: {default: http}}\n",
 	 "p.yaml:4:22: \"http\" is not a port or a range of ports such as 50000-50100"},
 	{"name like a port", HEAD FLOWS "ports: {1-2: {default: 1}}\n",
-	 "p.yaml:4:9: the name \"1-2\" reads like a port: a name of ports has a letter"},
+	 "p.yaml:4:9: the name \"1-2\" looks like a port: it must have a letter"},
 	{"default below minimum", HEAD FLOWS "ports: {x: {default: 1-3, minimum: 25}}\n",
 	 "p.yaml:4:9: the default has 3 ports, the minimum is 25"},
 	{"minimum is no number", HEAD FLOWS "ports: {x: {minimum: many}}\n",
@@ -116,7 +117,7 @@ static const struct {
 	{"minimum is a range", HEAD FLOWS "ports: {x: {minimum: 1-2}}\n",
 	 "p.yaml:4:22: \"1-2\" is not a number from 1 to 65535"},
 	{"candidate twice", HEAD FLOWS "ports: {x: {candidates: [5, 5]}}\n",
-	 "p.yaml:4:29: candidate 5 is here a second time"},
+	 "p.yaml:4:29: candidate 5 is repeated"},
 	{"candidate is a range", HEAD FLOWS "ports: {x: {candidates: [5-6]}}\n",
 	 "p.yaml:4:26: \"5-6\" is a range: candidates are single ports"},
 	{"candidate is a word", HEAD FLOWS "ports: {x: {candidates: [ssh]}}\n",
@@ -127,12 +128,11 @@ static const struct {
 
 	/* flows */
 	{"no flows", HEAD "flows: []\n",
-	 "p.yaml:3:8: an empty list: a profile has at least one flow"},
+	 "p.yaml:3:8: the list is empty: a profile must have at least one flow"},
 	{"flows is a map", HEAD "flows: {}\n",
-	 "p.yaml:3:8: here belongs a list, not a map (KEY: "
-	 "VALUE)"},
+	 "p.yaml:3:8: this must be a list, not a map (KEY: VALUE)"},
 	{"flow is a word", HEAD "flows: [x]\n",
-	 "p.yaml:3:9: here belongs a map (KEY: VALUE), not a single value"},
+	 "p.yaml:3:9: this must be a map (KEY: VALUE), not a single value"},
 	{"flow without anything", HEAD "flows: [{}]\n",
 	 "p.yaml:3:9: the key \"name\" is missing\n"
 	 "p.yaml:3:9: the key \"from\" is missing\n"
@@ -141,9 +141,9 @@ static const struct {
 	{"unknown role", HEAD "flows: [{name: f, from: [a, d], to: b, tcp: 1}]\n",
 	 "p.yaml:3:29: unknown role \"d\": there are a, b and c"},
 	{"role twice in a flow", HEAD "flows: [{name: f, from: [a, a], to: b, tcp: 1}]\n",
-	 "p.yaml:3:29: role \"a\" is here a second time"},
+	 "p.yaml:3:29: role \"a\" is repeated"},
 	{"no role", HEAD "flows: [{name: f, from: [], to: b, tcp: 1}]\n",
-	 "p.yaml:3:25: an empty list"},
+	 "p.yaml:3:25: the list is empty"},
 	{"neither tcp nor udp", HEAD "flows: [{name: f, from: a, to: b}]\n",
 	 "p.yaml:3:9: flow \"f\" has neither tcp: nor udp:"},
 	{"port outside", HEAD "flows: [{name: f, from: a, to: b, udp: 0}]\n",
@@ -172,7 +172,7 @@ static const struct {
 	{"flow twice",
 	 HEAD "flows:\n  - {name: f, from: a, to: b, tcp: 1}\n"
 	      "  - {name: f, from: b, to: a, tcp: 2}\n",
-	 "p.yaml:5:5: flow \"f\" is here a second time: the first is in line 4"},
+	 "p.yaml:5:5: flow \"f\" is repeated: the first one is in line 4"},
 	{"exclusive flows both on",
 	 HEAD "flows:\n  - {name: f, from: a, to: b, tcp: 1, exclusive: x}\n"
 	      "  - {name: g, from: a, to: b, tcp: 2, exclusive: x}\n",
@@ -184,27 +184,27 @@ static const struct {
 	 HEAD "flows:\n  - {name: f, from: a, to: b, tcp: 1, requires: g}\n",
 	 "p.yaml:4:49: unknown flow \"g\": there is only f"},
 	{"requires itself", HEAD "flows:\n  - {name: f, from: a, to: b, tcp: 1, requires: f}\n",
-	 "p.yaml:4:49: flow \"f\" requires itself in the end"},
+	 "p.yaml:4:49: flow \"f\" requires itself, directly or through other flows"},
 	{"requires in a circle",
 	 HEAD "flows:\n  - {name: f, from: a, to: b, tcp: 1, requires: g}\n"
 	      "  - {name: g, from: a, to: b, tcp: 2, requires: f}\n",
-	 "p.yaml:4:49: flow \"f\" requires itself in the end\n"
-	 "p.yaml:5:49: flow \"g\" requires itself in the end"},
+	 "p.yaml:4:49: flow \"f\" requires itself, directly or through other flows\n"
+	 "p.yaml:5:49: flow \"g\" requires itself, directly or through other flows"},
 	{"requires the other direction",
 	 HEAD "flows:\n  - {name: f, from: a, to: b, tcp: 1, requires: g}\n"
 	      "  - {name: g, from: b, to: a, tcp: 2}\n",
-	 "p.yaml:4:49: flow \"g\" does not run between the same roles in the same direction, so it "
-	 "cannot be what \"f\" requires"},
+	 "p.yaml:4:49: flow \"g\" does not run between the same roles in the same direction, so "
+	 "\"f\" can't require it"},
 	{"requires a flow without TCP",
 	 HEAD "flows:\n  - {name: f, from: a, to: b, tcp: 1, requires: g}\n"
 	      "  - {name: g, from: a, to: b, udp: 2}\n",
-	 "p.yaml:4:49: flow \"g\" has no TCP port: only a TCP connection can be live, so it cannot "
-	 "be what \"f\" requires"},
+	 "p.yaml:4:49: flow \"g\" has no TCP port: only a TCP connection can be live, so \"f\" "
+	 "can't require it"},
 	{"requires for one role of two",
 	 HEAD "flows:\n  - {name: f, from: [a, c], to: b, tcp: 1, requires: g}\n"
 	      "  - {name: g, from: a, to: b, tcp: 2}\n",
-	 "p.yaml:4:54: flow \"g\" does not run between the same roles in the same direction, so it "
-	 "cannot be what \"f\" requires"},
+	 "p.yaml:4:54: flow \"g\" does not run between the same roles in the same direction, so "
+	 "\"f\" can't require it"},
 
 	{"all mistakes at once",
 	 "profile: p\nrols: {}\nroles: {a: {addresses: [1.2.3]}, B: {}}\n"
@@ -216,25 +216,25 @@ static const struct {
 	 "p.yaml:4:40: \"0\" is outside 1-65535"},
 };
 
-static char *say(const char *path)
+static char *describe(const char *path)
 {
 	struct diagnostics diag = {};
 	struct profile *profile = profile_read(path, &diag);
-	char *said = scratch_said(&diag);
+	char *described = scratch_diagnostics(&diag);
 
 	check(!profile == !!diag.count, "a profile or a complaint: %s", path + strlen(path) - 6);
 	profile_free(profile);
 	diag_free(&diag);
-	return said;
+	return described;
 }
 
 static void test_bad(void)
 {
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		char *said = say(scratch_file("p.yaml", bad[i].text));
+		char *described = describe(scratch_file("p.yaml", bad[i].text));
 
-		check_text(said, bad[i].said, "%s", bad[i].name);
-		free(said);
+		check_text(described, bad[i].described, "%s", bad[i].name);
+		free(described);
 	}
 }
 
@@ -254,10 +254,10 @@ static const char *const good[] = {
 static void test_good(void)
 {
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
-		char *said = say(scratch_file("p.yaml", good[i]));
+		char *described = describe(scratch_file("p.yaml", good[i]));
 
-		check_text(said, "", "good file %zu", i);
-		free(said);
+		check_text(described, "", "good file %zu", i);
+		free(described);
 	}
 }
 
@@ -291,7 +291,7 @@ static void test_content(void)
 	check_text(profile->roles[1].title, "b", "a role without title has its name");
 	check_int(profile_role_index(profile, "b"), 1, "index of a role");
 	check_int(profile_role_index(profile, "x"), -1, "index of no role");
-	check_int(profile->roles[1].levels, 2, "levels");
+	check_int(profile->roles[1].n_addresses, 2, "levels");
 	check_text(profile->roles[1].addresses[1].level, "strict", "a level's name");
 	check_int(profile->roles[1].addresses[1].prefixes.count, 2, "a level's addresses");
 	check_int(profile->roles[1].n_hosts, 2, "hosts");
@@ -305,7 +305,7 @@ static void test_content(void)
 	check(!profile->ports[2].has_default && !profile->ports[2].set.count, "the site's to pin");
 	flow = &profile->flows[0];
 	check_text(flow->source, "Page 7", "source");
-	check(!flow->optional && flow->requires == -1 && !flow->local.count, "defaults of a flow");
+	check(!flow->optional && flow->required == -1 && !flow->local.count, "defaults of a flow");
 	flow = &profile->flows[1];
 	check_int(flow->n_from, 2, "two roles");
 	check(flow->tcp.given && flow->udp.given && flow->tcp.n_named == 2, "tcp and udp");
@@ -340,7 +340,7 @@ static void test_limits(void)
 	static const struct {
 		const char *name, *head, *format;
 		unsigned int count;
-		const char *tail, *said;
+		const char *tail, *described;
 	} row[] = {
 		{"4,097 flows", HEAD "flows:\n", "- {name: f#, from: a, to: b, tcp: 1}\n", 4097, "",
 		 "p.yaml:4100:3: more than 4096 flows"},
@@ -351,28 +351,28 @@ static void test_limits(void)
 		{"257 ports", HEAD FLOWS "ports:\n", " x#: {}\n", 257, "",
 		 "p.yaml:261:2: more than 256 names of ports"},
 		{"more than 1 MiB", HEAD FLOWS, "# comment #\n", 90000, "",
-		 "p.yaml: has more than 1048576 bytes, the most that is read"},
+		 "p.yaml: has more than 1048576 bytes, which is the limit"},
 		{"nesting", "profile: ", "[", 100000, "",
 		 "p.yaml:1:26: lists and maps are nested more than 16 deep"},
 		{"nested keys", "profile: ", "{a: ", 1000, "",
 		 "p.yaml:1:74: lists and maps are nested more than 16 deep"},
 		{"65 anchors", HEAD FLOWS "title: ok\nnote: [", "&a# x,", 65, "]\n",
-		 "p.yaml:5:446: more than 64 anchors (&NAME)"},
+		 "p.yaml:5:446: there are more than 64 anchors (&NAME)"},
 	};
 
 	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
 		char *text = repeat(row[i].head, row[i].format, row[i].count, row[i].tail);
-		char *said = say(scratch_file("p.yaml", text));
+		char *described = describe(scratch_file("p.yaml", text));
 
-		check_text(said, row[i].said, "%s", row[i].name);
-		free(said);
+		check_text(described, row[i].described, "%s", row[i].name);
+		free(described);
 		free(text);
 	}
 }
 
 static void test_bomb(void)
 {
-	char *text = NULL, *said;
+	char *text = NULL, *described;
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
 
@@ -384,10 +384,12 @@ static void test_bomb(void)
 		fputs("]\n", out);
 	}
 	fclose(out);
-	said = say(scratch_file("p.yaml", text));
-	check_text(said, "p.yaml:7:22: more than 5242880 values up to here, aliases written out",
-		   "aliases of aliases");
-	free(said);
+	described = describe(scratch_file("p.yaml", text));
+	check_text(
+		described,
+		"p.yaml:7:22: there are more than 5242880 values up to here, with aliases expanded",
+		"aliases of aliases");
+	free(described);
 	free(text);
 }
 
@@ -398,49 +400,48 @@ static void test_many_diagnostics(void)
 
 	check(!profile_read(scratch_file("p.yaml", text), &diag), "250 unknown keys");
 	check_int(diag.count, DIAGNOSTICS_MAX, "the first hundred are said");
-	check_int(diag.unsaid, 153, "the others are counted");
+	check_int(diag.n_omitted, 153, "the others are counted");
 	diag_free(&diag);
 	free(text);
 }
 
 static void test_nul(void)
 {
-	char *said = say(scratch_bytes("p.yaml", "profile: p\nx: a\0b\n", 18));
+	char *described = describe(scratch_bytes("p.yaml", "profile: p\nx: a\0b\n", 18));
 
-	check_text(said,
-		   "p.yaml:2:5: this is not a UTF-8 text: control characters are not allowed "
-		   "(0x00)",
+	check_text(described,
+		   "p.yaml:2:5: this is not UTF-8 text: control characters are not allowed (0x00)",
 		   "NUL byte");
-	free(said);
+	free(described);
 }
 
 static void test_unreadable(void)
 {
 	const char *path = scratch_path("d.yaml");
-	char *said;
+	char *described;
 
-	said = say(scratch_path("no.yaml"));
-	check_text(said, "no.yaml: cannot be read: No such file or directory", "missing file");
-	free(said);
+	described = describe(scratch_path("no.yaml"));
+	check_text(described, "no.yaml: cannot be read: No such file or directory", "missing file");
+	free(described);
 	mkdir(path, 0700);
-	said = say(path);
-	check_text(said, "d.yaml: is not a file but a directory", "directory");
-	free(said);
+	described = describe(path);
+	check_text(described, "d.yaml: is not a file but a directory", "directory");
+	free(described);
 	path = scratch_path("f.yaml");
 	mkfifo(path, 0600);
-	said = say(path);
-	check_text(said, "f.yaml: is not a file but a pipe or socket", "pipe");
-	free(said);
-	said = say("/dev/null");
-	check_text(said, "/dev/null: is not a file but a device", "device");
-	free(said);
+	described = describe(path);
+	check_text(described, "f.yaml: is not a file but a pipe or socket", "pipe");
+	free(described);
+	described = describe("/dev/null");
+	check_text(described, "/dev/null: is not a file but a device", "device");
+	free(described);
 }
 
 static void test_permission(void)
 {
 	const char *path = scratch_file("p.yaml", HEAD FLOWS);
 	bool root = !geteuid();
-	char *said;
+	char *described;
 
 	chmod(path, 0);
 	chmod(scratch_dir, 0755);
@@ -448,12 +449,12 @@ static void test_permission(void)
 		skip("no permission", "cannot be somebody else");
 		return;
 	}
-	said = say(path);
+	described = describe(path);
 	if (root && seteuid(0))
 		exit(1);
-	check_text(said, "p.yaml: cannot be read: Permission denied", "no permission");
+	check_text(described, "p.yaml: cannot be read: Permission denied", "no permission");
 	chmod(path, 0600);
-	free(said);
+	free(described);
 }
 
 static void test_find(void)

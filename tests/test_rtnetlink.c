@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the kernel says of links, routes and addresses, as the tool reads it. Here the
- * kernel's answers are made up: recvmsg() is this file's, which libmnl then calls.
+ * How links, routes and addresses are read from the kernel. The kernel's answers are made up
+ * here: this file has its own recvmsg(), which libmnl then calls.
  */
-#include <net/if.h> /* before the kernel's own of that name, which then leaves out what is here */
+#include <net/if.h> /* must come before <linux/if.h>, which then leaves out what libc has */
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -26,7 +26,7 @@
 static struct datagram {
 	char bytes[4096];
 	size_t length;
-	size_t truncated_below; /* of a buffer that is shorter than this */
+	size_t truncated_below; /* for a buffer that is shorter than this */
 	int error;
 	unsigned int flags;
 } datagram[DATAGRAMS_MAX];
@@ -68,7 +68,7 @@ static struct datagram *next_datagram(void)
 
 static struct nlmsghdr *last;
 
-/* What follows belongs to the last message that was put. */
+/* What follows belongs to the last message. */
 static void *put(struct datagram *into, const void *bytes, size_t length)
 {
 	char *at = into->bytes + into->length;
@@ -147,7 +147,7 @@ static void put_route(struct datagram *into, const struct rtmsg *header, int dev
 
 /* ---- links -------------------------------------------------------------------- */
 
-static void of_links(void)
+static void test_links(void)
 {
 	struct links links = {};
 	const struct link *link;
@@ -174,7 +174,7 @@ static void of_links(void)
 	put_end(next_datagram(), 0);
 
 	check_int(links_read(&links), 0, "links of several datagrams");
-	check_int(links.count, 6, "all of them");
+	check_int(links.n_links, 6, "all of them");
 	link = links_find(&links, "eth1");
 	check(link && link->index == 2 && link->master == 9 && !link->lower && !link->tag.protocol,
 	      "a member of a bridge");
@@ -182,7 +182,8 @@ static void of_links(void)
 	check(link && link->lower == 2 && link->tag.id == 7 && link->tag.protocol == ETH_P_8021AD,
 	      "a VLAN device: its id and protocol");
 	link = links_find(&links, "eth0");
-	check(link && !link->lower && link->elsewhere, "a link in another namespace is none here");
+	check(link && !link->lower && link->in_other_namespace,
+	      "a link in another namespace is none here");
 	link = links_find(&links, "br0");
 	check(link && link->filters_vlans, "a bridge that filters VLANs");
 	link = links_find(&links, "sit1");
@@ -209,7 +210,7 @@ static bool has_remote(const struct links *links, const char *name, uint32_t wor
 	       ntohl(link->remote[2]) == word2 && ntohl(link->remote[3]) == word3;
 }
 
-static void of_tunnels(void)
+static void test_tunnels(void)
 {
 	struct links links = {};
 	const struct link *link;
@@ -260,7 +261,7 @@ static int read_links(size_t *count)
 	struct links links = {};
 	int error = links_read(&links);
 
-	*count = links.count;
+	*count = links.n_links;
 	links_free(&links);
 	return error;
 }
@@ -273,7 +274,7 @@ static void put_two(void)
 	put_link(d, "eth2", 3);
 }
 
-static void failures(void)
+static void test_failures(void)
 {
 	struct datagram *d;
 	size_t count;
@@ -312,7 +313,7 @@ static void failures(void)
 	check_int(count, 0, "nothing of the list is left");
 }
 
-static void once_more(void)
+static void test_reading_again(void)
 {
 	size_t count;
 
@@ -375,7 +376,7 @@ static void put_others(struct datagram *d)
 	other.rtm_type = RTN_UNICAST;
 	other.rtm_flags = RTM_F_CLONED;
 	put_route(d, &other, 83);
-	put_route(d, &ipv6, 84); /* what a kernel without IPv6 answers with is of other families */
+	put_route(d, &ipv6, 84); /* a kernel without IPv6 answers with routes of other families */
 }
 
 static void put_nexthops(struct datagram *d)
@@ -397,14 +398,14 @@ static void put_nexthops(struct datagram *d)
 
 static bool has_route(const struct default_routes *routes, int family, int device, uint32_t table)
 {
-	for (size_t i = 0; i < routes->count; i++)
-		if (routes->route[i].family == family && routes->route[i].device == device &&
-		    routes->route[i].table == table)
+	for (size_t i = 0; i < routes->n_routes; i++)
+		if (routes->routes[i].family == family && routes->routes[i].device == device &&
+		    routes->routes[i].table == table)
 			return true;
 	return false;
 }
 
-static void of_routes(void)
+static void test_routes(void)
 {
 	struct default_routes routes = {};
 	struct rtmsg half = ipv4, world = ipv6;
@@ -447,7 +448,7 @@ static void of_routes(void)
 	routes_free(&routes);
 }
 
-static void failing_routes(void)
+static void test_failing_routes(void)
 {
 	struct default_routes routes = {};
 	struct datagram *d;
@@ -458,7 +459,7 @@ static void failing_routes(void)
 	put_end(d, 0);
 	next_datagram()->error = ENOBUFS;
 	check_int(routes_read_defaults(&routes), -ENOBUFS, "IPv6 routes that cannot be read");
-	check_int(routes.count, 0, "nothing of the IPv4 ones is left");
+	check_int(routes.n_routes, 0, "nothing of the IPv4 ones is left");
 
 	begin();
 	d = next_datagram();
@@ -468,7 +469,7 @@ static void failing_routes(void)
 	put_end(next_datagram(), 0);
 	next_datagram()->error = ENOBUFS;
 	check_int(routes_read_defaults(&routes), -ENOBUFS, "nexthops that cannot be read");
-	check_int(routes.count, 0, "nothing of the routes is left");
+	check_int(routes.n_routes, 0, "nothing of the routes is left");
 
 	begin();
 	d = next_datagram();
@@ -480,60 +481,60 @@ static void failing_routes(void)
 
 /* ---- of one packet -------------------------------------------------------------- */
 
-static int ask_route(void)
+static int lookup_route(void)
 {
-	const struct route_question question = {
+	const struct route_query query = {
 		.from = {0, 0, htonl(0xffff), htonl(0xc0000209)},
 		.to = {0, 0, htonl(0xffff), htonl(0x0a141e06)},
 		.sport = 22,
 		.dport = 50000,
 	};
 
-	return routes_ask(&question);
+	return routes_lookup(&query);
 }
 
-static int ask_route_that_fails(int error)
+static int test_failing_lookups(int error)
 {
 	begin();
 	put_message(next_datagram(), NLMSG_ERROR, &(struct nlmsgerr){.error = error},
 		    sizeof(struct nlmsgerr));
-	return ask_route();
+	return lookup_route();
 }
 
-static void of_one_packet(void)
+static void test_packet_route(void)
 {
 	static const int no_route[] = {-ENETUNREACH, -EHOSTUNREACH, -EACCES, -EINVAL};
 
 	begin();
 	put_route(next_datagram(), &ipv4, 7);
-	check_int(ask_route(), 7, "the device of a route");
+	check_int(lookup_route(), 7, "the device of a route");
 	check_int(given, 1, "one answer is read");
 	for (size_t i = 0; i < sizeof(no_route) / sizeof(*no_route); i++)
-		check_int(ask_route_that_fails(no_route[i]), -ENETUNREACH, "no route: %s",
+		check_int(test_failing_lookups(no_route[i]), -ENETUNREACH, "no route: %s",
 			  strerror(-no_route[i]));
-	check_int(ask_route_that_fails(-ENOBUFS), -ENOBUFS, "another error is no answer");
-	check_int(ask_route_that_fails(0), -EBADMSG, "nor is an acknowledgement");
+	check_int(test_failing_lookups(-ENOBUFS), -ENOBUFS, "another error is no answer");
+	check_int(test_failing_lookups(0), -EBADMSG, "nor is an acknowledgement");
 	begin();
 	put_route(next_datagram(), &ipv4, 0);
-	check_int(ask_route(), -EBADMSG, "a route without device");
+	check_int(lookup_route(), -EBADMSG, "a route without device");
 	begin();
 	put_message(next_datagram(), RTM_NEWROUTE, "short", 5);
-	check_int(ask_route(), -EBADMSG, "a route that is cut off");
+	check_int(lookup_route(), -EBADMSG, "a route that is cut off");
 	begin();
 	put_link(next_datagram(), "eth1", 2);
-	check_int(ask_route(), -EBADMSG, "an answer to another question");
+	check_int(lookup_route(), -EBADMSG, "an answer to another question");
 	begin();
 	next_datagram()->error = EINTR;
 	put_route(next_datagram(), &ipv4, 7);
-	check_int(ask_route(), 7, "an interruption is none");
+	check_int(lookup_route(), 7, "an interruption is none");
 	begin();
 	next_datagram()->error = ENOBUFS;
-	check_int(ask_route(), -ENOBUFS, "an answer that cannot be had");
+	check_int(lookup_route(), -ENOBUFS, "an answer that cannot be had");
 }
 
 /* ---- addresses ------------------------------------------------------------------- */
 
-static void of_addresses(void)
+static void test_addresses(void)
 {
 	struct ifaddrmsg header = {.ifa_family = AF_INET, .ifa_index = 2};
 	struct host_addresses addresses = {};
@@ -549,13 +550,15 @@ static void of_addresses(void)
 	put_attribute(d, IFA_ADDRESS, "\xfe\x80\0\0\0\0\0\0\0\0\0\0\0\0\0\1", 16);
 	put_end(d, 0);
 	check_int(addresses_read(&addresses), 0, "addresses");
-	check_int(addresses.count, 2, "two of them");
-	check(addresses.count == 2 && addresses.address[0].address[3] == htonl(0x0a141e01) &&
-		      addresses.address[0].address[2] == htonl(0xffff) &&
-		      addresses.address[0].device == 2,
+	check_int(addresses.n_addresses, 2, "two of them");
+	check(addresses.n_addresses == 2 &&
+		      addresses.addresses[0].address[3] == htonl(0x0a141e01) &&
+		      addresses.addresses[0].address[2] == htonl(0xffff) &&
+		      addresses.addresses[0].device == 2,
 	      "ours, not that of the other end of the link");
-	check(addresses.count == 2 && addresses.address[1].address[0] == htonl(0xfe800000) &&
-		      addresses.address[1].address[3] == htonl(1),
+	check(addresses.n_addresses == 2 &&
+		      addresses.addresses[1].address[0] == htonl(0xfe800000) &&
+		      addresses.addresses[1].address[3] == htonl(1),
 	      "an IPv6 address");
 	addresses_free(&addresses);
 
@@ -565,18 +568,18 @@ static void of_addresses(void)
 	put_attribute(d, IFA_ADDRESS, "\x0a\x14\x1e\x05", 4);
 	put_end(d, 0);
 	check_int(addresses_read(&addresses), -EBADMSG, "an IPv6 address of four bytes");
-	check_int(addresses.count, 0, "nothing is left");
+	check_int(addresses.n_addresses, 0, "nothing is left");
 }
 
 int main(void)
 {
-	of_links();
-	of_tunnels();
-	failures();
-	once_more();
-	of_routes();
-	failing_routes();
-	of_one_packet();
-	of_addresses();
+	test_links();
+	test_tunnels();
+	test_failures();
+	test_reading_again();
+	test_routes();
+	test_failing_routes();
+	test_packet_route();
+	test_addresses();
 	return tap_done();
 }

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Interface files and options: the rules that come of them, and every complaint with its place. */
+/*
+ * Interface files and options: the rules that they compile to, and every diagnostic with its
+ * place.
+ */
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -14,7 +17,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-static const char *dirs[1]; /* not where the interface files are */
+static const char *dirs[1]; /* not in the directory of the interface files */
 static const struct site_lookup offline = {dirs, 1, false};
 static const struct site_lookup online = {dirs, 1, true};
 
@@ -114,7 +117,7 @@ static void print_rule(FILE *out, const struct policy *policy, const struct rule
 	free(ports);
 }
 
-/* Rules and notes, or complaints; the caller frees the text. */
+/* Returns rules and notes, or diagnostics; the caller frees the text. */
 static char *outcome(struct policy *policy, struct diagnostics *diag)
 {
 	char *text = NULL;
@@ -123,7 +126,7 @@ static char *outcome(struct policy *policy, struct diagnostics *diag)
 
 	check(!policy == !!diag->count, "a policy or a complaint");
 	if (!policy) {
-		text = scratch_said(diag);
+		text = scratch_diagnostics(diag);
 		diag_free(diag);
 		return text;
 	}
@@ -183,8 +186,8 @@ static const struct row good[] = {
 	 "backup-gateway: 192.0.2.2}}]\n",
 	 "livevault/tunnel reply tcp 443,554,2147 primary-gateway, backup-gateway{192.0.2.1 "
 	 "192.0.2.2}\n"
-	 "# all 3 candidates for port tunnel of livevault are open: when the one in use is known, "
-	 "add \"ports: {tunnel: PORT}\" to this use\n"},
+	 "# all 3 candidates for port tunnel of livevault are open: once you know which one is "
+	 "used, add \"ports: {tunnel: PORT}\" to this use\n"},
 	{"one port for all peers",
 	 "use: [{profile: livevault, as: agent, ports: {tunnel: 443}, addresses: "
 	 "{primary-gateway: 192.0.2.1, backup-gateway: 192.0.2.2}}]\n",
@@ -200,8 +203,8 @@ static const struct row good[] = {
 	 "addresses: {primary-gateway: 192.0.2.1, backup-gateway: 192.0.2.2}}]\n",
 	 "livevault/tunnel reply tcp 443,554,2147 primary-gateway{192.0.2.1}\n"
 	 "livevault/tunnel reply tcp 443 backup-gateway{192.0.2.2}\n"
-	 "# all 3 candidates for port tunnel of livevault are open: when the one in use is known, "
-	 "add \"ports: {tunnel: {primary-gateway: PORT}}\" to this use\n"},
+	 "# all 3 candidates for port tunnel of livevault are open: once you know which one is "
+	 "used, add \"ports: {tunnel: {primary-gateway: PORT}}\" to this use\n"},
 	{"ports that only the site knows",
 	 "use: [{profile: livevault, as: agent, enable: [extra], ports: {tunnel: 443, pinned: "
 	 "[7, 9]}, addresses: {primary-gateway: 192.0.2.1, backup-gateway: 192.0.2.2}}]\n",
@@ -211,8 +214,8 @@ static const struct row good[] = {
 	 "use: [{profile: livevault, as: agent, ports: {tunnel: 443}, addresses: "
 	 "{primary-gateway: 192.0.2.1}}]\n",
 	 "livevault/tunnel reply tcp 443 primary-gateway{192.0.2.1}\n"
-	 "# role backup-gateway of livevault has no address: flow tunnel runs with the other roles "
-	 "only\n"},
+	 "# role backup-gateway of livevault has no address, so flow tunnel is allowed only with "
+	 "the other roles\n"},
 	{"the gateway's side",
 	 "use: [{profile: livevault, as: backup-gateway, ports: {tunnel: {agent: 554}}, "
 	 "addresses: {agent: any}}]\n",
@@ -289,7 +292,7 @@ static const struct row good[] = {
 	 "backup-exec/data inbound tcp 100-200,300 media-server{::/0 0.0.0.0/0} if control\n"
 	 "backup-exec/advertise reply tcp 6101 media-server{::/0 0.0.0.0/0}\n"
 	 "livevault/tunnel reply tcp 443 primary-gateway, backup-gateway{192.0.2.1 192.0.2.2}\n"
-	 "# flow backup-exec/control is on already: enable: changes nothing\n"
+	 "# flow backup-exec/control is already on, so enable: changes nothing\n"
 	 "# the addresses of role console of backup-exec change nothing: no flow that is on runs "
 	 "between it and remote-agent\n"
 	 "# the ports of livevault for pinned with agent change nothing: no flow that is on uses "
@@ -317,7 +320,7 @@ static const struct row good[] = {
 	 "site/a inbound tcp 1 10.0.0.0/25, 10.0.0.128/25, 2001:db8::/32{10.0.0.0/25 "
 	 "10.0.0.128/25 2001:db8::/32}\n"
 	 "site/b inbound tcp 2 10.0.0.0/24, 2001:db8:1::/48{10.0.0.0/24 2001:db8:1::/48} if a\n"},
-	/* tomorrow the name may be that very address */
+	/* later the name may have exactly that address */
 	{"a requirement that a name may meet",
 	 "flows:\n- {name: a, from: x.invalid, to: self, tcp: 1}\n"
 	 "- {name: b, from: 10.0.0.1, to: self, tcp: 2, requires: a}\n",
@@ -345,11 +348,11 @@ static const struct row bad[] = {
 	{"empty", "", "eth1.yaml: is empty"},
 	{"nothing allowed", "interface: eth1\n",
 	 "eth1.yaml:1:1: nothing is allowed: the file has neither use: nor flows:"},
-	{"a list", "[]", "eth1.yaml:1:1: here belongs a map (KEY: VALUE), not a list"},
+	{"a list", "[]", "eth1.yaml:1:1: this must be a map (KEY: VALUE), not a list"},
 	{"unknown key", USE "verdikt: audit\n",
 	 "eth1.yaml:2:1: unknown key \"verdikt\": did you mean \"verdict\"?"},
 	{"second document", USE "---\n",
-	 "eth1.yaml:2:1: a second document begins here: a file holds one"},
+	 "eth1.yaml:2:1: a second document begins here, but a file may have only one"},
 	{"address with a colon at its end",
 	 "flows: [{name: a, to: self, tcp: 1, from: [2001:db8::]}]",
 	 "eth1.yaml:1:53: not YAML: found unexpected ':', while scanning a plain scalar that "
@@ -358,36 +361,37 @@ static const struct row bad[] = {
 
 	/* settings */
 	{"interface name", USE "interface: eth0/1\n",
-	 "eth1.yaml:2:12: \"eth0/1\" is not an interface name: 1 to 15 bytes without space, / and "
-	 ":"},
+	 "eth1.yaml:2:12: \"eth0/1\" is not an interface name: it must be 1 to 15 bytes without "
+	 "spaces, / or :"},
 	{"long interface name", USE "interface: abcdefghijklmnop\n",
-	 "eth1.yaml:2:12: \"abcdefghijklmnop\" is not an interface name: 1 to 15 bytes without "
-	 "space, / and :"},
+	 "eth1.yaml:2:12: \"abcdefghijklmnop\" is not an interface name: it must be 1 to 15 bytes "
+	 "without spaces, / or :"},
 	{"interface ..", USE "interface: ..\n",
-	 "eth1.yaml:2:12: \"..\" is not an interface name: 1 to 15 bytes without space, / and :"},
+	 "eth1.yaml:2:12: \"..\" is not an interface name: it must be 1 to 15 bytes without "
+	 "spaces, / or :"},
 	{"mode", USE "mode: nativ\n",
-	 "eth1.yaml:2:7: \"nativ\" is not known here: did you mean \"native\"?"},
+	 "eth1.yaml:2:7: \"nativ\" is not a valid value: did you mean \"native\"?"},
 	{"verdict", USE "verdict: drop\n",
-	 "eth1.yaml:2:10: \"drop\" is not known here: there are enforce and audit"},
+	 "eth1.yaml:2:10: \"drop\" is not a valid value: there are enforce and audit"},
 	{"connections", USE "connections: [flags]\n",
-	 "eth1.yaml:2:14: here belongs a single value, not a list"},
+	 "eth1.yaml:2:14: this must be a single value, not a list"},
 	{"ping", USE "ping: all\n",
-	 "eth1.yaml:2:7: \"all\" is not known here: there are none, peers and any"},
+	 "eth1.yaml:2:7: \"all\" is not a valid value: there are none, peers and any"},
 	{"fragments", USE "fragments: any\n",
-	 "eth1.yaml:2:12: \"any\" is not known here: there are drop and peers"},
+	 "eth1.yaml:2:12: \"any\" is not a valid value: there are drop and peers"},
 	{"dhcp", USE "dhcp: on\n", "eth1.yaml:2:7: \"on\" is neither true nor false"},
 	{"vlans", USE "vlans: all\n",
-	 "eth1.yaml:2:8: \"all\" is not known here: there are any and none"},
+	 "eth1.yaml:2:8: \"all\" is not a valid value: there are any and none"},
 	{"VLAN ids", USE "vlans: [4095, 4096, 1-2, x, 00]\n",
 	 "eth1.yaml:2:15: \"4096\" is not a VLAN id from 0 (untagged) to 4095\n"
 	 "eth1.yaml:2:21: \"1-2\" is not a VLAN id from 0 (untagged) to 4095\n"
 	 "eth1.yaml:2:26: \"x\" is not a VLAN id from 0 (untagged) to 4095\n"
 	 "eth1.yaml:2:29: \"00\" is not a VLAN id from 0 (untagged) to 4095"},
-	{"no VLAN", USE "vlans: []\n", "eth1.yaml:2:8: an empty list"},
+	{"no VLAN", USE "vlans: []\n", "eth1.yaml:2:8: the list is empty"},
 
 	/* uses */
 	{"use is a map", "use: {profile: arc}\n",
-	 "eth1.yaml:1:6: here belongs a list, not a map (KEY: VALUE)"},
+	 "eth1.yaml:1:6: this must be a list, not a map (KEY: VALUE)"},
 	{"use without keys", "use: [{}]\n",
 	 "eth1.yaml:1:7: the key \"profile\" is missing\n"
 	 "eth1.yaml:1:7: the key \"as\" is missing"},
@@ -399,7 +403,7 @@ static const struct row bad[] = {
 	 "eth1.yaml:1:34: profile backup-exec has no role \"remote\": did you mean "
 	 "\"remote-agent\"?"},
 	{"two roles", "use: [{profile: backup-exec, as: [remote-agent]}]\n",
-	 "eth1.yaml:1:34: here belongs a single value, not a list"},
+	 "eth1.yaml:1:34: this must be a single value, not a list"},
 	{"unknown level", "use: [{profile: vault, as: agent, level: minimal}]\n",
 	 "eth1.yaml:1:42: profile vault has no level \"minimal\": did you mean \"minimum\"?"},
 	{"level of a profile without", "use: [{profile: arc, as: other, level: strict}]\n",
@@ -410,16 +414,16 @@ static const struct row bad[] = {
 	{"unknown flow", "use: [{profile: arc, as: other, enable: [stats]}]\n",
 	 "eth1.yaml:1:42: profile arc has no flow \"stats\": did you mean \"status\"?"},
 	{"enable is a word", "use: [{profile: arc, as: other, enable: status}]\n",
-	 "eth1.yaml:1:41: here belongs a list, not a single value"},
+	 "eth1.yaml:1:41: this must be a list, not a single value"},
 	{"two optional flows of a group",
 	 "use: [{profile: arc, as: client, enable: [plain, odd], addresses: {server: 10.0.0.1}}]\n",
 	 "eth1.yaml:1:50: flows \"plain\" and \"odd\" exclude each other: enable one of them\n"
-	 "eth1.yaml:1:7: flow arc/back requires ssl, which is off: enable that, too"},
+	 "eth1.yaml:1:7: flow arc/back requires ssl, which is off: enable it, too"},
 	{"both flows of a group, by name", "use: [{profile: arc, as: other, enable: [ssl, odd]}]\n",
 	 "eth1.yaml:1:47: flows \"ssl\" and \"odd\" exclude each other: enable one of them"},
 	{"a required flow that gave way",
 	 "use: [{profile: arc, as: client, enable: [plain], addresses: {server: 10.0.0.1}}]\n",
-	 "eth1.yaml:1:7: flow arc/back requires ssl, which is off: enable that, too"},
+	 "eth1.yaml:1:7: flow arc/back requires ssl, which is off: enable it, too"},
 
 	/* addresses */
 	{"no address", "use:\n  - profile: backup-exec\n    as: remote-agent\n",
@@ -434,23 +438,23 @@ static const struct row bad[] = {
 	 "eth1.yaml:2:51: profile backup-exec has no role \"media-sever\": did you mean "
 	 "\"media-server\"?"},
 	{"addresses are a list", "use: [{profile: arc, as: other, addresses: [10.0.0.1]}]\n",
-	 "eth1.yaml:1:44: here belongs a map (KEY: VALUE), not a list"},
+	 "eth1.yaml:1:44: this must be a map (KEY: VALUE), not a list"},
 	{"no addresses", "use: [{profile: arc, as: client, addresses: {server: []}}]\n",
-	 "eth1.yaml:1:54: an empty list"},
+	 "eth1.yaml:1:54: the list is empty"},
 	{"addresses are nothing", "use: [{profile: arc, as: client, addresses: {server: }}]\n",
-	 "eth1.yaml:1:54: here belongs a single value, not nothing"},
+	 "eth1.yaml:1:54: this must be a single value, not nothing"},
 	{"bad addresses",
 	 "use:\n- profile: arc\n  as: client\n  addresses:\n    server:\n      - 10.20.31.5/24\n"
 	 "      - ::ffff:10.0.0.1\n      - fe80::1%eth0\n      - 10.0.0.300\n      - a_b\n"
 	 "      - self\n      - [10.0.0.1]\n",
 	 "eth1.yaml:6:9: \"10.20.31.5/24\" has host bits set: write 10.20.31.0/24\n"
 	 "eth1.yaml:7:9: \"::ffff:10.0.0.1\" is an IPv4 address in IPv6 form: write 10.0.0.1\n"
-	 "eth1.yaml:8:9: \"fe80::1%eth0\" has a zone (%): the file is for one interface, write the "
-	 "address alone\n"
+	 "eth1.yaml:8:9: \"fe80::1%eth0\" has a zone (%): the file is for one interface, so write "
+	 "only the address\n"
 	 "eth1.yaml:9:9: \"10.0.0.300\" is not an IPv4 or IPv6 address or prefix\n"
-	 "eth1.yaml:10:9: \"a_b\" is neither an address nor a prefix nor a host name nor any\n"
-	 "eth1.yaml:11:9: \"self\" is this host: other addresses belong here\n"
-	 "eth1.yaml:12:9: here belongs a single value, not a list"},
+	 "eth1.yaml:10:9: \"a_b\" is not an address, a prefix, a host name or any\n"
+	 "eth1.yaml:11:9: \"self\" is this host, but these are the addresses of others\n"
+	 "eth1.yaml:12:9: this must be a single value, not a list"},
 
 	/* ports */
 	{"unknown ports", "use: [{profile: backup-exec, as: console, ports: {dato: 1}}]\n",
@@ -471,7 +475,7 @@ static const struct row bad[] = {
 	 "25 (two ports a job)"},
 	{"bad ports", "use: [{profile: backup-exec, as: console, ports: {data: [0, 9-5, x]}}]\n",
 	 "eth1.yaml:1:58: \"0\" is outside 1-65535\n"
-	 "eth1.yaml:1:61: \"9-5\" is a range turned round: write 5-9\n"
+	 "eth1.yaml:1:61: \"9-5\" is a range in reverse order: write 5-9\n"
 	 "eth1.yaml:1:66: \"x\" is not a port or a range of ports such as 50000-50100"},
 	{"ports that are missing",
 	 "use:\n- {profile: livevault, as: agent, enable: [extra], ports: {tunnel: 443}, "
@@ -490,12 +494,12 @@ static const struct row bad[] = {
 	{"self on both sides", "flows: [{name: a, from: self, to: self, tcp: 1}]\n",
 	 "eth1.yaml:1:9: flow \"a\" must have \"self\", this host, in only one of from: and to:"},
 	{"self in a list", "flows: [{name: a, from: any, to: [self], tcp: 1}]\n",
-	 "eth1.yaml:1:35: \"self\" is this host: other addresses belong here\n"
+	 "eth1.yaml:1:35: \"self\" is this host, but these are the addresses of others\n"
 	 "eth1.yaml:1:9: flow \"a\" must have \"self\", this host, in one of from: and to:"},
 	{"from nobody", "flows: [{name: a, from: [], to: self, tcp: 1}]\n",
-	 "eth1.yaml:1:25: an empty list"},
+	 "eth1.yaml:1:25: the list is empty"},
 	{"from nothing", "flows: [{name: a, from: , to: self, tcp: 1}]\n",
-	 "eth1.yaml:1:25: here belongs a single value, not nothing"},
+	 "eth1.yaml:1:25: this must be a single value, not nothing"},
 	{"neither tcp nor udp", "flows: [{name: a, from: any, to: self}]\n",
 	 "eth1.yaml:1:9: flow \"a\" has neither tcp: nor udp:"},
 	{"named ports", "flows: [{name: a, from: any, to: self, tcp: ssh}]\n",
@@ -507,7 +511,7 @@ static const struct row bad[] = {
 	{"flow twice",
 	 "flows:\n- {name: a, from: any, to: self, tcp: 1}\n"
 	 "- {name: a, from: any, to: self, tcp: 2}\n",
-	 "eth1.yaml:3:3: flow \"a\" is here a second time: the first is in line 2"},
+	 "eth1.yaml:3:3: flow \"a\" is repeated: the first one is in line 2"},
 	{"flow without a name", "flows: [{from: any, to: self, tcp: 1}]\n",
 	 "eth1.yaml:1:9: the key \"name\" is missing"},
 	{"requires nothing known", "flows: [{name: a, from: any, to: self, tcp: 1, requires: b}]\n",
@@ -519,37 +523,36 @@ static const struct row bad[] = {
 	 "file, "
 	 "or PROFILE/FLOW"},
 	{"requires itself", "flows: [{name: a, from: any, to: self, tcp: 1, requires: a}]\n",
-	 "eth1.yaml:1:58: flow \"a\" requires itself in the end"},
+	 "eth1.yaml:1:58: flow \"a\" requires itself, directly or through other flows"},
 	{"requires the other direction",
 	 USE "flows: [{name: a, from: self, to: any, tcp: 1, requires: arc/ssl}]\n",
-	 "eth1.yaml:2:58: flow \"arc/ssl\" does not run in the direction of \"a\", so it cannot be "
-	 "what that requires"},
+	 "eth1.yaml:2:58: flow \"arc/ssl\" does not run in the direction of \"a\", so that can't "
+	 "require it"},
 	{"requires a flow without TCP",
 	 "flows:\n- {name: a, from: any, to: self, udp: 1}\n"
 	 "- {name: b, from: any, to: self, tcp: 2, requires: a}\n",
-	 "eth1.yaml:3:52: flow \"a\" has no TCP port: only a TCP connection can be live, so it "
-	 "cannot be what \"b\" requires"},
+	 "eth1.yaml:3:52: flow \"a\" has no TCP port: only a TCP connection can be live, so \"b\" "
+	 "can't require it"},
 	{"requires what another peer has",
 	 "flows:\n- {name: a, from: [10.0.0.1, 10.0.0.2], to: self, tcp: 1}\n"
 	 "- {name: b, from: [10.0.0.2, 10.0.0.3], to: self, tcp: 2, requires: a}\n",
-	 "eth1.yaml:3:69: flow \"b\" is for 10.0.0.3, too, from where \"a\" takes no connection: "
-	 "add "
-	 "that to the peers of \"a\", or take it from those of \"b\""},
+	 "eth1.yaml:3:69: flow \"b\" allows 10.0.0.3, but \"a\" allows no connection with it: add "
+	 "it to the peers of \"a\", or remove it from those of \"b\""},
 	{"requires what a part of the peers has",
 	 "flows:\n- {name: a, from: [10.0.0.0/25, \"::/0\"], to: self, tcp: 1}\n"
 	 "- {name: b, from: 10.0.0.0/24, to: self, tcp: 2, requires: a}\n",
-	 "eth1.yaml:3:60: flow \"b\" is for 10.0.0.0/24, too, from where \"a\" takes no "
-	 "connection: "
-	 "add that to the peers of \"a\", or take it from those of \"b\""},
+	 "eth1.yaml:3:60: flow \"b\" allows 10.0.0.0/24, but \"a\" allows no connection with it: "
+	 "add it to the peers of \"a\", or remove it from those of \"b\""},
 	{"requires what none of a profile's peers has",
 	 USE "flows: [{name: a, from: 192.0.2.1, to: self, tcp: 1, requires: arc/ssl}]\n",
-	 "eth1.yaml:2:64: flow \"a\" is for 192.0.2.1, too, from where \"arc/ssl\" takes no "
-	 "connection: add that to the peers of \"arc/ssl\", or take it from those of \"a\""},
+	 "eth1.yaml:2:64: flow \"a\" allows 192.0.2.1, but \"arc/ssl\" allows no connection with "
+	 "it: add it to the peers of \"arc/ssl\", or remove it from those of \"a\""},
 
 	{"all mistakes at once",
 	 "interface: e e\nuse:\n- {profile: ark, as: x}\n- {profile: arc, as: servr}\n"
 	 "- {profile: arc, as: client}\nflows:\n- {name: a, from: 1.2.3, to: self, tcp: 0}\n",
-	 "eth1.yaml:1:12: \"e e\" is not an interface name: 1 to 15 bytes without space, / and :\n"
+	 "eth1.yaml:1:12: \"e e\" is not an interface name: it must be 1 to 15 bytes without "
+	 "spaces, / or :\n"
 	 "eth1.yaml:7:19: \"1.2.3\" is not an IPv4 or IPv6 address or prefix\n"
 	 "eth1.yaml:7:41: \"0\" is outside 1-65535\n"
 	 "eth1.yaml:3:13: unknown profile \"ark\": did you mean \"arc\"?\n"
@@ -731,10 +734,9 @@ static void test_names(void)
 		 "eth1.yaml:1:54: \"no-such.invalid\" cannot be looked up: "},
 		{"documented names, none known",
 		 "use: [{profile: vault, as: agent, enable: [vault]}]\n",
-		 "eth1.yaml:1:7: flow vault/vault needs the addresses of role director, as none of "
-		 "the documented names can be looked up: add \"addresses: {director: [ADDRESS]}\" "
-		 "to "
-		 "this use"},
+		 "eth1.yaml:1:7: flow vault/vault needs the addresses of role director, because "
+		 "none of the documented names can be looked up: add \"addresses: {director: "
+		 "[ADDRESS]}\" to this use"},
 		{"documented names beside addresses", "use: [{profile: vault, as: agent}]\n",
 		 "# 1 of 1 documented host names of role portal of vault cannot be looked up\n"},
 	};
@@ -808,7 +810,7 @@ static const struct {
 	 {{"a=b"}},
 	 {{}},
 	 {{}},
-	 "--use: is missing: it says what this host is\n"
+	 "--use: must be given: it says what this host is\n"
 	 "--address: no profile of --use has a role \"a\": there are none"},
 	{"no role", {{"arc"}}, {{}}, {{}}, {{}}, "--use: \"arc\" is not PROFILE:ROLE"},
 	{"empty role", {{"arc:"}}, {{}}, {{}}, {{}}, "--use: \"arc:\" is not PROFILE:ROLE"},
@@ -843,14 +845,14 @@ static const struct {
 	 {{}},
 	 {{}},
 	 "--address: \"10.0.0.1/8\" has host bits set: write 10.0.0.0/8\n"
-	 "--address: \"\" is neither an address nor a prefix nor a host name nor any\n"
-	 "--address: \"\" is neither an address nor a prefix nor a host name nor any"},
+	 "--address: \"\" is not an address, a prefix, a host name or any\n"
+	 "--address: \"\" is not an address, a prefix, a host name or any"},
 	{"bad ports",
 	 {{"backup-exec:console"}},
 	 {{}},
 	 {{"data=9-5", "dat=1", "data=1-100"}},
 	 {{}},
-	 "--port: \"9-5\" is a range turned round: write 5-9\n"
+	 "--port: \"9-5\" is a range in reverse order: write 5-9\n"
 	 "--port: no profile of --use has a ports \"dat\": did you mean \"data\"?\n"
 	 "--port: the ports \"data\" are given twice"},
 	{"too few ports",
@@ -907,11 +909,10 @@ static void test_option_interface(void)
 	struct policy *policy = site_from_options("a/b", &given, &offline, &diag);
 	char *got = outcome(policy, &diag);
 
-	check_text(
-		got,
-		"the interface: \"a/b\" is not an interface name: 1 to 15 bytes without space, / "
-		"and :",
-		"options: interface");
+	check_text(got,
+		   "the interface: \"a/b\" is not an interface name: it must be 1 to 15 bytes "
+		   "without spaces, / or :",
+		   "options: interface");
 	free(got);
 }
 
@@ -921,7 +922,7 @@ static void test_observe(void)
 {
 	struct diagnostics diag = {};
 	struct policy *policy = site_observe("eth1", &offline, &diag);
-	bool sound = true, extra = false;
+	bool valid = true, extra = false;
 	char *got;
 
 	if (!check(policy, "observation") || !policy)
@@ -930,8 +931,8 @@ static void test_observe(void)
 	check_text(policy->interface, "eth1", "interface");
 	check(!policy->file, "no file");
 	for (size_t i = 0; i < policy->n_rules; i++)
-		sound &= policy->rules[i].group == 0 && policy->rules[i].ports.count;
-	check(sound, "every rule has ports and is for any");
+		valid &= policy->rules[i].group == 0 && policy->rules[i].ports.count;
+	check(valid, "every rule has ports and is for any");
 	for (size_t i = 0; i < policy->n_flows; i++)
 		extra |= !strcmp(policy->flows[i].name, "extra");
 	check(!extra, "a flow without ports is left out");
@@ -941,8 +942,8 @@ static void test_observe(void)
 	check_has(got, "arc/plain inbound tcp 2099", "optional flows");
 	check_has(got, "arc/back inbound tcp 20000-20100 any{::/0 0.0.0.0/0} if ssl", "requires");
 	check_has(got,
-		  "# 1 of the 2 flows of livevault is not observed: only the site knows the "
-		  "ports; write the file with use.ports for them\n",
+		  "# 1 of the 2 flows of livevault is not observed, because only the site knows "
+		  "the ports: write an interface file with use.ports for them\n",
 		  "what is left out is said");
 	free(got);
 }
@@ -1048,7 +1049,7 @@ static void test_million(void)
 	free(text);
 }
 
-/* Five lists of a million, each another: more than there is room for. */
+/* Five different lists of a million addresses: more than the limit. */
 static void test_prefixes(void)
 {
 	char *list = repeat("  from: &a\n", "  - $\n", 1000000);
@@ -1084,7 +1085,7 @@ static int by_id(const void *a, const void *b)
 	return (x->id > y->id) - (x->id < y->id);
 }
 
-/* Two of these names have the same id: of so many in 32 bits some do. */
+/* Finds two names with the same control id, which has 32 bits. */
 static bool find_twins(unsigned int number[static 2])
 {
 	const size_t count = 400000;
@@ -1124,7 +1125,7 @@ static void test_control_ids(void)
 			   twin[0], twin[1], twin[0], twin[1]);
 	policy = policy_of(text);
 	check(!compile(policy, &diag), "control flows of one id do not compile");
-	said = scratch_said(&diag);
+	said = scratch_diagnostics(&diag);
 	check_has(said, "can't be told apart: their names have the same hash", "and it is said");
 	free(said);
 	free(text);

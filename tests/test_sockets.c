@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * `connections: sockets` with real sockets on the loopback interface of a network namespace of
- * the test's own, and with frames as they would come from them.
+ * Tests `connections: sockets` with real sockets on the loopback interface of a network
+ * namespace of the test's own, and with frames as if they came from them.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -58,7 +58,7 @@ static socklen_t address_of(const struct family *family, const char *text, int p
 	return sizeof(*six);
 }
 
-/* Binds it to an address that no interface need have. */
+/* Bound to an address that no interface needs to have. */
 static int open_bound(const struct family *family, int type, const char *text, int port)
 {
 	struct sockaddr_storage storage;
@@ -87,7 +87,7 @@ static void connect_to(const struct family *family, int fd, const char *text, in
 	must(!connect(fd, (struct sockaddr *)&storage, length), "connect");
 }
 
-/* Makes both ends of a TCP connection; `from` opens it. */
+/* Opens a TCP connection from `from`, with both ends. */
 struct connection {
 	int opener, taker;
 };
@@ -139,7 +139,7 @@ static bool enter_namespace(void)
 static struct engine *engine;
 static uint64_t now = ROW_NS;
 
-/* The flow cache may keep for half a second what depends on a socket. */
+/* A flow cache entry may outlive its socket by half a second. */
 static void wait_for_cache(void)
 {
 	now += 1000000000;
@@ -182,7 +182,7 @@ static void test_replies(const struct family *f)
 		   "%s: not from another peer", f->word);
 	check_text(VERDICT(f, .sport = 6101, .dport = 40001, .flags = SYN | ACK), "connection",
 		   "%s: a listening socket is no connection", f->word);
-	/* now it is cached again, because the SYN above cleared it */
+	/* this caches it again, because the SYN above cleared the entry */
 	check_text(VERDICT(f, .sport = 6101, .dport = 40000, .flags = ACK), "flow",
 		   "%s: and another answer", f->word);
 	close_connection(&ours);
@@ -192,7 +192,7 @@ static void test_replies(const struct family *f)
 	close(listener);
 }
 
-/* Nobody answers, because a filter in front of the listener drops all packets. */
+/* A listener that never answers, because a filter in front of it drops all packets. */
 static int open_syn_sent(const struct family *f, int sport, int dport, int *listener)
 {
 	struct sock_filter drop = {.code = BPF_RET | BPF_K, .k = 0};
@@ -224,10 +224,7 @@ static void test_opening(const struct family *f)
 	close(listener);
 }
 
-/*
- * The side that closed first is in TIME_WAIT; a SYN could then reach a listener on the same
- * port.
- */
+/* The end that closed first is in TIME_WAIT; a SYN could then reach a listener on the same port. */
 static void test_time_wait(const struct family *f)
 {
 	struct connection ours = open_connection(f, f->self, 40004, f->peer, 6101);
@@ -277,7 +274,7 @@ static void test_control(const struct family *f)
 	data = open_connection(f, f->peer, 42000, f->self, 50000);
 	check_text(VERDICT(f, .sport = 42000, .dport = 50000, .flags = ACK), "flow",
 		   "%s: a data segment of a connection", f->word);
-	/* a forged end changes nothing, because the socket is asked */
+	/* a forged FIN changes nothing, because the socket is asked */
 	check_text(VERDICT(f, .sport = 41000, .flags = RST), "flow", "%s: a forged RST", f->word);
 	check_text(VERDICT(f, .sport = 43000, .dport = 50000), "flow",
 		   "%s: data behind a forged RST", f->word);
@@ -290,7 +287,7 @@ static void test_control(const struct family *f)
 	close_connection(&data);
 }
 
-/* Forged segments take slots; a real control connection must still get one, and keep it. */
+/* Forged segments take entries; a real control connection must still get one, and keep it. */
 static void test_forged_controls(const struct family *f)
 {
 	struct connection control;

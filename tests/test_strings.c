@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Strings that grow, and arrays of strings. */
+/* Tests strings that grow, and arrays of strings. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -69,7 +69,7 @@ static void test_arrays(void)
 	check(!strcmp(strings[0], "") && !strcmp(strings[1], "a1") && !strcmp(strings[2], "a10") &&
 		      !strcmp(strings[3], "b"),
 	      "an array is sorted by bytes");
-	strv_free(strings, count); /* the sanitizer finds memory that was not freed */
+	strv_free(strings, count); /* LeakSanitizer checks that nothing is left */
 }
 
 int main(void)

@@ -208,7 +208,7 @@ static unsigned int group_of(struct policy *policy, const char *peers)
 	group = APPEND(policy->groups, policy->n_groups);
 	group->roles = must_copy(peers);
 	each_word(peers, add_prefix, &group->prefixes);
-	prefix_set_settle(&group->prefixes);
+	prefix_set_normalize(&group->prefixes);
 	group->total = group->prefixes.count;
 	return (unsigned int)(policy->n_groups - 1);
 }
@@ -232,7 +232,7 @@ static void add_rule(struct policy *policy, const struct line *line)
 	};
 
 	each_word(line->ports, add_port, &rule.ports);
-	port_set_settle(&rule.ports);
+	port_set_normalize(&rule.ports);
 	add_port(&local, line->local ? line->local : "1024-65535");
 	rule.local = local.range[0];
 	free(local.range);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What time it is, as one number and as text. */
+/* The time as one number and as text. */
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
 
@@ -8,7 +8,7 @@
 
 #define NS_PER_S 1000000000ull
 
-/* ns; CLOCK_MONOTONIC is what the program in the kernel goes by. */
+/* Nanoseconds of this clock. The program in the kernel uses CLOCK_MONOTONIC. */
 static inline uint64_t clock_ns(clockid_t clock)
 {
 	struct timespec now;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Colour on a terminal only; NO_COLOR (no-color.org) is honoured. */
+/* Colours, only on a terminal and only if NO_COLOR (no-color.org) is not set. */
 #ifndef BASE_COLOUR_H
 #define BASE_COLOUR_H
 
@@ -7,7 +7,7 @@
 
 enum colour { PLAIN, BOLD, GREEN, RED, YELLOW };
 
-/* The escape that turns it on, or "" where `to` takes no colour. */
+/* The escape sequence that turns the colour on, or "" if `to` takes no colours. */
 const char *term_colour(FILE *to, enum colour colour);
 
 #endif

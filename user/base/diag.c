@@ -19,7 +19,7 @@ static char *place_text(const struct place *place)
 	return must_format("%s:%u:%u", place->file, place->line, place->column);
 }
 
-/* The kernel's words may be several lines. */
+/* What the kernel says may have several lines. */
 static void make_one_line(char *text)
 {
 	while ((text = strpbrk(text, "\n\t")))
@@ -39,21 +39,21 @@ static char *one_line(const char *format, va_list args)
 static void add(struct diagnostics *diag, const char *text)
 {
 	if (diag->count == DIAGNOSTICS_MAX)
-		diag->unsaid++;
+		diag->n_omitted++;
 	else
 		*APPEND(diag->text, diag->count) = printable(text);
 }
 
 void diag_at(struct diagnostics *diag, const struct place *place, const char *format, ...)
 {
-	AUTO_FREE char *where = place_text(place), *what = NULL, *all = NULL;
+	AUTO_FREE char *where = place_text(place), *message = NULL, *text = NULL;
 	va_list args;
 
 	va_start(args, format);
-	what = one_line(format, args);
+	message = one_line(format, args);
 	va_end(args);
-	all = must_format("%s: %s", where, what);
-	add(diag, all);
+	text = must_format("%s: %s", where, message);
+	add(diag, text);
 }
 
 void diag_add(struct diagnostics *diag, const char *format, ...)
@@ -71,8 +71,8 @@ void diag_print(const struct diagnostics *diag)
 {
 	for (size_t i = 0; i < diag->count; i++)
 		fprintf(stderr, "%s\n", diag->text[i]);
-	if (diag->unsaid)
-		fprintf(stderr, "and %zu more like these\n", diag->unsaid);
+	if (diag->n_omitted)
+		fprintf(stderr, "and %zu more that are not shown\n", diag->n_omitted);
 }
 
 void diag_free(struct diagnostics *diag)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* How a verb ends badly: a sentence, and the exit status for it. */
+/* How a command fails: it prints a sentence and returns the exit status for it. */
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -7,8 +7,8 @@
 #include "base/memory.h"
 #include "base/printable.h"
 
-/* It may quote a name or a value. */
-__attribute__((format(printf, 1, 0))) static void say(const char *format, va_list args)
+/* Names and values in the text are made printable. */
+__attribute__((format(printf, 1, 0))) static void print_text(const char *format, va_list args)
 {
 	AUTO_FREE char *text = NULL, *shown = NULL;
 
@@ -24,7 +24,7 @@ int fail(const char *format, ...)
 
 	fputs("bkxdp: ", stderr);
 	va_start(args, format);
-	say(format, args);
+	print_text(format, args);
 	va_end(args);
 	fputc('\n', stderr);
 	return EXIT_FAILED;
@@ -36,7 +36,7 @@ int misuse(const char *verb, const char *format, ...)
 
 	fprintf(stderr, "bkxdp %s: ", verb);
 	va_start(args, format);
-	say(format, args);
+	print_text(format, args);
 	va_end(args);
 	fprintf(stderr, "; see \"bkxdp %s --help\"\n", verb);
 	return EXIT_MISUSED;

@@ -9,7 +9,8 @@
 void *must_have(void *memory)
 {
 	if (!memory) {
-		fputs("bkxdp: out of memory; what was begun may be half done: try again\n", stderr);
+		fputs("bkxdp: out of memory: the command may be only half done; try again\n",
+		      stderr);
 		exit(1);
 	}
 	return memory;
@@ -47,8 +48,8 @@ static size_t next_power(size_t count)
 }
 
 /*
- * The next power of two is the room, so it needs no place of its own. An array that was
- * made otherwise may have less: its allocator knows.
+ * The capacity is always the next power of two, so it need not be stored. An array that was
+ * made in another way may have less; then the allocator knows its size.
  */
 void *must_grow(void *array, size_t count, size_t size)
 {

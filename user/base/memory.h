@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Memory that is there or the program ends with a sentence. An end here is as if
- * the process had been killed: what runs is whole, and pins tell of what is left.
+ * Allocation that never returns NULL: without memory, the program ends with a sentence. That is
+ * no worse than being killed: what runs in the kernel is complete, and pins show what is left
+ * over.
  */
 #ifndef BASE_MEMORY_H
 #define BASE_MEMORY_H
@@ -11,15 +12,17 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* The memory, where there is any. */
+/* Returns `memory`, unless it is NULL: then the program ends. */
 void *must_have(void *memory);
 void *must_alloc(size_t count, size_t size) __attribute__((malloc, warn_unused_result));
 char *must_copy(const char *text) __attribute__((warn_unused_result));
 char *must_format(const char *format, ...)
 	__attribute__((format(printf, 1, 2), warn_unused_result));
 
-/* Makes room for one more at the end of a growing array, which may have been made in any way; the
- * new one is zero. */
+/*
+ * Returns the array with room for one more element, which is all zero. The array may have been
+ * allocated in any way.
+ */
 void *must_grow(void *array, size_t count, size_t size) __attribute__((warn_unused_result));
 #define APPEND(array, count)                                                                       \
 	((array) = must_grow((array), (count), sizeof(*(array))), &(array)[(count)++])

@@ -10,7 +10,7 @@
 #include "base/exit.h"
 #include "base/memory.h"
 
-/* What getopt tells of a row, beyond all characters. */
+/* What getopt_long() returns for row 0. It is above all characters. */
 #define ROW_FIRST 256
 
 static const struct option_row *global_rows;
@@ -46,7 +46,10 @@ static void print_help(const struct usage *usage)
 		puts("\n\"bkxdp --help\" lists the options that all commands have.");
 }
 
-/* Words that a global option at the beginning of argv takes, itself included; 0: there is none. */
+/*
+ * Returns how many words the global option at argv[0] takes, itself included, or 0 if argv[0]
+ * is none.
+ */
 static int global_words(char **argv)
 {
 	for (size_t i = 0; i < n_global_rows; i++) {
@@ -94,14 +97,14 @@ static void store(const struct option_row *row, const char *value)
 		*row->value = value;
 	if (row->values)
 		*APPEND(row->values->value, row->values->count) = value;
-	if (row->take)
-		row->take(value);
+	if (row->handle)
+		row->handle(value);
 }
 
 static int check_operands(const struct usage *usage, int count)
 {
 	if (count < usage->least)
-		return misuse(usage->verb, "something is missing: bkxdp %s %s", usage->verb,
+		return misuse(usage->verb, "an argument is missing: bkxdp %s %s", usage->verb,
 			      usage->synopsis);
 	if (usage->most >= 0 && count > usage->most)
 		return misuse(usage->verb, "too many arguments: bkxdp %s %s", usage->verb,
@@ -109,7 +112,7 @@ static int check_operands(const struct usage *usage, int count)
 	return -1;
 }
 
-/* getopt is behind a long option, but still within a cluster of short ones. */
+/* optopt is set for an unknown short option; for a long one optind is already past it. */
 static int unknown_option(const struct usage *usage, char **argv)
 {
 	if (optopt)
@@ -121,7 +124,7 @@ int arguments_read(const struct usage *usage, int argc, char **argv, char ***ope
 {
 	size_t n_rows = usage->n_rows + n_global_rows;
 	AUTO_FREE struct option *table = must_alloc(n_rows + 2, sizeof(*table));
-	int found;
+	int option;
 
 	for (size_t i = 0; i < n_rows; i++) {
 		const struct option_row *row = row_of(usage, i);
@@ -133,16 +136,16 @@ int arguments_read(const struct usage *usage, int argc, char **argv, char ***ope
 	table[n_rows] = (struct option){"help", no_argument, NULL, 'h'};
 	opterr = 0;
 	optind = 1;
-	while ((found = getopt_long(argc, argv, ":h", table, NULL)) != -1) {
-		if (found == 'h') {
+	while ((option = getopt_long(argc, argv, ":h", table, NULL)) != -1) {
+		if (option == 'h') {
 			print_help(usage);
 			return EXIT_DONE;
 		}
-		if (found == ':')
+		if (option == ':')
 			return misuse(usage->verb, "%s needs a value", argv[optind - 1]);
-		if (found == '?')
+		if (option == '?')
 			return unknown_option(usage, argv);
-		store(row_of(usage, (size_t)(found - ROW_FIRST)), optarg);
+		store(row_of(usage, (size_t)(option - ROW_FIRST)), optarg);
 	}
 	*operands = argv + optind;
 	*count = argc - optind;
@@ -161,8 +164,7 @@ int arguments_number(const struct number_range *range, const char *text, uint64_
 	if (*text < '0' || *text > '9' || *end || errno || value < range->least ||
 	    value > range->most)
 		return misuse(range->verb,
-			      "--%s takes a number from %" PRIu64 " to %" PRIu64
-			      ", and \"%s\" is none",
+			      "--%s takes a number from %" PRIu64 " to %" PRIu64 ", not \"%s\"",
 			      range->option, range->least, range->most, text);
 	*number = value;
 	return EXIT_DONE;

@@ -8,18 +8,21 @@
 
 #include "base/memory.h"
 
-/* Sequences by their first byte, and what the second may be (the Unicode standard, table 3-7). */
+/*
+ * UTF-8 sequences: the range of the first byte, and that of the second (the Unicode standard,
+ * table 3-7).
+ */
 static const struct {
 	unsigned char first, last, low, high;
 	size_t bytes;
 } sequences[] = {
-	{0x20, 0x7e, 0, 0, 1},       {0xc2, 0xc2, 0xa0, 0xbf, 2}, /* not 80 to 9f: controls */
+	{0x20, 0x7e, 0, 0, 1},       {0xc2, 0xc2, 0xa0, 0xbf, 2}, /* 80 to 9f are controls */
 	{0xc3, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3}, {0xe1, 0xec, 0x80, 0xbf, 3},
 	{0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3}, {0xf0, 0xf0, 0x90, 0xbf, 4},
 	{0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4},
 };
 
-static bool follows_on(const unsigned char *byte, size_t bytes)
+static bool are_continuation_bytes(const unsigned char *byte, size_t bytes)
 {
 	for (size_t i = 2; i < bytes; i++)
 		if (byte[i] < 0x80 || byte[i] > 0xbf)
@@ -27,8 +30,8 @@ static bool follows_on(const unsigned char *byte, size_t bytes)
 	return true;
 }
 
-/* Bytes of the character that begins here; 0: it can't be shown as it is. */
-static size_t character(const char *text)
+/* Returns the length of the character at `text` in bytes, or 0 if it can't be shown as it is. */
+static size_t character_length(const char *text)
 {
 	const unsigned char *byte = (const unsigned char *)text;
 
@@ -41,7 +44,7 @@ static size_t character(const char *text)
 			return 1;
 		if (byte[1] < sequences[i].low || byte[1] > sequences[i].high)
 			return 0;
-		return follows_on(byte, sequences[i].bytes) ? sequences[i].bytes : 0;
+		return are_continuation_bytes(byte, sequences[i].bytes) ? sequences[i].bytes : 0;
 	}
 	return 0;
 }
@@ -49,7 +52,7 @@ static size_t character(const char *text)
 char *printable_put(char *to, const char *text)
 {
 	while (*text) {
-		size_t bytes = character(text);
+		size_t bytes = character_length(text);
 
 		if (bytes) {
 			to = mempcpy(to, text, bytes);

@@ -1,21 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Text from elsewhere (names of interfaces and programs, of files, values in them) as it
- * may be shown: whatever it holds, it steers no terminal and spoils neither JSON nor
- * metrics. Control characters and bytes that are no UTF-8 become \xHH, and so does a
- * backslash before an x: no two texts look alike.
+ * Makes text of others (names of interfaces, programs and files, values in files) safe to show.
+ * Whatever it contains, it can't control a terminal or break JSON or metrics. Control
+ * characters and bytes that are not UTF-8 become \xHH. So does a backslash before an x, so that
+ * two different texts never look the same.
  */
 #ifndef BASE_PRINTABLE_H
 #define BASE_PRINTABLE_H
 
 #include <net/if.h>
 
-/* The caller frees it. */
+/* Returns the printable text, which the caller frees. */
 char *printable(const char *text) __attribute__((warn_unused_result));
 
-/* Of an interface's name. */
+/* Bytes that the printable name of an interface takes at most, with its NUL. */
 #define PRINTABLE_DEVICE_MAX (4 * (IF_NAMESIZE - 1) + 1)
-/* At most four bytes for one, and a NUL; its place is returned. */
+/*
+ * Writes the printable text to `to`: at most four bytes for each byte of `text`, and a NUL.
+ * Returns the place of that NUL.
+ */
 char *printable_put(char *to, const char *text);
 
 #endif

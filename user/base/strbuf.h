@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A string that grows: a stream to print to, and what was printed in the end.
+ * A string that grows: a stream to print to, and the text once it is closed.
  *
  *	struct strbuf list;
  *
@@ -9,7 +9,7 @@
  *		fprintf(strbuf_next(&list, ", "), "\"%s\"", words[i]);
  *	return strbuf_close(&list);
  *
- * Without memory the program ends with a sentence, as in base/memory.h.
+ * Without memory, the program ends with a sentence, as in base/memory.h.
  */
 #ifndef BASE_STRBUF_H
 #define BASE_STRBUF_H
@@ -19,15 +19,15 @@
 
 struct strbuf {
 	FILE *out;
-	char *text; /* these two are the stream's own until it is closed */
+	char *text; /* belongs to the stream until strbuf_close(), as does length */
 	size_t length;
 };
 
-/* The stream, which is also strbuf.out. The struct may not move until strbuf_close(). */
+/* Returns the stream, which is also strbuf.out. The struct must not move until strbuf_close(). */
 FILE *strbuf_open(struct strbuf *strbuf);
-/* The stream, behind a separator unless nothing was printed so far. */
+/* Prints the separator, unless nothing has been printed yet. Returns the stream. */
 FILE *strbuf_next(struct strbuf *strbuf, const char *separator);
-/* What was printed; the caller frees it. */
+/* Closes the stream and returns what was printed; the caller frees it. */
 char *strbuf_close(struct strbuf *strbuf) __attribute__((warn_unused_result));
 
 #endif

@@ -120,7 +120,7 @@ static int capture(const struct monitor *monitor, const struct drop *drop)
 	const struct pcapng_packet packet = {
 		.time = drop->time,
 		.bytes = drop->event->frame,
-		.held = drop->event->captured,
+		.captured = drop->event->captured,
 		.length = drop->event->length,
 		.passed = drop->event->audit,
 		.missing = drop->lost,
@@ -468,7 +468,7 @@ static int read_from(const char *text, struct bkxdp_prefix *from)
 
 	if (!text)
 		return EXIT_DONE;
-	if (!prefix_is_like(text))
+	if (!looks_like_prefix(text))
 		return misuse("monitor",
 			      "--from takes an address or a prefix, as 10.20.30.5 or "
 			      "2001:db8::/64, and \"%s\" is none",

@@ -142,7 +142,7 @@ static void print_profile(const struct profile *profile)
 	print_notes(profile);
 	printf("\nSources\n");
 	for (size_t i = 0; i < profile->n_sources; i++)
-		printf("  %s: %s\n", profile->source_key[i], profile->sources[i]);
+		printf("  %s: %s\n", profile->source_keys[i], profile->sources[i]);
 }
 
 /* ---- the verb --------------------------------------------------------------- */

@@ -76,7 +76,7 @@ static struct lengths find_lengths(const char *path)
 	AUTO_FREE char *problem = NULL;
 	struct lengths lengths = {UINT32_MAX, 0};
 	struct capture *capture = capture_open(path, &problem);
-	struct captured packet;
+	struct captured_packet packet;
 
 	while (capture && capture_next(capture, &packet, &problem) == 1) {
 		if (packet.length < lengths.least)
@@ -154,17 +154,17 @@ static char *verdict_json(const struct policy *policy, const struct judgement *j
 }
 
 /* All but the number is the same for many packets, so it is made once. */
-static void print_line(struct replay *replay, const struct captured *packet,
+static void print_line(struct replay *replay, const struct captured_packet *packet,
 		       const struct judgement *judgement)
 {
 	const struct policy *policy = replay->bench.policy;
 	size_t which = judgement->reason == BKXDP_PASS_FLOW
 			       ? BKXDP_REASON_COUNT + (size_t)judgement->rule
 			       : judgement->reason;
-	char **json = &replay->verdict[which * 2 + packet->cut];
+	char **json = &replay->verdict[which * 2 + packet->truncated];
 
 	if (!*json)
-		*json = verdict_json(policy, judgement, packet->cut);
+		*json = verdict_json(policy, judgement, packet->truncated);
 	printf("{\"n\":%" PRIu64 ",%s\n", replay->total.packets, *json + strlen("{"));
 }
 
@@ -175,19 +175,19 @@ static size_t verdicts(const struct replay *replay)
 
 /* ---- the summary ---------------------------------------------------------- */
 
-static void add(struct sum *sum, const struct captured *packet)
+static void add(struct sum *sum, const struct captured_packet *packet)
 {
 	sum->packets++;
-	sum->bytes += packet->wire;
+	sum->bytes += packet->wire_length;
 }
 
-static void count(struct replay *replay, const struct captured *packet,
+static void count(struct replay *replay, const struct captured_packet *packet,
 		  const struct judgement *judgement)
 {
 	const struct rule *rule = &replay->bench.policy->rules[judgement->rule];
 
 	add(&replay->total, packet);
-	replay->cut += packet->cut;
+	replay->cut += packet->truncated;
 	if (judgement->reason == BKXDP_PASS_FLOW)
 		add(&replay->flow[rule->flow * 2 + rule->side], packet);
 	else
@@ -283,7 +283,7 @@ static int replay_packets(struct replay *replay)
 {
 	struct engine *engine = replay->bench.engine;
 	AUTO_FREE char *problem = NULL;
-	struct captured packet;
+	struct captured_packet packet;
 	struct judgement judgement;
 	int found, error;
 

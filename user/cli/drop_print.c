@@ -144,7 +144,7 @@ static void add_packet(json_t *object, const struct packet_summary *summary)
 
 		json_object_set_new(object, "flags", json_string(flags));
 	}
-	if (summary->has_message)
+	if (summary->has_icmp_type)
 		json_object_set_new(object, "icmp_type", json_integer(packet->icmp_type));
 	if (packet->fragment)
 		json_object_set_new(
@@ -154,10 +154,10 @@ static void add_packet(json_t *object, const struct packet_summary *summary)
 
 static json_t *link_json(const struct packet_summary *summary)
 {
-	char from[PACKET_SUMMARY_LINK_MAX], to[PACKET_SUMMARY_LINK_MAX];
+	char from[PACKET_SUMMARY_MAC_MAX], to[PACKET_SUMMARY_MAC_MAX];
 
-	packet_summary_link(summary->link_from, from);
-	packet_summary_link(summary->link_to, to);
+	packet_summary_mac(summary->source_mac, from);
+	packet_summary_mac(summary->destination_mac, to);
 	return json_pack("{ss ss si}", "from", from, "to", to, "ethertype", summary->ethertype);
 }
 
@@ -174,7 +174,7 @@ json_t *drop_json(const struct drop *drop)
 		add_packet(object, summary);
 	if (summary->packet.vlan)
 		json_object_set_new(object, "vlan", json_integer(summary->packet.vlan));
-	if (summary->has_link)
+	if (summary->has_ethernet)
 		json_object_set_new(object, "link", link_json(summary));
 	json_object_set_new(object, "length", json_integer(summary->packet.length));
 	if (drop->has_nearest)

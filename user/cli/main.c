@@ -31,7 +31,7 @@ static const struct {
 
 static const struct option_row global[] = {
 	{"bpffs", "DIR", "where the BPF file system is mounted (/sys/fs/bpf)",
-	 .take = datapath_set_bpffs},
+	 .handle = datapath_set_bpffs},
 };
 
 static void usage(FILE *to)

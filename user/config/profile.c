@@ -19,7 +19,7 @@ static void free_role(struct profile_role *role)
 {
 	free(role->title);
 	free(role->note);
-	for (size_t i = 0; i < role->levels; i++)
+	for (size_t i = 0; i < role->n_addresses; i++)
 		free(role->addresses[i].prefixes.prefix);
 	free(role->addresses);
 	strv_free(role->hosts, role->n_hosts);
@@ -50,7 +50,7 @@ void profile_free(struct profile *profile)
 	if (!profile)
 		return;
 	strv_free(profile->sources, profile->n_sources);
-	strv_free(profile->source_key, profile->n_sources);
+	strv_free(profile->source_keys, profile->n_sources);
 	for (size_t i = 0; i < profile->n_roles; i++)
 		free_role(&profile->roles[i]);
 	for (size_t i = 0; i < profile->n_ports; i++)
@@ -71,13 +71,13 @@ int profile_role_index(const struct profile *profile, const char *name)
 	return FIND_NAMED(name, profile->roles, profile->n_roles);
 }
 
-char *profile_role_names(const struct profile *profile, const unsigned int *role, size_t count)
+char *profile_role_names(const struct profile *profile, const unsigned int *roles, size_t n_roles)
 {
 	struct strbuf text;
 
 	strbuf_open(&text);
-	for (size_t i = 0; i < count; i++)
-		fputs(profile->roles[role[i]].name, strbuf_next(&text, ", "));
+	for (size_t i = 0; i < n_roles; i++)
+		fputs(profile->roles[roles[i]].name, strbuf_next(&text, ", "));
 	return strbuf_close(&text);
 }
 
@@ -86,21 +86,21 @@ char *profile_role_names(const struct profile *profile, const unsigned int *role
 static const char *const standard_dirs[] = {LOCAL_PROFILES_DIR, BKXDP_PROFILES_DIR};
 #define STANDARD_DIRS 2
 
-static const char *nth_dir(const char *const *dirs, size_t count, size_t n)
+static const char *nth_dir(const char *const *dirs, size_t n_dirs, size_t n)
 {
-	return n < count ? dirs[n] : standard_dirs[n - count];
+	return n < n_dirs ? dirs[n] : standard_dirs[n - n_dirs];
 }
 
-char *profile_find(const char *name, const char *beside, const char *const *dirs, size_t count)
+char *profile_find(const char *name, const char *beside, const char *const *dirs, size_t n_dirs)
 {
 	if (strchr(name, '/'))
 		return beside && *name != '/' ? must_format("%s/%s", beside, name)
 					      : must_copy(name);
-	/* only now may it become part of a path */
+	/* only a valid name may become part of a path */
 	if (!name_is_valid(name))
 		return NULL;
-	for (size_t i = 0; i < count + STANDARD_DIRS; i++) {
-		char *path = must_format("%s/%s" SUFFIX, nth_dir(dirs, count, i), name);
+	for (size_t i = 0; i < n_dirs + STANDARD_DIRS; i++) {
+		char *path = must_format("%s/%s" SUFFIX, nth_dir(dirs, n_dirs, i), name);
 
 		if (!access(path, F_OK))
 			return path;
@@ -109,7 +109,7 @@ char *profile_find(const char *name, const char *beside, const char *const *dirs
 	return NULL;
 }
 
-static void add_names(const char *path, char ***name, size_t *names)
+static void add_names(const char *path, char ***names, size_t *n_names)
 {
 	DIR *dir = opendir(path);
 	struct dirent *entry;
@@ -124,24 +124,24 @@ static void add_names(const char *path, char ***name, size_t *names)
 			continue;
 		base[length - strlen(SUFFIX)] = '\0';
 		if (name_is_valid(base))
-			*APPEND(*name, *names) = must_copy(base);
+			*APPEND(*names, *n_names) = must_copy(base);
 	}
 	closedir(dir);
 }
 
-char **profile_names(const char *const *dirs, size_t count, size_t *names)
+char **profile_names(const char *const *dirs, size_t n_dirs, size_t *n_names)
 {
-	char **name = NULL;
-	size_t found = 0, kept = 0;
+	char **names = NULL;
+	size_t n_found = 0, n_unique = 0;
 
-	for (size_t i = 0; i < count + STANDARD_DIRS; i++)
-		add_names(nth_dir(dirs, count, i), &name, &found);
-	strv_sort(name, found);
-	for (size_t i = 0; i < found; i++)
-		if (kept && !strcmp(name[kept - 1], name[i]))
-			free(name[i]);
+	for (size_t i = 0; i < n_dirs + STANDARD_DIRS; i++)
+		add_names(nth_dir(dirs, n_dirs, i), &names, &n_found);
+	strv_sort(names, n_found);
+	for (size_t i = 0; i < n_found; i++)
+		if (n_unique && !strcmp(names[n_unique - 1], names[i]))
+			free(names[i]);
 		else
-			name[kept++] = name[i];
-	*names = kept;
-	return name;
+			names[n_unique++] = names[i];
+	*n_names = n_unique;
+	return names;
 }

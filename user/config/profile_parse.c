@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Profile file -> struct profile. */
+/* Reads a profile file to a struct profile. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,27 +13,27 @@
 #define ROLES_MAX 256
 #define PORTS_MAX 256
 
-/* Keys that name what comes later in the file are looked up when all of it is read. */
-struct reading {
+/* What a flow requires may come later in the file, so it is looked up when all flows are read. */
+struct profile_reader {
 	struct profile *profile;
-	const struct value **requires; /* of each flow, or NULL */
-	size_t requireds;
+	const struct value **required; /* value of requires: of each flow, or NULL */
+	size_t n_required;
 };
 
-struct indices {
+struct role_indices {
 	unsigned int *index;
 	size_t count;
 };
 
-struct draft {
+struct flow_draft {
 	struct profile_flow flow;
-	struct indices from, to;
-	const struct value *requires;
+	struct role_indices from, to;
+	const struct value *required;
 };
 
 static struct profile *profile_of(struct document *document)
 {
-	return ((struct reading *)document->owner)->profile;
+	return ((struct profile_reader *)document->owner)->profile;
 }
 
 /* ---- roles ---------------------------------------------------------------- */
@@ -53,16 +53,16 @@ static void read_address(struct document *document, const struct value *value, v
 static void read_level(struct document *document, const struct value *list, const char *level,
 		       struct profile_role *role)
 {
-	struct profile_addresses *addresses = APPEND(role->addresses, role->levels);
+	struct profile_addresses *addresses = APPEND(role->addresses, role->n_addresses);
 
 	memcpy(addresses->level, level, strlen(level) + 1);
 	if (!value_is(document, list, VALUE_LIST))
 		return;
 	read_words(document, list, read_address, &addresses->prefixes);
-	prefix_set_settle(&addresses->prefixes);
+	prefix_set_normalize(&addresses->prefixes);
 }
 
-/* A list, or a list for each level. */
+/* The value is a list, or a map with a list for each level. */
 static void read_addresses(struct document *document, const struct value *value, void *field)
 {
 	static const char *const level[] = {"recommended", "minimum", "strict"};
@@ -72,9 +72,9 @@ static void read_addresses(struct document *document, const struct value *value,
 		return;
 	}
 	if (!value->child)
-		diag_value(document, value, "an empty map");
+		diag_value(document, value, "the map is empty");
 	FOR_KEYS (key, value) {
-		AUTO_FREE char *right = suggest(key->text, level, 3);
+		AUTO_FREE char *suggestion = suggest(key->text, level, 3);
 		size_t known = 0;
 
 		while (known < 3 && strcmp(level[known], key->text))
@@ -83,7 +83,7 @@ static void read_addresses(struct document *document, const struct value *value,
 			read_level(document, key->next, level[known], field);
 		else
 			diag_value(document, key, "unknown level \"%.*s\"%s", SHOWN_MAX, key->text,
-				   right);
+				   suggestion);
 	}
 }
 
@@ -95,7 +95,8 @@ static void read_host(struct document *document, const struct value *value, void
 		*APPEND(role->hosts, role->n_hosts) = must_copy(value->text);
 	else
 		diag_value(document, value, "\"%.*s\" is not a host name%s", SHOWN_MAX, value->text,
-			   prefix_is_like(value->text) ? ": addresses belong in addresses:" : "");
+			   looks_like_prefix(value->text) ? ": addresses belong in addresses:"
+							  : "");
 }
 
 static void read_hosts(struct document *document, const struct value *value, void *field)
@@ -145,11 +146,11 @@ static void read_default(struct document *document, const struct value *value, v
 static void read_minimum(struct document *document, const struct value *value, void *field)
 {
 	struct port_range number;
-	const char *why;
+	const char *problem;
 
 	if (!value_is(document, value, VALUE_WORD))
 		return;
-	if (port_range_parse(value->text, &number, &why) || number.low != number.high)
+	if (port_range_parse(value->text, &number, &problem) || number.low != number.high)
 		diag_value(document, value, "\"%.*s\" is not a number from 1 to 65535", SHOWN_MAX,
 			   value->text);
 	else
@@ -160,10 +161,10 @@ static void read_candidate(struct document *document, const struct value *value,
 {
 	struct profile_port *port = field;
 	struct port_range range;
-	const char *why;
+	const char *problem;
 
-	if (port_range_parse(value->text, &range, &why)) {
-		diag_value(document, value, "\"%.*s\" %s", SHOWN_MAX, value->text, why);
+	if (port_range_parse(value->text, &range, &problem)) {
+		diag_value(document, value, "\"%.*s\" %s", SHOWN_MAX, value->text, problem);
 		return;
 	}
 	if (range.low != range.high) {
@@ -173,7 +174,7 @@ static void read_candidate(struct document *document, const struct value *value,
 	}
 	for (size_t i = 0; i < port->n_candidates; i++)
 		if (port->candidates[i] == range.low)
-			diag_value(document, value, "candidate %u is here a second time",
+			diag_value(document, value, "candidate %u is repeated",
 				   (unsigned int)range.low);
 	*APPEND(port->candidates, port->n_candidates) = range.low;
 }
@@ -192,7 +193,7 @@ static void read_candidates(struct document *document, const struct value *value
 	for (size_t i = 0; i < port->n_candidates; i++)
 		port_set_add(&port->set,
 			     (struct port_range){port->candidates[i], port->candidates[i]});
-	port_set_settle(&port->set);
+	port_set_normalize(&port->set);
 }
 
 static const struct key port_keys[] = {
@@ -205,10 +206,9 @@ static const struct key port_keys[] = {
 static void check_port(struct document *document, const struct value *key,
 		       const struct profile_port *port)
 {
-	if (*port->name && is_ports_text(port->name))
+	if (*port->name && looks_like_ports(port->name))
 		diag_value(document, key,
-			   "the name \"%s\" reads like a port: a name of ports has a letter",
-			   port->name);
+			   "the name \"%s\" looks like a port: it must have a letter", port->name);
 	if (port->has_default && port->set.count && port_set_size(&port->set) < port->minimum)
 		diag_value(document, key, "the default has %u ports, the minimum is %u",
 			   port_set_size(&port->set), port->minimum);
@@ -240,20 +240,19 @@ static void read_role_name(struct document *document, const struct value *value,
 {
 	const struct profile *profile = profile_of(document);
 	int role = profile_role_index(profile, value->text);
-	struct indices *list = field;
+	struct role_indices *list = field;
 
 	if (role < 0) {
-		AUTO_FREE char *right =
+		AUTO_FREE char *suggestion =
 			SUGGEST_NAMED(value->text, profile->roles, profile->n_roles);
 
 		diag_value(document, value, "unknown role \"%.*s\"%s", SHOWN_MAX, value->text,
-			   right);
+			   suggestion);
 		return;
 	}
 	for (size_t i = 0; i < list->count; i++)
 		if (list->index[i] == (unsigned int)role) {
-			diag_value(document, value, "role \"%s\" is here a second time",
-				   value->text);
+			diag_value(document, value, "role \"%s\" is repeated", value->text);
 			return;
 		}
 	*APPEND(list->index, list->count) = (unsigned int)role;
@@ -271,17 +270,17 @@ static void read_flow_port(struct document *document, const struct value *value,
 	struct profile_ports *ports = field;
 	int named;
 
-	if (is_ports_text(value->text)) {
+	if (looks_like_ports(value->text)) {
 		add_ports(document->diagnostics, &place, value->text, &ports->set);
 		return;
 	}
 	named = FIND_NAMED(value->text, profile->ports, profile->n_ports);
 	if (named < 0) {
-		AUTO_FREE char *right =
+		AUTO_FREE char *suggestion =
 			SUGGEST_NAMED(value->text, profile->ports, profile->n_ports);
 
 		diag_value(document, value, "\"%.*s\" is neither a port nor a name under ports%s",
-			   SHOWN_MAX, value->text, right);
+			   SHOWN_MAX, value->text, suggestion);
 		return;
 	}
 	*APPEND(ports->named, ports->n_named) = (unsigned int)named;
@@ -293,13 +292,13 @@ static void read_flow_ports(struct document *document, const struct value *value
 
 	ports->given = true;
 	read_words(document, value, read_flow_port, ports);
-	port_set_settle(&ports->set);
+	port_set_normalize(&ports->set);
 }
 
 static void read_source(struct document *document, const struct value *value, void *field)
 {
 	const struct profile *profile = profile_of(document);
-	const char *const *known = (const char *const *)profile->source_key;
+	const char *const *known = (const char *const *)profile->source_keys;
 
 	if (!value_is(document, value, VALUE_WORD))
 		return;
@@ -309,30 +308,30 @@ static void read_source(struct document *document, const struct value *value, vo
 			return;
 		}
 
-	AUTO_FREE char *right = suggest(value->text, known, profile->n_sources);
+	AUTO_FREE char *suggestion = suggest(value->text, known, profile->n_sources);
 
 	diag_value(document, value, "\"%.*s\" is not a key under sources%s", SHOWN_MAX, value->text,
-		   right);
+		   suggestion);
 }
 
-static void read_requires(struct document *document, const struct value *value, void *field)
+static void read_required(struct document *document, const struct value *value, void *field)
 {
 	if (value_is(document, value, VALUE_WORD))
 		*(const struct value **)field = value;
 }
 
 static const struct key flow_keys[] = {
-	{"name", read_name, offsetof(struct draft, flow.name), true},
-	{"from", read_role_names, offsetof(struct draft, from), true},
-	{"to", read_role_names, offsetof(struct draft, to), true},
-	{"tcp", read_flow_ports, offsetof(struct draft, flow.tcp), false},
-	{"udp", read_flow_ports, offsetof(struct draft, flow.udp), false},
-	{"source", read_source, offsetof(struct draft, flow.source), false},
-	{"optional", read_bool, offsetof(struct draft, flow.optional), false},
-	{"exclusive", read_name, offsetof(struct draft, flow.exclusive), false},
-	{"requires", read_requires, offsetof(struct draft, requires), false},
-	{"local-ports", read_ports, offsetof(struct draft, flow.local), false},
-	{"note", read_text, offsetof(struct draft, flow.note), false},
+	{"name", read_name, offsetof(struct flow_draft, flow.name), true},
+	{"from", read_role_names, offsetof(struct flow_draft, from), true},
+	{"to", read_role_names, offsetof(struct flow_draft, to), true},
+	{"tcp", read_flow_ports, offsetof(struct flow_draft, flow.tcp), false},
+	{"udp", read_flow_ports, offsetof(struct flow_draft, flow.udp), false},
+	{"source", read_source, offsetof(struct flow_draft, flow.source), false},
+	{"optional", read_bool, offsetof(struct flow_draft, flow.optional), false},
+	{"exclusive", read_name, offsetof(struct flow_draft, flow.exclusive), false},
+	{"requires", read_required, offsetof(struct flow_draft, required), false},
+	{"local-ports", read_ports, offsetof(struct flow_draft, flow.local), false},
+	{"note", read_text, offsetof(struct flow_draft, flow.note), false},
 };
 
 static void check_flow(struct document *document, const struct value *item,
@@ -349,7 +348,7 @@ static void check_flow(struct document *document, const struct value *item,
 
 		if (!strcmp(other->name, flow->name))
 			diag_value(document, item,
-				   "flow \"%s\" is here a second time: the first is in line %u",
+				   "flow \"%s\" is repeated: the first one is in line %u",
 				   flow->name, other->place.line);
 		else if (*flow->exclusive && !flow->optional && !other->optional &&
 			 !strcmp(other->exclusive, flow->exclusive))
@@ -362,8 +361,8 @@ static void check_flow(struct document *document, const struct value *item,
 
 static void read_flow(struct document *document, const struct value *item, void *field)
 {
-	struct draft draft = {.flow = {.requires = -1, .place = value_place(document, item)}};
-	struct reading *reading = document->owner;
+	struct flow_draft draft = {.flow = {.required = -1, .place = value_place(document, item)}};
+	struct profile_reader *reader = document->owner;
 	struct profile *profile = field;
 
 	MAP_READ(document, item, flow_keys, &draft);
@@ -374,7 +373,7 @@ static void read_flow(struct document *document, const struct value *item, void 
 	draft.flow.to = draft.to.index;
 	draft.flow.n_to = draft.to.count;
 	*APPEND(profile->flows, profile->n_flows) = draft.flow;
-	*APPEND(reading->requires, reading->requireds) = draft.requires;
+	*APPEND(reader->required, reader->n_required) = draft.required;
 }
 
 static void read_flows(struct document *document, const struct value *list, void *field)
@@ -384,7 +383,8 @@ static void read_flows(struct document *document, const struct value *list, void
 	if (!value_is(document, list, VALUE_LIST))
 		return;
 	if (!list->child)
-		diag_value(document, list, "an empty list: a profile has at least one flow");
+		diag_value(document, list,
+			   "the list is empty: a profile must have at least one flow");
 	FOR_ITEMS (item, list) {
 		if (profile->n_flows == BKXDP_FLOWS_MAX) {
 			diag_value(document, item, "more than %u flows", BKXDP_FLOWS_MAX);
@@ -394,54 +394,57 @@ static void read_flows(struct document *document, const struct value *list, void
 	}
 }
 
-static bool within(const unsigned int *some, size_t count, const unsigned int *all, size_t n_all)
+static bool is_subset(const unsigned int *subset, size_t count, const unsigned int *all,
+		      size_t n_all)
 {
 	for (size_t i = 0; i < count; i++)
-		if (!contains(all, n_all, (int)some[i]))
+		if (!contains(all, n_all, (int)subset[i]))
 			return false;
 	return true;
 }
 
-static void settle_requires(struct document *document, struct profile_flow *flow,
-			    const struct value *at)
+static void resolve_required(struct document *document, struct profile_flow *flow,
+			     const struct value *value)
 {
 	const struct profile *profile = profile_of(document);
-	int index = FIND_NAMED(at->text, profile->flows, profile->n_flows);
+	int index = FIND_NAMED(value->text, profile->flows, profile->n_flows);
 	const struct profile_flow *control;
 
 	if (index < 0) {
-		AUTO_FREE char *right = SUGGEST_NAMED(at->text, profile->flows, profile->n_flows);
+		AUTO_FREE char *suggestion =
+			SUGGEST_NAMED(value->text, profile->flows, profile->n_flows);
 
-		diag_value(document, at, "unknown flow \"%.*s\"%s", SHOWN_MAX, at->text, right);
+		diag_value(document, value, "unknown flow \"%.*s\"%s", SHOWN_MAX, value->text,
+			   suggestion);
 		return;
 	}
 	control = &profile->flows[index];
-	if (!within(flow->from, flow->n_from, control->from, control->n_from) ||
-	    !within(flow->to, flow->n_to, control->to, control->n_to))
-		diag_value(document, at,
-			   "flow \"%s\" does not run between the same roles in the same "
-			   "direction, so it cannot be what \"%s\" requires",
+	if (!is_subset(flow->from, flow->n_from, control->from, control->n_from) ||
+	    !is_subset(flow->to, flow->n_to, control->to, control->n_to))
+		diag_value(document, value,
+			   "flow \"%s\" does not run between the same roles in the same direction, "
+			   "so \"%s\" can't require it",
 			   control->name, flow->name);
 	if (!control->tcp.given)
-		diag_value(document, at,
+		diag_value(document, value,
 			   "flow \"%s\" has no TCP port: only a TCP connection can be live, so "
-			   "it cannot be what \"%s\" requires",
+			   "\"%s\" can't require it",
 			   control->name, flow->name);
-	flow->requires = index;
+	flow->required = index;
 }
 
-static void settle_flows(struct document *document)
+static void resolve_all_required(struct document *document)
 {
-	struct reading *reading = document->owner;
-	struct profile *profile = reading->profile;
+	struct profile_reader *reader = document->owner;
+	struct profile *profile = reader->profile;
 
 	for (size_t i = 0; i < profile->n_flows; i++)
-		if (reading->requires[i])
-			settle_requires(document, &profile->flows[i], reading->requires[i]);
+		if (reader->required[i])
+			resolve_required(document, &profile->flows[i], reader->required[i]);
 	for (size_t i = 0; i < profile->n_flows; i++)
-		if (REQUIRES_ITSELF(profile->flows, profile->n_flows, requires, (int)i))
-			diag_value(document, reading->requires[i],
-				   "flow \"%s\" requires itself in the end",
+		if (REQUIRES_ITSELF(profile->flows, profile->n_flows, required, (int)i))
+			diag_value(document, reader->required[i],
+				   "flow \"%s\" requires itself, directly or through other flows",
 				   profile->flows[i].name);
 }
 
@@ -460,12 +463,11 @@ static void read_profile_name(struct document *document, const struct value *val
 	length = strlen(name);
 	if (strncmp(base, name, length) || strcmp(base + length, ".yaml"))
 		diag_value(document, value,
-			   "profile \"%s\" belongs in a file of the name %s.yaml"
-			   ", and this one is %s",
+			   "profile \"%s\" must be in a file named %s.yaml, but this one is %s",
 			   name, name, base);
 	if (!strcmp(name, "site"))
 		diag_value(document, value,
-			   "the name \"site\" stands for an interface file's own flows");
+			   "the name \"site\" is reserved for the own flows of interface files");
 }
 
 static void read_sources(struct document *document, const struct value *map, void *field)
@@ -475,13 +477,13 @@ static void read_sources(struct document *document, const struct value *map, voi
 	if (!value_is(document, map, VALUE_MAP))
 		return;
 	FOR_KEYS (key, map) {
-		size_t keys = profile->n_sources;
+		size_t n_keys = profile->n_sources;
 		char name[BKXDP_NAME_MAX] = "";
 		char *text = NULL;
 
 		read_name(document, key, name);
 		read_text(document, key->next, &text);
-		*APPEND(profile->source_key, keys) = must_copy(name);
+		*APPEND(profile->source_keys, n_keys) = must_copy(name);
 		*APPEND(profile->sources, profile->n_sources) = text ? text : must_copy("");
 	}
 }
@@ -499,21 +501,21 @@ static const struct key profile_keys[] = {
 struct profile *profile_read(const char *path, struct diagnostics *diag)
 {
 	struct profile *profile = must_alloc(1, sizeof(*profile));
-	struct reading reading = {.profile = profile};
-	size_t before = diag->count + diag->unsaid;
+	struct profile_reader reader = {.profile = profile};
+	size_t n_before = diag->count + diag->n_omitted;
 	struct document document;
 
 	profile->file = must_copy(path);
 	if (!document_open(&document, profile->file, PROFILE_BYTES_MAX, diag)) {
-		document.owner = &reading;
+		document.owner = &reader;
 		MAP_READ(&document, document.root, profile_keys, profile);
-		settle_flows(&document);
+		resolve_all_required(&document);
 		if (!profile->title)
 			profile->title = must_copy(profile->name);
 	}
 	document_close(&document);
-	free(reading.requires);
-	if (diag->count + diag->unsaid > before) {
+	free(reader.required);
+	if (diag->count + diag->n_omitted > n_before) {
 		profile_free(profile);
 		return NULL;
 	}

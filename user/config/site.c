@@ -10,7 +10,7 @@
 #include "config/site_model.h"
 #include "policy/policy_build.h"
 
-/* The policy if there is nothing to complain of, else NULL. */
+/* Returns the policy, sealed, or NULL if there are diagnostics about this site. */
 static struct policy *finish(const struct site *site, struct policy *policy,
 			     const struct diagnostics *diag)
 {
@@ -86,7 +86,7 @@ static struct port_set usual_ports(const struct profile *profile, const struct p
 		for (size_t j = 0; j < more->count; j++)
 			port_set_add(&set, more->range[j]);
 	}
-	port_set_settle(&set);
+	port_set_normalize(&set);
 	return set;
 }
 
@@ -106,7 +106,10 @@ static void observe_side(struct builder *builder, const struct profile *profile,
 	}
 }
 
-/* In every role at once: what it gets and what it asks for. The flow's index, or -1. */
+/*
+ * Adds the flow as if this host had both of its roles. Returns the flow's index in the policy,
+ * or -1.
+ */
 static int observe_flow(struct builder *builder, const struct profile *profile,
 			const struct profile_flow *flow)
 {
@@ -138,12 +141,12 @@ static void observe_profile(struct builder *builder, const struct profile *profi
 		left_out += index[i] < 0;
 	}
 	for (size_t i = 0; i < profile->n_flows; i++)
-		if (index[i] >= 0 && profile->flows[i].requires >= 0)
-			policy->flows[index[i]].required = index[profile->flows[i].requires];
+		if (index[i] >= 0 && profile->flows[i].required >= 0)
+			policy->flows[index[i]].required = index[profile->flows[i].required];
 	if (left_out)
 		policy_note(policy,
-			    "%zu of the %zu flows of %s %s not observed: only the site knows the "
-			    "ports; write the file with use.ports for them",
+			    "%zu of the %zu flows of %s %s not observed, because only the site "
+			    "knows the ports: write an interface file with use.ports for them",
 			    left_out, profile->n_flows, profile->name,
 			    left_out == 1 ? "is" : "are");
 }

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * Interface file (or options, or nothing) + profiles + roles -> struct policy.
- */
+/* Makes a policy from an interface file, from options, or from all profiles. */
 #ifndef CONFIG_SITE_H
 #define CONFIG_SITE_H
 
@@ -10,7 +8,7 @@
 #define SITE_BYTES_MAX (256u << 20)
 #define SITE_USES_MAX  64
 
-/* What attach's options say where there is no file; all strings are the caller's. */
+/* What the options of attach say if there is no file. The caller owns all strings. */
 struct site_options {
 	const char *const *uses; /* "PROFILE:ROLE" */
 	size_t n_uses;
@@ -25,23 +23,23 @@ struct site_options {
 struct site_lookup {
 	const char *const *dirs; /* --profiles DIR */
 	size_t count;
-	bool resolve; /* ask DNS for names; false: names count as no address, with a note */
+	bool resolve; /* look up host names; false: they add no addresses, and a note says so */
 };
 
 /*
- * BKXDP_CONFIG_DIR/eth1.yaml, which is read for eth1 unless another file is named. The caller
- * frees it.
+ * Returns BKXDP_CONFIG_DIR/eth1.yaml for eth1: the file that is read unless another one is
+ * named. The caller frees it.
  */
 char *site_path(const char *interface);
-/* Is this an absolute path of a file in that folder? */
+/* Is this an absolute path of a file in BKXDP_CONFIG_DIR? */
 bool site_is_installed(const char *path);
 
-/* Each returns a policy that is sound and within the limits, or NULL with complaints. */
+/* Each of these returns a valid policy that is within the limits, or NULL with diagnostics. */
 struct policy *site_read(const char *path, const struct site_lookup *lookup,
 			 struct diagnostics *diag);
 struct policy *site_from_options(const char *interface, const struct site_options *options,
 				 const struct site_lookup *lookup, struct diagnostics *diag);
-/* Every shipped profile in every role, from any address, in audit: drops nothing. */
+/* The policy has every profile in every role, with any address, and audits: it drops nothing. */
 struct policy *site_observe(const char *interface, const struct site_lookup *lookup,
 			    struct diagnostics *diag);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What the site names, found in its profiles: roles, levels, ports, flows. */
+/* Finds the roles, levels, ports and flows that the site names in the profiles. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,13 +17,14 @@ static void report_profile(const struct word *name, const struct site_lookup *lo
 {
 	size_t count;
 	char **known = profile_names(lookup->dirs, lookup->count, &count);
-	AUTO_FREE char *right = suggest(name->text, (const char *const *)known, count);
+	AUTO_FREE char *suggestion = suggest(name->text, (const char *const *)known, count);
 
-	diag_at(diag, &name->place, "unknown profile \"%.*s\"%s", SHOWN_MAX, name->text, right);
+	diag_at(diag, &name->place, "unknown profile \"%.*s\"%s", SHOWN_MAX, name->text,
+		suggestion);
 	strv_free(known, count);
 }
 
-static char *folder_of(const char *file)
+static char *directory_of(const char *file)
 {
 	const char *slash = file ? strrchr(file, '/') : NULL;
 
@@ -32,24 +33,24 @@ static char *folder_of(const char *file)
 	return must_format("%.*s", slash == file ? 1 : (int)(slash - file), file);
 }
 
-/* Read once, however often it is used: its mistakes are then said once, too. */
+/* Each profile is read only once, so that its mistakes are reported only once. */
 static const struct profile *get_profile(struct site *site, const struct word *name,
 					 const struct site_lookup *lookup, struct diagnostics *diag)
 {
-	AUTO_FREE char *beside = folder_of(site->file);
+	AUTO_FREE char *beside = directory_of(site->file);
 	char *path = profile_find(name->text, beside, lookup->dirs, lookup->count);
-	size_t paths = site->n_profiles;
+	size_t n_paths = site->n_profiles;
 
 	if (!path) {
 		report_profile(name, lookup, diag);
 		return NULL;
 	}
 	for (size_t i = 0; i < site->n_profiles; i++)
-		if (!strcmp(site->path[i], path)) {
+		if (!strcmp(site->paths[i], path)) {
 			free(path);
 			return site->profiles[i];
 		}
-	*APPEND(site->path, paths) = path;
+	*APPEND(site->paths, n_paths) = path;
 	return *APPEND(site->profiles, site->n_profiles) = profile_read(path, diag);
 }
 
@@ -60,34 +61,34 @@ void site_bind_profiles(struct site *site, const struct site_lookup *lookup,
 		struct site_use *use = &site->uses[i];
 		const struct word *role = &use->role_name;
 
-		use->roles = -1;
+		use->role = -1;
 		if (use->profile_name.text)
 			use->profile = get_profile(site, &use->profile_name, lookup, diag);
 		if (!use->profile || !role->text)
 			continue;
-		use->roles = profile_role_index(use->profile, role->text);
-		if (use->roles >= 0)
+		use->role = profile_role_index(use->profile, role->text);
+		if (use->role >= 0)
 			continue;
 
-		AUTO_FREE char *right =
+		AUTO_FREE char *suggestion =
 			SUGGEST_NAMED(role->text, use->profile->roles, use->profile->n_roles);
 
 		diag_at(diag, &role->place, "profile %s has no role \"%.*s\"%s", use->profile->name,
-			SHOWN_MAX, role->text, right);
+			SHOWN_MAX, role->text, suggestion);
 	}
 }
 
 /* ---- levels --------------------------------------------------------------- */
 
-/* The recommended addresses, or what there is, of a role without this level. */
+/* If the role has no such level, its recommended addresses count, or else any that it has. */
 const struct profile_addresses *documented_level(const struct profile_role *role, const char *level)
 {
 	const struct profile_addresses *found = role->addresses;
 
-	for (size_t i = 0; i < role->levels; i++)
+	for (size_t i = 0; i < role->n_addresses; i++)
 		if (!strcmp(role->addresses[i].level, "recommended"))
 			found = &role->addresses[i];
-	for (size_t i = 0; level && i < role->levels; i++)
+	for (size_t i = 0; level && i < role->n_addresses; i++)
 		if (!strcmp(role->addresses[i].level, level))
 			found = &role->addresses[i];
 	return found;
@@ -96,12 +97,13 @@ const struct profile_addresses *documented_level(const struct profile_role *role
 static bool has_level(const struct profile *profile, const char *level)
 {
 	for (size_t i = 0; i < profile->n_roles; i++)
-		if (FIND_NAMED(level, profile->roles[i].addresses, profile->roles[i].levels) >= 0)
+		if (FIND_NAMED(level, profile->roles[i].addresses, profile->roles[i].n_addresses) >=
+		    0)
 			return true;
 	return false;
 }
 
-/* Of several lists, one is chosen even where the level has none. */
+/* Notes which addresses count for roles that do not have the chosen level. */
 static void note_level(const struct profile *profile, const char *level, struct policy *policy)
 {
 	if (strcmp(level, "recommended") && has_level(profile, "recommended"))
@@ -112,8 +114,8 @@ static void note_level(const struct profile *profile, const char *level, struct 
 	for (size_t i = 0; i < profile->n_roles; i++) {
 		const struct profile_role *role = &profile->roles[i];
 
-		if (role->levels && *role->addresses[0].level &&
-		    FIND_NAMED(level, role->addresses, role->levels) < 0)
+		if (role->n_addresses && *role->addresses[0].level &&
+		    FIND_NAMED(level, role->addresses, role->n_addresses) < 0)
 			policy_note(policy, "role %s of %s has no level %s: its %s addresses count",
 				    role->name, profile->name, level,
 				    documented_level(role, level)->level);
@@ -132,10 +134,10 @@ static void bind_level(const struct site_use *use, struct policy *policy, struct
 		if (has_level(use->profile, all[i]))
 			known[count++] = all[i];
 	if (!*level || !has_level(use->profile, level)) {
-		AUTO_FREE char *right = suggest(level, known, count);
+		AUTO_FREE char *suggestion = suggest(level, known, count);
 
 		diag_at(diag, &use->level.place, "profile %s has no level \"%.*s\"%s",
-			use->profile->name, SHOWN_MAX, level, right);
+			use->profile->name, SHOWN_MAX, level, suggestion);
 	} else {
 		note_level(use->profile, level, policy);
 	}
@@ -149,92 +151,97 @@ static int bind_role(const struct profile *profile, const struct word *role,
 	int index = profile_role_index(profile, role->text);
 
 	if (index < 0) {
-		AUTO_FREE char *right = SUGGEST_NAMED(role->text, profile->roles, profile->n_roles);
+		AUTO_FREE char *suggestion =
+			SUGGEST_NAMED(role->text, profile->roles, profile->n_roles);
 
 		diag_at(diag, &role->place, "profile %s has no role \"%.*s\"%s", profile->name,
-			SHOWN_MAX, role->text, right);
+			SHOWN_MAX, role->text, suggestion);
 	}
 	return index;
 }
 
 static void bind_addresses(struct site_use *use, struct diagnostics *diag)
 {
-	for (size_t i = 0; i < use->n_roles; i++)
+	for (size_t i = 0; i < use->n_addresses; i++)
 		use->addresses[i].index =
 			use->addresses[i].role.text
 				? bind_role(use->profile, &use->addresses[i].role, diag)
 				: -1;
 }
 
-static void check_candidates(const struct profile_port *port, const struct site_pin *pin,
+static void check_candidates(const struct profile_port *port, const struct port_choice *choice,
 			     const char *profile, struct diagnostics *diag)
 {
 	AUTO_FREE char *candidates = port_set_text(&port->set);
 
-	for (size_t i = 0; i < pin->set.count; i++)
-		for (unsigned int n = pin->set.range[i].low; n <= pin->set.range[i].high; n++)
+	for (size_t i = 0; i < choice->set.count; i++)
+		for (unsigned int n = choice->set.range[i].low; n <= choice->set.range[i].high; n++)
 			if (!port_set_has(&port->set, (uint16_t)n)) {
-				diag_at(diag, &pin->port.place,
+				diag_at(diag, &choice->port.place,
 					"%s does not use port %u for %s: its candidates are %s",
 					profile, n, port->name, candidates);
 				return;
 			}
 }
 
-static void check_minimum(const struct profile_port *port, const struct site_pin *pin,
+static void check_minimum(const struct profile_port *port, const struct port_choice *choice,
 			  const char *profile, struct diagnostics *diag)
 {
-	unsigned int size = port_set_size(&pin->set);
+	unsigned int size = port_set_size(&choice->set);
 
 	if (!size || size >= port->minimum)
 		return;
-	diag_at(diag, &pin->port.place,
+	diag_at(diag, &choice->port.place,
 		"%u ports for %s are too few: the vendor of %s wants at least %u%s%s%s", size,
 		port->name, profile, port->minimum, port->note ? " (" : "",
 		port->note ? port->note : "", port->note ? ")" : "");
 }
 
-static void bind_pin(const struct site_use *use, struct site_pin *pin, struct diagnostics *diag)
+static void bind_choice(const struct site_use *use, struct port_choice *choice,
+			struct diagnostics *diag)
 {
 	const struct profile *profile = use->profile;
 	const struct profile_port *port;
 
-	pin->port_index = pin->role_index = -1;
-	if (pin->role.text)
-		pin->role_index = bind_role(profile, &pin->role, diag);
-	if (!pin->port.text)
+	choice->port_index = choice->role_index = -1;
+	if (choice->role.text)
+		choice->role_index = bind_role(profile, &choice->role, diag);
+	if (!choice->port.text)
 		return;
-	pin->port_index = FIND_NAMED(pin->port.text, profile->ports, profile->n_ports);
-	if (pin->port_index < 0) {
-		AUTO_FREE char *right =
-			SUGGEST_NAMED(pin->port.text, profile->ports, profile->n_ports);
+	choice->port_index = FIND_NAMED(choice->port.text, profile->ports, profile->n_ports);
+	if (choice->port_index < 0) {
+		AUTO_FREE char *suggestion =
+			SUGGEST_NAMED(choice->port.text, profile->ports, profile->n_ports);
 
-		diag_at(diag, &pin->port.place, "profile %s has no ports \"%.*s\"%s", profile->name,
-			SHOWN_MAX, pin->port.text, right);
+		diag_at(diag, &choice->port.place, "profile %s has no ports \"%.*s\"%s",
+			profile->name, SHOWN_MAX, choice->port.text, suggestion);
 		return;
 	}
-	port = &profile->ports[pin->port_index];
+	port = &profile->ports[choice->port_index];
 	if (port->n_candidates)
-		check_candidates(port, pin, profile->name, diag);
-	check_minimum(port, pin, profile->name, diag);
+		check_candidates(port, choice, profile->name, diag);
+	check_minimum(port, choice, profile->name, diag);
 }
 
 /* ---- flows that are on ---------------------------------------------------- */
 
-/* Of an exclusive group, the flow that was on by itself gives way; one that was chosen doesn't. */
-static void yield_group(struct site_use *use, const struct word *word, size_t chosen,
-			struct diagnostics *diag)
+/*
+ * Turns off the other flows of the exclusive group; it is an error if one of them was enabled,
+ * too.
+ */
+static void disable_exclusive(struct site_use *use, const struct word *word, size_t enabled,
+			      struct diagnostics *diag)
 {
 	const struct profile_flow *flow = use->profile->flows;
 
-	for (size_t i = 0; *flow[chosen].exclusive && i < use->profile->n_flows; i++) {
-		if (i == chosen || strcmp(flow[i].exclusive, flow[chosen].exclusive))
+	for (size_t i = 0; *flow[enabled].exclusive && i < use->profile->n_flows; i++) {
+		if (i == enabled || strcmp(flow[i].exclusive, flow[enabled].exclusive))
 			continue;
-		if (use->on[i] == FLOW_CHOSEN)
+		if (use->states[i] == FLOW_ENABLED)
 			diag_at(diag, &word->place,
 				"flows \"%s\" and \"%s\" exclude each other: enable one of them",
-				flow[i].name, flow[chosen].name);
-		use->on[i] = FLOW_OFF;
+				flow[i].name, flow[enabled].name);
+		use->states[i] = FLOW_OFF;
 	}
 }
 
@@ -245,24 +252,25 @@ static void bind_enable(struct site_use *use, const struct word *word, struct po
 	int flow = FIND_NAMED(word->text, profile->flows, profile->n_flows);
 
 	if (flow < 0) {
-		AUTO_FREE char *right = SUGGEST_NAMED(word->text, profile->flows, profile->n_flows);
+		AUTO_FREE char *suggestion =
+			SUGGEST_NAMED(word->text, profile->flows, profile->n_flows);
 
 		diag_at(diag, &word->place, "profile %s has no flow \"%.*s\"%s", profile->name,
-			SHOWN_MAX, word->text, right);
+			SHOWN_MAX, word->text, suggestion);
 		return;
 	}
-	if (use->on[flow])
-		policy_note(policy, "flow %s/%s is on already: enable: changes nothing",
+	if (use->states[flow])
+		policy_note(policy, "flow %s/%s is already on, so enable: changes nothing",
 			    profile->name, word->text);
-	yield_group(use, word, (size_t)flow, diag);
-	use->on[flow] = FLOW_CHOSEN;
+	disable_exclusive(use, word, (size_t)flow, diag);
+	use->states[flow] = FLOW_ENABLED;
 }
 
 static void bind_flows(struct site_use *use, struct policy *policy, struct diagnostics *diag)
 {
-	use->on = must_alloc(use->profile->n_flows, sizeof(*use->on));
+	use->states = must_alloc(use->profile->n_flows, sizeof(*use->states));
 	for (size_t i = 0; i < use->profile->n_flows; i++)
-		use->on[i] = use->profile->flows[i].optional ? FLOW_OFF : FLOW_ON;
+		use->states[i] = use->profile->flows[i].optional ? FLOW_OFF : FLOW_ON;
 	for (size_t i = 0; i < use->n_enables; i++)
 		if (use->enables[i].text)
 			bind_enable(use, &use->enables[i], policy, diag);
@@ -277,8 +285,8 @@ void site_bind_details(struct site *site, struct policy *policy, struct diagnost
 			continue;
 		bind_level(use, policy, diag);
 		bind_addresses(use, diag);
-		for (size_t j = 0; j < use->n_pins; j++)
-			bind_pin(use, &use->pins[j], diag);
+		for (size_t j = 0; j < use->n_choices; j++)
+			bind_choice(use, &use->choices[j], diag);
 		bind_flows(use, policy, diag);
 	}
 }

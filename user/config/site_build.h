@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* An interface file on its way to a policy: between site_compile.c and site_resolve.c only. */
+/* A site that is being compiled to a policy. Only for site_compile.c and site_resolve.c. */
 #ifndef CONFIG_SITE_BUILD_H
 #define CONFIG_SITE_BUILD_H
 
@@ -7,8 +7,8 @@
 #include "net/resolve.h"
 #include "policy/policy_build.h"
 
-/* Roles met together before: a flow must not copy a million addresses again. */
-struct joined_roles {
+/* The group of a set of roles, so that not every flow copies a million addresses again. */
+struct role_group {
 	char *roles;
 	int group;
 };
@@ -17,16 +17,16 @@ struct site_build {
 	struct site *site;
 	struct builder builder;
 	struct diagnostics *diagnostics;
-	struct resolution *names; /* every host name once */
+	struct resolution *names; /* each host name once */
 	size_t n_names;
-	bool named[BKXDP_FLOWS_MAX]; /* flows of the policy: some peer is given by a host name */
+	bool has_names[BKXDP_FLOWS_MAX]; /* of each flow of the policy: has host names as peers */
 
-	/* of the use at hand */
+	/* of the current use */
 	struct site_use *use;
-	int *flow;                   /* of the profile -> of the policy, or -1 */
-	bool *role_said, *port_said; /* what is missing, once */
-	struct joined_roles *joined;
-	size_t n_joined;
+	int *flows; /* for each flow of the profile: its index in the policy, or -1 */
+	bool *role_reported, *port_reported; /* what is missing was reported already */
+	struct role_group *role_groups;
+	size_t n_role_groups;
 };
 
 static inline bool takes_part(const struct profile_flow *flow, int role, enum side side)
@@ -35,15 +35,15 @@ static inline bool takes_part(const struct profile_flow *flow, int role, enum si
 				    : contains(flow->from, flow->n_from, role);
 }
 
-/* Asks for the names of all roles that a flow needs. */
-void peers_look_up(struct site_build *build, bool wanted);
-/* Whether a role of the use at hand has addresses. */
-bool peers_known(struct site_build *build, unsigned int role);
-/* Whether some address of the role is given by a host name. */
-bool peers_named(const struct site_build *build, unsigned int role);
+/* Looks up the host names of all roles that a flow needs, if `resolve_names`. */
+void peers_resolve_names(struct site_build *build, bool resolve_names);
+/* Does a role of the current use have addresses? */
+bool peers_have_addresses(struct site_build *build, unsigned int role);
+/* Is some address of the role given as a host name? */
+bool peers_have_names(const struct site_build *build, unsigned int role);
 void peers_add(const struct site_build *build, struct prefix_set *set,
 	       const struct addresses *addresses);
-/* The group of the union of these roles' addresses, or -1. */
-int peers_group(struct site_build *build, const unsigned int *role, size_t count);
+/* Returns the group of all addresses of these roles, or -1. */
+int peers_group(struct site_build *build, const unsigned int *roles, size_t n_roles);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* struct site -> flows, rules and groups, in the order in which the datapath tries them. */
+/* Compiles a site to flows, rules and groups, in the order in which the datapath tries them. */
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,40 +8,42 @@
 #include "config/site_build.h"
 #include "config/yaml_fields.h"
 
-/* ---- what is missing ------------------------------------------------------ */
+/* ---- reporting what is missing ------------------------------------------ */
 
-static void miss_addresses(struct site_build *build, const struct profile_flow *flow,
-			   const unsigned int *role, size_t count)
+static void report_missing_addresses(struct site_build *build, const struct profile_flow *flow,
+				     const unsigned int *roles, size_t n_roles)
 {
 	const struct profile *profile = build->use->profile;
-	const struct profile_role *first = &profile->roles[role[0]];
-	AUTO_FREE char *roles = profile_role_names(profile, role, count), *line = NULL;
+	const struct profile_role *first = &profile->roles[roles[0]];
+	AUTO_FREE char *names = profile_role_names(profile, roles, n_roles), *line = NULL;
 
-	if (build->role_said[role[0]])
+	if (build->role_reported[roles[0]])
 		return;
-	build->role_said[role[0]] = true;
+	build->role_reported[roles[0]] = true;
 	line = build->site->file
 		       ? must_format("\"addresses: {%s: [ADDRESS]}\" to this use", first->name)
 		       : must_format("--address %s=ADDRESS", first->name);
 	diag_at(build->diagnostics, &build->use->place,
 		"flow %s/%s needs the addresses of role %s%s: add %s", profile->name, flow->name,
-		roles, first->n_hosts ? ", as none of the documented names can be looked up" : "",
+		names,
+		first->n_hosts ? ", because none of the documented names can be looked up" : "",
 		line);
 }
 
-static void miss_role(struct site_build *build, const struct profile_flow *flow, unsigned int role)
+static void note_missing_addresses(struct site_build *build, const struct profile_flow *flow,
+				   unsigned int role)
 {
 	const struct profile *profile = build->use->profile;
 
-	if (build->role_said[role])
+	if (build->role_reported[role])
 		return;
-	build->role_said[role] = true;
+	build->role_reported[role] = true;
 	policy_note(build->builder.policy,
-		    "role %s of %s has no address: flow %s runs with the other roles only",
+		    "role %s of %s has no address, so flow %s is allowed only with the other roles",
 		    profile->roles[role].name, profile->name, flow->name);
 }
 
-/* What to write, for one role or for all (-1). */
+/* Returns what to add for the ports of one role, or of all (-1). */
 static char *port_line(const struct site_build *build, const char *port, int role)
 {
 	if (!build->site->file)
@@ -52,21 +54,21 @@ static char *port_line(const struct site_build *build, const char *port, int rol
 			   build->use->profile->roles[role].name);
 }
 
-/* Ports that nobody pinned: an error if there is nothing to fall back to. */
-static void miss_pin(struct site_build *build, const struct profile_flow *flow, unsigned int index,
-		     int role)
+/* The site chose no ports. That is an error unless there are candidates. */
+static void report_missing_ports(struct site_build *build, const struct profile_flow *flow,
+				 unsigned int index, int role)
 {
 	const struct profile *profile = build->use->profile;
 	const struct profile_port *port = &profile->ports[index];
 	AUTO_FREE char *line = port_line(build, port->name, role);
 
-	if (build->port_said[index])
+	if (build->port_reported[index])
 		return;
-	build->port_said[index] = true;
+	build->port_reported[index] = true;
 	if (port->n_candidates)
 		policy_note(build->builder.policy,
-			    "all %zu candidates for port %s of %s are open: when the one in use is "
-			    "known, add %s",
+			    "all %zu candidates for port %s of %s are open: once you know which "
+			    "one is used, add %s",
 			    port->n_candidates, port->name, profile->name, line);
 	else
 		diag_at(build->diagnostics, &build->use->place,
@@ -76,28 +78,28 @@ static void miss_pin(struct site_build *build, const struct profile_flow *flow, 
 
 /* ---- ports ---------------------------------------------------------------- */
 
-static struct site_pin *find_pin(const struct site_use *use, unsigned int port, int role)
+static struct port_choice *find_choice(const struct site_use *use, unsigned int port, int role)
 {
-	struct site_pin *found = NULL;
+	struct port_choice *found = NULL;
 
-	for (size_t i = 0; i < use->n_pins; i++) {
-		struct site_pin *pin = &use->pins[i];
+	for (size_t i = 0; i < use->n_choices; i++) {
+		struct port_choice *choice = &use->choices[i];
 
-		if (pin->port_index != (int)port)
+		if (choice->port_index != (int)port)
 			continue;
-		if (pin->role.text && role >= 0 && pin->role_index == role)
-			return pin;
-		if (!pin->role.text)
-			found = pin;
+		if (choice->role.text && role >= 0 && choice->role_index == role)
+			return choice;
+		if (!choice->role.text)
+			found = choice;
 	}
 	return found;
 }
 
-static bool has_role_pins(const struct site_use *use, const struct profile_ports *ports)
+static bool has_role_choices(const struct site_use *use, const struct profile_ports *ports)
 {
-	for (size_t i = 0; i < use->n_pins; i++)
-		if (use->pins[i].role.text &&
-		    contains(ports->named, ports->n_named, use->pins[i].port_index))
+	for (size_t i = 0; i < use->n_choices; i++)
+		if (use->choices[i].role.text &&
+		    contains(ports->named, ports->n_named, use->choices[i].port_index))
 			return true;
 	return false;
 }
@@ -108,7 +110,7 @@ static void add_ranges(struct port_set *set, const struct port_set *more)
 		port_set_add(set, more->range[i]);
 }
 
-/* role: -1 where all peers have the same ports. */
+/* role: -1 if all peers have the same ports. */
 static struct port_set ports_of(struct site_build *build, const struct profile_flow *flow,
 				const struct profile_ports *ports, int role)
 {
@@ -118,38 +120,38 @@ static struct port_set ports_of(struct site_build *build, const struct profile_f
 	for (size_t i = 0; i < ports->n_named; i++) {
 		unsigned int index = ports->named[i];
 		const struct profile_port *port = &build->use->profile->ports[index];
-		struct site_pin *pin = find_pin(build->use, index, role);
+		struct port_choice *choice = find_choice(build->use, index, role);
 
-		if (!pin && !port->has_default)
-			miss_pin(build, flow, index, role);
-		if (pin)
-			pin->used = true;
-		add_ranges(&set, pin ? &pin->set : &port->set);
+		if (!choice && !port->has_default)
+			report_missing_ports(build, flow, index, role);
+		if (choice)
+			choice->used = true;
+		add_ranges(&set, choice ? &choice->set : &port->set);
 	}
-	port_set_settle(&set);
+	port_set_normalize(&set);
 	return set;
 }
 
 /* ---- a profile's flows ---------------------------------------------------- */
 
-struct part {
+struct flow_side {
 	const struct profile_flow *flow;
-	int index; /* in the policy */
+	int index; /* index in the policy */
 	enum side side;
-	unsigned int *peers; /* roles that have addresses */
+	unsigned int *peers; /* the roles that have addresses */
 	size_t n_peers;
 };
 
-static void make_rules(struct site_build *build, const struct part *part, uint8_t protocol,
-		       const unsigned int *role, size_t count, bool split)
+static void make_rules(struct site_build *build, const struct flow_side *part, uint8_t protocol,
+		       const unsigned int *roles, size_t n_roles, bool split)
 {
 	const struct profile_ports *ports =
 		protocol == IPPROTO_TCP ? &part->flow->tcp : &part->flow->udp;
 	struct rule rule = {.flow = (unsigned int)part->index,
 			    .side = part->side,
 			    .protocol = protocol,
-			    .ports = ports_of(build, part->flow, ports, split ? (int)*role : -1)};
-	int group = peers_group(build, role, count);
+			    .ports = ports_of(build, part->flow, ports, split ? (int)*roles : -1)};
+	int group = peers_group(build, roles, n_roles);
 
 	if (group >= 0) {
 		rule.group = (unsigned int)group;
@@ -158,12 +160,12 @@ static void make_rules(struct site_build *build, const struct part *part, uint8_
 	free(rule.ports.range);
 }
 
-static void make_protocol(struct site_build *build, const struct part *part, uint8_t protocol,
+static void make_protocol(struct site_build *build, const struct flow_side *part, uint8_t protocol,
 			  const struct profile_ports *ports)
 {
 	if (!ports->given)
 		return;
-	if (!has_role_pins(build->use, ports)) {
+	if (!has_role_choices(build->use, ports)) {
 		make_rules(build, part, protocol, part->peers, part->n_peers, false);
 		return;
 	}
@@ -174,24 +176,24 @@ static void make_protocol(struct site_build *build, const struct part *part, uin
 static void make_side(struct site_build *build, const struct profile_flow *flow, int index,
 		      enum side side)
 {
-	const unsigned int *other = side == SIDE_INBOUND ? flow->from : flow->to;
-	size_t others = side == SIDE_INBOUND ? flow->n_from : flow->n_to;
-	AUTO_FREE unsigned int *peer = must_alloc(others, sizeof(*peer));
-	struct part part = {flow, index, side, peer, 0};
+	const unsigned int *others = side == SIDE_INBOUND ? flow->from : flow->to;
+	size_t n_others = side == SIDE_INBOUND ? flow->n_from : flow->n_to;
+	AUTO_FREE unsigned int *peers = must_alloc(n_others, sizeof(*peers));
+	struct flow_side part = {flow, index, side, peers, 0};
 
-	for (size_t i = 0; i < others; i++) {
-		if (!peers_known(build, other[i]))
+	for (size_t i = 0; i < n_others; i++) {
+		if (!peers_have_addresses(build, others[i]))
 			continue;
-		peer[part.n_peers++] = other[i];
-		build->named[index] |= peers_named(build, other[i]);
+		peers[part.n_peers++] = others[i];
+		build->has_names[index] |= peers_have_names(build, others[i]);
 	}
 	if (!part.n_peers) {
-		miss_addresses(build, flow, other, others);
+		report_missing_addresses(build, flow, others, n_others);
 		return;
 	}
-	for (size_t i = 0; i < others; i++)
-		if (!contains(peer, part.n_peers, (int)other[i]))
-			miss_role(build, flow, other[i]);
+	for (size_t i = 0; i < n_others; i++)
+		if (!contains(peers, part.n_peers, (int)others[i]))
+			note_missing_addresses(build, flow, others[i]);
 	make_protocol(build, &part, IPPROTO_TCP, &flow->tcp);
 	make_protocol(build, &part, IPPROTO_UDP, &flow->udp);
 }
@@ -200,31 +202,31 @@ static void make_flow(struct site_build *build, size_t i)
 {
 	const struct profile *profile = build->use->profile;
 	const struct profile_flow *flow = &profile->flows[i];
-	int role = build->use->roles;
+	int role = build->use->role;
 
 	if (!takes_part(flow, role, SIDE_INBOUND) && !takes_part(flow, role, SIDE_REPLY))
 		return;
-	build->flow[i] = build_flow(&build->builder, profile->name, flow->name, &flow->place,
-				    flow->source, flow->note);
-	if (build->flow[i] < 0)
+	build->flows[i] = build_flow(&build->builder, profile->name, flow->name, &flow->place,
+				     flow->source, flow->note);
+	if (build->flows[i] < 0)
 		return;
 	for (enum side side = SIDE_INBOUND; side <= SIDE_REPLY; side++)
 		if (takes_part(flow, role, side))
-			make_side(build, flow, build->flow[i], side);
+			make_side(build, flow, build->flows[i], side);
 }
 
-/* A control flow runs between the same roles, so it takes part if it is on. */
-static void connect_control(struct site_build *build, size_t i)
+/* The control flow is between the same roles, so it is in the policy if it is on. */
+static void bind_control(struct site_build *build, size_t i)
 {
 	const struct profile *profile = build->use->profile;
-	int control = profile->flows[i].requires;
+	int control = profile->flows[i].required;
 
-	if (build->flow[i] < 0 || control < 0)
+	if (build->flows[i] < 0 || control < 0)
 		return;
-	build->builder.policy->flows[build->flow[i]].required = build->flow[control];
-	if (!build->use->on[control])
+	build->builder.policy->flows[build->flows[i]].required = build->flows[control];
+	if (!build->use->states[control])
 		diag_at(build->diagnostics, &build->use->place,
-			"flow %s/%s requires %s, which is off: enable that, too", profile->name,
+			"flow %s/%s requires %s, which is off: enable it, too", profile->name,
 			profile->flows[i].name, profile->flows[control].name);
 }
 
@@ -233,7 +235,7 @@ static void note_unused(struct site_build *build)
 	const struct site_use *use = build->use;
 	struct policy *policy = build->builder.policy;
 
-	for (size_t i = 0; i < use->n_roles; i++)
+	for (size_t i = 0; i < use->n_addresses; i++)
 		if (use->addresses[i].index >= 0 && !use->addresses[i].used)
 			policy_note(
 				policy,
@@ -241,26 +243,26 @@ static void note_unused(struct site_build *build)
 				"on runs between it and %s",
 				use->addresses[i].role.text, use->profile->name,
 				use->role_name.text);
-	for (size_t i = 0; i < use->n_pins; i++)
-		if (use->pins[i].port_index >= 0 && !use->pins[i].used)
+	for (size_t i = 0; i < use->n_choices; i++)
+		if (use->choices[i].port_index >= 0 && !use->choices[i].used)
 			policy_note(policy,
 				    "the ports of %s for %s%s%s change nothing: no flow that is on "
 				    "uses them",
-				    use->profile->name, use->pins[i].port.text,
-				    use->pins[i].role.text ? " with " : "",
-				    use->pins[i].role.text ? use->pins[i].role.text : "");
+				    use->profile->name, use->choices[i].port.text,
+				    use->choices[i].role.text ? " with " : "",
+				    use->choices[i].role.text ? use->choices[i].role.text : "");
 }
 
-static void forget_use(struct site_build *build)
+static void end_use(struct site_build *build)
 {
-	for (size_t i = 0; i < build->n_joined; i++)
-		free(build->joined[i].roles);
-	free(build->joined);
-	free(build->flow);
-	free(build->role_said);
-	free(build->port_said);
-	build->joined = NULL;
-	build->n_joined = 0;
+	for (size_t i = 0; i < build->n_role_groups; i++)
+		free(build->role_groups[i].roles);
+	free(build->role_groups);
+	free(build->flows);
+	free(build->role_reported);
+	free(build->port_reported);
+	build->role_groups = NULL;
+	build->n_role_groups = 0;
 }
 
 static void make_use(struct site_build *build, struct site_use *use)
@@ -268,20 +270,20 @@ static void make_use(struct site_build *build, struct site_use *use)
 	const struct profile *profile = use->profile;
 
 	build->use = use;
-	build->flow = must_alloc(profile->n_flows, sizeof(*build->flow));
-	build->role_said = must_alloc(profile->n_roles, sizeof(*build->role_said));
-	build->port_said = must_alloc(profile->n_ports, sizeof(*build->port_said));
+	build->flows = must_alloc(profile->n_flows, sizeof(*build->flows));
+	build->role_reported = must_alloc(profile->n_roles, sizeof(*build->role_reported));
+	build->port_reported = must_alloc(profile->n_ports, sizeof(*build->port_reported));
 	for (size_t i = 0; i < profile->n_flows; i++) {
-		build->flow[i] = -1;
-		if (use->on[i])
+		build->flows[i] = -1;
+		if (use->states[i])
 			make_flow(build, i);
 	}
 	for (size_t i = 0; i < profile->n_flows; i++)
-		connect_control(build, i);
+		bind_control(build, i);
 	note_unused(build);
 	policy_use(build->builder.policy, profile->name, use->role_name.text, profile->title,
 		   use->level.text);
-	forget_use(build);
+	end_use(build);
 }
 
 /* ---- the site's own flows ------------------------------------------------- */
@@ -297,11 +299,11 @@ static void make_site_flow(struct site_build *build, const struct site_flow *flo
 
 	if (index < 0)
 		return;
-	build->named[index] = flow->peers.n_names;
+	build->has_names[index] = flow->peers.n_names;
 	peers_add(build, &set, &flow->peers);
-	prefix_set_settle(&set);
+	prefix_set_normalize(&set);
 	group = build_group(&build->builder, &flow->place, &set,
-			    flow->written ? flow->written : "");
+			    flow->peers_text ? flow->peers_text : "");
 	for (size_t i = 0; group >= 0 && i < 2; i++) {
 		struct rule rule = {.flow = (unsigned int)index,
 				    .side = flow->side,
@@ -322,7 +324,10 @@ static bool has_side(const struct policy *policy, size_t flow, enum side side)
 	return false;
 }
 
-/* "PROFILE/FLOW", or the name of another flow of the site. Of several, one with this side. */
+/*
+ * Finds "PROFILE/FLOW", or another flow of the site by its name. If there are several, one with
+ * this side is preferred. Returns its index or -1.
+ */
 static int find_flow(const struct policy *policy, const char *name, enum side side)
 {
 	const char *slash = strchr(name, '/');
@@ -343,7 +348,7 @@ static int find_flow(const struct policy *policy, const char *name, enum side si
 	return found;
 }
 
-/* The addresses from which the control flow can have connections. */
+/* Adds the addresses with which the control flow can have connections. */
 static void control_peers(const struct policy *policy, size_t control, enum side side,
 			  struct prefix_set *peers)
 {
@@ -356,61 +361,65 @@ static void control_peers(const struct policy *policy, size_t control, enum side
 		for (size_t j = 0; j < group->count; j++)
 			prefix_set_add(peers, &group->prefix[j]);
 	}
-	prefix_set_settle(peers);
+	prefix_set_normalize(peers);
 }
 
-/* A requirement that no packet can meet would close the flow without a word. */
+/*
+ * If the control flow can have no connection with some peer, the flow would silently be closed
+ * for it.
+ */
 static void check_control(struct site_build *build, const struct site_flow *flow, size_t control)
 {
 	struct policy *policy = build->builder.policy;
-	const struct word *requires = &flow->requires;
-	const struct bkxdp_prefix *outside;
+	const struct word *required = &flow->required;
+	const struct bkxdp_prefix *uncovered;
 	struct prefix_set peers = {};
 	char text[PREFIX_TEXT_MAX];
 
 	control_peers(policy, control, flow->side, &peers);
-	/* what a name stands for may be another address tomorrow */
-	outside = build->named[control] ? NULL : prefix_set_outside(&flow->peers.prefixes, &peers);
-	if (!peers.count && !build->named[control]) {
-		diag_at(build->diagnostics, &requires->place,
-			"flow \"%s\" has no TCP port: only a TCP connection can be live, so it "
-			"cannot be what \"%s\" requires",
-			requires->text, flow->name);
-	} else if (outside) {
-		prefix_text(outside, text);
-		diag_at(build->diagnostics, &requires->place,
-			"flow \"%s\" is for %s, too, from where \"%s\" takes no connection: "
-			"add that to the peers of \"%s\", or take it from those of \"%s\"",
-			flow->name, text, requires->text, requires->text, flow->name);
+	/* a host name may have other addresses later */
+	uncovered = build->has_names[control] ? NULL
+					      : prefix_set_uncovered(&flow->peers.prefixes, &peers);
+	if (!peers.count && !build->has_names[control]) {
+		diag_at(build->diagnostics, &required->place,
+			"flow \"%s\" has no TCP port: only a TCP connection can be live, so \"%s\" "
+			"can't require it",
+			required->text, flow->name);
+	} else if (uncovered) {
+		prefix_text(uncovered, text);
+		diag_at(build->diagnostics, &required->place,
+			"flow \"%s\" allows %s, but \"%s\" allows no connection with it: add it to "
+			"the peers of \"%s\", or remove it from those of \"%s\"",
+			flow->name, text, required->text, required->text, flow->name);
 	}
 	free(peers.prefix);
 }
 
-static void connect_site_flow(struct site_build *build, const struct site_flow *flow, int index)
+static void bind_site_control(struct site_build *build, const struct site_flow *flow, int index)
 {
 	struct policy *policy = build->builder.policy;
-	const struct word *requires = &flow->requires;
-	int control = find_flow(policy, requires->text, flow->side);
+	const struct word *required = &flow->required;
+	int control = find_flow(policy, required->text, flow->side);
 
 	if (control < 0 && site_failed(build->site, build->diagnostics))
-		return; /* perhaps for what was said before */
+		return; /* a diagnostic above may be the cause */
 	if (control < 0) {
-		diag_at(build->diagnostics, &requires->place,
+		diag_at(build->diagnostics, &required->place,
 			"no flow \"%.*s\" is on: write the name of another flow of this file, or "
 			"PROFILE/FLOW",
-			SHOWN_MAX, requires->text);
+			SHOWN_MAX, required->text);
 		return;
 	}
 	policy->flows[index].required = control;
 	if (REQUIRES_ITSELF(policy->flows, policy->n_flows, required, index))
-		diag_at(build->diagnostics, &requires->place,
-			"flow \"%s\" requires itself in the end", flow->name);
+		diag_at(build->diagnostics, &required->place,
+			"flow \"%s\" requires itself, directly or through other flows", flow->name);
 	else if (!has_side(policy, (size_t)control, flow->side) &&
 		 !site_failed(build->site, build->diagnostics))
-		diag_at(build->diagnostics, &requires->place,
-			"flow \"%s\" does not run in the direction of \"%s\", so it cannot be "
-			"what that requires",
-			requires->text, flow->name);
+		diag_at(build->diagnostics, &required->place,
+			"flow \"%s\" does not run in the direction of \"%s\", so that can't "
+			"require it",
+			required->text, flow->name);
 	else if (!site_failed(build->site, build->diagnostics))
 		check_control(build, flow, (size_t)control);
 }
@@ -425,8 +434,8 @@ static void make_site_flows(struct site_build *build)
 	if (build->builder.full)
 		return;
 	for (size_t i = 0; i < site->n_flows; i++)
-		if (site->flows[i].requires.text)
-			connect_site_flow(build, &site->flows[i], first + (int)i);
+		if (site->flows[i].required.text)
+			bind_site_control(build, &site->flows[i], first + (int)i);
 }
 
 void site_compile(struct site *site, struct policy *policy, const struct site_lookup *lookup,
@@ -436,9 +445,9 @@ void site_compile(struct site *site, struct policy *policy, const struct site_lo
 				   .builder = {.policy = policy, .diagnostics = diag},
 				   .diagnostics = diag};
 
-	peers_look_up(&build, lookup->resolve);
+	peers_resolve_names(&build, lookup->resolve);
 	for (size_t i = 0; i < site->n_uses; i++)
-		if (site->uses[i].roles >= 0)
+		if (site->uses[i].role >= 0)
 			make_use(&build, &site->uses[i]);
 	make_site_flows(&build);
 	resolve_free(build.names, build.n_names);

@@ -12,7 +12,7 @@
 void site_init(struct site *site, const char *file, const struct diagnostics *diag)
 {
 	*site = (struct site){.file = file,
-			      .diagnostics = diag->count + diag->unsaid,
+			      .diagnostics = diag->count + diag->n_omitted,
 			      .settings = {.enforcement = BKXDP_ENFORCE,
 					   .ping = BKXDP_PING_PEERS,
 					   .fragments = BKXDP_FRAGMENTS_DROP,
@@ -21,7 +21,7 @@ void site_init(struct site *site, const char *file, const struct diagnostics *di
 
 bool site_failed(const struct site *site, const struct diagnostics *diag)
 {
-	return diag->count + diag->unsaid > site->diagnostics;
+	return diag->count + diag->n_omitted > site->diagnostics;
 }
 
 struct word make_word(const char *text, struct place place)
@@ -36,7 +36,8 @@ void site_set_interface(struct site *site, const struct place *place, const char
 		memcpy(site->interface, name, strlen(name) + 1);
 	else
 		diag_at(diag, place,
-			"\"%.*s\" is not an interface name: 1 to %d bytes without space, / and :",
+			"\"%.*s\" is not an interface name: it must be 1 to %d bytes without "
+			"spaces, / or :",
 			SHOWN_MAX, name, IF_NAMESIZE - 1);
 }
 
@@ -46,14 +47,14 @@ void add_address(struct addresses *addresses, const struct place *place, const c
 	if (!strcmp(text, "any"))
 		prefix_set_add_any(&addresses->prefixes);
 	else if (!strcmp(text, "self"))
-		diag_at(diag, place, "\"self\" is this host: other addresses belong here");
-	else if (prefix_is_like(text))
+		diag_at(diag, place,
+			"\"self\" is this host, but these are the addresses of others");
+	else if (looks_like_prefix(text))
 		add_prefix(diag, place, text, &addresses->prefixes);
 	else if (hostname_is_valid(text))
 		*APPEND(addresses->names, addresses->n_names) = make_word(text, *place);
 	else
-		diag_at(diag, place,
-			"\"%.*s\" is neither an address nor a prefix nor a host name nor any",
+		diag_at(diag, place, "\"%.*s\" is not an address, a prefix, a host name or any",
 			SHOWN_MAX, text);
 }
 
@@ -67,34 +68,34 @@ void free_addresses(struct addresses *addresses)
 
 static void free_use(struct site_use *use)
 {
-	for (size_t i = 0; i < use->n_roles; i++) {
+	for (size_t i = 0; i < use->n_addresses; i++) {
 		free(use->addresses[i].role.text);
 		free_addresses(&use->addresses[i].addresses);
 	}
-	for (size_t i = 0; i < use->n_pins; i++) {
-		free(use->pins[i].port.text);
-		free(use->pins[i].role.text);
-		free(use->pins[i].set.range);
+	for (size_t i = 0; i < use->n_choices; i++) {
+		free(use->choices[i].port.text);
+		free(use->choices[i].role.text);
+		free(use->choices[i].set.range);
 	}
 	for (size_t i = 0; i < use->n_enables; i++)
 		free(use->enables[i].text);
 	free(use->addresses);
-	free(use->pins);
+	free(use->choices);
 	free(use->enables);
 	free(use->profile_name.text);
 	free(use->role_name.text);
 	free(use->level.text);
-	free(use->on);
+	free(use->states);
 }
 
 static void free_flow(struct site_flow *flow)
 {
 	free_addresses(&flow->peers);
-	free(flow->written);
+	free(flow->peers_text);
 	free(flow->tcp.range);
 	free(flow->udp.range);
 	free(flow->local.range);
-	free(flow->requires.text);
+	free(flow->required.text);
 	free(flow->note);
 }
 
@@ -105,11 +106,11 @@ void site_free(struct site *site)
 	for (size_t i = 0; i < site->n_flows; i++)
 		free_flow(&site->flows[i]);
 	for (size_t i = 0; i < site->n_profiles; i++) {
-		free(site->path[i]);
+		free(site->paths[i]);
 		profile_free(site->profiles[i]);
 	}
 	free(site->uses);
 	free(site->flows);
-	free(site->path);
+	free(site->paths);
 	free(site->profiles);
 }

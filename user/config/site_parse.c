@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Interface file -> struct site. */
+/* Reads an interface file to a struct site. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 #include "config/site_model.h"
 #include "config/yaml_fields.h"
 
-#define WRITTEN_MAX 3 /* addresses that stand for all of a list */
+#define WRITTEN_MAX 3 /* addresses of a list that are shown */
 
 static void read_word(struct document *document, const struct value *value, void *field)
 {
@@ -31,7 +31,7 @@ static void read_addresses(struct document *document, const struct value *value,
 	struct addresses *addresses = field;
 
 	read_words(document, value, read_address, addresses);
-	prefix_set_settle(&addresses->prefixes);
+	prefix_set_normalize(&addresses->prefixes);
 }
 
 static void read_use_addresses(struct document *document, const struct value *map, void *field)
@@ -41,22 +41,23 @@ static void read_use_addresses(struct document *document, const struct value *ma
 	if (!value_is(document, map, VALUE_MAP))
 		return;
 	FOR_KEYS (key, map) {
-		struct site_addresses *given = APPEND(use->addresses, use->n_roles);
+		struct site_addresses *given = APPEND(use->addresses, use->n_addresses);
 
 		read_word(document, key, &given->role);
 		read_addresses(document, key->next, &given->addresses);
 	}
 }
 
-static void read_pin(struct document *document, const struct value *port, const struct value *role,
-		     const struct value *value, struct site_use *use)
+static void read_port_choice(struct document *document, const struct value *port,
+			     const struct value *role, const struct value *value,
+			     struct site_use *use)
 {
-	struct site_pin *pin = APPEND(use->pins, use->n_pins);
+	struct port_choice *choice = APPEND(use->choices, use->n_choices);
 
-	read_word(document, port, &pin->port);
+	read_word(document, port, &choice->port);
 	if (role)
-		read_word(document, role, &pin->role);
-	read_ports(document, value, &pin->set);
+		read_word(document, role, &choice->role);
+	read_ports(document, value, &choice->set);
 }
 
 static void read_use_ports(struct document *document, const struct value *map, void *field)
@@ -65,13 +66,13 @@ static void read_use_ports(struct document *document, const struct value *map, v
 		return;
 	FOR_KEYS (port, map) {
 		if (port->next->type != VALUE_MAP) {
-			read_pin(document, port, NULL, port->next, field);
+			read_port_choice(document, port, NULL, port->next, field);
 			continue;
 		}
 		if (!port->next->child)
-			diag_value(document, port->next, "an empty map");
+			diag_value(document, port->next, "the map is empty");
 		FOR_KEYS (role, port->next)
-			read_pin(document, port, role, role->next, field);
+			read_port_choice(document, port, role, role->next, field);
 	}
 }
 
@@ -80,7 +81,7 @@ static void read_enable_word(struct document *document, const struct value *valu
 	struct site_use *use = field;
 
 	if (use->n_enables > BKXDP_FLOWS_MAX)
-		return; /* has been said */
+		return; /* was reported */
 	if (use->n_enables == BKXDP_FLOWS_MAX)
 		diag_value(document, value, "more than %u flows", BKXDP_FLOWS_MAX);
 	read_word(document, value, APPEND(use->enables, use->n_enables));
@@ -123,19 +124,19 @@ static void read_uses(struct document *document, const struct value *list, void 
 
 /* ---- the site's own flows ------------------------------------------------- */
 
-struct end {
+struct endpoint {
 	bool given, self;
 	struct addresses addresses;
-	char *written;
+	char *peers_text;
 };
 
-struct draft {
+struct flow_draft {
 	struct site_flow flow;
-	struct end from, to;
+	struct endpoint from, to;
 	bool has_tcp, has_udp;
 };
 
-static char *written(const struct value *list)
+static char *addresses_text(const struct value *list)
 {
 	struct strbuf text;
 	size_t count = 0;
@@ -151,23 +152,24 @@ static char *written(const struct value *list)
 	return strbuf_close(&text);
 }
 
-static void read_end(struct document *document, const struct value *value, void *field)
+static void read_endpoint(struct document *document, const struct value *value, void *field)
 {
-	struct end *end = field;
+	struct endpoint *endpoint = field;
 
-	end->given = true;
-	end->self = value->type == VALUE_WORD && !strcmp(value->text, "self");
-	if (end->self)
+	endpoint->given = true;
+	endpoint->self = value->type == VALUE_WORD && !strcmp(value->text, "self");
+	if (endpoint->self)
 		return;
-	read_addresses(document, value, &end->addresses);
-	end->written = value->type == VALUE_WORD ? must_copy(value->text) : written(value);
+	read_addresses(document, value, &endpoint->addresses);
+	endpoint->peers_text =
+		value->type == VALUE_WORD ? must_copy(value->text) : addresses_text(value);
 }
 
 static void read_flow_port(struct document *document, const struct value *value, void *field)
 {
 	struct place place = value_place(document, value);
 
-	if (is_ports_text(value->text))
+	if (looks_like_ports(value->text))
 		add_ports(document->diagnostics, &place, value->text, field);
 	else
 		diag_value(document, value,
@@ -178,12 +180,12 @@ static void read_flow_port(struct document *document, const struct value *value,
 static void read_flow_ports(struct document *document, const struct value *value, void *field)
 {
 	read_words(document, value, read_flow_port, field);
-	port_set_settle(field);
+	port_set_normalize(field);
 }
 
 static void read_tcp(struct document *document, const struct value *value, void *field)
 {
-	struct draft *draft = field;
+	struct flow_draft *draft = field;
 
 	draft->has_tcp = true;
 	read_flow_ports(document, value, &draft->flow.tcp);
@@ -191,25 +193,25 @@ static void read_tcp(struct document *document, const struct value *value, void 
 
 static void read_udp(struct document *document, const struct value *value, void *field)
 {
-	struct draft *draft = field;
+	struct flow_draft *draft = field;
 
 	draft->has_udp = true;
 	read_flow_ports(document, value, &draft->flow.udp);
 }
 
 static const struct key flow_keys[] = {
-	{"name", read_name, offsetof(struct draft, flow.name), true},
-	{"from", read_end, offsetof(struct draft, from), true},
-	{"to", read_end, offsetof(struct draft, to), true},
+	{"name", read_name, offsetof(struct flow_draft, flow.name), true},
+	{"from", read_endpoint, offsetof(struct flow_draft, from), true},
+	{"to", read_endpoint, offsetof(struct flow_draft, to), true},
 	{"tcp", read_tcp, 0, false},
 	{"udp", read_udp, 0, false},
-	{"local-ports", read_ports, offsetof(struct draft, flow.local), false},
-	{"requires", read_word, offsetof(struct draft, flow.requires), false},
-	{"note", read_text, offsetof(struct draft, flow.note), false},
+	{"local-ports", read_ports, offsetof(struct flow_draft, flow.local), false},
+	{"requires", read_word, offsetof(struct flow_draft, flow.required), false},
+	{"note", read_text, offsetof(struct flow_draft, flow.note), false},
 };
 
 static void check_flow(struct document *document, const struct value *item, const struct site *site,
-		       const struct draft *draft)
+		       const struct flow_draft *draft)
 {
 	const struct site_flow *flow = &draft->flow;
 
@@ -222,14 +224,14 @@ static void check_flow(struct document *document, const struct value *item, cons
 	for (size_t i = 0; i < site->n_flows; i++)
 		if (*flow->name && !strcmp(site->flows[i].name, flow->name))
 			diag_value(document, item,
-				   "flow \"%s\" is here a second time: the first is in line %u",
+				   "flow \"%s\" is repeated: the first one is in line %u",
 				   flow->name, site->flows[i].place.line);
 }
 
 static void read_flow(struct document *document, const struct value *item, struct site *site)
 {
-	struct draft draft = {.flow = {.place = value_place(document, item)}};
-	struct end *peers = &draft.from, *here = &draft.to;
+	struct flow_draft draft = {.flow = {.place = value_place(document, item)}};
+	struct endpoint *peers = &draft.from, *local = &draft.to;
 
 	MAP_READ(document, item, flow_keys, &draft);
 	if (item->type == VALUE_MAP)
@@ -238,12 +240,12 @@ static void read_flow(struct document *document, const struct value *item, struc
 	if (draft.from.self) {
 		draft.flow.side = SIDE_REPLY;
 		peers = &draft.to;
-		here = &draft.from;
+		local = &draft.from;
 	}
 	draft.flow.peers = peers->addresses;
-	draft.flow.written = peers->written;
-	free_addresses(&here->addresses);
-	free(here->written);
+	draft.flow.peers_text = peers->peers_text;
+	free_addresses(&local->addresses);
+	free(local->peers_text);
 	*APPEND(site->flows, site->n_flows) = draft.flow;
 }
 
@@ -324,10 +326,10 @@ static void read_vlan(struct document *document, const struct value *value, void
 {
 	struct bkxdp_settings *settings = field;
 	struct port_range id = {};
-	const char *why;
+	const char *problem;
 
-	/* a VLAN id is written like a port, but 0 is one, too */
-	if (strcmp(value->text, "0") && (port_range_parse(value->text, &id, &why) ||
+	/* VLAN ids are parsed like ports, but 0 is valid, too */
+	if (strcmp(value->text, "0") && (port_range_parse(value->text, &id, &problem) ||
 					 id.low != id.high || id.low >= BKXDP_VLANS))
 		diag_value(document, value, "\"%.*s\" is not a VLAN id from 0 (untagged) to 4095",
 			   SHOWN_MAX, value->text);

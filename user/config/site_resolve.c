@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Who the other side of a flow is: the site's addresses, documented ones, names looked up. */
+/* Finds the addresses of a flow's peers: given by the site, documented, or looked up. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,9 +32,9 @@ static void collect_words(struct site_build *build, const struct addresses *addr
 		collect_name(build, addresses->names[i].text, &addresses->names[i].place);
 }
 
-static struct site_addresses *given_for(const struct site_use *use, unsigned int role)
+static struct site_addresses *given_addresses(const struct site_use *use, unsigned int role)
 {
-	for (size_t i = 0; i < use->n_roles; i++)
+	for (size_t i = 0; i < use->n_addresses; i++)
 		if (use->addresses[i].index == (int)role)
 			return &use->addresses[i];
 	return NULL;
@@ -43,7 +43,7 @@ static struct site_addresses *given_for(const struct site_use *use, unsigned int
 static void collect_role(struct site_build *build, const struct site_use *use, unsigned int index)
 {
 	const struct profile_role *role = &use->profile->roles[index];
-	const struct site_addresses *given = given_for(use, index);
+	const struct site_addresses *given = given_addresses(use, index);
 
 	if (given)
 		collect_words(build, &given->addresses);
@@ -51,7 +51,7 @@ static void collect_role(struct site_build *build, const struct site_use *use, u
 		collect_name(build, role->hosts[i], &role->place);
 }
 
-/* Names of roles that no flow needs aren't asked for. */
+/* Host names of roles that no flow needs are not looked up. */
 static void collect_use(struct site_build *build, const struct site_use *use)
 {
 	AUTO_FREE bool *needed = must_alloc(use->profile->n_roles, sizeof(*needed));
@@ -59,12 +59,12 @@ static void collect_use(struct site_build *build, const struct site_use *use)
 	for (size_t i = 0; i < use->profile->n_flows; i++) {
 		const struct profile_flow *flow = &use->profile->flows[i];
 
-		if (!use->on[i])
+		if (!use->states[i])
 			continue;
-		for (size_t j = 0; takes_part(flow, use->roles, SIDE_INBOUND) && j < flow->n_from;
+		for (size_t j = 0; takes_part(flow, use->role, SIDE_INBOUND) && j < flow->n_from;
 		     j++)
 			needed[flow->from[j]] = true;
-		for (size_t j = 0; takes_part(flow, use->roles, SIDE_REPLY) && j < flow->n_to; j++)
+		for (size_t j = 0; takes_part(flow, use->role, SIDE_REPLY) && j < flow->n_to; j++)
 			needed[flow->to[j]] = true;
 	}
 	for (unsigned int i = 0; i < use->profile->n_roles; i++)
@@ -72,15 +72,15 @@ static void collect_use(struct site_build *build, const struct site_use *use)
 			collect_role(build, use, i);
 }
 
-static void check_words(struct site_build *build, const struct addresses *addresses)
+static void report_unresolved(struct site_build *build, const struct addresses *addresses)
 {
 	for (size_t i = 0; i < addresses->n_names; i++) {
 		const struct word *word = &addresses->names[i];
-		const struct resolution *found = find_name(build, word->text);
+		const struct resolution *resolution = find_name(build, word->text);
 
-		if (found && found->why)
+		if (resolution && resolution->problem)
 			diag_at(build->diagnostics, &word->place, "\"%s\" cannot be looked up: %s",
-				word->text, found->why);
+				word->text, resolution->problem);
 	}
 }
 
@@ -102,30 +102,30 @@ static void collect_all(struct site_build *build)
 	const struct site *site = build->site;
 
 	for (size_t i = 0; i < site->n_uses; i++)
-		if (site->uses[i].roles >= 0)
+		if (site->uses[i].role >= 0)
 			collect_use(build, &site->uses[i]);
 	for (size_t i = 0; i < site->n_flows; i++)
 		collect_words(build, &site->flows[i].peers);
 }
 
-void peers_look_up(struct site_build *build, bool wanted)
+void peers_resolve_names(struct site_build *build, bool resolve_names)
 {
 	const struct site *site = build->site;
 
 	collect_all(build);
-	/* nobody should wait for names when the answer is no */
+	/* do not wait for DNS if the site is wrong anyway */
 	if (!build->n_names || site_failed(site, build->diagnostics))
 		return;
-	if (!wanted) {
+	if (!resolve_names) {
 		note_names(build);
 		return;
 	}
 	resolve(build->names, build->n_names);
 	for (size_t i = 0; i < site->n_uses; i++)
-		for (size_t j = 0; j < site->uses[i].n_roles; j++)
-			check_words(build, &site->uses[i].addresses[j].addresses);
+		for (size_t j = 0; j < site->uses[i].n_addresses; j++)
+			report_unresolved(build, &site->uses[i].addresses[j].addresses);
 	for (size_t i = 0; i < site->n_flows; i++)
-		check_words(build, &site->flows[i].peers);
+		report_unresolved(build, &site->flows[i].peers);
 }
 
 /* ---- a role's addresses --------------------------------------------------- */
@@ -133,10 +133,10 @@ void peers_look_up(struct site_build *build, bool wanted)
 static const struct prefix_set *documented(const struct site_use *use, unsigned int index)
 {
 	static const struct prefix_set none;
-	const struct profile_addresses *found =
+	const struct profile_addresses *addresses =
 		documented_level(&use->profile->roles[index], use->level.text);
 
-	return found ? &found->prefixes : &none;
+	return addresses ? &addresses->prefixes : &none;
 }
 
 static void add_all(struct prefix_set *set, const struct prefix_set *more)
@@ -147,11 +147,11 @@ static void add_all(struct prefix_set *set, const struct prefix_set *more)
 
 static void add_name(const struct site_build *build, struct prefix_set *set, const char *name)
 {
-	const struct resolution *found =
+	const struct resolution *resolution =
 		build->n_names > RESOLVE_MAX ? NULL : find_name(build, name);
 
-	if (found)
-		add_all(set, &found->address);
+	if (resolution)
+		add_all(set, &resolution->address);
 }
 
 void peers_add(const struct site_build *build, struct prefix_set *set,
@@ -165,7 +165,7 @@ void peers_add(const struct site_build *build, struct prefix_set *set,
 static void add_role(const struct site_build *build, struct prefix_set *set, unsigned int index)
 {
 	const struct profile_role *role = &build->use->profile->roles[index];
-	struct site_addresses *given = given_for(build->use, index);
+	struct site_addresses *given = given_addresses(build->use, index);
 
 	if (given) {
 		peers_add(build, set, &given->addresses);
@@ -176,63 +176,63 @@ static void add_role(const struct site_build *build, struct prefix_set *set, uns
 		add_name(build, set, role->hosts[i]);
 }
 
-static size_t unknown_hosts(const struct site_build *build, const struct profile_role *role)
+static size_t count_unresolved_hosts(const struct site_build *build,
+				     const struct profile_role *role)
 {
-	size_t unknown = 0;
+	size_t unresolved = 0;
 
 	for (size_t i = 0; i < role->n_hosts; i++) {
-		const struct resolution *found = find_name(build, role->hosts[i]);
+		const struct resolution *resolution = find_name(build, role->hosts[i]);
 
-		unknown += found && found->why;
+		unresolved += resolution && resolution->problem;
 	}
-	return unknown;
+	return unresolved;
 }
 
-/* What the site wrote counts even if it was wrong: that has been said. */
-bool peers_known(struct site_build *build, unsigned int index)
+/* What the site gives counts even if it is wrong, because that was reported. */
+bool peers_have_addresses(struct site_build *build, unsigned int index)
 {
 	const struct profile_role *role = &build->use->profile->roles[index];
-	struct site_addresses *given = given_for(build->use, index);
-	size_t unknown;
+	struct site_addresses *given = given_addresses(build->use, index);
+	size_t unresolved;
 
 	if (given) {
 		given->used = true;
 		return true;
 	}
-	unknown = unknown_hosts(build, role);
-	if (!documented(build->use, index)->count && unknown == role->n_hosts)
+	unresolved = count_unresolved_hosts(build, role);
+	if (!documented(build->use, index)->count && unresolved == role->n_hosts)
 		return false;
-	if (unknown && !build->role_said[index])
+	if (unresolved && !build->role_reported[index])
 		policy_note(build->builder.policy,
 			    "%zu of %zu documented host names of role %s of %s cannot be looked up",
-			    unknown, role->n_hosts, role->name, build->use->profile->name);
-	build->role_said[index] |= unknown > 0;
+			    unresolved, role->n_hosts, role->name, build->use->profile->name);
+	build->role_reported[index] |= unresolved > 0;
 	return true;
 }
 
-bool peers_named(const struct site_build *build, unsigned int index)
+bool peers_have_names(const struct site_build *build, unsigned int index)
 {
-	const struct site_addresses *given = given_for(build->use, index);
+	const struct site_addresses *given = given_addresses(build->use, index);
 
 	return given ? given->addresses.n_names : build->use->profile->roles[index].n_hosts;
 }
 
-/* The group of the union of these roles' addresses, or -1. */
-int peers_group(struct site_build *build, const unsigned int *role, size_t count)
+int peers_group(struct site_build *build, const unsigned int *roles, size_t n_roles)
 {
-	char *roles = profile_role_names(build->use->profile, role, count);
+	char *names = profile_role_names(build->use->profile, roles, n_roles);
 	struct prefix_set set = {};
 	int group;
 
-	for (size_t i = 0; i < build->n_joined; i++)
-		if (!strcmp(build->joined[i].roles, roles)) {
-			free(roles);
-			return build->joined[i].group;
+	for (size_t i = 0; i < build->n_role_groups; i++)
+		if (!strcmp(build->role_groups[i].roles, names)) {
+			free(names);
+			return build->role_groups[i].group;
 		}
-	for (size_t i = 0; i < count; i++)
-		add_role(build, &set, role[i]);
-	prefix_set_settle(&set);
-	group = build_group(&build->builder, &build->use->place, &set, roles);
-	*APPEND(build->joined, build->n_joined) = (struct joined_roles){roles, group};
+	for (size_t i = 0; i < n_roles; i++)
+		add_role(build, &set, roles[i]);
+	prefix_set_normalize(&set);
+	group = build_group(&build->builder, &build->use->place, &set, names);
+	*APPEND(build->role_groups, build->n_role_groups) = (struct role_group){names, group};
 	return group;
 }

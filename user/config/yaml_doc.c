@@ -6,7 +6,6 @@
 #include <stdarg.h>
 #include <string.h>
 #include <sys/stat.h>
-
 #include <yaml.h>
 
 #include "base/memory.h"
@@ -30,36 +29,36 @@ void diag_value(struct document *document, const struct value *value, const char
 }
 
 #define CHUNK_BYTES (1 << 20)
-#define DEPTH_MAX   16 /* the deepest that a good file goes is 7 */
-#define ANCHORS_MAX 64 /* they are searched one by one */
+#define DEPTH_MAX   16 /* valid files need at most 7 */
+#define ANCHORS_MAX 64 /* they are searched linearly */
 
 /*
- * Values with aliases written out: a few bytes of anchors on anchors can stand
- * for more than any memory, so what is counted is what readers would walk.
+ * The limit counts values with aliases expanded, as readers walk over them, because a few bytes
+ * of nested anchors can expand to more than any memory.
  */
 #define VALUES_MAX (BKXDP_PREFIXES_MAX + (1 << 20))
 
-/* ---- memory that goes all at once ----------------------------------------- */
+/* ---- memory that is freed all at once ----------------------------------- */
 
 struct chunk {
-	struct chunk *before;
-	size_t used, room;
-	void *bytes[]; /* aligned for any of a value's members */
+	struct chunk *previous;
+	size_t used, capacity;
+	void *bytes[]; /* aligned for all members of struct value */
 };
 
-static void *take(struct document *document, size_t size)
+static void *arena_alloc(struct document *document, size_t size)
 {
-	struct chunk *chunk = document->store;
+	struct chunk *chunk = document->arena;
 	void *memory;
 
 	size = (size + sizeof(void *) - 1) / sizeof(void *) * sizeof(void *);
-	if (!chunk || chunk->room - chunk->used < size) {
-		size_t room = size > CHUNK_BYTES ? size : CHUNK_BYTES;
+	if (!chunk || chunk->capacity - chunk->used < size) {
+		size_t capacity = size > CHUNK_BYTES ? size : CHUNK_BYTES;
 
-		chunk = must_alloc(1, sizeof(*chunk) + room);
-		chunk->before = document->store;
-		chunk->room = room;
-		document->store = chunk;
+		chunk = must_alloc(1, sizeof(*chunk) + capacity);
+		chunk->previous = document->arena;
+		chunk->capacity = capacity;
+		document->arena = chunk;
 	}
 	memory = (char *)chunk->bytes + chunk->used;
 	chunk->used += size;
@@ -68,15 +67,15 @@ static void *take(struct document *document, size_t size)
 
 void document_close(struct document *document)
 {
-	while (document->store) {
-		struct chunk *before = document->store->before;
+	while (document->arena) {
+		struct chunk *previous = document->arena->previous;
 
-		free(document->store);
-		document->store = before;
+		free(document->arena);
+		document->arena = previous;
 	}
 }
 
-/* ---- the file's bytes ----------------------------------------------------- */
+/* ---- reading the file --------------------------------------------------- */
 
 static const char *kind_word(mode_t mode)
 {
@@ -85,11 +84,11 @@ static const char *kind_word(mode_t mode)
 	return S_ISFIFO(mode) || S_ISSOCK(mode) ? "a pipe or socket" : "a device";
 }
 
-static int refuse_file(struct document *document, const char *text, const char *why)
+static int refuse_file(struct document *document, const char *text, const char *problem)
 {
 	struct place whole = {.file = document->file};
 
-	diag_at(document->diagnostics, &whole, "%s%s", text, why);
+	diag_at(document->diagnostics, &whole, "%s%s", text, problem);
 	return -EINVAL;
 }
 
@@ -97,12 +96,12 @@ static int refuse_size(struct document *document, size_t bytes_max)
 {
 	struct place whole = {.file = document->file};
 
-	diag_at(document->diagnostics, &whole, "has more than %zu bytes, the most that is read",
+	diag_at(document->diagnostics, &whole, "has more than %zu bytes, which is the limit",
 		bytes_max);
 	return -EINVAL;
 }
 
-/* O_NONBLOCK: a named pipe must not hold us up before we know what it is. */
+/* O_NONBLOCK, so that opening a named pipe does not block. */
 static int open_regular(struct document *document, size_t bytes_max, size_t *size)
 {
 	int fd = open(document->file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -126,35 +125,35 @@ static int open_regular(struct document *document, size_t bytes_max, size_t *siz
 static int read_bytes(struct document *document, size_t bytes_max, unsigned char **bytes,
 		      size_t *count)
 {
-	size_t room = 0, done = 0;
-	AUTO_CLOSE int fd = open_regular(document, bytes_max, &room);
+	size_t capacity = 0, total = 0;
+	AUTO_CLOSE int fd = open_regular(document, bytes_max, &capacity);
 	AUTO_FREE unsigned char *buffer = NULL;
-	ssize_t got = 1;
+	ssize_t count_read = 1;
 
 	if (fd < 0)
 		return -EINVAL;
-	buffer = must_alloc(1, room);
-	while (done < room && got > 0) {
-		got = read(fd, buffer + done, room - done);
-		if (got < 0 && errno == EINTR)
-			got = 1;
-		else if (got < 0)
+	buffer = must_alloc(1, capacity);
+	while (total < capacity && count_read > 0) {
+		count_read = read(fd, buffer + total, capacity - total);
+		if (count_read < 0 && errno == EINTR)
+			count_read = 1;
+		else if (count_read < 0)
 			return refuse_file(document, "cannot be read: ", strerror(errno));
 		else
-			done += (size_t)got;
+			total += (size_t)count_read;
 	}
 	*bytes = buffer;
-	*count = done;
+	*count = total;
 	buffer = NULL;
 	return 0;
 }
 
-/* ---- bytes to values ------------------------------------------------------ */
+/* ---- loading values ----------------------------------------------------- */
 
 struct anchor {
 	char *name;
 	const struct value *value;
-	size_t weight; /* values in it, aliases written out */
+	size_t weight; /* number of values in it, with aliases expanded */
 };
 
 struct loader {
@@ -176,7 +175,7 @@ static int refuse_mark(struct loader *loader, const yaml_mark_t *mark, const cha
 	return -EINVAL;
 }
 
-/* libyaml gives the place of a byte that is no text as an offset only. */
+/* For a byte that is not UTF-8, libyaml gives only an offset. */
 static int refuse_byte(struct loader *loader)
 {
 	size_t offset = loader->parser.problem_offset;
@@ -192,7 +191,7 @@ static int refuse_byte(struct loader *loader)
 			mark.column = 0;
 		}
 	}
-	text = must_format("this is not a UTF-8 text: %s (0x%02x)", loader->parser.problem,
+	text = must_format("this is not UTF-8 text: %s (0x%02x)", loader->parser.problem,
 			   (unsigned int)loader->parser.problem_value);
 	return refuse_mark(loader, &mark, text);
 }
@@ -211,12 +210,12 @@ static bool line_has(const struct loader *loader, size_t line, const char *text)
 	return memmem(at, (size_t)((stop ? stop : end) - at), text, strlen(text));
 }
 
-/* YAML reads a colon at the end of a word in [...] as that of a KEY: VALUE. */
+/* In [...], YAML takes a colon at the end of a word for that of KEY: VALUE. */
 static const char *syntax_hint(const struct loader *loader)
 {
 	if (strstr(loader->parser.problem, "cannot start any token") &&
 	    line_has(loader, loader->parser.problem_mark.line, "\t"))
-		return " (a tab: lines are indented by spaces)";
+		return " (a tab: lines must be indented with spaces)";
 	if (!line_has(loader, loader->parser.problem_mark.line, "::"))
 		return "";
 	return " (an IPv6 address that begins or ends with :: needs quotes)";
@@ -248,7 +247,7 @@ static int next_event(struct loader *loader, yaml_event_t *event)
 static struct value *new_value(struct loader *loader, const yaml_event_t *event,
 			       enum value_type type)
 {
-	struct value *value = take(loader->document, sizeof(*value));
+	struct value *value = arena_alloc(loader->document, sizeof(*value));
 
 	*value = (struct value){.text = "",
 				.line = (unsigned int)event->start_mark.line + 1,
@@ -267,16 +266,16 @@ static int load_word(struct loader *loader, const yaml_event_t *event, struct va
 	char *copy;
 
 	if (memchr(text, '\0', length))
-		return refuse_mark(loader, &event->start_mark, "a value holds a NUL byte");
+		return refuse_mark(loader, &event->start_mark, "a value contains a NUL byte");
 	*value = new_value(loader, event, VALUE_WORD);
-	copy = take(loader->document, length + 1);
-	memcpy(copy, text, length + 1); /* libyaml ends it with a NUL */
+	copy = arena_alloc(loader->document, length + 1);
+	memcpy(copy, text, length + 1); /* libyaml adds a NUL */
 	(*value)->text = copy;
 	(*value)->plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
 	return 0;
 }
 
-/* Items up to the end of a list or map are chained behind `parent`. */
+/* Loads the items of a list or map, up to its end, as children of `parent`. */
 static int load_children(struct loader *loader, struct value *parent, yaml_event_type_t end,
 			 unsigned int depth)
 {
@@ -304,7 +303,10 @@ static int load_children(struct loader *loader, struct value *parent, yaml_event
 	return error;
 }
 
-/* A repeated key is named at its later place; sorting keeps a map of a million keys quick. */
+/*
+ * Keys are sorted to find repeated ones, because a map may have a million keys. A repeated key
+ * is reported at its later place.
+ */
 struct map_key {
 	const struct value *value;
 	size_t order;
@@ -318,35 +320,34 @@ static int by_text(const void *a, const void *b)
 	return order ? order : (left->order > right->order) - (left->order < right->order);
 }
 
-static void check_repeats(struct document *document, const struct map_key *key, size_t keys)
+static void check_repeats(struct document *document, const struct map_key *keys, size_t n_keys)
 {
-	for (size_t i = 1; i < keys; i++)
-		if (!strcmp(key[i].value->text, key[i - 1].value->text))
-			diag_value(
-				document, key[i].value,
-				"the key \"%.*s\" is here a second time: the first is in line %u",
-				SHOWN_MAX, key[i].value->text, key[i - 1].value->line);
+	for (size_t i = 1; i < n_keys; i++)
+		if (!strcmp(keys[i].value->text, keys[i - 1].value->text))
+			diag_value(document, keys[i].value,
+				   "the key \"%.*s\" is repeated: the first one is in line %u",
+				   SHOWN_MAX, keys[i].value->text, keys[i - 1].value->line);
 }
 
 static int check_keys(struct document *document, const struct value *map)
 {
-	AUTO_FREE struct map_key *key = NULL;
-	size_t keys = 0;
+	AUTO_FREE struct map_key *keys = NULL;
+	size_t n_keys = 0;
 
 	FOR_KEYS (given, map) {
 		if (given->type != VALUE_WORD) {
-			diag_value(document, given, "a key is a single word");
+			diag_value(document, given, "a key must be a single word");
 			return -EINVAL;
 		}
 
-		struct map_key *last = APPEND(key, keys);
+		struct map_key *added = APPEND(keys, n_keys);
 
-		last->value = given;
-		last->order = keys;
+		added->value = given;
+		added->order = n_keys;
 	}
-	if (keys)
-		qsort(key, keys, sizeof(*key), by_text);
-	check_repeats(document, key, keys);
+	if (n_keys)
+		qsort(keys, n_keys, sizeof(*keys), by_text);
+	check_repeats(document, keys, n_keys);
 	return 0;
 }
 
@@ -362,7 +363,8 @@ static int load_map(struct loader *loader, const yaml_event_t *event, unsigned i
 static int load_alias(struct loader *loader, const yaml_event_t *event, struct value **value)
 {
 	const char *name = (const char *)event->data.alias.anchor;
-	AUTO_FREE char *text = must_format("no finished anchor &%s before this alias", name);
+	AUTO_FREE char *text =
+		must_format("there is no complete anchor &%s before this alias", name);
 
 	for (size_t i = loader->n_anchors; i--;)
 		if (!strcmp(loader->anchors[i].name, name)) {
@@ -377,13 +379,14 @@ static int load_alias(struct loader *loader, const yaml_event_t *event, struct v
 	return refuse_mark(loader, &event->start_mark, text);
 }
 
-static int keep_anchor(struct loader *loader, const yaml_event_t *event, const yaml_char_t *name,
-		       const struct value *value, size_t weight)
+static int add_anchor(struct loader *loader, const yaml_event_t *event, const yaml_char_t *name,
+		      const struct value *value, size_t weight)
 {
 	if (!name)
 		return 0;
 	if (loader->n_anchors == ANCHORS_MAX)
-		return refuse_mark(loader, &event->start_mark, "more than 64 anchors (&NAME)");
+		return refuse_mark(loader, &event->start_mark,
+				   "there are more than 64 anchors (&NAME)");
 	loader->anchors[loader->n_anchors++] =
 		(struct anchor){must_copy((const char *)name), value, weight};
 	return 0;
@@ -436,7 +439,7 @@ static int load_by_type(struct loader *loader, const yaml_event_t *event, unsign
 static int load_value(struct loader *loader, const yaml_event_t *event, unsigned int depth,
 		      struct value **value)
 {
-	size_t before = loader->weight;
+	size_t weight_before = loader->weight;
 
 	if (depth > DEPTH_MAX &&
 	    (event->type == YAML_SEQUENCE_START_EVENT || event->type == YAML_MAPPING_START_EVENT))
@@ -448,9 +451,11 @@ static int load_value(struct loader *loader, const yaml_event_t *event, unsigned
 	if (load_by_type(loader, event, depth, value))
 		return -EINVAL;
 	if (++loader->weight > VALUES_MAX)
-		return refuse_mark(loader, &event->start_mark,
-				   "more than 5242880 values up to here, aliases written out");
-	return keep_anchor(loader, event, event_anchor(event), *value, loader->weight - before);
+		return refuse_mark(
+			loader, &event->start_mark,
+			"there are more than 5242880 values up to here, with aliases expanded");
+	return add_anchor(loader, event, event_anchor(event), *value,
+			  loader->weight - weight_before);
 }
 
 static int load_root(struct loader *loader)
@@ -463,7 +468,7 @@ static int load_root(struct loader *loader)
 		return error;
 	if (event.type == YAML_STREAM_END_EVENT)
 		return refuse_file(loader->document, "is empty", "");
-	yaml_event_delete(&event); /* the document's start */
+	yaml_event_delete(&event); /* the start of the document */
 	error = next_event(loader, &event);
 	if (error)
 		return error;
@@ -476,7 +481,7 @@ static int load_root(struct loader *loader)
 static int load_end(struct loader *loader)
 {
 	yaml_event_t event;
-	int error = next_event(loader, &event); /* the document's end */
+	int error = next_event(loader, &event); /* the end of the document */
 
 	if (error)
 		return error;
@@ -486,7 +491,7 @@ static int load_end(struct loader *loader)
 		return error;
 	if (event.type != YAML_STREAM_END_EVENT)
 		error = refuse_mark(loader, &event.start_mark,
-				    "a second document begins here: a file holds one");
+				    "a second document begins here, but a file may have only one");
 	yaml_event_delete(&event);
 	return error;
 }
@@ -504,7 +509,7 @@ static int load(struct loader *loader)
 	loader->bytes += skip;
 	loader->count -= skip;
 	yaml_parser_set_input_string(&loader->parser, loader->bytes, loader->count);
-	error = next_event(loader, &event); /* the stream's start */
+	error = next_event(loader, &event); /* the start of the stream */
 	if (!error)
 		yaml_event_delete(&event);
 	if (!error)

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-bool is_ports_text(const char *text)
+bool looks_like_ports(const char *text)
 {
 	return !text[strspn(text, "0123456789-")];
 }
@@ -12,10 +12,10 @@ void add_ports(struct diagnostics *diag, const struct place *place, const char *
 	       struct port_set *set)
 {
 	struct port_range range;
-	const char *why;
+	const char *problem;
 
-	if (port_range_parse(text, &range, &why))
-		diag_at(diag, place, "\"%.*s\" %s", SHOWN_MAX, text, why);
+	if (port_range_parse(text, &range, &problem))
+		diag_at(diag, place, "\"%.*s\" %s", SHOWN_MAX, text, problem);
 	else
 		port_set_add(set, range);
 }
@@ -24,10 +24,10 @@ void add_prefix(struct diagnostics *diag, const struct place *place, const char 
 		struct prefix_set *set)
 {
 	struct bkxdp_prefix prefix;
-	const char *why;
+	const char *problem;
 
-	if (prefix_parse(text, &prefix, &why))
-		diag_at(diag, place, "\"%.*s\" %s", SHOWN_MAX, text, why);
+	if (prefix_parse(text, &prefix, &problem))
+		diag_at(diag, place, "\"%.*s\" %s", SHOWN_MAX, text, problem);
 	else
 		prefix_set_add(set, &prefix);
 }
@@ -42,5 +42,5 @@ static void read_port_item(struct document *document, const struct value *value,
 void read_ports(struct document *document, const struct value *value, void *field)
 {
 	read_words(document, value, read_port_item, field);
-	port_set_settle(field);
+	port_set_normalize(field);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Values to fields, or to complaints. */
+/* Reads values to fields, with diagnostics for those that are wrong. */
 #include <string.h>
 
 #include "base/memory.h"
@@ -23,41 +23,41 @@ bool value_is(struct document *document, const struct value *value, enum value_t
 
 	if (value->type == type && (type != VALUE_WORD || !value->plain || *value->text))
 		return true;
-	diag_value(document, value, "here belongs %s, not %s", words[type], type_words(value));
+	diag_value(document, value, "this must be %s, not %s", words[type], type_words(value));
 	return false;
 }
 
-static char *hint_keys(const char *word, const struct key *key, size_t keys)
+static char *suggest_key(const char *word, const struct key *keys, size_t n_keys)
 {
-	AUTO_FREE const char **known = must_alloc(keys, sizeof(*known));
+	AUTO_FREE const char **known = must_alloc(n_keys, sizeof(*known));
 
-	for (size_t i = 0; i < keys; i++)
-		known[i] = key[i].name;
-	return suggest(word, known, keys);
+	for (size_t i = 0; i < n_keys; i++)
+		known[i] = keys[i].name;
+	return suggest(word, known, n_keys);
 }
 
-static const struct key *key_of(const char *word, const struct key *key, size_t keys)
+static const struct key *find_key(const char *word, const struct key *keys, size_t n_keys)
 {
-	for (size_t i = 0; i < keys; i++)
-		if (!strcmp(key[i].name, word))
-			return &key[i];
+	for (size_t i = 0; i < n_keys; i++)
+		if (!strcmp(keys[i].name, word))
+			return &keys[i];
 	return NULL;
 }
 
-static void check_known(struct document *document, const struct value *map, const struct key *key,
-			size_t keys)
+static void check_keys_known(struct document *document, const struct value *map,
+			     const struct key *keys, size_t n_keys)
 {
 	FOR_KEYS (given, map) {
-		if (key_of(given->text, key, keys))
+		if (find_key(given->text, keys, n_keys))
 			continue;
-		AUTO_FREE char *right = hint_keys(given->text, key, keys);
+		AUTO_FREE char *suggestion = suggest_key(given->text, keys, n_keys);
 
 		diag_value(document, given, "unknown key \"%.*s\"%s", SHOWN_MAX, given->text,
-			   right);
+			   suggestion);
 	}
 }
 
-static const struct value *value_of(const struct value *map, const char *name)
+static const struct value *find_value(const struct value *map, const char *name)
 {
 	FOR_KEYS (given, map)
 		if (given->type == VALUE_WORD && !strcmp(given->text, name))
@@ -65,19 +65,19 @@ static const struct value *value_of(const struct value *map, const char *name)
 	return NULL;
 }
 
-void map_read(struct document *document, const struct value *map, const struct key *key,
-	      size_t keys, void *into)
+void map_read(struct document *document, const struct value *map, const struct key *keys,
+	      size_t n_keys, void *object)
 {
 	if (!value_is(document, map, VALUE_MAP))
 		return;
-	check_known(document, map, key, keys);
-	for (size_t i = 0; i < keys; i++) {
-		const struct value *value = value_of(map, key[i].name);
+	check_keys_known(document, map, keys, n_keys);
+	for (size_t i = 0; i < n_keys; i++) {
+		const struct value *value = find_value(map, keys[i].name);
 
 		if (value)
-			key[i].read(document, value, (char *)into + key[i].offset);
-		else if (key[i].needed)
-			diag_value(document, map, "the key \"%s\" is missing", key[i].name);
+			keys[i].read(document, value, (char *)object + keys[i].offset);
+		else if (keys[i].required)
+			diag_value(document, map, "the key \"%s\" is missing", keys[i].name);
 	}
 }
 
@@ -90,7 +90,7 @@ void read_words(struct document *document, const struct value *value, value_read
 		return;
 	}
 	if (!value->child)
-		diag_value(document, value, "an empty list");
+		diag_value(document, value, "the list is empty");
 	FOR_ITEMS (item, value)
 		if (value_is(document, item, VALUE_WORD))
 			each(document, item, field);
@@ -104,7 +104,7 @@ void read_text(struct document *document, const struct value *value, void *field
 		return;
 	for (const char *c = value->text; *c; c++)
 		if (((unsigned char)*c < ' ' && *c != '\n' && *c != '\t') || *c == 0x7f) {
-			diag_value(document, value, "the text holds a control character");
+			diag_value(document, value, "the text contains a control character");
 			return;
 		}
 	free(*text);
@@ -149,8 +149,9 @@ int read_choice(struct document *document, const struct value *value, const char
 		if (!strcmp(choice[count], value->text))
 			return (int)count;
 
-	AUTO_FREE char *right = suggest(value->text, choice, count);
+	AUTO_FREE char *suggestion = suggest(value->text, choice, count);
 
-	diag_value(document, value, "\"%.*s\" is not known here%s", SHOWN_MAX, value->text, right);
+	diag_value(document, value, "\"%.*s\" is not a valid value%s", SHOWN_MAX, value->text,
+		   suggestion);
 	return -1;
 }

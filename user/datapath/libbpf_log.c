@@ -95,7 +95,7 @@ static bool is_of_the_moment(int error)
 
 void report_load_failure(struct diagnostics *diag, const char *doing, int error)
 {
-	AUTO_FREE char *missing = privileges_missing();
+	AUTO_FREE char *missing = capabilities_missing();
 	const char *words = last_words();
 
 	if (error == -EPERM && *missing)

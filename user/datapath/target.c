@@ -137,7 +137,7 @@ int runs_elsewhere(int words)
 		return called ? -ENOLINK : 1;
 	if (result < 0)
 		return result;
-	return namespaces_run(dispatcher.program);
+	return namespaces_run_program(dispatcher.program);
 }
 
 /* Without that pin no program was attached yet, or it was taken off. 1, 0 or negative errno. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The user engine: the datapath's own parser and classifier over the compiled
- * tables. Where the kernel has a map, here is a sorted array.
+ * The engine in user space: the datapath's parser and classifier over the compiled tables, with
+ * sorted arrays instead of the kernel's maps.
  */
 #include "engine/engine.h"
 
@@ -11,13 +11,13 @@
 #include "base/memory.h"
 #include "packet/user_frame.h"
 
-/* behind user_frame.h, which says how they read a frame */
+/* must come after user_frame.h, which says how they read a frame */
 #include <bkxdp/classify.h>
 #include <bkxdp/control.h>
 #include <bkxdp/flows.h>
 
-/* A control connection that was seen; a node of the tree. */
-struct seen {
+/* A control connection that was seen: a node of the tree. */
+struct seen_control {
 	struct bkxdp_control_key key;
 	struct bkxdp_control control;
 };
@@ -25,13 +25,17 @@ struct seen {
 struct bkxdp_world {
 	struct engine engine;
 	const struct tables *tables;
-	size_t *around; /* of each peer entry: the next shorter prefix that covers it, plus one */
-	void *controls; /* tsearch() tree of struct seen */
+	/* of each peer entry: index + 1 of the longest prefix that covers it; 0: none */
+	size_t *covering;
+	void *controls; /* tsearch() tree of struct seen_control */
 	uint64_t now;
 	uint64_t counted[BKXDP_TALLIES];
 };
 
-/* The last entry that does not begin behind the address, or the nearest around it. */
+/*
+ * Finds the longest prefix that contains the address: the last entry that does not begin above
+ * it, or one that covers that entry.
+ */
 static bkxdp_peer_class ask_peer(struct bkxdp_world *world, const __u32 address[4])
 {
 	const struct peer_entry *peer = world->tables->peers;
@@ -45,8 +49,8 @@ static bkxdp_peer_class ask_peer(struct bkxdp_world *world, const __u32 address[
 		else
 			high = middle;
 	}
-	while (low && !prefix_holds(&peer[low - 1].prefix, address))
-		low = world->around[low - 1];
+	while (low && !prefix_contains(&peer[low - 1].prefix, address))
+		low = world->covering[low - 1];
 	return low ? peer[low - 1].peer_class : 0;
 }
 
@@ -71,7 +75,7 @@ static __u64 ask_now(struct bkxdp_world *world)
 	return world->now;
 }
 
-static int compare_seen(const void *a, const void *b)
+static int compare_controls(const void *a, const void *b)
 {
 	return memcmp(a, b, sizeof(struct bkxdp_control_key));
 }
@@ -79,7 +83,7 @@ static int compare_seen(const void *a, const void *b)
 static struct bkxdp_control *find_control(struct bkxdp_world *world,
 					  const struct bkxdp_control_key *key)
 {
-	struct seen **found = tfind(key, &world->controls, compare_seen);
+	struct seen_control **found = tfind(key, &world->controls, compare_controls);
 
 	return found ? &(*found)->control : NULL;
 }
@@ -88,17 +92,20 @@ static struct bkxdp_control *add_control(struct bkxdp_world *world,
 					 const struct bkxdp_control_key *key)
 {
 	struct bkxdp_control *found = find_control(world, key);
-	struct seen *seen;
+	struct seen_control *control;
 
 	if (found)
 		return found;
-	seen = must_alloc(1, sizeof(*seen));
-	seen->key = *key;
-	tsearch(seen, &world->controls, compare_seen);
-	return &seen->control;
+	control = must_alloc(1, sizeof(*control));
+	control->key = *key;
+	tsearch(control, &world->controls, compare_controls);
+	return &control->control;
 }
 
-/* There is no kernel here, so no socket: by sockets, no reply is one of ours. */
+/*
+ * There are no sockets here, so under `connections: sockets` no packet answers a connection of
+ * ours.
+ */
 static int ask_connection(struct bkxdp_world *world, const struct bkxdp_packet *packet)
 {
 	(void)world;
@@ -149,13 +156,13 @@ static int user_judge(struct engine *engine, const void *frame, uint32_t length,
 		      struct judgement *judgement)
 {
 	struct bkxdp_world *world = world_of(engine);
-	struct received received = {frame, length, length};
+	struct user_frame bytes = {frame, length, length};
 	struct bkxdp_packet packet = {};
 	bool audit = world->tables->settings.enforcement == BKXDP_AUDIT;
 	struct bkxdp_verdict verdict;
 
 	world->now = now;
-	bkxdp_parse(&received, &packet);
+	bkxdp_parse(&bytes, &packet);
 	verdict = bkxdp_classify(world, &packet, &world->tables->settings);
 	world->counted[bkxdp_tally(verdict.reason, audit)]++;
 	judgement->reason = verdict.reason;
@@ -174,24 +181,27 @@ static void user_close(struct engine *engine)
 	struct bkxdp_world *world = world_of(engine);
 
 	tdestroy(world->controls, free);
-	free(world->around);
+	free(world->covering);
 	free(world);
 }
 
-/* Entries are sorted, so those around the one at hand are those around the one before, or fewer. */
-static size_t *find_around(const struct tables *tables)
+/*
+ * Entries are sorted, so an entry that covers this one covers the entry before, or is that
+ * entry.
+ */
+static size_t *find_covering(const struct tables *tables)
 {
-	size_t *around = must_alloc(tables->n_peers, sizeof(*around));
+	size_t *covering = must_alloc(tables->n_peers, sizeof(*covering));
 
 	for (size_t i = 0; i < tables->n_peers; i++) {
 		size_t outer = i;
 
 		while (outer &&
 		       !(prefix_covers(&tables->peers[outer - 1].prefix, &tables->peers[i].prefix)))
-			outer = around[outer - 1];
-		around[i] = outer;
+			outer = covering[outer - 1];
+		covering[i] = outer;
 	}
-	return around;
+	return covering;
 }
 
 struct engine *engine_user(const struct tables *tables)
@@ -200,6 +210,6 @@ struct engine *engine_user(const struct tables *tables)
 
 	world->engine = (struct engine){"user", user_judge, user_counted, user_close};
 	world->tables = tables;
-	world->around = find_around(tables);
+	world->covering = find_covering(tables);
 	return &world->engine;
 }

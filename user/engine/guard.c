@@ -19,39 +19,42 @@
 
 #define TAG_BYTES 4
 
-/* One policy on one interface of one host. */
-struct trial {
-	const struct surroundings *host;
+/* One policy that is checked for one interface of one host. */
+struct check {
+	const struct host_network *host;
 	const char *interface;
 	const struct policy *policy;
 	struct tables *tables;
 	struct engine *engine;
-	struct way *ways; /* of the interface and all above it */
-	size_t n_ways;
-	struct diagnostics *doubts;
+	struct link_path *paths; /* to the interface and to all devices above it */
+	size_t n_paths;
+	struct diagnostics *warnings;
 	struct diagnostics *diagnostics;
 };
 
-/* What must come in by a device, and what is said if the policy drops it. */
-struct need {
-	enum bkxdp_reason (*judge)(const struct trial *trial, const struct way *way,
-				   const struct need *need);
+/*
+ * Packets that must be able to reach a device, and what the message says if the policy drops
+ * them.
+ */
+struct requirement {
+	enum bkxdp_reason (*judge)(const struct check *check, const struct link_path *path,
+				   const struct requirement *requirement);
 	const struct link *link;
 	int family;
-	const char *what;  /* "your own SSH connection ..." */
-	const char *lost;  /* what the policy would drop of it */
-	const char *flow;  /* the line that lets it through */
-	const char *which; /* said of that line, or "" */
+	const char *what;    /* "your own SSH connection ...", the beginning of the message */
+	const char *dropped; /* what the policy would drop */
+	const char *flow;    /* the line for the interface file that lets it in */
+	const char *remark;  /* a remark about that line, or "" */
 };
 
-/* ---- packets ----------------------------------------------------------------- */
+/* ---- packets ------------------------------------------------------------ */
 
-/* As its packets are tagged on the wire: after both MAC addresses. */
-static size_t put_tags(uint8_t *frame, size_t length, const struct way *way)
+/* Inserts the tags of the path behind both MAC addresses. Returns the new length. */
+static size_t insert_tags(uint8_t *frame, size_t length, const struct link_path *path)
 {
-	for (size_t i = way->n_tags; i > 0; i--) {
-		const uint16_t tag[] = {htons(way->tags[i - 1].protocol),
-					htons(way->tags[i - 1].id)};
+	for (size_t i = path->n_tags; i > 0; i--) {
+		const uint16_t tag[] = {htons(path->tags[i - 1].protocol),
+					htons(path->tags[i - 1].id)};
 
 		memmove(frame + 2 * ETH_ALEN + TAG_BYTES, frame + 2 * ETH_ALEN,
 			length - 2 * ETH_ALEN);
@@ -61,14 +64,14 @@ static size_t put_tags(uint8_t *frame, size_t length, const struct way *way)
 	return length;
 }
 
-static enum bkxdp_reason judge_packet(const struct trial *trial, const struct way *way,
+static enum bkxdp_reason judge_packet(const struct check *check, const struct link_path *path,
 				      const struct bkxdp_packet *packet)
 {
 	uint8_t frame[PACKET_BUILD_MAX + LINK_TAGS_MAX * TAG_BYTES];
 	struct judgement judgement = {.reason = BKXDP_DROP_INTERNAL};
-	size_t length = put_tags(frame, packet_build(packet, frame), way);
+	size_t length = insert_tags(frame, packet_build(packet, frame), path);
 
-	(void)trial->engine->judge(trial->engine, frame, length, 0, &judgement);
+	(void)check->engine->judge(check->engine, frame, length, 0, &judgement);
 	return judgement.reason;
 }
 
@@ -77,10 +80,13 @@ static uint8_t kind_of(int family)
 	return family == AF_INET ? BKXDP_FRAME_IPV4 : BKXDP_FRAME_IPV6;
 }
 
-/* ---- answers from the world ---------------------------------------------------- */
+/* ---- answers from the internet ------------------------------------------ */
 
-/* What opens a connection of ours is answered by SYN and ACK; documentation addresses. */
-static struct bkxdp_packet answer(int family)
+/*
+ * Returns a SYN+ACK: the answer to a connection that this host opens. The addresses are from
+ * the documentation ranges.
+ */
+static struct bkxdp_packet syn_ack_answer(int family)
 {
 	struct bkxdp_packet packet = {
 		.kind = kind_of(family),
@@ -97,33 +103,33 @@ static struct bkxdp_packet answer(int family)
 }
 
 /*
- * No site's own network is as large: at least 1/128 of all IPv4 addresses, or of all
- * IPv6 addresses more than the private ones (fc00::/7). `any` is, and so are its halves,
- * 2000::/3, and any list of all that is not private.
+ * Is the prefix too large to be a site's own network? That is at least 1/128 of all IPv4
+ * addresses, or more IPv6 addresses than the private ones (fc00::/7). `any` is such a prefix,
+ * and so are its halves, 2000::/3, and the prefixes in any list of all public addresses.
  */
-static bool is_of_world(const struct bkxdp_prefix *prefix, int family)
+static bool is_internet_prefix(const struct bkxdp_prefix *prefix, int family)
 {
 	if (family == AF_INET)
 		return prefix_is_ipv4(prefix) && prefix->bits <= 96 + 7;
 	return !prefix_is_ipv4(prefix) && prefix->bits <= 6;
 }
 
-static const struct bkxdp_prefix *world_of(const struct group *group, int family)
+static const struct bkxdp_prefix *internet_prefix_of(const struct group *group, int family)
 {
 	for (size_t i = 0; i < group->prefixes.count; i++)
-		if (is_of_world(&group->prefixes.prefix[i], family))
+		if (is_internet_prefix(&group->prefixes.prefix[i], family))
 			return &group->prefixes.prefix[i];
 	return NULL;
 }
 
-/* From some host of the world that the flow is with. */
-static struct bkxdp_packet answer_of_rule(const struct rule *rule, const struct bkxdp_prefix *world,
-					  int family)
+/* Returns an answer from some internet host that the rule's flow is with. */
+static struct bkxdp_packet answer_to_rule(const struct rule *rule,
+					  const struct bkxdp_prefix *internet, int family)
 {
-	struct bkxdp_packet packet = answer(family);
+	struct bkxdp_packet packet = syn_ack_answer(family);
 
-	if (!prefix_holds(world, packet.saddr)) {
-		memcpy(packet.saddr, world->address, sizeof(packet.saddr));
+	if (!prefix_contains(internet, packet.saddr)) {
+		memcpy(packet.saddr, internet->address, sizeof(packet.saddr));
 		packet.saddr[3] |= htonl(1);
 	}
 	packet.protocol = rule->protocol;
@@ -133,45 +139,46 @@ static struct bkxdp_packet answer_of_rule(const struct rule *rule, const struct 
 }
 
 /*
- * A policy has thought of the default route if answers of one flow with the world
- * come back to this host: who wrote that knows what else is needed. Flows with
- * some networks, or by which only others connect to us, say nothing of the world.
+ * A policy is made for a default route if answers of at least one flow with the internet can
+ * come back to this host: whoever wrote that flow knows what else is needed. Flows with some
+ * networks only, or which others open, say nothing about the internet.
  */
-static enum bkxdp_reason judge_answers(const struct trial *trial, const struct way *way,
-				       const struct need *need)
+static enum bkxdp_reason judge_default_route(const struct check *check,
+					     const struct link_path *path,
+					     const struct requirement *requirement)
 {
-	const struct policy *policy = trial->policy;
-	struct bkxdp_packet packet = answer(need->family);
-	enum bkxdp_reason reason = judge_packet(trial, way, &packet);
+	const struct policy *policy = check->policy;
+	struct bkxdp_packet packet = syn_ack_answer(requirement->family);
+	enum bkxdp_reason reason = judge_packet(check, path, &packet);
 
 	for (size_t i = 0; i < policy->n_rules && !bkxdp_reason_passes(reason); i++) {
 		const struct rule *rule = &policy->rules[i];
-		const struct bkxdp_prefix *world;
+		const struct bkxdp_prefix *internet;
 
 		if (rule->side != SIDE_REPLY || !rule->ports.count)
 			continue;
-		world = world_of(&policy->groups[rule->group], need->family);
-		if (!world)
+		internet = internet_prefix_of(&policy->groups[rule->group], requirement->family);
+		if (!internet)
 			continue;
-		packet = answer_of_rule(rule, world, need->family);
-		reason = judge_packet(trial, way, &packet);
+		packet = answer_to_rule(rule, internet, requirement->family);
+		reason = judge_packet(check, path, &packet);
 	}
 	return reason;
 }
 
-/* ---- the caller's SSH connection ------------------------------------------------ */
+/* ---- the caller's SSH connection ---------------------------------------- */
 
 static bool is_ipv4(const uint32_t address[4])
 {
 	return !address[0] && !address[1] && address[2] == BKXDP_MAPPED_WORD;
 }
 
-static enum bkxdp_reason judge_ssh(const struct trial *trial, const struct way *way,
-				   const struct need *need)
+static enum bkxdp_reason judge_ssh(const struct check *check, const struct link_path *path,
+				   const struct requirement *requirement)
 {
-	const struct ssh_connection *ssh = &trial->host->ssh;
+	const struct ssh_connection *ssh = &check->host->ssh;
 	struct bkxdp_packet packet = {
-		.kind = kind_of(need->family),
+		.kind = kind_of(requirement->family),
 		.protocol = IPPROTO_TCP,
 		.sport = ssh->client.port,
 		.dport = ssh->server.port,
@@ -181,50 +188,53 @@ static enum bkxdp_reason judge_ssh(const struct trial *trial, const struct way *
 
 	memcpy(packet.saddr, ssh->client.address, sizeof(packet.saddr));
 	memcpy(packet.daddr, ssh->server.address, sizeof(packet.daddr));
-	return judge_packet(trial, way, &packet);
+	return judge_packet(check, path, &packet);
 }
 
 static bool has_zone(const struct ssh_end *server, const struct link *link)
 {
 	char index[16];
 
-	/* a device without a name here is named by its index */
+	/* a zone may also be the index of the device */
 	snprintf(index, sizeof(index), "%d", link->index);
 	return !strcmp(server->zone, link->name) || !strcmp(server->zone, index);
 }
 
-/* Is the address that the client knows on this device? A zone names its device. */
-static bool has_server(const struct surroundings *host, const struct link *link)
+/*
+ * Does this device have the address that the SSH client connected to? A zone says which device
+ * has it.
+ */
+static bool has_server_address(const struct host_network *host, const struct link *link)
 {
 	const struct ssh_end *server = &host->ssh.server;
 
 	if (*server->zone)
 		return has_zone(server, link);
-	for (size_t i = 0; i < host->addresses.count; i++)
-		if (host->addresses.address[i].device == link->index &&
-		    !memcmp(host->addresses.address[i].address, server->address,
+	for (size_t i = 0; i < host->addresses.n_addresses; i++)
+		if (host->addresses.addresses[i].device == link->index &&
+		    !memcmp(host->addresses.addresses[i].address, server->address,
 			    sizeof(server->address)))
 			return true;
 	return false;
 }
 
 /*
- * The kernel does not tell by which device a connection's packets come in. Taken for it
- * are the device that has the address and the one by which the answers leave: a host
- * takes packets to any of its addresses by any device (an address on lo, of a VIP or a
- * router). Where both differ, either may be it, so a host with several ways to a client
- * may be asked for a line that it could do without: better than to be cut off.
+ * May packets of the SSH connection come in by this device? The kernel does not tell. They may
+ * come in by the device that has the address, and by the one by which the answers leave,
+ * because a host accepts packets to any of its addresses on any device (an address on lo, of a
+ * VIP or of a router). If these are two devices, both count. So a host with several paths to a
+ * client may have to add a line that it does not need; that is better than being cut off.
  */
-static bool comes_by(const struct surroundings *host, const struct link *link)
+static bool ssh_may_come_by(const struct host_network *host, const struct link *link)
 {
-	if (has_server(host, link))
+	if (has_server_address(host, link))
 		return true;
-	return !*host->ssh.server.zone && host->answered_by == link->index;
+	return !*host->ssh.server.zone && host->reply_device == link->index;
 }
 
-/* ---- refusals --------------------------------------------------------------------- */
+/* ---- refusing ----------------------------------------------------------- */
 
-/* "vlans: [0, 5]": what the policy takes now, and one more. */
+/* Returns "vlans: [0, 5]": the VLANs that the policy takes now, and one more. */
 static char *vlans_with(const struct bkxdp_settings *settings, unsigned int vlan)
 {
 	AUTO_FREE char *list = NULL;
@@ -238,91 +248,92 @@ static char *vlans_with(const struct bkxdp_settings *settings, unsigned int vlan
 	return must_format("vlans: [%s]", list);
 }
 
-/* The lines that let it through, as words; NULL where none does. */
-static char *remedy(const struct trial *trial, const struct way *way, const struct need *need,
-		    enum bkxdp_reason reason)
+/* Returns which lines let it in, or NULL if none does. */
+static char *lines_to_add(const struct check *check, const struct link_path *path,
+			  const struct requirement *requirement, enum bkxdp_reason reason)
 {
-	struct bkxdp_settings *settings = &trial->tables->settings;
-	unsigned int vlan = way->n_tags ? way->tags[way->n_tags - 1].id : 0;
+	struct bkxdp_settings *settings = &check->tables->settings;
+	unsigned int vlan = path->n_tags ? path->tags[path->n_tags - 1].id : 0;
 	AUTO_FREE char *vlans = NULL, *flow = NULL;
 
 	if (reason == BKXDP_DROP_VLAN) {
 		settings->vlans_any = 1;
-		reason = need->judge(trial, way, need);
+		reason = requirement->judge(check, path, requirement);
 		settings->vlans_any = 0;
 		if (reason == BKXDP_DROP_VLAN)
 			return NULL;
 		vlans = vlans_with(settings, vlan);
 	}
 	if (!bkxdp_reason_passes(reason))
-		flow = must_format("add \"%s\"%s to the interface file's flows", need->flow,
-				   need->which);
+		flow = must_format("add \"%s\"%s to the interface file's flows", requirement->flow,
+				   requirement->remark);
 	return must_format("%s%s%s%s%s", vlans ? "write \"" : "", vlans ? vlans : "",
 			   vlans ? "\" in the interface file" : "", vlans && flow ? " and " : "",
 			   flow ? flow : "");
 }
 
-static void refuse(const struct trial *trial, const struct way *way, const struct need *need,
-		   enum bkxdp_reason reason)
+static void refuse(const struct check *check, const struct link_path *path,
+		   const struct requirement *requirement, enum bkxdp_reason reason)
 {
-	AUTO_FREE char *lines = remedy(trial, way, need, reason);
+	AUTO_FREE char *lines = lines_to_add(check, path, requirement, reason);
 
-	diag_at(trial->diagnostics, NULL,
-		"%s, and this policy would drop %s (reason %s): %s; --force attaches all the "
-		"same, and cuts it",
-		need->what, need->lost, reason_word(reason),
+	diag_at(check->diagnostics, NULL,
+		"%s, and this policy would drop %s (reason %s): %s; --force attaches nevertheless, "
+		"and cuts it",
+		requirement->what, requirement->dropped, reason_word(reason),
 		lines ? lines : "no line lets such tags through; attach to another interface");
 }
 
-static void refuse_tunnel(const struct trial *trial, const struct need *need)
+static void refuse_tunnel(const struct check *check, const struct requirement *requirement)
 {
-	diag_at(trial->diagnostics, NULL,
-		"%s, which is a tunnel, and no packets but TCP, UDP and ICMP pass the filter: "
-		"attach to another interface, or, where the tunnel runs in UDP and has a flow, use "
-		"--force",
-		need->what);
+	diag_at(check->diagnostics, NULL,
+		"%s, which is a tunnel, and only TCP, UDP and ICMP packets pass the filter: attach "
+		"to another interface, or use --force if the tunnel runs over UDP and has a flow",
+		requirement->what);
 }
 
 /*
- * The way by which it is cut, with the reason for it; NULL: by none. Where a device has
- * several ways, nobody knows which its packets take: one must be open.
+ * Returns the path on which the packets are dropped, and the reason, or NULL if they pass. If
+ * the device has several paths, nobody knows which one its packets take, so it is enough if
+ * they pass on one.
  */
-static const struct way *closed_way(const struct trial *trial, const struct need *need,
-				    enum bkxdp_reason *reason)
+static const struct link_path *blocked_path(const struct check *check,
+					    const struct requirement *requirement,
+					    enum bkxdp_reason *reason)
 {
-	const struct way *closed = NULL;
+	const struct link_path *blocked = NULL;
 
-	for (size_t i = trial->n_ways; i > 0; i--) {
-		const struct way *way = &trial->ways[i - 1];
+	for (size_t i = check->n_paths; i > 0; i--) {
+		const struct link_path *path = &check->paths[i - 1];
 
-		if (way->link != need->link)
+		if (path->link != requirement->link)
 			continue;
-		closed = way;
-		if (way->wrapped)
+		blocked = path;
+		if (path->tunneled)
 			break;
-		*reason = need->judge(trial, way, need);
+		*reason = requirement->judge(check, path, requirement);
 		if (bkxdp_reason_passes(*reason))
 			return NULL;
 	}
-	return closed;
+	return blocked;
 }
 
-static int check_need(const struct trial *trial, const struct need *need)
+static int check_requirement(const struct check *check, const struct requirement *requirement)
 {
 	enum bkxdp_reason reason = BKXDP_DROP_INTERNAL;
-	const struct way *closed = closed_way(trial, need, &reason);
+	const struct link_path *blocked = blocked_path(check, requirement, &reason);
 
-	if (closed && closed->wrapped)
-		refuse_tunnel(trial, need);
-	else if (closed)
-		refuse(trial, closed, need, reason);
-	return closed ? -1 : 0;
+	if (blocked && blocked->tunneled)
+		refuse_tunnel(check, requirement);
+	else if (blocked)
+		refuse(check, blocked, requirement, reason);
+	return blocked ? -1 : 0;
 }
 
-/* ---- what this host needs ---------------------------------------------------------- */
+/* ---- what this host needs ----------------------------------------------- */
 
-/* The word, or "word-2" and so on: a file names each flow once. */
-static char *free_name(const struct policy *policy, const char *word)
+/* Returns the word, or "word-2" and so on if the file already has a flow of that name. */
+static char *unused_name(const struct policy *policy, const char *word)
 {
 	char *name = must_copy(word);
 
@@ -333,337 +344,359 @@ static char *free_name(const struct policy *policy, const char *word)
 	return name;
 }
 
-/* " of eth1.5", of a device above the interface. */
-static char *of_device(const struct trial *trial, const struct link *link)
+/* Returns " of eth1.5" if the device is above the interface, else "". */
+static char *device_suffix(const struct check *check, const struct link *link)
 {
-	return link == trial->ways[0].link ? must_copy("") : must_format(" of %s", link->name);
+	return link == check->paths[0].link ? must_copy("") : must_format(" of %s", link->name);
 }
 
-static char *ssh_flow(const struct trial *trial)
+static char *ssh_flow(const struct check *check)
 {
-	const struct ssh_connection *ssh = &trial->host->ssh;
-	AUTO_FREE char *name = free_name(trial->policy, "ssh");
+	const struct ssh_connection *ssh = &check->host->ssh;
+	AUTO_FREE char *name = unused_name(check->policy, "ssh");
 
 	return must_format("- {name: %s, from: [\"%s\"], to: self, tcp: %u}", name,
 			   ssh->client.text, (unsigned int)ssh->server.port);
 }
 
-static int check_ssh(const struct trial *trial, const struct link *link)
+static int check_ssh(const struct check *check, const struct link *link)
 {
-	const struct ssh_connection *ssh = &trial->host->ssh;
-	AUTO_FREE char *device = of_device(trial, link);
+	const struct ssh_connection *ssh = &check->host->ssh;
+	AUTO_FREE char *device = device_suffix(check, link);
 	AUTO_FREE char *what =
 		must_format("your own SSH connection from %s %s by %s%s", ssh->client.text,
-			    has_server(trial->host, link) ? "comes in" : "is answered",
-			    trial->interface, device);
-	AUTO_FREE char *flow = ssh_flow(trial);
-	struct need need = {
+			    has_server_address(check->host, link) ? "comes in" : "is answered",
+			    check->interface, device);
+	AUTO_FREE char *flow = ssh_flow(check);
+	struct requirement requirement = {
 		.judge = judge_ssh,
 		.link = link,
 		.family = is_ipv4(ssh->client.address) ? AF_INET : AF_INET6,
 		.what = what,
-		.lost = "it",
+		.dropped = "it",
 		.flow = flow,
-		.which = "",
+		.remark = "",
 	};
 
-	return check_need(trial, &need);
+	return check_requirement(check, &requirement);
 }
 
 #define BOTH_FAMILIES (-1)
 
-/* Of both families: they are cut alike, and one line lets both through. */
-static int check_default_route(const struct trial *trial, const struct link *link, int family)
+/*
+ * BOTH_FAMILIES: one message for both, because they are dropped for the same reason and one
+ * line lets both in.
+ */
+static int check_default_route(const struct check *check, const struct link *link, int family)
 {
-	AUTO_FREE char *device = of_device(trial, link);
+	AUTO_FREE char *device = device_suffix(check, link);
 	AUTO_FREE char *what =
-		must_format("%s carries the %s%s", trial->interface,
+		must_format("%s carries the %s%s", check->interface,
 			    family == BOTH_FAMILIES ? "default routes of IPv4 and IPv6"
 			    : family == AF_INET     ? "IPv4 default route"
 						    : "IPv6 default route",
 			    device);
-	AUTO_FREE char *name = free_name(trial->policy, "world");
+	AUTO_FREE char *name = unused_name(check->policy, "world");
 	AUTO_FREE char *flow = must_format(
 		"- {name: %s, from: self, to: [any], tcp: [53, 80, 443], udp: [53, 123]}", name);
-	struct need need = {
-		.judge = judge_answers,
+	struct requirement requirement = {
+		.judge = judge_default_route,
 		.link = link,
 		.family = family == BOTH_FAMILIES ? AF_INET : family,
 		.what = what,
-		.lost = "the answers to what this host opens to the world: DNS, time, updates",
+		.dropped = "the answers from the internet to this host: DNS, time, updates",
 		.flow = flow,
-		.which = " (with the ports that this host needs)",
+		.remark = " (with the ports that this host needs)",
 	};
 
-	return check_need(trial, &need);
+	return check_requirement(check, &requirement);
 }
 
-static bool has_default_route(const struct trial *trial, const struct link *link, int family)
+static bool has_default_route(const struct check *check, const struct link *link, int family)
 {
-	const struct default_routes *routes = &trial->host->routes;
+	const struct default_routes *routes = &check->host->routes;
 
-	for (size_t i = 0; i < routes->count; i++)
-		if (routes->route[i].device == link->index && routes->route[i].family == family)
+	for (size_t i = 0; i < routes->n_routes; i++)
+		if (routes->routes[i].device == link->index && routes->routes[i].family == family)
 			return true;
 	return false;
 }
 
-/* The reason for which one family's default route is cut; one that passes where it is not. */
-static enum bkxdp_reason reason_of_route(const struct trial *trial, const struct link *link,
-					 int family)
+/* Returns the reason for which answers by this default route are dropped, or a passing one. */
+static enum bkxdp_reason default_route_reason(const struct check *check, const struct link *link,
+					      int family)
 {
-	const struct need need = {.judge = judge_answers, .link = link, .family = family};
+	const struct requirement requirement = {
+		.judge = judge_default_route, .link = link, .family = family};
 	enum bkxdp_reason reason = BKXDP_DROP_INTERNAL;
 
-	return closed_way(trial, &need, &reason) ? reason : BKXDP_PASS_FLOW;
+	return blocked_path(check, &requirement, &reason) ? reason : BKXDP_PASS_FLOW;
 }
 
-static int check_default_routes(const struct trial *trial, const struct link *link)
+static int check_default_routes(const struct check *check, const struct link *link)
 {
-	bool ipv4 = has_default_route(trial, link, AF_INET);
-	bool ipv6 = has_default_route(trial, link, AF_INET6);
-	enum bkxdp_reason reason = reason_of_route(trial, link, AF_INET);
+	bool ipv4 = has_default_route(check, link, AF_INET);
+	bool ipv6 = has_default_route(check, link, AF_INET6);
+	enum bkxdp_reason reason = default_route_reason(check, link, AF_INET);
 	int error = 0;
 
-	/* a VLAN that is let in may be enough for one of them, and not for the other */
+	/* letting a VLAN in may be enough for one of them and not for the other */
 	if (ipv4 && ipv6 && reason != BKXDP_DROP_VLAN &&
-	    reason == reason_of_route(trial, link, AF_INET6))
-		return check_default_route(trial, link, BOTH_FAMILIES);
+	    reason == default_route_reason(check, link, AF_INET6))
+		return check_default_route(check, link, BOTH_FAMILIES);
 	if (ipv4)
-		error |= check_default_route(trial, link, AF_INET);
+		error |= check_default_route(check, link, AF_INET);
 	if (ipv6)
-		error |= check_default_route(trial, link, AF_INET6);
+		error |= check_default_route(check, link, AF_INET6);
 	return error;
 }
 
-static int check_device(const struct trial *trial, const struct link *link)
+static int check_device(const struct check *check, const struct link *link)
 {
 	int error = 0;
 
-	if (trial->host->by_ssh && comes_by(trial->host, link))
-		error |= check_ssh(trial, link);
-	return error | check_default_routes(trial, link);
+	if (check->host->has_ssh && ssh_may_come_by(check->host, link))
+		error |= check_ssh(check, link);
+	return error | check_default_routes(check, link);
 }
 
-static bool is_needed(const struct trial *trial, const struct link *link)
+static bool is_needed(const struct check *check, const struct link *link)
 {
-	return (trial->host->by_ssh && comes_by(trial->host, link)) ||
-	       has_default_route(trial, link, AF_INET) || has_default_route(trial, link, AF_INET6);
+	return (check->host->has_ssh && ssh_may_come_by(check->host, link)) ||
+	       has_default_route(check, link, AF_INET) || has_default_route(check, link, AF_INET6);
 }
 
-static bool is_first_way(const struct trial *trial, size_t i)
+static bool is_first_path(const struct check *check, size_t i)
 {
 	for (size_t before = 0; before < i; before++)
-		if (trial->ways[before].link == trial->ways[i].link)
+		if (check->paths[before].link == check->paths[i].link)
 			return false;
 	return true;
 }
 
-static bool is_above(const struct trial *trial, const struct link *link)
+static bool is_above(const struct check *check, const struct link *link)
 {
-	for (size_t i = 0; i < trial->n_ways; i++)
-		if (trial->ways[i].link == link)
+	for (size_t i = 0; i < check->n_paths; i++)
+		if (check->paths[i].link == link)
 			return true;
 	return false;
 }
 
-/* ---- what nobody knows --------------------------------------------------------------- */
+/* ---- warnings ----------------------------------------------------------- */
 
-/* No route back: of another namespace, or routed by a mark that only its socket has. */
-static bool is_ssh_lost(const struct trial *trial)
+/*
+ * Is there no route back to the SSH client? Then the connection may belong to another
+ * namespace, or be routed by a mark that only its socket has.
+ */
+static bool is_ssh_path_unknown(const struct check *check)
 {
-	const struct surroundings *host = trial->host;
+	const struct host_network *host = check->host;
 
-	if (!host->by_ssh || *host->ssh.server.zone || host->answered_by != -ENETUNREACH)
+	if (!host->has_ssh || *host->ssh.server.zone || host->reply_device != -ENETUNREACH)
 		return false;
-	for (size_t i = 0; i < trial->n_ways; i++)
-		if (has_server(host, trial->ways[i].link))
+	for (size_t i = 0; i < check->n_paths; i++)
+		if (has_server_address(host, check->paths[i].link))
 			return false;
-	return trial->n_ways;
+	return check->n_paths;
 }
 
-static void doubt_ssh(const struct trial *trial)
+static void warn_about_ssh(const struct check *check)
 {
-	const struct ssh_connection *ssh = &trial->host->ssh;
-	const struct need need = {.family = is_ipv4(ssh->client.address) ? AF_INET : AF_INET6};
-	AUTO_FREE char *flow = ssh_flow(trial);
-	enum bkxdp_reason reason = judge_ssh(trial, &trial->ways[0], &need);
+	const struct ssh_connection *ssh = &check->host->ssh;
+	const struct requirement requirement = {.family = is_ipv4(ssh->client.address) ? AF_INET
+										       : AF_INET6};
+	AUTO_FREE char *flow = ssh_flow(check);
+	enum bkxdp_reason reason = judge_ssh(check, &check->paths[0], &requirement);
 
 	if (!bkxdp_reason_passes(reason))
-		diag_add(trial->doubts,
-			 "this host has no route back to %s, so nobody knows by which interface "
-			 "your own SSH connection comes in; if it is this one, the policy drops it "
-			 "(reason %s): \"%s\" lets it through",
+		diag_add(check->warnings,
+			 "this host has no route back to %s, so it is unknown by which interface "
+			 "your own SSH connection comes in; if by this one, the policy drops it "
+			 "(reason %s): \"%s\" lets it in",
 			 ssh->client.text, reason_word(reason), flow);
 }
 
-/* Of a tunnel that names no device; where it names the other end, the route there told it. */
-static void doubt_tunnels(const struct trial *trial)
+/*
+ * Warns about tunnels whose lower device is not known, neither from the link nor from the route
+ * to the remote address.
+ */
+static void warn_about_tunnels(const struct check *check)
 {
-	for (size_t i = 0; i < trial->host->links.count; i++) {
-		const struct link *link = &trial->host->links.link[i];
+	for (size_t i = 0; i < check->host->links.n_links; i++) {
+		const struct link *link = &check->host->links.links[i];
 
-		if (!link->is_tunnel || link->lower || link->elsewhere || !is_needed(trial, link) ||
-		    is_above(trial, link))
+		if (!link->is_tunnel || link->lower || link->in_other_namespace ||
+		    !is_needed(check, link) || is_above(check, link))
 			continue;
-		diag_add(trial->doubts,
-			 "%s by %s, which is a tunnel, and nobody knows by which interface its "
-			 "packets go; if it is this one, see that the policy lets them in",
-			 trial->host->by_ssh && comes_by(trial->host, link)
+		diag_add(check->warnings,
+			 "%s by %s, which is a tunnel, and it is unknown by which interface its "
+			 "packets come in; if by this one, check that the policy lets them in",
+			 check->host->has_ssh && ssh_may_come_by(check->host, link)
 				 ? "your own SSH connection comes in"
 				 : "a default route leads",
 			 link->name);
 	}
 }
 
-/* ---- all of it ------------------------------------------------------------------------ */
+/* ---- the whole check ---------------------------------------------------- */
 
-static int check_devices(struct trial *trial, const struct policy *policy)
+static int check_devices(struct check *check, const struct policy *policy)
 {
 	int error = 0;
 
-	trial->tables = compile(policy, trial->diagnostics);
-	if (!trial->tables)
+	check->tables = compile(policy, check->diagnostics);
+	if (!check->tables)
 		return -1;
-	/* the packets tried belong to no socket */
-	trial->tables->settings.connections = BKXDP_CONNECTIONS_FLAGS;
-	trial->engine = engine_user(trial->tables);
-	for (size_t i = 0; i < trial->n_ways; i++)
-		if (is_first_way(trial, i))
-			error |= check_device(trial, trial->ways[i].link);
-	if (is_ssh_lost(trial))
-		doubt_ssh(trial);
-	trial->engine->close(trial->engine);
-	tables_free(trial->tables);
+	/* the packets that are tried have no sockets */
+	check->tables->settings.connections = BKXDP_CONNECTIONS_FLAGS;
+	check->engine = engine_user(check->tables);
+	for (size_t i = 0; i < check->n_paths; i++)
+		if (is_first_path(check, i))
+			error |= check_device(check, check->paths[i].link);
+	if (is_ssh_path_unknown(check))
+		warn_about_ssh(check);
+	check->engine->close(check->engine);
+	tables_free(check->tables);
 	return error;
 }
 
-static bool needs_nothing(const struct trial *trial)
+static bool is_check_needless(const struct check *check)
 {
-	for (size_t i = 0; i < trial->n_ways; i++)
-		if (is_needed(trial, trial->ways[i].link))
+	for (size_t i = 0; i < check->n_paths; i++)
+		if (is_needed(check, check->paths[i].link))
 			return false;
-	return !is_ssh_lost(trial);
+	return !is_ssh_path_unknown(check);
 }
 
-int guard_judge(const struct surroundings *host, const char *interface, int index,
-		const struct policy *policy, struct diagnostics *doubts, struct diagnostics *diag)
+int guard_judge(const struct host_network *host, const char *interface, int index,
+		const struct policy *policy, struct diagnostics *warnings, struct diagnostics *diag)
 {
-	struct trial trial = {
+	struct check check = {
 		.host = host,
 		.interface = interface,
 		.policy = policy,
-		.doubts = doubts,
+		.warnings = warnings,
 		.diagnostics = diag,
 	};
 	int error = 0;
 
-	trial.ways = links_above(&host->links, index, &trial.n_ways);
-	if (!needs_nothing(&trial))
-		error = check_devices(&trial, policy);
-	doubt_tunnels(&trial);
-	free(trial.ways);
+	check.paths = links_paths(&host->links, index, &check.n_paths);
+	if (!is_check_needless(&check))
+		error = check_devices(&check, policy);
+	warn_about_tunnels(&check);
+	free(check.paths);
 	return error;
 }
 
-/* ---- the host ----------------------------------------------------------------------- */
+/* ---- reading the host --------------------------------------------------- */
 
-static int report_unread(struct diagnostics *diag, const char *what, int error, const char *unknown)
+static int report_unreadable(struct diagnostics *diag, const char *what, int error,
+			     const char *at_risk)
 {
 	diag_at(diag, NULL,
-		"%s could not be read (%s), so nobody knows whether this policy would cut %s: try "
+		"%s could not be read (%s), so it is unknown whether this policy would cut %s: try "
 		"again, or use --force",
-		what, strerror(-error), unknown);
+		what, strerror(-error), at_risk);
 	return -1;
 }
 
-/* A host with VRFs looks for the answers' route in the tables of the address's one. */
-static int vrf_of_server(const struct surroundings *host)
+/*
+ * Returns the VRF of the device that has the address which the SSH client connected to, or 0.
+ * The kernel looks for the route of the answers in the tables of that VRF.
+ */
+static int find_server_vrf(const struct host_network *host)
 {
-	for (size_t i = 0; i < host->links.count; i++) {
-		const struct link *link = &host->links.link[i];
+	for (size_t i = 0; i < host->links.n_links; i++) {
+		const struct link *link = &host->links.links[i];
 
-		if (!has_server(host, link))
+		if (!has_server_address(host, link))
 			continue;
 		if (link->is_vrf)
 			return link->index;
-		for (size_t j = 0; j < host->links.count; j++)
-			if (host->links.link[j].is_vrf && host->links.link[j].index == link->master)
+		for (size_t j = 0; j < host->links.n_links; j++)
+			if (host->links.links[j].is_vrf &&
+			    host->links.links[j].index == link->master)
 				return link->master;
 	}
 	return 0;
 }
 
-/* Without the source where it is not this host's: of a proxy, or of another namespace. */
-static int ask_for_answers(const struct surroundings *host)
+/*
+ * If there is no route with the source, asks without it: the source may belong to a proxy or to
+ * another namespace.
+ */
+static int lookup_reply_route(const struct host_network *host)
 {
 	const struct ssh_connection *ssh = &host->ssh;
-	struct route_question question = {
+	struct route_query query = {
 		.sport = ssh->server.port,
 		.dport = ssh->client.port,
-		.vrf = vrf_of_server(host),
+		.vrf = find_server_vrf(host),
 	};
 	int device;
 
-	memcpy(question.from, ssh->server.address, sizeof(question.from));
-	memcpy(question.to, ssh->client.address, sizeof(question.to));
-	device = routes_ask(&question);
+	memcpy(query.from, ssh->server.address, sizeof(query.from));
+	memcpy(query.to, ssh->client.address, sizeof(query.to));
+	device = routes_lookup(&query);
 	if (device != -ENETUNREACH)
 		return device;
-	memset(question.from, 0, sizeof(question.from));
-	return routes_ask(&question);
+	memset(query.from, 0, sizeof(query.from));
+	return routes_lookup(&query);
 }
 
-/* What is not known is refused, but that the kernel has no route is known. */
-static int look_for_way_of_ssh(struct surroundings *host, struct diagnostics *diag)
+/* Refuses the policy if the route can't be read. That there is no route is an answer, too. */
+static int read_ssh_route(struct host_network *host, struct diagnostics *diag)
 {
 	int error = addresses_read(&host->addresses);
 
 	if (error)
-		return report_unread(diag, "this host's addresses", error,
-				     "your own SSH connection");
-	host->answered_by = ask_for_answers(host);
-	if (host->answered_by >= 0 || host->answered_by == -ENETUNREACH)
+		return report_unreadable(diag, "this host's addresses", error,
+					 "your own SSH connection");
+	host->reply_device = lookup_reply_route(host);
+	if (host->reply_device >= 0 || host->reply_device == -ENETUNREACH)
 		return 0;
-	return report_unread(diag, "this host's route to your SSH client", host->answered_by,
-			     "your own SSH connection");
+	return report_unreadable(diag, "this host's route to your SSH client", host->reply_device,
+				 "your own SSH connection");
 }
 
-/* An environment that others may not see is no reason to stay open; all else may be mended. */
-static int look_for_ssh(struct surroundings *host, struct diagnostics *doubts,
-			struct diagnostics *diag)
+/*
+ * Only warns if the environment is another user's or hidden, because the caller can't change
+ * that. Other errors refuse the policy: trying again may help.
+ */
+static int read_ssh(struct host_network *host, struct diagnostics *warnings,
+		    struct diagnostics *diag)
 {
 	AUTO_FREE char *what = NULL;
-	pid_t unread = 0;
-	int error = ssh_find(&host->ssh, &unread);
+	pid_t unreadable = 0;
+	int error = ssh_find(&host->ssh, &unreadable);
 
-	host->by_ssh = !error;
+	host->has_ssh = !error;
 	if (!error)
-		return look_for_way_of_ssh(host, diag);
+		return read_ssh_route(host, diag);
 	if (error == -ENODATA)
 		return 0;
-	what = must_format("the environment of process %d", (int)unread);
+	what = must_format("the environment of process %d", (int)unreadable);
 	if (error != -EACCES && error != -EPERM && error != -ESRCH)
-		return report_unread(diag, what, error, "your own SSH connection");
-	diag_add(doubts,
-		 "%s, from which this one comes, could not be read (%s): if you are here by SSH, "
-		 "see that the policy lets your connection in",
+		return report_unreadable(diag, what, error, "your own SSH connection");
+	diag_add(warnings,
+		 "%s, an ancestor of this one, could not be read (%s): if you are logged in by "
+		 "SSH, check that the policy lets your connection in",
 		 what, strerror(-error));
 	return 0;
 }
 
-/* A tunnel stands on the device by which its packets to the other end leave. */
-static int look_below_tunnels(struct links *links)
+/* The lower device of a tunnel is the one by which its packets to the remote address leave. */
+static int find_tunnel_devices(struct links *links)
 {
-	for (size_t i = 0; i < links->count; i++) {
-		struct link *link = &links->link[i];
-		struct route_question question = {};
+	for (size_t i = 0; i < links->n_links; i++) {
+		struct link *link = &links->links[i];
+		struct route_query query = {};
 		int device;
 
 		if (link->lower || !link->has_remote)
 			continue;
-		memcpy(question.to, link->remote, sizeof(question.to));
-		device = routes_ask(&question);
+		memcpy(query.to, link->remote, sizeof(query.to));
+		device = routes_lookup(&query);
 		if (device < 0 && device != -ENETUNREACH)
 			return device;
 		if (device > 0)
@@ -672,29 +705,29 @@ static int look_below_tunnels(struct links *links)
 	return 0;
 }
 
-/* All that can be judged is, even if something else could not be read. */
-static int look_around(struct surroundings *host, struct diagnostics *doubts,
-		       struct diagnostics *diag)
+/* Goes on after an error as far as possible, so that all that can be judged is judged. */
+static int read_host(struct host_network *host, struct diagnostics *warnings,
+		     struct diagnostics *diag)
 {
 	int error = links_read(&host->links);
 
 	if (error)
-		return report_unread(diag, "this host's network devices", error,
-				     "your own SSH connection or the default route");
-	error = look_below_tunnels(&host->links);
+		return report_unreadable(diag, "this host's network devices", error,
+					 "your own SSH connection or the default route");
+	error = find_tunnel_devices(&host->links);
 	if (error)
-		return report_unread(diag, "this host's routes to its tunnels' ends", error,
-				     "your own SSH connection or the default route");
+		return report_unreadable(diag, "this host's routes to its tunnels' ends", error,
+					 "your own SSH connection or the default route");
 	error = routes_read_defaults(&host->routes);
 	if (error)
-		error = report_unread(diag, "this host's routes", error, "the default route");
-	return error | look_for_ssh(host, doubts, diag);
+		error = report_unreadable(diag, "this host's routes", error, "the default route");
+	return error | read_ssh(host, warnings, diag);
 }
 
-int guard_check(const char *interface, const struct policy *policy, struct diagnostics *doubts,
+int guard_check(const char *interface, const struct policy *policy, struct diagnostics *warnings,
 		struct diagnostics *diag)
 {
-	struct surroundings host = {};
+	struct host_network host = {};
 	unsigned int index;
 	int error;
 
@@ -703,8 +736,8 @@ int guard_check(const char *interface, const struct policy *policy, struct diagn
 	index = netdev_index(interface, diag);
 	if (!index)
 		return -1;
-	error = look_around(&host, doubts, diag);
-	error |= guard_judge(&host, interface, (int)index, policy, doubts, diag);
+	error = read_host(&host, warnings, diag);
+	error |= guard_judge(&host, interface, (int)index, policy, warnings, diag);
 	links_free(&host.links);
 	routes_free(&host.routes);
 	addresses_free(&host.addresses);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Whether a policy would lock its own administrator out, or cut the host's way to the world. */
+/*
+ * Checks whether a policy would cut the administrator's own SSH connection or the host's
+ * default route.
+ */
 #ifndef ENGINE_GUARD_H
 #define ENGINE_GUARD_H
 
@@ -10,28 +13,27 @@
 #include "net/ssh.h"
 #include "policy/policy.h"
 
-/* What the guard has to know of the host. */
-struct surroundings {
+/* What the guard needs to know about the host. */
+struct host_network {
 	struct links links;
 	struct default_routes routes;
 	struct host_addresses addresses;
 	struct ssh_connection ssh;
-	bool by_ssh;     /* .ssh, .addresses and .answered_by are there */
-	int answered_by; /* device by which answers to .ssh leave; -ENETUNREACH: there is no route
-			  */
+	bool has_ssh;     /* .ssh, .addresses and .reply_device are set */
+	int reply_device; /* device by which answers to .ssh leave, or -ENETUNREACH: no route */
 };
 
 /*
- * 0, or -1 with a complaint for each thing that would be cut, with the lines that
- * would let it through, and for each that could not be read: what is not known is
- * not allowed. Doubts are sentences, without a place, for an attach that goes on all
- * the same.
+ * Returns 0, or -1 with a diagnostic for each thing that would be cut, which says the lines
+ * that let it in, and for each thing that could not be read, because what is unknown is not
+ * allowed. Warnings are sentences without a place, for an attach that goes on nevertheless.
  */
-int guard_check(const char *interface, const struct policy *policy, struct diagnostics *doubts,
+int guard_check(const char *interface, const struct policy *policy, struct diagnostics *warnings,
 		struct diagnostics *diag);
 
-/* The same of a host whose surroundings are known; `index` is the interface's. */
-int guard_judge(const struct surroundings *host, const char *interface, int index,
-		const struct policy *policy, struct diagnostics *doubts, struct diagnostics *diag);
+/* The same for a host whose network has been read; `index` is that of the interface. */
+int guard_judge(const struct host_network *host, const char *interface, int index,
+		const struct policy *policy, struct diagnostics *warnings,
+		struct diagnostics *diag);
 
 #endif

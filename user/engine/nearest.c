@@ -8,17 +8,17 @@
 #include "base/memory.h"
 #include "base/strbuf.h"
 
-/* ---- who ------------------------------------------------------------------ */
+/* ---- source ------------------------------------------------------------- */
 
 static enum membership membership(const struct group *group, const struct bkxdp_packet *packet)
 {
 	for (size_t i = 0; i < group->prefixes.count; i++)
-		if (prefix_holds(&group->prefixes.prefix[i], packet->saddr))
+		if (prefix_contains(&group->prefixes.prefix[i], packet->saddr))
 			return MEMBER;
 	return group->prefixes.count < group->total ? MEMBER_UNKNOWN : MEMBER_NOT;
 }
 
-/* ---- how near ------------------------------------------------------------- */
+/* ---- distance ----------------------------------------------------------- */
 
 static unsigned int range_distance(struct port_range range, uint16_t port)
 {
@@ -29,15 +29,15 @@ static unsigned int range_distance(struct port_range range, uint16_t port)
 
 static unsigned int set_distance(const struct port_set *set, uint16_t port)
 {
-	unsigned int least = UINT_MAX;
+	unsigned int smallest = UINT_MAX;
 
 	for (size_t i = 0; i < set->count; i++) {
 		unsigned int distance = range_distance(set->range[i], port);
 
-		if (distance < least)
-			least = distance;
+		if (distance < smallest)
+			smallest = distance;
 	}
-	return least;
+	return smallest;
 }
 
 static unsigned int ports_distance(const struct rule *rule, const struct bkxdp_packet *packet)
@@ -48,15 +48,18 @@ static unsigned int ports_distance(const struct rule *rule, const struct bkxdp_p
 	       range_distance(rule->local, packet->dport);
 }
 
-static bool opens(const struct bkxdp_packet *packet)
+static bool opens_connection(const struct bkxdp_packet *packet)
 {
 	return packet->protocol == IPPROTO_TCP && (packet->tcp_flags & BKXDP_TCP_SYN) &&
 	       !(packet->tcp_flags & BKXDP_TCP_ACK);
 }
 
-/* Could a rule of this kind have passed it? One without an address passes nobody. */
-static bool eligible(const struct policy *policy, const struct rule *rule, enum bkxdp_reason reason,
-		     enum membership source)
+/*
+ * Could the rule have passed a packet that was dropped for this reason? A rule without an
+ * address passes nothing.
+ */
+static bool could_pass(const struct policy *policy, const struct rule *rule,
+		       enum bkxdp_reason reason, enum membership source)
 {
 	if (!policy->groups[rule->group].total)
 		return false;
@@ -76,25 +79,25 @@ static bool eligible(const struct policy *policy, const struct rule *rule, enum 
 }
 
 /*
- * Lower is nearer. The right port is worth more than the right source: whoever
- * asks means a service. A reply flow is no help to a packet that opens.
+ * Lower is nearer. The right port counts more than the right source, because whoever asks means
+ * a service. A reply rule is no help if the packet opens a connection.
  */
-static unsigned int rank(const struct nearest *found, const struct bkxdp_packet *packet)
+static unsigned int rank_of(const struct nearest *candidate, const struct bkxdp_packet *packet)
 {
 	unsigned int rank;
 
-	if (found->ports_fit)
-		rank = found->same_protocol ? 0 : 3;
+	if (candidate->ports_fit)
+		rank = candidate->same_protocol ? 0 : 3;
 	else
-		rank = found->same_protocol ? 6 : 9;
-	rank += found->source;
-	return rank + (found->rule->side == SIDE_REPLY && opens(packet) ? 12 : 0);
+		rank = candidate->same_protocol ? 6 : 9;
+	rank += candidate->source;
+	return rank + (candidate->rule->side == SIDE_REPLY && opens_connection(packet) ? 12 : 0);
 }
 
-static unsigned long cost_of(const struct nearest *found, const struct bkxdp_packet *packet,
+static unsigned long cost_of(const struct nearest *candidate, const struct bkxdp_packet *packet,
 			     unsigned int distance)
 {
-	return (unsigned long)rank(found, packet) << 20 | distance;
+	return (unsigned long)rank_of(candidate, packet) << 20 | distance;
 }
 
 bool nearest_find(const struct policy *policy, const struct bkxdp_packet *packet,
@@ -102,30 +105,33 @@ bool nearest_find(const struct policy *policy, const struct bkxdp_packet *packet
 {
 	unsigned long best = ULONG_MAX;
 
-	/* neither ICMP nor a later fragment has ports to compare */
+	/* ICMP and later fragments have no ports to compare */
 	if ((packet->protocol != IPPROTO_TCP && packet->protocol != IPPROTO_UDP) ||
 	    packet->fragment == BKXDP_FRAGMENT_LATER)
 		return false;
 	for (size_t i = 0; i < policy->n_rules; i++) {
 		const struct rule *rule = &policy->rules[i];
 		unsigned int distance = ports_distance(rule, packet);
-		struct nearest found = {rule, MEMBER, rule->protocol == packet->protocol,
-					!distance};
+		struct nearest candidate = {rule, MEMBER, rule->protocol == packet->protocol,
+					    !distance};
 
-		/* the source is looked for last: it takes longest, and could only cost more */
-		if (cost_of(&found, packet, distance) >= best)
+		/*
+		 * the source is looked up last: that takes longest, and can only make the rule
+		 * less near
+		 */
+		if (cost_of(&candidate, packet, distance) >= best)
 			continue;
-		found.source = membership(&policy->groups[rule->group], packet);
-		if (cost_of(&found, packet, distance) >= best ||
-		    !eligible(policy, rule, reason, found.source))
+		candidate.source = membership(&policy->groups[rule->group], packet);
+		if (cost_of(&candidate, packet, distance) >= best ||
+		    !could_pass(policy, rule, reason, candidate.source))
 			continue;
-		best = cost_of(&found, packet, distance);
-		*nearest = found;
+		best = cost_of(&candidate, packet, distance);
+		*nearest = candidate;
 	}
 	return best != ULONG_MAX;
 }
 
-/* ---- in words ------------------------------------------------------------- */
+/* ---- printing ----------------------------------------------------------- */
 
 static const char *protocol_word(uint8_t protocol)
 {
@@ -145,9 +151,9 @@ static void print_group(FILE *out, const struct group *group)
 
 static void print_source(FILE *out, const struct policy *policy, const struct nearest *nearest)
 {
-	static const char *const before[] = {" from this address", " from ", ", but only from "};
+	static const char *const texts[] = {" from this address", " from ", ", but only from "};
 
-	fputs(before[nearest->source], out);
+	fputs(texts[nearest->source], out);
 	if (nearest->source != MEMBER)
 		print_group(out, &policy->groups[nearest->rule->group]);
 }
@@ -159,7 +165,7 @@ static void print_service(FILE *out, const struct rule *rule)
 	fprintf(out, "%s %s", protocol_word(rule->protocol), ports);
 }
 
-/* The rule by which this source would have its control connection, or else any of that flow. */
+/* Returns the rule of the control flow that takes this source, or else any rule of that flow. */
 static const struct rule *control_rule(const struct policy *policy,
 				       const struct bkxdp_packet *packet, unsigned int flow)
 {
@@ -215,7 +221,7 @@ static void print_nearest(FILE *out, const struct policy *policy, const struct b
 	if (reason == BKXDP_DROP_CONNECTION)
 		fputs(packet->tcp_flags & (BKXDP_TCP_ACK | BKXDP_TCP_RST)
 			      ? "; this host has no such connection"
-			      : "; a packet with neither ACK nor RST answers nothing",
+			      : "; a packet with neither ACK nor RST is no answer",
 		      out);
 }
 

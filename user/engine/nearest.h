@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The flow that comes nearest to a packet that no flow took. Found by comparing
- * rules, never by asking an engine: a probe could open a control connection.
+ * Finds the flow that is nearest to a packet that no flow passed. It compares rules and asks no
+ * engine, because a probe could open a control connection.
  */
 #ifndef ENGINE_NEAREST_H
 #define ENGINE_NEAREST_H
@@ -11,7 +11,10 @@
 #include "packet/user_frame.h"
 #include "policy/policy.h"
 
-/* Whether the packet's source is in the rule's group; a loaded policy knows only a few of it. */
+/*
+ * Is the packet's source in the rule's group? It may be unknown, because a policy that is read
+ * back from the kernel has only a few addresses of each group.
+ */
 enum membership { MEMBER, MEMBER_UNKNOWN, MEMBER_NOT };
 
 struct nearest {
@@ -21,13 +24,13 @@ struct nearest {
 	bool ports_fit;
 };
 
-/* False where the reason is not one that a flow could have prevented, or there is no flow. */
+/* Returns false if no flow could have prevented a drop for this reason, or if there is no flow. */
 bool nearest_find(const struct policy *policy, const struct bkxdp_packet *packet,
 		  enum bkxdp_reason reason, struct nearest *nearest);
 
 /*
- * "backup-exec/control takes TCP 10000 from this address": no more than is so.
- * The caller frees it.
+ * Returns "backup-exec/control takes TCP 10000 from this address", which the caller frees. It
+ * claims nothing that is not known.
  */
 char *nearest_text(const struct policy *policy, const struct bkxdp_packet *packet,
 		   enum bkxdp_reason reason, const struct nearest *nearest);

@@ -151,7 +151,7 @@ int main(int argc, char **argv)
 		{"user", "NAME", "whom root becomes once it listens (bkxdp, if there is one)",
 		 .value = &e.user},
 		{"bpffs", "DIR", "where the BPF file system is mounted (/sys/fs/bpf)",
-		 .take = datapath_set_bpffs},
+		 .handle = datapath_set_bpffs},
 	};
 	const struct usage usage = {
 		.verb = "exporter",

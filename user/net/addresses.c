@@ -12,51 +12,52 @@
 #include "base/memory.h"
 #include "net/rtnetlink.h"
 
-struct taken {
-	const struct nlattr *own, *other;
+struct address_attributes {
+	const struct nlattr *local, *address;
 };
 
-/* Where the other end of a link has an address too, that is IFA_ADDRESS, and ours IFA_LOCAL. */
-static int take_attribute(const struct nlattr *attribute, void *into)
+/* On a point-to-point link IFA_ADDRESS is the other end's address, and IFA_LOCAL is ours. */
+static int parse_attribute(const struct nlattr *attribute, void *data)
 {
-	struct taken *taken = into;
+	struct address_attributes *attributes = data;
 
 	if (mnl_attr_get_type(attribute) == IFA_LOCAL)
-		taken->own = attribute;
+		attributes->local = attribute;
 	if (mnl_attr_get_type(attribute) == IFA_ADDRESS)
-		taken->other = attribute;
+		attributes->address = attribute;
 	return MNL_CB_OK;
 }
 
-static int take_address(const struct nlmsghdr *message, void *into)
+static int parse_address(const struct nlmsghdr *message, void *data)
 {
 	const struct ifaddrmsg *header = mnl_nlmsg_get_payload(message);
-	struct host_addresses *addresses = into;
+	struct host_addresses *addresses = data;
 	struct host_address *address;
-	struct taken taken = {};
+	struct address_attributes attributes = {};
 	bool ipv4;
 
 	if (header->ifa_family != AF_INET && header->ifa_family != AF_INET6)
 		return MNL_CB_OK;
 	ipv4 = header->ifa_family == AF_INET;
-	if (mnl_attr_parse(message, sizeof(*header), take_attribute, &taken) < 0)
+	if (mnl_attr_parse(message, sizeof(*header), parse_attribute, &attributes) < 0)
 		return MNL_CB_ERROR;
-	if (!taken.own)
-		taken.own = taken.other;
-	if (!taken.own || mnl_attr_get_payload_len(taken.own) < (ipv4 ? 4 : 16)) {
+	if (!attributes.local)
+		attributes.local = attributes.address;
+	if (!attributes.local || mnl_attr_get_payload_len(attributes.local) < (ipv4 ? 4 : 16)) {
 		errno = EBADMSG;
 		return MNL_CB_ERROR;
 	}
-	address = APPEND(addresses->address, addresses->count);
+	address = APPEND(addresses->addresses, addresses->n_addresses);
 	address->device = (int)header->ifa_index;
 	address->address[2] = ipv4 ? BKXDP_MAPPED_WORD : 0;
-	memcpy(&address->address[ipv4 ? 3 : 0], mnl_attr_get_payload(taken.own), ipv4 ? 4 : 16);
+	memcpy(&address->address[ipv4 ? 3 : 0], mnl_attr_get_payload(attributes.local),
+	       ipv4 ? 4 : 16);
 	return MNL_CB_OK;
 }
 
-static void forget_addresses(void *into)
+static void reset_addresses(void *data)
 {
-	addresses_free(into);
+	addresses_free(data);
 }
 
 int addresses_read(struct host_addresses *addresses)
@@ -65,8 +66,8 @@ int addresses_read(struct host_addresses *addresses)
 		.type = RTM_GETADDR,
 		.header_size = sizeof(struct ifaddrmsg),
 		.family = AF_UNSPEC,
-		.take = take_address,
-		.forget = forget_addresses,
+		.parse = parse_address,
+		.reset = reset_addresses,
 	};
 
 	return rtnetlink_read(&list, addresses);
@@ -74,6 +75,6 @@ int addresses_read(struct host_addresses *addresses)
 
 void addresses_free(struct host_addresses *addresses)
 {
-	free(addresses->address);
+	free(addresses->addresses);
 	*addresses = (struct host_addresses){};
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The addresses of this host, and on which devices they are. */
+/* The addresses of this host, and the devices that have them. */
 #ifndef NET_ADDRESSES_H
 #define NET_ADDRESSES_H
 
@@ -7,16 +7,16 @@
 #include <stdint.h>
 
 struct host_address {
-	int device;          /* its index */
+	int device;          /* interface index */
 	uint32_t address[4]; /* network byte order, IPv4 mapped */
 };
 
 struct host_addresses {
-	struct host_address *address;
-	size_t count;
+	struct host_address *addresses;
+	size_t n_addresses;
 };
 
-/* 0 or negative errno. */
+/* Returns 0 or a negative errno. */
 int addresses_read(struct host_addresses *addresses);
 void addresses_free(struct host_addresses *addresses);
 

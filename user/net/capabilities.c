@@ -21,13 +21,13 @@ static const struct {
 	int bit;
 	const char *name;
 } needed[] = {
-	{CAP_BPF, "CAP_BPF"},             /* programs and maps */
-	{CAP_NET_ADMIN, "CAP_NET_ADMIN"}, /* attaching */
-	{CAP_PERFMON, "CAP_PERFMON"},     /* libxdp's dispatcher extends a program */
-	{CAP_SYS_ADMIN, "CAP_SYS_ADMIN"}, /* finding a program by its id */
+	{CAP_BPF, "CAP_BPF"},             /* to load programs and maps */
+	{CAP_NET_ADMIN, "CAP_NET_ADMIN"}, /* to attach a program */
+	{CAP_PERFMON, "CAP_PERFMON"},     /* to extend libxdp's dispatcher */
+	{CAP_SYS_ADMIN, "CAP_SYS_ADMIN"}, /* to find a program by its id */
 };
 
-static uint64_t effective(void)
+static uint64_t effective_set(void)
 {
 	AUTO_FCLOSE FILE *status = fopen("/proc/self/status", "re");
 	uint64_t set = 0;
@@ -39,9 +39,9 @@ static uint64_t effective(void)
 	return set;
 }
 
-char *privileges_missing(void)
+char *capabilities_missing(void)
 {
-	uint64_t have = effective();
+	uint64_t have = effective_set();
 	struct strbuf text;
 
 	strbuf_open(&text);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Which of the capabilities that the filter needs this process lacks. */
+/* The capabilities that the filter needs, and that this process does not have. */
 #ifndef NET_CAPABILITIES_H
 #define NET_CAPABILITIES_H
 
-/* "CAP_BPF and CAP_NET_ADMIN", or "" where none is missing; the caller frees it. */
-char *privileges_missing(void);
+/* Returns "CAP_BPF, CAP_NET_ADMIN", or "" if none is missing; the caller frees it. */
+char *capabilities_missing(void);
 
 #endif

@@ -18,7 +18,7 @@ static bool is_label(const char *text, size_t length)
 
 bool hostname_is_valid(const char *text)
 {
-	if (strlen(text) > 253 || prefix_is_like(text))
+	if (strlen(text) > 253 || looks_like_prefix(text))
 		return false;
 	for (;;) {
 		size_t length = strcspn(text, ".");

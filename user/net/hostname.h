@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * Host names.
- */
+/* Host names. */
 #ifndef NET_HOSTNAME_H
 #define NET_HOSTNAME_H
 
 #include <stdbool.h>
 
-/* A host name by RFC 1123: letters, digits, hyphens and dots, at most 253 bytes. */
+/* Is the text a host name by RFC 1123: letters, digits, hyphens and dots, at most 253 bytes? */
 bool hostname_is_valid(const char *text);
 
 #endif

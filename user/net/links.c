@@ -14,16 +14,15 @@
 #include "base/memory.h"
 #include "net/rtnetlink.h"
 
-/* ---- reading --------------------------------------------------------------- */
+/* ---- reading ------------------------------------------------------------ */
 
 /*
- * What sends its packets within others of another protocol; and by which attributes
- * of its own it names the device that it stands on, and the other end's address.
- * WireGuard's are not among its link's attributes.
+ * Kinds of tunnel devices, and the attributes in which each kind names its lower device and its
+ * remote address. WireGuard's remote addresses are not among the attributes of its link.
  */
 static const struct tunnel {
 	const char *kind;
-	uint16_t lower, remote, remote6; /* 0: none */
+	uint16_t lower, remote, remote6; /* attribute types; 0: none */
 } tunnels[] = {
 	{"erspan", .remote = IFLA_GRE_REMOTE},
 	{"geneve", .remote = IFLA_GENEVE_REMOTE, .remote6 = IFLA_GENEVE_REMOTE6},
@@ -57,9 +56,9 @@ static int refuse(void)
 	return MNL_CB_ERROR;
 }
 
-static int take_vlan(const struct nlattr *attribute, void *into)
+static int parse_vlan(const struct nlattr *attribute, void *data)
 {
-	struct link *link = into;
+	struct link *link = data;
 	bool is_id = mnl_attr_get_type(attribute) == IFLA_VLAN_ID;
 
 	if (!is_id && mnl_attr_get_type(attribute) != IFLA_VLAN_PROTOCOL)
@@ -73,9 +72,9 @@ static int take_vlan(const struct nlattr *attribute, void *into)
 	return MNL_CB_OK;
 }
 
-static int take_bridge(const struct nlattr *attribute, void *into)
+static int parse_bridge(const struct nlattr *attribute, void *data)
 {
-	struct link *link = into;
+	struct link *link = data;
 
 	if (mnl_attr_get_type(attribute) != IFLA_BR_VLAN_FILTERING)
 		return MNL_CB_OK;
@@ -85,7 +84,7 @@ static int take_bridge(const struct nlattr *attribute, void *into)
 	return MNL_CB_OK;
 }
 
-static int take_index(const struct nlattr *attribute, int *index)
+static int parse_index(const struct nlattr *attribute, int *index)
 {
 	if (mnl_attr_validate(attribute, MNL_TYPE_U32) < 0)
 		return refuse();
@@ -93,16 +92,16 @@ static int take_index(const struct nlattr *attribute, int *index)
 	return MNL_CB_OK;
 }
 
-/* All zero: to no one address. */
-static int take_remote(const struct nlattr *attribute, struct link *link)
+/* An address that is all zero means that there is no single remote. */
+static int parse_remote(const struct nlattr *attribute, struct link *link)
 {
-	static const uint32_t nobody[4];
+	static const uint32_t none[4];
 	const size_t length = mnl_attr_get_payload_len(attribute);
 	const bool ipv4 = length == sizeof(link->remote[3]);
 
 	if (!ipv4 && length != sizeof(link->remote))
 		return refuse();
-	if (!memcmp(mnl_attr_get_payload(attribute), nobody, length))
+	if (!memcmp(mnl_attr_get_payload(attribute), none, length))
 		return MNL_CB_OK;
 	link->has_remote = true;
 	link->remote[2] = BKXDP_MAPPED_WORD;
@@ -110,23 +109,23 @@ static int take_remote(const struct nlattr *attribute, struct link *link)
 	return MNL_CB_OK;
 }
 
-struct wrapper {
+struct tunnel_context {
 	const struct tunnel *tunnel;
 	struct link *link;
 };
 
-static int take_tunnel(const struct nlattr *attribute, void *into)
+static int parse_tunnel(const struct nlattr *attribute, void *data)
 {
-	const struct wrapper *wrapper = into;
-	const struct tunnel *tunnel = wrapper->tunnel;
+	const struct tunnel_context *context = data;
+	const struct tunnel *tunnel = context->tunnel;
 	const uint16_t type = mnl_attr_get_type(attribute);
 
 	if (!type)
 		return MNL_CB_OK;
 	if (type == tunnel->lower)
-		return take_index(attribute, &wrapper->link->lower);
+		return parse_index(attribute, &context->link->lower);
 	if (type == tunnel->remote || type == tunnel->remote6)
-		return take_remote(attribute, wrapper->link);
+		return parse_remote(attribute, context->link);
 	return MNL_CB_OK;
 }
 
@@ -135,9 +134,9 @@ struct kind {
 	const struct nlattr *data;
 };
 
-static int take_kind(const struct nlattr *attribute, void *into)
+static int parse_kind(const struct nlattr *attribute, void *data)
 {
-	struct kind *kind = into;
+	struct kind *kind = data;
 
 	switch (mnl_attr_get_type(attribute)) {
 	case IFLA_INFO_KIND:
@@ -153,28 +152,28 @@ static int take_kind(const struct nlattr *attribute, void *into)
 	}
 }
 
-static int take_info(const struct nlattr *attribute, struct link *link)
+static int parse_linkinfo(const struct nlattr *attribute, struct link *link)
 {
-	struct wrapper wrapper = {.link = link};
+	struct tunnel_context context = {.link = link};
 	struct kind kind = {.name = ""};
 
-	if (mnl_attr_parse_nested(attribute, take_kind, &kind) < 0)
+	if (mnl_attr_parse_nested(attribute, parse_kind, &kind) < 0)
 		return MNL_CB_ERROR;
-	wrapper.tunnel = find_tunnel(kind.name);
+	context.tunnel = find_tunnel(kind.name);
 	link->is_vrf = !strcmp(kind.name, "vrf");
-	link->is_tunnel = wrapper.tunnel;
-	if (kind.data && wrapper.tunnel)
-		return mnl_attr_parse_nested(kind.data, take_tunnel, &wrapper);
+	link->is_tunnel = context.tunnel;
+	if (kind.data && context.tunnel)
+		return mnl_attr_parse_nested(kind.data, parse_tunnel, &context);
 	if (kind.data && !strcmp(kind.name, "vlan"))
-		return mnl_attr_parse_nested(kind.data, take_vlan, link);
+		return mnl_attr_parse_nested(kind.data, parse_vlan, link);
 	if (kind.data && !strcmp(kind.name, "bridge"))
-		return mnl_attr_parse_nested(kind.data, take_bridge, link);
+		return mnl_attr_parse_nested(kind.data, parse_bridge, link);
 	return MNL_CB_OK;
 }
 
-static int take_attribute(const struct nlattr *attribute, void *into)
+static int parse_attribute(const struct nlattr *attribute, void *data)
 {
-	struct link *link = into;
+	struct link *link = data;
 
 	switch (mnl_attr_get_type(attribute)) {
 	case IFLA_IFNAME:
@@ -183,39 +182,39 @@ static int take_attribute(const struct nlattr *attribute, void *into)
 		snprintf(link->name, sizeof(link->name), "%s", mnl_attr_get_str(attribute));
 		return MNL_CB_OK;
 	case IFLA_MASTER:
-		return take_index(attribute, &link->master);
+		return parse_index(attribute, &link->master);
 	case IFLA_LINK:
-		return take_index(attribute, &link->lower);
+		return parse_index(attribute, &link->lower);
 	case IFLA_LINK_NETNSID:
-		link->elsewhere = true;
+		link->in_other_namespace = true;
 		return MNL_CB_OK;
 	case IFLA_LINKINFO:
-		return take_info(attribute, link);
+		return parse_linkinfo(attribute, link);
 	default:
 		return MNL_CB_OK;
 	}
 }
 
-static int take_link(const struct nlmsghdr *message, void *into)
+static int parse_link(const struct nlmsghdr *message, void *data)
 {
 	const struct ifinfomsg *header = mnl_nlmsg_get_payload(message);
-	struct links *links = into;
-	struct link *link = APPEND(links->link, links->count);
+	struct links *links = data;
+	struct link *link = APPEND(links->links, links->n_links);
 
 	link->index = header->ifi_index;
-	if (mnl_attr_parse(message, sizeof(*header), take_attribute, link) < 0)
+	if (mnl_attr_parse(message, sizeof(*header), parse_attribute, link) < 0)
 		return MNL_CB_ERROR;
-	/* what is named counts there */
-	if (link->elsewhere) {
+	/* its lower device and remote address belong to the other namespace */
+	if (link->in_other_namespace) {
 		link->lower = 0;
 		link->has_remote = false;
 	}
 	return MNL_CB_OK;
 }
 
-static void forget_links(void *into)
+static void reset_links(void *data)
 {
-	links_free(into);
+	links_free(data);
 }
 
 int links_read(struct links *links)
@@ -224,8 +223,8 @@ int links_read(struct links *links)
 		.type = RTM_GETLINK,
 		.header_size = sizeof(struct ifinfomsg),
 		.family = AF_UNSPEC,
-		.take = take_link,
-		.forget = forget_links,
+		.parse = parse_link,
+		.reset = reset_links,
 	};
 
 	return rtnetlink_read(&list, links);
@@ -233,29 +232,29 @@ int links_read(struct links *links)
 
 void links_free(struct links *links)
 {
-	free(links->link);
+	free(links->links);
 	*links = (struct links){};
 }
 
 const struct link *links_find(const struct links *links, const char *name)
 {
-	for (size_t i = 0; i < links->count; i++)
-		if (!strcmp(links->link[i].name, name))
-			return &links->link[i];
+	for (size_t i = 0; i < links->n_links; i++)
+		if (!strcmp(links->links[i].name, name))
+			return &links->links[i];
 	return NULL;
 }
 
-/* ---- above one another ----------------------------------------------------- */
+/* ---- paths -------------------------------------------------------------- */
 
-/* The two ends of a veth pair name each other as their link; neither is above the other. */
-static bool stands_on(const struct link *link, const struct link *below)
+/* The two ends of a veth pair each name the other one as their link; neither is above the other. */
+static bool is_above(const struct link *link, const struct link *below)
 {
 	if (link->index == below->master)
 		return true;
 	return link->lower == below->index && below->lower != link->index;
 }
 
-static bool same_way(const struct way *a, const struct way *b)
+static bool is_same_path(const struct link_path *a, const struct link_path *b)
 {
 	if (a->link != b->link || a->n_tags != b->n_tags)
 		return false;
@@ -265,45 +264,54 @@ static bool same_way(const struct way *a, const struct way *b)
 	return true;
 }
 
-/* Each once, so that links that changed while they were read make no circle. */
-static struct way *add_way(struct way *list, size_t *count, const struct way *way)
+/*
+ * Adds each path only once, so that links that changed while they were read can't cause an
+ * endless loop.
+ */
+static struct link_path *add_path(struct link_path *list, size_t *count,
+				  const struct link_path *path)
 {
 	for (size_t i = 0; i < *count; i++)
-		if (same_way(&list[i], way))
+		if (is_same_path(&list[i], path))
 			return list;
-	*APPEND(list, *count) = *way;
+	*APPEND(list, *count) = *path;
 	return list;
 }
 
-/* The way of a device that stands on the last of a way; two, where a bridge may have untagged. */
-static struct way *climb(struct way *list, size_t *count, const struct link *link, size_t from)
+/*
+ * Adds the path of `link`, which is directly above the last device of the path `from`. Adds two
+ * if the link is a VLAN device above a bridge that filters VLANs, because the bridge may have
+ * added the tag.
+ */
+static struct link_path *add_paths_above(struct link_path *list, size_t *count,
+					 const struct link *link, size_t from)
 {
-	struct way way = list[from], tagged;
+	struct link_path path = list[from], tagged;
 
-	way.link = link;
-	way.retagged |= link->filters_vlans;
-	way.wrapped |= link->is_tunnel;
+	path.link = link;
+	path.retagged |= link->filters_vlans;
+	path.tunneled |= link->is_tunnel;
 	if (!link->tag.protocol)
-		return add_way(list, count, &way);
-	if (way.n_tags < LINK_TAGS_MAX) {
-		tagged = way;
+		return add_path(list, count, &path);
+	if (path.n_tags < LINK_TAGS_MAX) {
+		tagged = path;
 		tagged.tags[tagged.n_tags++] = link->tag;
-		list = add_way(list, count, &tagged);
+		list = add_path(list, count, &tagged);
 	}
-	return way.retagged ? add_way(list, count, &way) : list;
+	return path.retagged ? add_path(list, count, &path) : list;
 }
 
-struct way *links_above(const struct links *links, int index, size_t *count)
+struct link_path *links_paths(const struct links *links, int index, size_t *count)
 {
-	struct way *list = NULL;
+	struct link_path *list = NULL;
 
 	*count = 0;
-	for (size_t i = 0; i < links->count; i++)
-		if (links->link[i].index == index)
-			list = add_way(list, count, &(struct way){.link = &links->link[i]});
+	for (size_t i = 0; i < links->n_links; i++)
+		if (links->links[i].index == index)
+			list = add_path(list, count, &(struct link_path){.link = &links->links[i]});
 	for (size_t from = 0; from < *count; from++)
-		for (size_t i = 0; i < links->count; i++)
-			if (stands_on(&links->link[i], list[from].link))
-				list = climb(list, count, &links->link[i], from);
+		for (size_t i = 0; i < links->n_links; i++)
+			if (is_above(&links->links[i], list[from].link))
+				list = add_paths_above(list, count, &links->links[i], from);
 	return list;
 }

@@ -30,23 +30,24 @@ bool netdev_name_is_valid(const char *name)
 
 static void report_unknown(const char *interface, struct diagnostics *diag)
 {
-	struct if_nameindex *all = if_nameindex();
-	const char **name = NULL, *near;
+	struct if_nameindex *interfaces = if_nameindex();
+	const char **known = NULL, *nearest;
 	AUTO_FREE char *list = NULL;
 	struct strbuf names;
-	size_t count = 0;
+	size_t n_known = 0;
 
 	strbuf_open(&names);
-	for (size_t i = 0; all && all[i].if_index; i++) {
-		fputs(all[i].if_name, strbuf_next(&names, ", "));
-		*APPEND(name, count) = all[i].if_name;
+	for (size_t i = 0; interfaces && interfaces[i].if_index; i++) {
+		fputs(interfaces[i].if_name, strbuf_next(&names, ", "));
+		*APPEND(known, n_known) = interfaces[i].if_name;
 	}
 	list = strbuf_close(&names);
-	near = suggest_nearest(interface, name, count);
+	nearest = suggest_nearest(interface, known, n_known);
 	diag_at(diag, NULL, "there is no interface \"%s\" here%s%s%s; there are: %s", interface,
-		near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "", list);
-	free(name);
-	if_freenameindex(all);
+		nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "",
+		list);
+	free(known);
+	if_freenameindex(interfaces);
 }
 
 static int device_ioctl(const char *interface, unsigned long command, struct ifreq *request)
@@ -59,7 +60,7 @@ static int device_ioctl(const char *interface, unsigned long command, struct ifr
 	return ioctl(fd, command, request) ? -errno : 0;
 }
 
-/* Not by if_nametoindex(), whose errno says nothing where it had no socket. */
+/* if_nametoindex() is no alternative: its errno means nothing if it could not open a socket. */
 int netdev_find(const char *interface)
 {
 	struct ifreq request = {};
@@ -109,11 +110,11 @@ uint64_t netdev_namespace(void)
 	return stat("/proc/self/ns/net", &status) ? 0 : status.st_ino;
 }
 
-/* ---- the program that it runs ---------------------------------------------- */
+/* ---- its XDP program ---------------------------------------------------- */
 
-#define LINK_BYTES 32768 /* of one interface's attributes */
+#define LINK_BYTES 32768 /* more than the attributes of one interface take */
 
-static int ask_for_link(int fd, unsigned int index)
+static int request_link(int fd, unsigned int index)
 {
 	const struct {
 		struct nlmsghdr header;
@@ -134,7 +135,7 @@ static const struct rtattr *attribute(const struct rtattr *first, int length, in
 	return NULL;
 }
 
-static uint32_t id_in(const struct rtattr *xdp, int type)
+static uint32_t read_id(const struct rtattr *xdp, int type)
 {
 	const struct rtattr *id =
 		xdp ? attribute(RTA_DATA(xdp), (int)RTA_PAYLOAD(xdp), type) : NULL;
@@ -150,21 +151,21 @@ static void read_programs(const struct nlmsghdr *message, struct netdev_programs
 	const struct ifinfomsg *link = NLMSG_DATA(message);
 	const struct rtattr *xdp = attribute(IFLA_RTA(link), (int)IFLA_PAYLOAD(message), IFLA_XDP);
 
-	programs->driver = id_in(xdp, IFLA_XDP_DRV_PROG_ID);
-	programs->generic = id_in(xdp, IFLA_XDP_SKB_PROG_ID);
+	programs->driver = read_id(xdp, IFLA_XDP_DRV_PROG_ID);
+	programs->generic = read_id(xdp, IFLA_XDP_SKB_PROG_ID);
 }
 
-/* Not bpf_xdp_query(): that one has the kernel list all links, for one of them. */
+/* bpf_xdp_query() is no alternative: it makes the kernel list all links to read one. */
 int netdev_programs(unsigned int index, struct netdev_programs *programs)
 {
 	AUTO_FREE struct nlmsghdr *answer = must_alloc(1, LINK_BYTES);
 	AUTO_CLOSE int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-	int error = fd < 0 ? -errno : ask_for_link(fd, index);
-	ssize_t got = error ? 0 : recv(fd, answer, LINK_BYTES, 0);
+	int error = fd < 0 ? -errno : request_link(fd, index);
+	ssize_t length = error ? 0 : recv(fd, answer, LINK_BYTES, 0);
 
-	if (error || got < 0)
+	if (error || length < 0)
 		return error ? error : -errno;
-	if (!NLMSG_OK(answer, got))
+	if (!NLMSG_OK(answer, length))
 		return -EBADMSG;
 	if (answer->nlmsg_type == RTM_NEWLINK) {
 		read_programs(answer, programs);
@@ -202,7 +203,7 @@ int netdev_rxvlan(const char *interface)
 	return error ? error : !!(value.data & ETH_FLAG_RXVLAN);
 }
 
-/* Some drivers answer 0 and change nothing, so the answer is what is read back. */
+/* Some drivers return 0 and change nothing, so the setting is read back. */
 int netdev_set_rxvlan(const char *interface, bool on)
 {
 	struct ethtool_value value = {.cmd = ETHTOOL_GFLAGS};

@@ -9,49 +9,50 @@
 #include "base/memory.h"
 #include "base/strbuf.h"
 
-/* A reason that shows what would be right; good until the next call. */
-static __thread char reason[160];
+/* The text of *problem if it quotes a value; valid until the thread's next call. */
+static __thread char problem_text[160];
 
-static int refuse(const char **why, const char *text)
+static int refuse(const char **problem, const char *text)
 {
-	*why = text;
+	*problem = text;
 	return -EINVAL;
 }
 
-/* Digits only; YAML 1.1 would read a leading zero as octal, so there is none. */
-static int parse_port(const char *text, size_t length, uint16_t *port, const char **why)
+/* Takes digits only. A leading zero is refused, because YAML 1.1 would read it as octal. */
+static int parse_port(const char *text, size_t length, uint16_t *port, const char **problem)
 {
 	unsigned long value = 0;
 
 	if (!length || strspn(text, "0123456789") < length)
-		return refuse(why, "is not a port or a range of ports such as 50000-50100");
+		return refuse(problem, "is not a port or a range of ports such as 50000-50100");
 	if (length > 1 && text[0] == '0')
-		return refuse(why, "has a leading zero");
+		return refuse(problem, "has a leading zero");
 	for (size_t i = 0; i < length && value <= UINT16_MAX; i++)
 		value = value * 10 + (unsigned long)(text[i] - '0');
 	if (value < 1 || value > UINT16_MAX)
-		return refuse(why, "is outside 1-65535");
+		return refuse(problem, "is outside 1-65535");
 	*port = (uint16_t)value;
 	return 0;
 }
 
-int port_range_parse(const char *text, struct port_range *range, const char **why)
+int port_range_parse(const char *text, struct port_range *range, const char **problem)
 {
 	size_t first = strcspn(text, "-");
-	struct port_range found;
+	struct port_range parsed;
 
-	if (parse_port(text, first, &found.low, why))
+	if (parse_port(text, first, &parsed.low, problem))
 		return -EINVAL;
-	found.high = found.low;
+	parsed.high = parsed.low;
 	if (text[first] == '-' &&
-	    parse_port(text + first + 1, strlen(text + first + 1), &found.high, why))
+	    parse_port(text + first + 1, strlen(text + first + 1), &parsed.high, problem))
 		return -EINVAL;
-	if (found.high < found.low) {
-		snprintf(reason, sizeof(reason), "is a range turned round: write %u-%u",
-			 (unsigned int)found.high, (unsigned int)found.low);
-		return refuse(why, reason);
+	if (parsed.high < parsed.low) {
+		snprintf(problem_text, sizeof(problem_text),
+			 "is a range in reverse order: write %u-%u", (unsigned int)parsed.high,
+			 (unsigned int)parsed.low);
+		return refuse(problem, problem_text);
 	}
-	*range = found;
+	*range = parsed;
 	return 0;
 }
 
@@ -67,22 +68,22 @@ static int by_low_port(const void *a, const void *b)
 	return (int)left->low - (int)right->low;
 }
 
-void port_set_settle(struct port_set *set)
+void port_set_normalize(struct port_set *set)
 {
-	size_t kept = 0;
+	size_t last_index = 0;
 
 	if (!set->count)
 		return;
 	qsort(set->range, set->count, sizeof(*set->range), by_low_port);
 	for (size_t i = 1; i < set->count; i++) {
-		struct port_range *last = &set->range[kept], next = set->range[i];
+		struct port_range *last = &set->range[last_index], next = set->range[i];
 
 		if (next.low > (unsigned int)last->high + 1)
-			set->range[++kept] = next;
+			set->range[++last_index] = next;
 		else if (next.high > last->high)
 			last->high = next.high;
 	}
-	set->count = kept + 1;
+	set->count = last_index + 1;
 }
 
 bool port_set_has(const struct port_set *set, uint16_t port)

@@ -9,15 +9,15 @@
 
 #include "base/memory.h"
 
-#define IPV4_OFFSET 96 /* an IPv4 address is the last 32 bits of ::ffff:0:0/96 */
+#define IPV4_OFFSET 96 /* an IPv4 address is in the last 32 bits of ::ffff:0:0/96 */
 #define ADDRESS_MAX 64 /* more than any address with its zone */
 
-/* A reason that shows what would be right; good until the next call. */
-static __thread char reason[160];
+/* The text of *problem if it quotes a value; valid until the thread's next call. */
+static __thread char problem_text[160];
 
-static int refuse(const char **why, const char *text)
+static int refuse(const char **problem, const char *text)
 {
-	*why = text;
+	*problem = text;
 	return -EINVAL;
 }
 
@@ -34,14 +34,14 @@ bool prefix_is_ipv4(const struct bkxdp_prefix *prefix)
 bool prefix_covers(const struct bkxdp_prefix *outer, const struct bkxdp_prefix *inner)
 {
 	const uint8_t *a = (const uint8_t *)outer->address, *b = (const uint8_t *)inner->address;
-	unsigned int whole = outer->bits / 8, rest = outer->bits % 8;
+	unsigned int whole_bytes = outer->bits / 8, remaining_bits = outer->bits % 8;
 
-	if (outer->bits > inner->bits || memcmp(a, b, whole) != 0)
+	if (outer->bits > inner->bits || memcmp(a, b, whole_bytes) != 0)
 		return false;
-	return !rest || !((a[whole] ^ b[whole]) >> (8 - rest));
+	return !remaining_bits || !((a[whole_bytes] ^ b[whole_bytes]) >> (8 - remaining_bits));
 }
 
-bool prefix_holds(const struct bkxdp_prefix *prefix, const uint32_t address[static 4])
+bool prefix_contains(const struct bkxdp_prefix *prefix, const uint32_t address[static 4])
 {
 	const struct bkxdp_prefix host = {128, {address[0], address[1], address[2], address[3]}};
 
@@ -60,13 +60,13 @@ void prefix_text(const struct bkxdp_prefix *prefix, char text[static PREFIX_TEXT
 			 prefix->bits - (ipv4 ? IPV4_OFFSET : 0));
 }
 
-static void keep_bits(__u32 address[4], unsigned int bits)
+static void mask_host_bits(__u32 address[4], unsigned int bits)
 {
 	for (unsigned int i = 0; i < 4; i++) {
-		unsigned int here = bits > i * 32 ? bits - i * 32 : 0;
+		unsigned int bits_here = bits > i * 32 ? bits - i * 32 : 0;
 
-		if (here < 32)
-			address[i] &= htonl((__u32)(0xffffffff00000000ull >> here));
+		if (bits_here < 32)
+			address[i] &= htonl((__u32)(0xffffffff00000000ull >> bits_here));
 	}
 }
 
@@ -84,7 +84,7 @@ int address_parse(const char *text, uint32_t address[static 4])
 	return family;
 }
 
-static int parse_address(const char *text, struct bkxdp_prefix *prefix, const char **why)
+static int parse_address(const char *text, struct bkxdp_prefix *prefix, const char **problem)
 {
 	int family = address_parse(text, prefix->address);
 
@@ -93,75 +93,77 @@ static int parse_address(const char *text, struct bkxdp_prefix *prefix, const ch
 		return 0;
 	}
 	if (strchr(text, '%'))
-		return refuse(why, "has a zone (%): the file is for one interface, write the "
-				   "address alone");
-	return refuse(why, "is not an IPv4 or IPv6 address or prefix");
+		return refuse(
+			problem,
+			"has a zone (%): the file is for one interface, so write only the address");
+	return refuse(problem, "is not an IPv4 or IPv6 address or prefix");
 }
 
-/* prefix->bits is what the family adds. */
-static int parse_length(const char *text, struct bkxdp_prefix *prefix, const char **why)
+/* prefix->bits is 96 for IPv4 and 0 for IPv6; the length is added to it. */
+static int parse_length(const char *text, struct bkxdp_prefix *prefix, const char **problem)
 {
-	unsigned int most = 128 - prefix->bits, value = 0;
+	unsigned int max_length = 128 - prefix->bits, value = 0;
 	size_t length = strlen(text);
 
 	if (length > 1 && text[0] == '0')
-		return refuse(why, "has a leading zero in its length");
+		return refuse(problem, "has a leading zero in its length");
 	if (!length || length > 3 || strspn(text, "0123456789") < length)
 		value = 129;
 	else
 		value = (unsigned int)atoi(text);
-	if (value > most)
-		return refuse(why, most == 32 ? "has a length outside 0-32"
-					      : "has a length outside 0-128");
+	if (value > max_length)
+		return refuse(problem, max_length == 32 ? "has a length outside 0-32"
+							: "has a length outside 0-128");
 	prefix->bits += value;
 	return 0;
 }
 
-static int check_prefix(const struct bkxdp_prefix *prefix, bool ipv4, const char **why)
+static int check_prefix(const struct bkxdp_prefix *prefix, bool ipv4, const char **problem)
 {
 	struct bkxdp_prefix network = *prefix;
-	char right[PREFIX_TEXT_MAX];
+	char corrected[PREFIX_TEXT_MAX];
 
-	keep_bits(network.address, network.bits);
-	prefix_text(&network, right);
+	mask_host_bits(network.address, network.bits);
+	prefix_text(&network, corrected);
 	if (memcmp(&network, prefix, sizeof(network))) {
-		snprintf(reason, sizeof(reason), "has host bits set: write %s", right);
-		return refuse(why, reason);
+		snprintf(problem_text, sizeof(problem_text), "has host bits set: write %s",
+			 corrected);
+		return refuse(problem, problem_text);
 	}
 	if (!ipv4 && prefix_is_ipv4(prefix)) {
-		snprintf(reason, sizeof(reason), "is an IPv4 address in IPv6 form: write %s",
-			 right);
-		return refuse(why, reason);
+		snprintf(problem_text, sizeof(problem_text),
+			 "is an IPv4 address in IPv6 form: write %s", corrected);
+		return refuse(problem, problem_text);
 	}
 	return 0;
 }
 
-int prefix_parse(const char *text, struct bkxdp_prefix *prefix, const char **why)
+int prefix_parse(const char *text, struct bkxdp_prefix *prefix, const char **problem)
 {
 	size_t length = strcspn(text, "/");
-	struct bkxdp_prefix found = {};
+	struct bkxdp_prefix parsed = {};
 	char address[ADDRESS_MAX];
 	bool ipv4;
 
 	if (length >= sizeof(address))
-		return refuse(why, "is not an IPv4 or IPv6 address or prefix");
+		return refuse(problem, "is not an IPv4 or IPv6 address or prefix");
 	memcpy(address, text, length);
 	address[length] = '\0';
-	if (parse_address(address, &found, why))
+	if (parse_address(address, &parsed, problem))
 		return -EINVAL;
-	ipv4 = found.bits;
+	ipv4 = parsed.bits;
 	if (!text[length])
-		found.bits = 128;
-	else if (parse_length(text + length + 1, &found, why))
+		parsed.bits = 128;
+	else if (parse_length(text + length + 1, &parsed, problem))
 		return -EINVAL;
-	if (check_prefix(&found, ipv4, why))
+	if (check_prefix(&parsed, ipv4, problem))
 		return -EINVAL;
-	*prefix = found;
+	*prefix = parsed;
 	return 0;
 }
 
-/* No host name ends in a label of digits only (RFC 1123, 2.1), and none has these characters. */
-bool prefix_is_like(const char *text)
+/* No host name ends with a label of digits only (RFC 1123, 2.1) or has one of these characters. */
+bool looks_like_prefix(const char *text)
 {
 	const char *dot = strrchr(text, '.'), *last = dot ? dot + 1 : text;
 
@@ -190,7 +192,7 @@ static int by_address(const void *a, const void *b)
 	return order ? order : (left->bits > right->bits) - (left->bits < right->bits);
 }
 
-static bool is_settled(const struct prefix_set *set)
+static bool is_normalized(const struct prefix_set *set)
 {
 	for (size_t i = 1; i < set->count; i++)
 		if (by_address(&set->prefix[i - 1], &set->prefix[i]) >= 0)
@@ -198,17 +200,17 @@ static bool is_settled(const struct prefix_set *set)
 	return true;
 }
 
-void prefix_set_settle(struct prefix_set *set)
+void prefix_set_normalize(struct prefix_set *set)
 {
-	size_t kept = 0;
+	size_t last = 0;
 
-	if (is_settled(set))
+	if (is_normalized(set))
 		return;
 	qsort(set->prefix, set->count, sizeof(*set->prefix), by_address);
 	for (size_t i = 1; i < set->count; i++)
-		if (by_address(&set->prefix[kept], &set->prefix[i]))
-			set->prefix[++kept] = set->prefix[i];
-	set->count = kept + 1;
+		if (by_address(&set->prefix[last], &set->prefix[i]))
+			set->prefix[++last] = set->prefix[i];
+	set->count = last + 1;
 }
 
 static unsigned __int128 first_address(const struct bkxdp_prefix *prefix)
@@ -229,36 +231,39 @@ static unsigned __int128 last_address(const struct bkxdp_prefix *prefix)
 	return first_address(prefix) | all >> prefix->bits;
 }
 
-/* Addresses without a gap. */
-struct run {
+/* A range of addresses without a gap. */
+struct address_range {
 	unsigned __int128 first, last;
 	bool any;
 };
 
-/* Adds what begins no later than `until`, in order; what lies behind a gap begins a new run. */
-static void extend(struct run *run, const struct prefix_set *set, size_t *next, bool ipv4,
-		   unsigned __int128 until)
+/*
+ * Extends the range by the prefixes of the set, in order, that begin no later than `until`. If
+ * there is a gap, a new range begins behind it.
+ */
+static void extend_range(struct address_range *range, const struct prefix_set *set, size_t *next,
+			 bool ipv4, unsigned __int128 until)
 {
 	for (; *next < set->count; ++*next) {
 		const struct bkxdp_prefix *prefix = &set->prefix[*next];
 		unsigned __int128 first = first_address(prefix), last = last_address(prefix);
-		bool joins = run->any && (first <= run->last || first == run->last + 1);
+		bool joins = range->any && (first <= range->last || first == range->last + 1);
 
 		if (ipv4 && !prefix_is_ipv4(prefix))
 			continue;
 		if (!joins && first > until)
 			return;
 		if (!joins)
-			*run = (struct run){first, last, true};
-		else if (last > run->last)
-			run->last = last;
+			*range = (struct address_range){first, last, true};
+		else if (last > range->last)
+			range->last = last;
 	}
 }
 
-static const struct bkxdp_prefix *outside(const struct prefix_set *set,
-					  const struct prefix_set *outer, bool ipv4)
+static const struct bkxdp_prefix *find_uncovered(const struct prefix_set *set,
+						 const struct prefix_set *outer, bool ipv4)
 {
-	struct run run = {};
+	struct address_range range = {};
 	size_t next = 0;
 
 	for (size_t i = 0; i < set->count; i++) {
@@ -267,17 +272,17 @@ static const struct bkxdp_prefix *outside(const struct prefix_set *set,
 
 		if (prefix_is_ipv4(prefix) != ipv4)
 			continue;
-		extend(&run, outer, &next, ipv4, first);
-		if (!run.any || first < run.first || last_address(prefix) > run.last)
+		extend_range(&range, outer, &next, ipv4, first);
+		if (!range.any || first < range.first || last_address(prefix) > range.last)
 			return prefix;
 	}
 	return NULL;
 }
 
-const struct bkxdp_prefix *prefix_set_outside(const struct prefix_set *set,
-					      const struct prefix_set *outer)
+const struct bkxdp_prefix *prefix_set_uncovered(const struct prefix_set *set,
+						const struct prefix_set *outer)
 {
-	const struct bkxdp_prefix *found = outside(set, outer, true);
+	const struct bkxdp_prefix *found = find_uncovered(set, outer, true);
 
-	return found ? found : outside(set, outer, false);
+	return found ? found : find_uncovered(set, outer, false);
 }

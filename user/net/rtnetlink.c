@@ -6,28 +6,29 @@
 
 #include "base/memory.h"
 
-#define BYTES    32768 /* of one answer: what the kernel fills at most, but for a longer message */
-#define TRIES    8
-#define SEQUENCE 1 /* one question a socket */
+/* A buffer for an answer. The kernel fills no more, except for a single longer message. */
+#define BUFFER_BYTES 32768
+#define TRIES_MAX    8
+#define SEQUENCE     1 /* each socket has one request */
 
-/* A list that broke off ends with its error, which libmnl does not look at. */
-static int take_end(const struct nlmsghdr *message, void *into)
+/* If a list breaks off, its end has an error number, which libmnl ignores. */
+static int on_done(const struct nlmsghdr *message, void *data)
 {
 	int error = 0;
 
-	(void)into;
+	(void)data;
 	if (mnl_nlmsg_get_payload_len(message) >= sizeof(error))
 		error = *(const int *)mnl_nlmsg_get_payload(message);
 	errno = -error;
 	return error < 0 ? MNL_CB_ERROR : MNL_CB_STOP;
 }
 
-/* Nor is an acknowledgement a list. */
-static int take_error(const struct nlmsghdr *message, void *into)
+/* An acknowledgement instead of a list is an error, too. */
+static int on_error(const struct nlmsghdr *message, void *data)
 {
 	const struct nlmsgerr *answer = mnl_nlmsg_get_payload(message);
 
-	(void)into;
+	(void)data;
 	if (mnl_nlmsg_get_payload_len(message) < sizeof(*answer) || answer->error >= 0)
 		errno = EBADMSG;
 	else
@@ -35,65 +36,65 @@ static int take_error(const struct nlmsghdr *message, void *into)
 	return MNL_CB_ERROR;
 }
 
-static int take_nothing(const struct nlmsghdr *message, void *into)
+static int ignore_message(const struct nlmsghdr *message, void *data)
 {
 	(void)message;
-	(void)into;
+	(void)data;
 	return MNL_CB_OK;
 }
 
-struct taking {
+struct list_context {
 	const struct rtnetlink_list *list;
-	void *into;
+	void *data;
 };
 
-static int take_message(const struct nlmsghdr *message, void *data)
+static int on_message(const struct nlmsghdr *message, void *argument)
 {
-	const struct taking *taking = data;
+	const struct list_context *context = argument;
 
-	/* of RTM_NEWLINK and RTM_GETLINK, and so on, the one is the other plus 2 */
-	if (message->nlmsg_type + 2 != taking->list->type)
+	/* RTM_GETLINK is RTM_NEWLINK plus 2, and so are the other types */
+	if (message->nlmsg_type + 2 != context->list->type)
 		return MNL_CB_OK;
-	if (mnl_nlmsg_get_payload_len(message) < taking->list->header_size) {
+	if (mnl_nlmsg_get_payload_len(message) < context->list->header_size) {
 		errno = EBADMSG;
 		return MNL_CB_ERROR;
 	}
-	return taking->list->take(message, taking->into);
+	return context->list->parse(message, context->data);
 }
 
-static int take_answers(struct mnl_socket *socket, size_t size, const struct rtnetlink_list *list,
-			void *into)
+static int receive_list(struct mnl_socket *socket, size_t size, const struct rtnetlink_list *list,
+			void *data)
 {
 	mnl_cb_t control[NLMSG_MIN_TYPE] = {
-		[NLMSG_NOOP] = take_nothing,
-		[NLMSG_ERROR] = take_error,
-		[NLMSG_DONE] = take_end,
+		[NLMSG_NOOP] = ignore_message,
+		[NLMSG_ERROR] = on_error,
+		[NLMSG_DONE] = on_done,
 	};
-	struct taking taking = {list, into};
+	struct list_context context = {list, data};
 	AUTO_FREE char *buffer = must_alloc(1, size);
-	int more = MNL_CB_OK;
+	int status = MNL_CB_OK;
 
-	while (more == MNL_CB_OK) {
+	while (status == MNL_CB_OK) {
 		ssize_t length = mnl_socket_recvfrom(socket, buffer, size);
 
 		if (length <= 0)
 			return length ? -errno : -EBADMSG;
-		more = mnl_cb_run2(buffer, length, SEQUENCE, mnl_socket_get_portid(socket),
-				   take_message, &taking, control, NLMSG_MIN_TYPE);
+		status = mnl_cb_run2(buffer, length, SEQUENCE, mnl_socket_get_portid(socket),
+				     on_message, &context, control, NLMSG_MIN_TYPE);
 	}
-	return more < 0 ? -errno : 0;
+	return status < 0 ? -errno : 0;
 }
 
-static int ask_for_list(struct mnl_socket *socket, const struct rtnetlink_list *list)
+static int request_list(struct mnl_socket *socket, const struct rtnetlink_list *list)
 {
-	char question[128];
-	struct nlmsghdr *header = mnl_nlmsg_put_header(question);
+	char request[128];
+	struct nlmsghdr *header = mnl_nlmsg_put_header(request);
 	uint8_t *family;
 
 	header->nlmsg_type = list->type;
 	header->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
 	header->nlmsg_seq = SEQUENCE;
-	/* the family is the first byte of each kind's header */
+	/* the family is the first byte of every kind of header */
 	family = mnl_nlmsg_put_extra_header(header, list->header_size);
 	*family = list->family;
 	return mnl_socket_sendto(socket, header, header->nlmsg_len) < 0 ? -errno : 0;
@@ -113,30 +114,33 @@ static int open_socket(struct mnl_socket **socket)
 	return error;
 }
 
-static int read_once(const struct rtnetlink_list *list, size_t size, void *into)
+static int read_once(const struct rtnetlink_list *list, size_t size, void *data)
 {
 	struct mnl_socket *socket;
 	int error = open_socket(&socket);
 
 	if (error)
 		return error;
-	error = ask_for_list(socket, list);
+	error = request_list(socket, list);
 	if (!error)
-		error = take_answers(socket, size, list, into);
+		error = receive_list(socket, size, list, data);
 	mnl_socket_close(socket);
 	return error;
 }
 
-/* EINTR: what is listed changed meanwhile (NLM_F_DUMP_INTR). ENOSPC: a message was cut off. */
-int rtnetlink_read(const struct rtnetlink_list *list, void *into)
+/*
+ * EINTR: the listed objects changed meanwhile (NLM_F_DUMP_INTR). ENOSPC: a message was
+ * truncated.
+ */
+int rtnetlink_read(const struct rtnetlink_list *list, void *data)
 {
-	size_t size = BYTES;
+	size_t size = BUFFER_BYTES;
 	int error = -EINTR;
 
-	for (unsigned int i = 0; i < TRIES && (error == -EINTR || error == -ENOSPC); i++) {
-		error = read_once(list, size, into);
+	for (unsigned int i = 0; i < TRIES_MAX && (error == -EINTR || error == -ENOSPC); i++) {
+		error = read_once(list, size, data);
 		if (error)
-			list->forget(into);
+			list->reset(data);
 		if (error == -ENOSPC)
 			size *= 2;
 	}
@@ -145,38 +149,38 @@ int rtnetlink_read(const struct rtnetlink_list *list, void *into)
 
 /* ---- one answer -------------------------------------------------------------- */
 
-static int take_answer(struct mnl_socket *socket,
-		       int (*take)(const struct nlmsghdr *message, void *into), void *into)
+static int receive_answer(struct mnl_socket *socket,
+			  int (*parse)(const struct nlmsghdr *message, void *data), void *data)
 {
 	mnl_cb_t control[NLMSG_MIN_TYPE] = {
-		[NLMSG_NOOP] = take_nothing, [NLMSG_ERROR] = take_error};
-	AUTO_FREE char *buffer = must_alloc(1, BYTES);
+		[NLMSG_NOOP] = ignore_message, [NLMSG_ERROR] = on_error};
+	AUTO_FREE char *buffer = must_alloc(1, BUFFER_BYTES);
 	ssize_t length;
 
 	do
-		length = mnl_socket_recvfrom(socket, buffer, BYTES);
+		length = mnl_socket_recvfrom(socket, buffer, BUFFER_BYTES);
 	while (length < 0 && errno == EINTR);
 	if (length <= 0)
 		return length ? -errno : -EBADMSG;
-	return mnl_cb_run2(buffer, length, SEQUENCE, mnl_socket_get_portid(socket), take, into,
+	return mnl_cb_run2(buffer, length, SEQUENCE, mnl_socket_get_portid(socket), parse, data,
 			   control, NLMSG_MIN_TYPE) < 0
 		       ? -errno
 		       : 0;
 }
 
-int rtnetlink_ask(struct nlmsghdr *question,
-		  int (*take)(const struct nlmsghdr *message, void *into), void *into)
+int rtnetlink_request(struct nlmsghdr *request,
+		      int (*parse)(const struct nlmsghdr *message, void *data), void *data)
 {
 	struct mnl_socket *socket;
 	int error = open_socket(&socket);
 
 	if (error)
 		return error;
-	question->nlmsg_flags = NLM_F_REQUEST;
-	question->nlmsg_seq = SEQUENCE;
-	error = mnl_socket_sendto(socket, question, question->nlmsg_len) < 0 ? -errno : 0;
+	request->nlmsg_flags = NLM_F_REQUEST;
+	request->nlmsg_seq = SEQUENCE;
+	error = mnl_socket_sendto(socket, request, request->nlmsg_len) < 0 ? -errno : 0;
 	if (!error)
-		error = take_answer(socket, take, into);
+		error = receive_answer(socket, parse, data);
 	mnl_socket_close(socket);
 	return error;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the kernel answers by rtnetlink(7): whole lists, or an error; never a part of one. */
+/* Requests to the kernel by rtnetlink(7). A list is returned whole or not at all. */
 #ifndef NET_RTNETLINK_H
 #define NET_RTNETLINK_H
 
@@ -8,23 +8,24 @@
 #include <stdint.h>
 
 struct rtnetlink_list {
-	uint16_t type;      /* RTM_GETLINK, RTM_GETROUTE ... */
-	size_t header_size; /* struct ifinfomsg, struct rtmsg ..., in question and answers */
+	uint16_t type;      /* RTM_GETLINK, RTM_GETROUTE or the like */
+	size_t header_size; /* struct ifinfomsg, struct rtmsg or the like */
 	uint8_t family;
-	/* Takes a message of the list, which has a whole header: an mnl_cb_t. */
-	int (*take)(const struct nlmsghdr *message, void *into);
-	/* Forgets all that was taken: the list has to be read anew. */
-	void (*forget)(void *into);
+	/* Called with each message of the list, whose header is complete; an mnl_cb_t. */
+	int (*parse)(const struct nlmsghdr *message, void *data);
+	/* Drops what was parsed so far, because the list must be read again. */
+	void (*reset)(void *data);
 };
 
-/* 0, or a negative errno with nothing taken. */
-int rtnetlink_read(const struct rtnetlink_list *list, void *into);
+/* Reads a list to `data`. Returns 0, or a negative errno after a reset. */
+int rtnetlink_read(const struct rtnetlink_list *list, void *data);
 
 /*
- * A question that has one answer, which take() takes: 0, or a negative errno, the
- * kernel's own or of the asking. The question's flags and sequence number are set here.
+ * Sends a request that has one answer, and calls parse() with it. Returns 0, or a negative
+ * errno, which may be the kernel's answer. Sets the flags and the sequence number of the
+ * request.
  */
-int rtnetlink_ask(struct nlmsghdr *question,
-		  int (*take)(const struct nlmsghdr *message, void *into), void *into);
+int rtnetlink_request(struct nlmsghdr *request,
+		      int (*parse)(const struct nlmsghdr *message, void *data), void *data);
 
 #endif

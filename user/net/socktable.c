@@ -12,8 +12,8 @@
 #include "base/memory.h"
 #include "net/prefix.h"
 
-/* sock_diag(7): one socket by its addresses and ports. */
-struct question {
+/* A request of sock_diag(7) for the socket with these addresses and ports. */
+struct request {
 	struct nlmsghdr head;
 	struct inet_diag_req_v2 body;
 };
@@ -25,12 +25,12 @@ static bool is_ipv4(const uint32_t address[static 4])
 	return prefix_is_ipv4(&host);
 }
 
-static struct question ask_for(const uint32_t peer[static 4],
-			       const struct bkxdp_connection *connection)
+static struct request make_request(const uint32_t peer[static 4],
+				   const struct bkxdp_connection *connection)
 {
 	bool ipv4 = is_ipv4(peer);
-	struct question question = {
-		.head = {sizeof(question), SOCK_DIAG_BY_FAMILY, NLM_F_REQUEST, 0, 0},
+	struct request request = {
+		.head = {sizeof(request), SOCK_DIAG_BY_FAMILY, NLM_F_REQUEST, 0, 0},
 		.body = {.sdiag_family = ipv4 ? AF_INET : AF_INET6,
 			 .sdiag_protocol = IPPROTO_TCP,
 			 .idiag_states = 1u << TCP_ESTABLISHED,
@@ -38,29 +38,29 @@ static struct question ask_for(const uint32_t peer[static 4],
 				.idiag_dport = htons(connection->peer_port),
 				.idiag_cookie = {INET_DIAG_NOCOOKIE, INET_DIAG_NOCOOKIE}}},
 	};
-	struct inet_diag_sockid *id = &question.body.id;
+	struct inet_diag_sockid *id = &request.body.id;
 
 	memcpy(id->idiag_src, ipv4 ? &connection->address[3] : connection->address, ipv4 ? 4 : 16);
 	memcpy(id->idiag_dst, ipv4 ? &peer[3] : peer, ipv4 ? 4 : 16);
-	return question;
+	return request;
 }
 
 bool socktable_established(const uint32_t peer[static 4], const struct bkxdp_connection *connection)
 {
 	AUTO_CLOSE int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
-	struct question question = ask_for(peer, connection);
+	struct request request = make_request(peer, connection);
 	union {
 		struct nlmsghdr head;
 		char bytes[4096];
 	} answer;
-	const struct inet_diag_msg *found = NLMSG_DATA(&answer.head);
+	const struct inet_diag_msg *info = NLMSG_DATA(&answer.head);
 	ssize_t length;
 
-	if (fd < 0 || send(fd, &question, sizeof(question), 0) < 0)
+	if (fd < 0 || send(fd, &request, sizeof(request), 0) < 0)
 		return false;
 	length = recv(fd, &answer, sizeof(answer), 0);
-	/* without an exact match the kernel answers with a listener */
-	return length >= (ssize_t)NLMSG_LENGTH(sizeof(*found)) &&
+	/* if no socket matches exactly, the kernel answers with a listener */
+	return length >= (ssize_t)NLMSG_LENGTH(sizeof(*info)) &&
 	       answer.head.nlmsg_type == SOCK_DIAG_BY_FAMILY &&
-	       found->idiag_state == TCP_ESTABLISHED;
+	       info->idiag_state == TCP_ESTABLISHED;
 }

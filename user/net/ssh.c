@@ -12,25 +12,25 @@
 #include "base/memory.h"
 #include "net/prefix.h"
 
-#define VARIABLE        "SSH_CONNECTION"
-#define GENERATIONS_MAX 64
+#define VARIABLE      "SSH_CONNECTION"
+#define ANCESTORS_MAX 64
 
-/* ---- what it says ------------------------------------------------------------ */
+/* ---- parsing ------------------------------------------------------------ */
 
-/* "fe80::5%eth1", or without a zone. */
+/* Parses "fe80::5%eth1", or an address without a zone. */
 static int parse_address(const char *text, struct ssh_end *end)
 {
 	size_t length = strcspn(text, "%");
-	struct ssh_end found = {};
+	struct ssh_end parsed = {};
 
-	if (length >= sizeof(found.text) || strlen(text + length) > sizeof(found.zone))
+	if (length >= sizeof(parsed.text) || strlen(text + length) > sizeof(parsed.zone))
 		return -EINVAL;
-	memcpy(found.text, text, length);
+	memcpy(parsed.text, text, length);
 	if (text[length])
-		strcpy(found.zone, text + length + 1);
-	if (!address_parse(found.text, found.address))
+		strcpy(parsed.zone, text + length + 1);
+	if (!address_parse(parsed.text, parsed.address))
 		return -EINVAL;
-	*end = found;
+	*end = parsed;
 	return 0;
 }
 
@@ -41,42 +41,42 @@ static bool is_port(int port)
 
 int ssh_parse(const char *text, struct ssh_connection *connection)
 {
-	struct ssh_connection found = {};
+	struct ssh_connection parsed = {};
 	char client[64], server[64];
 	int client_port, server_port;
 
 	if (sscanf(text, "%63s %d %63s %d", client, &client_port, server, &server_port) != 4)
 		return -EINVAL;
-	if (parse_address(client, &found.client) || parse_address(server, &found.server) ||
+	if (parse_address(client, &parsed.client) || parse_address(server, &parsed.server) ||
 	    !is_port(client_port) || !is_port(server_port))
 		return -EINVAL;
-	found.client.port = (uint16_t)client_port;
-	found.server.port = (uint16_t)server_port;
-	*connection = found;
+	parsed.client.port = (uint16_t)client_port;
+	parsed.server.port = (uint16_t)server_port;
+	*connection = parsed;
 	return 0;
 }
 
-/* ---- where it stands ---------------------------------------------------------- */
+/* ---- finding the variable ----------------------------------------------- */
 
-static FILE *open_of(pid_t pid, const char *name, int *error)
+static FILE *open_proc_file(pid_t pid, const char *name, int *error)
 {
 	AUTO_FREE char *path = must_format("/proc/%d/%s", (int)pid, name);
 	FILE *file = fopen(path, "re");
 
 	*error = file ? 0 : -errno;
-	/* gone, or hidden, where there is a /proc at all */
+	/* the process has ended or is hidden, unless there is no /proc */
 	if (*error == -ENOENT && !access("/proc/self", F_OK))
 		*error = -ESRCH;
 	return file;
 }
 
-/* 0, -ENODATA where it has none, or why its environment cannot be read. */
-static int from_environment_of(pid_t pid, struct ssh_connection *connection)
+/* Returns 0, -ENODATA if the process has no such variable, or why its environment can't be read. */
+static int read_environment_of(pid_t pid, struct ssh_connection *connection)
 {
 	AUTO_FREE char *line = NULL;
 	size_t size = 0;
 	int error;
-	AUTO_FCLOSE FILE *file = open_of(pid, "environ", &error);
+	AUTO_FCLOSE FILE *file = open_proc_file(pid, "environ", &error);
 
 	if (!file)
 		return error;
@@ -86,11 +86,11 @@ static int from_environment_of(pid_t pid, struct ssh_connection *connection)
 	return ferror(file) ? -errno : -ENODATA;
 }
 
-static int parent_of(pid_t pid, pid_t *parent)
+static int read_parent_of(pid_t pid, pid_t *parent)
 {
 	char line[256];
 	int error;
-	AUTO_FCLOSE FILE *file = open_of(pid, "status", &error);
+	AUTO_FCLOSE FILE *file = open_proc_file(pid, "status", &error);
 
 	while (file && fgets(line, sizeof(line), file))
 		if (sscanf(line, "PPid: %d", parent) == 1)
@@ -98,29 +98,29 @@ static int parent_of(pid_t pid, pid_t *parent)
 	return file ? -ESRCH : error;
 }
 
-int ssh_find(struct ssh_connection *connection, pid_t *unread)
+int ssh_find(struct ssh_connection *connection, pid_t *unreadable)
 {
 	const char *own = getenv(VARIABLE);
-	pid_t pid = getppid(), who = 0;
-	int why = -ENODATA, error = 0;
+	pid_t pid = getppid(), first_unreadable = 0;
+	int first_error = -ENODATA, error = 0;
 
 	if (own && !ssh_parse(own, connection))
 		return 0;
-	for (int depth = 0; !error && pid > 1 && depth < GENERATIONS_MAX; depth++) {
-		error = from_environment_of(pid, connection);
+	for (int depth = 0; !error && pid > 1 && depth < ANCESTORS_MAX; depth++) {
+		error = read_environment_of(pid, connection);
 		if (!error)
 			return 0;
-		if (error != -ENODATA && !who) {
-			why = error;
-			who = pid;
+		if (error != -ENODATA && !first_unreadable) {
+			first_error = error;
+			first_unreadable = pid;
 		}
-		error = parent_of(pid, &pid);
+		error = read_parent_of(pid, &pid);
 	}
-	if (error && !who) {
-		why = error;
-		who = pid;
+	if (error && !first_unreadable) {
+		first_error = error;
+		first_unreadable = pid;
 	}
-	if (who)
-		*unread = who;
-	return why;
+	if (first_unreadable)
+		*unreadable = first_unreadable;
+	return first_error;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The SSH connection by which the caller is here, as sshd tells it in SSH_CONNECTION. */
+/* The SSH connection by which the caller is logged in, from sshd's variable SSH_CONNECTION. */
 #ifndef NET_SSH_H
 #define NET_SSH_H
 
@@ -9,8 +9,8 @@
 #include <sys/types.h>
 
 struct ssh_end {
-	char text[INET6_ADDRSTRLEN]; /* without its zone */
-	char zone[IF_NAMESIZE];      /* of a link-local address: the device, or empty */
+	char text[INET6_ADDRSTRLEN]; /* the address without its zone */
+	char zone[IF_NAMESIZE];      /* the device of a link-local address, or empty */
 	uint32_t address[4];         /* network byte order, IPv4 mapped */
 	uint16_t port;
 };
@@ -19,15 +19,15 @@ struct ssh_connection {
 	struct ssh_end client, server;
 };
 
-/* "10.20.30.5 50000 10.20.30.1 22": 0 or -EINVAL. */
+/* Parses "10.20.30.5 50000 10.20.30.1 22". Returns 0 or -EINVAL. */
 int ssh_parse(const char *text, struct ssh_connection *connection);
 
 /*
- * Of this process or the nearest that it comes from, for sudo drops the variable.
- * 0, or -ENODATA where none of them has one. A process whose environment cannot be
- * read is passed over, but where no other has one, the error is why, and *unread is
- * who: nobody knows, then.
+ * Finds the SSH connection of this process, or of its nearest ancestor that has one, because
+ * sudo removes the variable. Returns 0, or -ENODATA if none of them has one. If the environment
+ * of some ancestor can't be read and no other has the variable, nobody knows: then returns the
+ * error, and *unreadable is that process.
  */
-int ssh_find(struct ssh_connection *connection, pid_t *unread);
+int ssh_find(struct ssh_connection *connection, pid_t *unreadable);
 
 #endif

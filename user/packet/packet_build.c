@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* Where the next byte goes. */
+/* A frame that is being written; the next byte goes to frame[length]. */
 struct writer {
 	uint8_t *frame;
 	size_t length;
@@ -45,7 +45,7 @@ static void put_ethernet(struct writer *writer, const struct bkxdp_packet *packe
 	put16(writer, packet->kind == BKXDP_FRAME_IPV4 ? ETH_P_IP : ETH_P_IPV6);
 }
 
-/* 185 units of 8 bytes: what a full first fragment on Ethernet leaves behind it. */
+/* In units of 8 bytes: a full first fragment on Ethernet has 1,480 bytes. */
 static uint16_t fragment_offset(const struct bkxdp_packet *packet)
 {
 	return packet->fragment == BKXDP_FRAGMENT_LATER ? 185 : 0;

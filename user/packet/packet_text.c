@@ -18,7 +18,7 @@
 static const struct {
 	const char *word;
 	uint8_t protocol;
-	uint8_t kind; /* 0: either */
+	uint8_t kind; /* 0: both */
 } protocols[] = {
 	{"tcp", IPPROTO_TCP, 0},
 	{"udp", IPPROTO_UDP, 0},
@@ -34,7 +34,10 @@ static const struct {
 	{"psh", BKXDP_TCP_PSH}, {"urg", BKXDP_TCP_URG}, {"ack", BKXDP_TCP_ACK},
 };
 
-/* Hop limits as real hosts send them: messages that live on the link are known by theirs. */
+/*
+ * ICMP messages, with the hop limit that real hosts send. Messages that stay on the link are
+ * judged by it.
+ */
 static const struct {
 	const char *word;
 	uint8_t protocol;
@@ -64,39 +67,39 @@ static const struct {
 
 #define COUNT(table) (sizeof(table) / sizeof(*(table)))
 
-/* ---- words ---------------------------------------------------------------- */
+/* ---- splitting and reading words ---------------------------------------- */
 
-/* A reader of words: what is left of them, and where a complaint goes. */
+/* The words that are being read, and what was read so far. */
 struct reader {
-	char **word;
-	size_t count;
+	char **words;
+	size_t n_words;
 	size_t next;
-	struct packet_words said;
+	struct packet_words result;
 	bool has_flags;
-	bool has_message;
+	bool has_icmp_type;
 	char *problem;
 };
 
 #define refuse(reader, ...) ((reader)->problem = must_format(__VA_ARGS__), -EINVAL)
 
-static void keep_word(struct reader *reader, const char *start, size_t length)
+static void add_word(struct reader *reader, const char *start, size_t length)
 {
-	char **word = APPEND(reader->word, reader->count);
+	char **word = APPEND(reader->words, reader->n_words);
 
 	*word = must_format("%.*s", (int)length, start);
 }
 
-/* Spaces separate words; `>` is one by itself. */
+/* Splits text into words at spaces; `>` is always a word by itself. */
 static void split(struct reader *reader, const char *text)
 {
 	while (*text) {
 		size_t length = strcspn(text, " \t\n>");
 
 		if (length)
-			keep_word(reader, text, length);
+			add_word(reader, text, length);
 		text += length;
 		if (*text == '>')
-			keep_word(reader, text, 1);
+			add_word(reader, text, 1);
 		if (*text)
 			text++;
 	}
@@ -104,7 +107,7 @@ static void split(struct reader *reader, const char *text)
 
 static const char *peek(const struct reader *reader)
 {
-	return reader->next < reader->count ? reader->word[reader->next] : NULL;
+	return reader->next < reader->n_words ? reader->words[reader->next] : NULL;
 }
 
 static bool skip_word(struct reader *reader, const char *word)
@@ -115,7 +118,7 @@ static bool skip_word(struct reader *reader, const char *word)
 	return true;
 }
 
-/* Decimal, without a sign or anything behind it. */
+/* Reads a decimal number without a sign or anything behind it. */
 static bool read_number(const char *text, unsigned int low, unsigned int high, unsigned int *number)
 {
 	size_t digits = strspn(text, "0123456789");
@@ -158,8 +161,11 @@ static int read_address(struct reader *reader, const char *text, uint8_t *kind, 
 	}
 }
 
-/* Cuts ADDRESS[:PORT] or [ADDRESS][:PORT] in two; NULL: no port there. */
-static char *cut_port(char *word)
+/*
+ * Splits ADDRESS[:PORT] or [ADDRESS][:PORT] in place. Returns the port, or NULL if there is
+ * none.
+ */
+static char *split_port(char *word)
 {
 	char *end = word[0] == '[' ? strchr(word, ']') : NULL;
 	char *colon = end ? end + 1 : strchr(word, ':');
@@ -181,15 +187,15 @@ static int read_endpoint(struct reader *reader, const char *word, uint32_t addre
 			 uint16_t *port)
 {
 	AUTO_FREE char *copy = must_copy(word);
-	char *port_text = cut_port(copy);
-	uint8_t kind = 0, before = reader->said.packet.kind;
+	char *port_text = split_port(copy);
+	uint8_t kind = 0, other = reader->result.packet.kind;
 
 	if (read_address(reader, copy + (copy[0] == '[' && strchr(word, ']')), &kind, address))
 		return -EINVAL;
-	if (before && before != kind)
-		return refuse(reader, "\"%s\" is %s, but an %s address goes before it", word,
-			      family_word(kind), family_word(before));
-	reader->said.packet.kind = kind;
+	if (other && other != kind)
+		return refuse(reader, "\"%s\" is %s, but the address before it is %s", word,
+			      family_word(kind), family_word(other));
+	reader->result.packet.kind = kind;
 	if (!port_text)
 		return 0;
 	if (!port)
@@ -197,7 +203,7 @@ static int read_endpoint(struct reader *reader, const char *word, uint32_t addre
 	return read_port(reader, word, port_text, port);
 }
 
-/* ---- the sentence: PROTOCOL SOURCE > DESTINATION WORD... ------------------ */
+/* ---- PROTOCOL SOURCE > DESTINATION WORD... ------------------------------ */
 
 static int read_protocol(struct reader *reader)
 {
@@ -208,8 +214,8 @@ static int read_protocol(struct reader *reader)
 	for (size_t i = 0; i < COUNT(protocols); i++) {
 		if (strcmp(protocols[i].word, word) != 0)
 			continue;
-		reader->said.packet.protocol = protocols[i].protocol;
-		reader->said.packet.kind = protocols[i].kind;
+		reader->result.packet.protocol = protocols[i].protocol;
+		reader->result.packet.kind = protocols[i].kind;
 		reader->next++;
 		return 0;
 	}
@@ -221,59 +227,59 @@ static bool has_ports(const struct bkxdp_packet *packet)
 	return packet->protocol == IPPROTO_TCP || packet->protocol == IPPROTO_UDP;
 }
 
-static int wrong_family(struct reader *reader, const char *word, uint8_t wanted)
+static int report_wrong_family(struct reader *reader, const char *word, uint8_t expected)
 {
-	return refuse(reader, "\"%s\" is not an %s address: %s", word, family_word(wanted),
-		      wanted == BKXDP_FRAME_IPV4 ? "icmp is for IPv4, icmpv6 for IPv6"
-						 : "icmpv6 is for IPv6, icmp for IPv4");
+	return refuse(reader, "\"%s\" is not an %s address: %s", word, family_word(expected),
+		      expected == BKXDP_FRAME_IPV4 ? "icmp is for IPv4, icmpv6 for IPv6"
+						   : "icmpv6 is for IPv6, icmp for IPv4");
 }
 
 static int read_source(struct reader *reader)
 {
 	const char *word = peek(reader);
-	uint8_t wanted = reader->said.packet.kind;
+	uint8_t expected = reader->result.packet.kind;
 
 	if (!word || !strcmp(word, ">"))
 		return refuse(reader, "the source address is missing behind \"%s\"",
-			      reader->word[reader->next - 1]);
-	reader->said.packet.kind = 0;
-	if (read_endpoint(reader, word, reader->said.packet.saddr,
-			  has_ports(&reader->said.packet) ? &reader->said.packet.sport : NULL))
+			      reader->words[reader->next - 1]);
+	reader->result.packet.kind = 0;
+	if (read_endpoint(reader, word, reader->result.packet.saddr,
+			  has_ports(&reader->result.packet) ? &reader->result.packet.sport : NULL))
 		return -EINVAL;
-	if (wanted && wanted != reader->said.packet.kind)
-		return wrong_family(reader, word, wanted);
+	if (expected && expected != reader->result.packet.kind)
+		return report_wrong_family(reader, word, expected);
 	reader->next++;
 	return 0;
 }
 
-/* A shell takes an unquoted `>` for itself, and then nothing is left of it here. */
-static int no_destination(struct reader *reader)
+/* If `>` was not quoted, the shell took it as a redirection, and it is not among the words. */
+static int report_no_destination(struct reader *reader)
 {
 	return refuse(
 		reader,
 		"the destination port is missing: write \"> PORT\" behind \"%s\", and quote the "
-		"packet, or the shell takes \">\" as its own; \"to PORT\" needs no quotes",
-		reader->word[reader->next - 1]);
+		"packet, or the shell takes \">\" for a redirection; \"to PORT\" needs no quotes",
+		reader->words[reader->next - 1]);
 }
 
 static int read_destination(struct reader *reader)
 {
-	struct bkxdp_packet *packet = &reader->said.packet;
+	struct bkxdp_packet *packet = &reader->result.packet;
 	bool ports = has_ports(packet);
 	const char *word;
 
 	if (!skip_word(reader, ">") && !skip_word(reader, "to"))
-		return ports ? no_destination(reader) : 0;
+		return ports ? report_no_destination(reader) : 0;
 	word = peek(reader);
 	if (!word)
-		return no_destination(reader);
+		return report_no_destination(reader);
 	if (ports && !word[strspn(word, "0123456789")]) {
 		if (read_port(reader, word, word, &packet->dport))
 			return -EINVAL;
 	} else {
 		if (read_endpoint(reader, word, packet->daddr, ports ? &packet->dport : NULL))
 			return -EINVAL;
-		reader->said.has_daddr = true;
+		reader->result.has_daddr = true;
 	}
 	if (ports && !packet->dport)
 		return refuse(reader, "\"%s\" has no port: write %s:10000", word, word);
@@ -289,31 +295,31 @@ static uint8_t flag_at(const char *text, size_t length)
 	return 0;
 }
 
-/* "syn", "syn-ack": 0 where it is no such word. */
+/* Returns the flags of "syn" or "syn-ack", or 0 if the word is none of these. */
 static uint8_t flags_of(const char *word)
 {
-	uint8_t all = 0;
+	uint8_t flags_read = 0;
 
 	do {
 		size_t length = strcspn(word, "-");
-		uint8_t one = flag_at(word, length);
+		uint8_t flag = flag_at(word, length);
 
-		if (!one)
+		if (!flag)
 			return 0;
-		all |= one;
+		flags_read |= flag;
 		word += length;
 	} while (*word++ == '-');
-	return all;
+	return flags_read;
 }
 
 static bool read_flags(struct reader *reader, const char *word)
 {
-	uint8_t all = flags_of(word);
+	uint8_t flags_read = flags_of(word);
 
-	if (!all || reader->said.packet.protocol != IPPROTO_TCP)
+	if (!flags_read || reader->result.packet.protocol != IPPROTO_TCP)
 		return false;
-	reader->said.packet.tcp_flags =
-		(reader->has_flags ? reader->said.packet.tcp_flags : 0) | all;
+	reader->result.packet.tcp_flags =
+		(reader->has_flags ? reader->result.packet.tcp_flags : 0) | flags_read;
 	reader->has_flags = true;
 	return true;
 }
@@ -321,12 +327,12 @@ static bool read_flags(struct reader *reader, const char *word)
 static bool read_message(struct reader *reader, const char *word)
 {
 	for (size_t i = 0; i < COUNT(messages); i++) {
-		if (messages[i].protocol != reader->said.packet.protocol ||
+		if (messages[i].protocol != reader->result.packet.protocol ||
 		    strcmp(messages[i].word, word) != 0)
 			continue;
-		reader->said.packet.icmp_type = messages[i].type;
-		reader->said.packet.hop_limit = messages[i].hop_limit;
-		reader->has_message = true;
+		reader->result.packet.icmp_type = messages[i].type;
+		reader->result.packet.hop_limit = messages[i].hop_limit;
+		reader->has_icmp_type = true;
 		return true;
 	}
 	return false;
@@ -335,19 +341,20 @@ static bool read_message(struct reader *reader, const char *word)
 static bool read_fragment(struct reader *reader, const char *word)
 {
 	if (!strcmp(word, "first-fragment"))
-		reader->said.packet.fragment = BKXDP_FRAGMENT_FIRST;
+		reader->result.packet.fragment = BKXDP_FRAGMENT_FIRST;
 	else if (!strcmp(word, "later-fragment"))
-		reader->said.packet.fragment = BKXDP_FRAGMENT_LATER;
+		reader->result.packet.fragment = BKXDP_FRAGMENT_LATER;
 	else
 		return false;
 	return true;
 }
 
-/* "vlan N", "type N": the number behind the word. */
+/* Reads the number behind the word in "vlan N" or "type N". */
 static int read_numbered(struct reader *reader, const char *what, unsigned int low,
 			 unsigned int high, unsigned int *number)
 {
-	const char *word = reader->next + 1 < reader->count ? reader->word[reader->next + 1] : "";
+	const char *word =
+		reader->next + 1 < reader->n_words ? reader->words[reader->next + 1] : "";
 
 	if (!read_number(word, low, high, number))
 		return refuse(reader, "\"%s %s\": the number must be from %u to %u", what, word,
@@ -356,16 +363,16 @@ static int read_numbered(struct reader *reader, const char *what, unsigned int l
 	return 0;
 }
 
-static int unknown_word(struct reader *reader, const char *word)
+static int report_unknown_word(struct reader *reader, const char *word)
 {
 	const char *known = "vlan N, first-fragment or later-fragment";
 
-	if (reader->said.packet.protocol == IPPROTO_TCP)
+	if (reader->result.packet.protocol == IPPROTO_TCP)
 		return refuse(reader,
 			      "\"%s\" is not known here: write syn, ack, syn-ack, fin-ack, "
 			      "rst, %s",
 			      word, known);
-	if (reader->said.packet.protocol == IPPROTO_UDP)
+	if (reader->result.packet.protocol == IPPROTO_UDP)
 		return refuse(reader, "\"%s\" is not known here: write %s", word, known);
 	return refuse(reader,
 		      "\"%s\" is not known here: write echo, echo-reply, unreachable, type N, "
@@ -381,21 +388,21 @@ static int read_trailing(struct reader *reader)
 	if (!strcmp(word, "vlan")) {
 		if (read_numbered(reader, word, 1, 4094, &number))
 			return -EINVAL;
-		reader->said.packet.vlan = number;
-	} else if (!strcmp(word, "type") && !has_ports(&reader->said.packet)) {
+		reader->result.packet.vlan = number;
+	} else if (!strcmp(word, "type") && !has_ports(&reader->result.packet)) {
 		if (read_numbered(reader, word, 0, 255, &number))
 			return -EINVAL;
-		reader->said.packet.icmp_type = number;
-		reader->has_message = true;
+		reader->result.packet.icmp_type = number;
+		reader->has_icmp_type = true;
 	} else if (!read_flags(reader, word) && !read_message(reader, word) &&
 		   !read_fragment(reader, word)) {
-		return unknown_word(reader, word);
+		return report_unknown_word(reader, word);
 	}
 	reader->next++;
 	return 0;
 }
 
-static int read_sentence(struct reader *reader)
+static int read_packet(struct reader *reader)
 {
 	if (read_protocol(reader) || read_source(reader) || read_destination(reader))
 		return -EINVAL;
@@ -405,8 +412,8 @@ static int read_sentence(struct reader *reader)
 	return 0;
 }
 
-/* Documentation addresses (RFC 5737, RFC 3849), and never the packet's own source. */
-static void place_destination(struct bkxdp_packet *packet)
+/* Uses documentation addresses (RFC 5737, RFC 3849), but never the source of the packet. */
+static void set_default_destination(struct bkxdp_packet *packet)
 {
 	bool ipv4 = packet->kind == BKXDP_FRAME_IPV4;
 
@@ -417,35 +424,36 @@ static void place_destination(struct bkxdp_packet *packet)
 
 static void set_defaults(struct reader *reader)
 {
-	struct bkxdp_packet *packet = &reader->said.packet;
+	struct bkxdp_packet *packet = &reader->result.packet;
 
 	if (packet->protocol == IPPROTO_TCP && !reader->has_flags)
 		packet->tcp_flags = BKXDP_TCP_SYN;
-	if (!has_ports(packet) && !reader->has_message)
+	if (!has_ports(packet) && !reader->has_icmp_type)
 		read_message(reader, "echo");
-	if (!reader->said.has_daddr)
-		place_destination(packet);
+	if (!reader->result.has_daddr)
+		set_default_destination(packet);
 }
 
-int packet_text_read(char *const *words, size_t count, struct packet_words *said, char **problem)
+int packet_text_read(char *const *words, size_t n_words, struct packet_words *result,
+		     char **problem)
 {
-	struct reader reader = {.said.packet = {.sport = DEFAULT_SPORT, .hop_limit = 64}};
-	int wrong;
+	struct reader reader = {.result.packet = {.sport = DEFAULT_SPORT, .hop_limit = 64}};
+	int error;
 
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < n_words; i++)
 		split(&reader, words[i]);
-	wrong = read_sentence(&reader);
-	if (wrong) {
+	error = read_packet(&reader);
+	if (error) {
 		*problem = reader.problem;
 	} else {
 		set_defaults(&reader);
-		*said = reader.said;
+		*result = reader.result;
 	}
-	strv_free(reader.word, reader.count);
-	return wrong;
+	strv_free(reader.words, reader.n_words);
+	return error;
 }
 
-/* ---- and back ------------------------------------------------------------- */
+/* ---- printing ----------------------------------------------------------- */
 
 const char *packet_protocol_word(uint8_t protocol)
 {
@@ -474,13 +482,13 @@ void packet_address_text(const struct bkxdp_packet *packet, const uint32_t addre
 
 void packet_print_flags(FILE *out, const struct bkxdp_packet *packet)
 {
-	const char *before = "";
+	const char *other = "";
 
 	for (size_t i = 0; i < COUNT(flags); i++) {
 		if (!(packet->tcp_flags & flags[i].flag))
 			continue;
-		fprintf(out, "%s%s", before, flags[i].word);
-		before = "-";
+		fprintf(out, "%s%s", other, flags[i].word);
+		other = "-";
 	}
 }
 

@@ -10,16 +10,16 @@
 struct capture {
 	pcap_t *pcap;
 	char *path;
-	uint64_t number; /* packets read */
+	uint64_t number; /* number of packets read */
 	uint64_t now;
-	uint8_t *whole; /* room for a packet that was captured in part */
+	uint8_t *padded; /* buffer for a truncated packet, filled up with zeros */
 };
 
-/* Link types that people do meet, and the way round them. */
+/* Link types that are common, and what to do instead. */
 static const struct {
 	int type;
 	const char *advice;
-} advices[] = {
+} link_advices[] = {
 	{DLT_LINUX_SLL, "that is what `-i any` writes; capture on the interface itself"},
 	{DLT_LINUX_SLL2, "that is what `-i any` writes; capture on the interface itself"},
 	{DLT_RAW, "a tunnel has no Ethernet header; capture on the Ethernet interface below it"},
@@ -27,28 +27,28 @@ static const struct {
 	{DLT_NFLOG, "NFLOG has no Ethernet header; capture on the interface itself"},
 };
 
-static char *link_problem(const char *path, int type)
+static char *explain_link_type(const char *path, int type)
 {
 	const char *name = pcap_datalink_val_to_name(type);
 	const char *advice = "capture on an Ethernet interface";
 
-	for (size_t i = 0; i < sizeof(advices) / sizeof(*advices); i++)
-		if (advices[i].type == type)
-			advice = advices[i].advice;
+	for (size_t i = 0; i < sizeof(link_advices) / sizeof(*link_advices); i++)
+		if (link_advices[i].type == type)
+			advice = link_advices[i].advice;
 	return must_format("%s: its link type is %s (%d), and only Ethernet frames can be judged: "
 			   "%s",
 			   path, name ? name : "unknown", type, advice);
 }
 
-/* libpcap's own words for these two are about its reading, not about the file. */
-static char *format_diagnostic(const char *path, FILE *file, const char *libpcap)
+/* For an empty file libpcap's message does not say what is wrong. */
+static char *explain_open_error(const char *path, FILE *file, const char *libpcap)
 {
 	if (feof(file) && ftell(file) == 0)
 		return must_format("%s: the file is empty, not a capture", path);
 	return must_format("%s: not a pcap or pcapng capture (%s)", path, libpcap);
 }
 
-/* From here on the file is libpcap's to close, or closed. */
+/* Takes over the file: libpcap closes it, or it is closed here. */
 static pcap_t *open_file(FILE *file, const char *path, char **problem)
 {
 	char libpcap[PCAP_ERRBUF_SIZE] = "";
@@ -56,12 +56,12 @@ static pcap_t *open_file(FILE *file, const char *path, char **problem)
 		pcap_fopen_offline_with_tstamp_precision(file, PCAP_TSTAMP_PRECISION_NANO, libpcap);
 
 	if (!pcap) {
-		*problem = format_diagnostic(path, file, libpcap);
+		*problem = explain_open_error(path, file, libpcap);
 		fclose(file);
 		return NULL;
 	}
 	if (pcap_datalink(pcap) != DLT_EN10MB) {
-		*problem = link_problem(path, pcap_datalink(pcap));
+		*problem = explain_link_type(path, pcap_datalink(pcap));
 		pcap_close(pcap);
 		return NULL;
 	}
@@ -70,12 +70,12 @@ static pcap_t *open_file(FILE *file, const char *path, char **problem)
 
 struct capture *capture_open(const char *path, char **problem)
 {
-	bool standard = !strcmp(path, "-");
-	FILE *file = standard ? stdin : fopen(path, "re");
+	bool is_stdin = !strcmp(path, "-");
+	FILE *file = is_stdin ? stdin : fopen(path, "re");
 	struct capture *capture;
 	pcap_t *pcap;
 
-	if (standard)
+	if (is_stdin)
 		path = "standard input";
 	if (!file) {
 		*problem = must_format("can't open %s: %s", path, strerror(errno));
@@ -87,12 +87,15 @@ struct capture *capture_open(const char *path, char **problem)
 	capture = must_alloc(1, sizeof(*capture));
 	capture->pcap = pcap;
 	capture->path = must_copy(path);
-	capture->whole = must_alloc(1, CAPTURE_BYTES_MAX);
+	capture->padded = must_alloc(1, CAPTURE_BYTES_MAX);
 	return capture;
 }
 
-/* A file's clock may jump back, or far ahead; a wrapped product is as good as any wrong time. */
-static uint64_t advance(struct capture *capture, const struct pcap_pkthdr *header)
+/*
+ * The clock of a capture may jump back or far ahead. If the product wraps, the result is a
+ * wrong time like any other, but never goes back.
+ */
+static uint64_t advance_clock(struct capture *capture, const struct pcap_pkthdr *header)
 {
 	uint64_t now = (uint64_t)header->ts.tv_sec * 1000000000u + (uint64_t)header->ts.tv_usec;
 
@@ -101,41 +104,42 @@ static uint64_t advance(struct capture *capture, const struct pcap_pkthdr *heade
 	return capture->now;
 }
 
-static uint32_t at_most(uint32_t length, uint32_t limit)
+static uint32_t minimum(uint32_t length, uint32_t limit)
 {
 	return length < limit ? length : limit;
 }
 
-/* A packet's lengths must be right for its verdict, so zeros stand for what is not there. */
+/* The verdict depends on the packet's length, so missing bytes are zeros. */
 static void fill(struct capture *capture, const struct pcap_pkthdr *header, const uint8_t *bytes,
-		 struct captured *packet)
+		 struct captured_packet *packet)
 {
-	uint32_t held = at_most(header->caplen, CAPTURE_BYTES_MAX);
+	uint32_t captured = minimum(header->caplen, CAPTURE_BYTES_MAX);
 
-	/* a file can claim that less was sent than was captured */
-	packet->wire = header->len > header->caplen ? header->len : header->caplen;
-	packet->length = at_most(packet->wire, CAPTURE_BYTES_MAX);
-	packet->cut = header->caplen < packet->wire && header->caplen < CAPTURE_HEADERS;
+	/* a file may claim that the packet was shorter than what was captured */
+	packet->wire_length = header->len > header->caplen ? header->len : header->caplen;
+	packet->length = minimum(packet->wire_length, CAPTURE_BYTES_MAX);
+	packet->truncated =
+		header->caplen < packet->wire_length && header->caplen < CAPTURE_HEADERS;
 	packet->bytes = bytes;
-	packet->now = advance(capture, header);
-	if (held == packet->length)
+	packet->now = advance_clock(capture, header);
+	if (captured == packet->length)
 		return;
-	memcpy(capture->whole, bytes, held);
-	memset(capture->whole + held, 0, packet->length - held);
-	packet->bytes = capture->whole;
+	memcpy(capture->padded, bytes, captured);
+	memset(capture->padded + captured, 0, packet->length - captured);
+	packet->bytes = capture->padded;
 }
 
-int capture_next(struct capture *capture, struct captured *packet, char **problem)
+int capture_next(struct capture *capture, struct captured_packet *packet, char **problem)
 {
 	struct pcap_pkthdr *header;
 	const uint8_t *bytes;
-	int found = pcap_next_ex(capture->pcap, &header, &bytes);
+	int status = pcap_next_ex(capture->pcap, &header, &bytes);
 
-	if (found == PCAP_ERROR_BREAK)
+	if (status == PCAP_ERROR_BREAK)
 		return 0;
-	if (found != 1) {
-		*problem = must_format("%s: packet %llu is cut off or damaged (%s)", capture->path,
-				       (unsigned long long)capture->number + 1,
+	if (status != 1) {
+		*problem = must_format("%s: packet %llu is truncated or damaged (%s)",
+				       capture->path, (unsigned long long)capture->number + 1,
 				       pcap_geterr(capture->pcap));
 		return -EIO;
 	}
@@ -150,6 +154,6 @@ void capture_close(struct capture *capture)
 		return;
 	pcap_close(capture->pcap);
 	free(capture->path);
-	free(capture->whole);
+	free(capture->padded);
 	free(capture);
 }

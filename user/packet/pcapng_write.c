@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The format: draft-ietf-opsawg-pcapng. Numbers are in this machine's byte order, as it allows. */
+/*
+ * The format is draft-ietf-opsawg-pcapng. Numbers are in this machine's byte order, which it
+ * allows.
+ */
 #include "packet/pcapng_write.h"
 
 #include <errno.h>
@@ -26,7 +29,7 @@ enum {
 
 #define MAGIC_BYTE_ORDER 0x1a2b3c4d
 #define LINK_ETHERNET    1
-#define NANOSECONDS      9 /* the power of ten */
+#define NANOSECONDS      9 /* negative power of ten */
 #define FLAG_INBOUND     1
 #define VERDICT_BY_XDP   2
 #define XDP_DROPPED      1
@@ -35,7 +38,10 @@ enum {
 #define TEXT_MAX  1024
 #define BLOCK_MAX (256 * 1024)
 
-/* A block as it grows; its length, which stands in front and at the end, is known last. */
+/*
+ * A block that is being built. Its length, which is written near its start and at its end, is
+ * known last.
+ */
 struct block {
 	uint8_t *bytes;
 	size_t length;
@@ -136,7 +142,7 @@ int pcapng_begin(FILE *file, const char *interface, uint32_t snap_length)
 	return error ? error : write_interface(file, interface, snap_length);
 }
 
-/* One byte that says whose verdict, then the XDP program's return value. */
+/* The option is one byte that says whose verdict it is, and the XDP program's return value. */
 static void put_verdict(struct block *block, bool passed)
 {
 	uint64_t value = passed ? XDP_PASSED : XDP_DROPPED;
@@ -151,15 +157,15 @@ int pcapng_add(FILE *file, const struct pcapng_packet *packet)
 	static const uint32_t inbound = FLAG_INBOUND;
 	struct block block = {};
 
-	if (packet->held > BLOCK_MAX)
+	if (packet->captured > BLOCK_MAX)
 		return -EMSGSIZE;
-	begin_block(&block, BLOCK_PACKET, packet->held);
+	begin_block(&block, BLOCK_PACKET, packet->captured);
 	put32(&block, 0);
 	put32(&block, packet->time >> 32);
 	put32(&block, packet->time);
-	put32(&block, packet->held);
+	put32(&block, packet->captured);
 	put32(&block, packet->length);
-	put(&block, packet->bytes, packet->held);
+	put(&block, packet->bytes, packet->captured);
 	put_text(&block, OPTION_COMMENT, packet->comment);
 	put_option(&block, PACKET_FLAGS, &inbound, sizeof(inbound));
 	if (packet->missing)

@@ -239,7 +239,7 @@ static void read_ports(struct port_set *set, const char *text)
 	for (char *word = strtok_r(copy, ",", &rest); word; word = strtok_r(NULL, ",", &rest))
 		if (!port_range_parse(word, &range, &why))
 			port_set_add(set, range);
-	port_set_settle(set);
+	port_set_normalize(set);
 }
 
 static void read_rules(struct policy *policy, const json_t *list)
@@ -277,7 +277,7 @@ static void read_groups(struct policy *policy, const json_t *list)
 			if (!prefix_parse(json_string_value(item), &prefix, &why))
 				prefix_set_add(&group->prefixes, &prefix);
 		}
-		prefix_set_settle(&group->prefixes);
+		prefix_set_normalize(&group->prefixes);
 	}
 }
 

@@ -110,7 +110,7 @@ static bool takes(const struct policy *policy, const struct rule *rule,
 static bool holds(const struct group *group, const uint32_t address[static 4])
 {
 	for (size_t i = 0; i < group->prefixes.count; i++)
-		if (prefix_holds(&group->prefixes.prefix[i], address))
+		if (prefix_contains(&group->prefixes.prefix[i], address))
 			return true;
 	return false;
 }
@@ -341,7 +341,7 @@ static void fill(struct drop_report *found, const struct item *item, size_t coun
 		add_row(found, &item[i]);
 	}
 	for (size_t i = 0; i < found->n_advice; i++)
-		prefix_set_settle(&found->advice[i].sources);
+		prefix_set_normalize(&found->advice[i].sources);
 }
 
 /* ---- very many sources at one port ------------------------------------------ */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* pcap and pcapng in every shape that people have, made byte by byte; and damaged ones. */
+/* Reads pcap and pcapng files in all common variants, made byte by byte, and damaged ones. */
 #include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -15,7 +15,7 @@
 #define NANO      0xa1b23c4d
 #define MUTATIONS 4000
 
-/* A file being written, in either byte order. */
+/* A file that is being written, in either byte order. */
 struct maker {
 	uint8_t bytes[8192];
 	size_t length;
@@ -44,7 +44,7 @@ static void pcap_header(struct maker *maker, uint32_t magic, uint32_t link)
 	put(maker, link, 4);
 }
 
-/* Its bytes are 0xee, so that zeros can be told from them. */
+/* Its bytes are 0xee, which differs from zeros. */
 static void pcap_packet(struct maker *maker, uint32_t seconds, uint32_t fraction, uint32_t held,
 			uint32_t length)
 {
@@ -72,7 +72,7 @@ static void pcapng_header(struct maker *maker, uint32_t link)
 	put(maker, link, 2);
 	put(maker, 0, 2);
 	put(maker, 65535, 4);
-	put(maker, 9, 2); /* if_tsresol: 10^-9 s; an option's value is filled up to 4 bytes */
+	put(maker, 9, 2); /* if_tsresol: 10^-9 s; the value of an option is padded to 4 bytes */
 	put(maker, 1, 2);
 	maker->bytes[maker->length] = 9;
 	maker->length++;
@@ -119,7 +119,7 @@ static struct capture *open_made(const struct maker *maker, char **problem)
 
 static void check_packet(struct capture *capture, uint32_t length, uint64_t now, const char *name)
 {
-	struct captured packet = {};
+	struct captured_packet packet = {};
 	char *problem = NULL;
 
 	check_int(capture_next(capture, &packet, &problem), 1, "%s: a packet", name);
@@ -131,7 +131,7 @@ static void check_packet(struct capture *capture, uint32_t length, uint64_t now,
 
 static void check_end(struct capture *capture, const char *name)
 {
-	struct captured packet;
+	struct captured_packet packet;
 	char *problem = NULL;
 
 	check_int(capture_next(capture, &packet, &problem), 0, "%s: the end", name);
@@ -149,7 +149,7 @@ static void check_pcap(bool big, bool nano)
 		 nano ? "ns" : "us");
 	pcap_header(&maker, nano ? NANO : MICRO, ETHERNET);
 	pcap_packet(&maker, 5, 3, 60, 60);
-	pcap_packet(&maker, 4, 0, 61, 61); /* the clock was set back */
+	pcap_packet(&maker, 4, 0, 61, 61); /* the clock of the capture was set back */
 	pcap_packet(&maker, 6, 0, 62, 62);
 	capture = open_made(&maker, &problem);
 	if (!check(capture, "%s: opens", name))
@@ -205,7 +205,7 @@ static const struct {
 	{"longer than any L3 packet", 200, 0xffffffff, CAPTURE_BYTES_MAX, false},
 };
 
-static bool is_filled(const struct captured *packet, uint32_t held)
+static bool is_filled(const struct captured_packet *packet, uint32_t held)
 {
 	for (uint32_t i = 0; i < packet->length; i++)
 		if (packet->bytes[i] != (i < held ? 0xee : 0))
@@ -216,7 +216,7 @@ static bool is_filled(const struct captured *packet, uint32_t held)
 static void test_parts(void)
 {
 	struct maker maker = {};
-	struct captured packet;
+	struct captured_packet packet;
 	char *problem = NULL;
 	struct capture *capture;
 
@@ -227,7 +227,7 @@ static void test_parts(void)
 	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
 		check_int(capture_next(capture, &packet, &problem), 1, "%s", parts[i].name);
 		check_int(packet.length, parts[i].length, "%s: length", parts[i].name);
-		check_int(packet.cut, parts[i].cut, "%s: cut", parts[i].name);
+		check_int(packet.truncated, parts[i].cut, "%s: cut", parts[i].name);
 		check(is_filled(&packet, parts[i].held), "%s: zeros behind", parts[i].name);
 	}
 	capture_close(capture);
@@ -271,7 +271,7 @@ static void test_refused(void)
 static void test_truncated(void)
 {
 	struct maker maker = {};
-	struct captured packet;
+	struct captured_packet packet;
 	char *problem = NULL;
 	struct capture *capture;
 
@@ -282,7 +282,7 @@ static void test_truncated(void)
 	capture = open_made(&maker, &problem);
 	check_int(capture_next(capture, &packet, &problem), 1, "truncated: the packet before");
 	check_int(capture_next(capture, &packet, &problem), -EIO, "truncated: an error");
-	check_has(problem, "packet 2 is cut off", "truncated: which packet");
+	check_has(problem, "packet 2 is truncated", "truncated: which packet");
 	free(problem);
 	capture_close(capture);
 }
@@ -310,7 +310,7 @@ static void mutate(struct maker *maker)
 
 static uint64_t read_all(const struct maker *maker)
 {
-	struct captured packet;
+	struct captured_packet packet;
 	char *problem = NULL;
 	struct capture *capture = open_made(maker, &problem);
 	uint64_t sum = 0, before = 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What pcapng.c writes: read back by libpcap, and walked block by block. */
+/* What pcapng_write.c writes is read back by libpcap, and walked block by block. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,59 +9,61 @@
 #include "packet/pcapng_write.h"
 #include "tap.h"
 
-#define TIME 1795183387123456789ull /* past 2^32 in both halves, and odd nanoseconds */
+#define TIME 1795183387123456789ull /* above 2^32, and odd nanoseconds */
 
 static char path[] = "/tmp/test_pcapng.XXXXXX";
 static uint8_t bytes[192];
 
-static struct pcapng_packet packet_of(uint32_t held, uint32_t length)
+static struct pcapng_packet packet_of(uint32_t captured, uint32_t length)
 {
-	return (struct pcapng_packet){TIME + held, bytes, held, length, false, 0, "drop port"};
+	return (struct pcapng_packet){TIME + captured, bytes, captured,   length,
+				      false,           0,     "drop port"};
 }
 
 /* ---- read back -------------------------------------------------------------- */
 
-static void check_packet(struct capture *capture, uint32_t held, uint32_t length)
+static void check_packet(struct capture *capture, uint32_t captured, uint32_t length)
 {
 	char *problem = NULL;
-	struct captured packet;
+	struct captured_packet packet;
 
-	if (!check_int(capture_next(capture, &packet, &problem), 1, "%u of %u bytes", held,
+	if (!check_int(capture_next(capture, &packet, &problem), 1, "%u of %u bytes", captured,
 		       length)) {
 		free(problem);
 		return;
 	}
-	check_int(packet.wire, length, "%u of %u bytes: the length", held, length);
-	check_int(packet.now, TIME + held, "%u of %u bytes: the time", held, length);
-	check(!memcmp(packet.bytes, bytes, held), "%u of %u bytes: the bytes", held, length);
+	check_int(packet.wire_length, length, "%u of %u bytes: the length", captured, length);
+	check_int(packet.now, TIME + captured, "%u of %u bytes: the time", captured, length);
+	check(!memcmp(packet.bytes, bytes, captured), "%u of %u bytes: the bytes", captured,
+	      length);
 }
 
-/* Each number of bytes that is to be filled up, and a packet that was cut. */
+/* Each number of bytes that needs padding, and a truncated packet. */
 static void test_read_back(void)
 {
 	static const struct {
-		uint32_t held, length;
+		uint32_t captured, length;
 	} rows[] = {{60, 60}, {61, 61}, {62, 62}, {63, 63}, {192, 1514}, {192, 9014}, {14, 14}};
 	FILE *file = fopen(path, "w");
 	struct capture *capture;
 	char *problem = NULL;
-	struct captured packet;
+	struct captured_packet packet;
 
 	check_int(pcapng_begin(file, "eth1", sizeof(bytes)), 0, "begins");
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		const struct pcapng_packet row = packet_of(rows[i].held, rows[i].length);
+		const struct pcapng_packet row = packet_of(rows[i].captured, rows[i].length);
 
 		check_int(pcapng_add(file, &row), 0, "row %zu is written", i);
 	}
-	/* not closed: a reader finds all of it already */
+	/* not closed: a reader must find all of it already */
 	capture = capture_open(path, &problem);
 	if (!check(capture, "libpcap takes the file"))
 		return;
-	/* capture_next() gives no time earlier than the one before */
+	/* capture_next() never returns an earlier time than before */
 	for (size_t i = 0; i < 6; i++)
-		check_packet(capture, rows[i].held, rows[i].length);
+		check_packet(capture, rows[i].captured, rows[i].length);
 	check_int(capture_next(capture, &packet, &problem), 1, "one of 14 bytes");
-	check_int(packet.wire, 14, "its length");
+	check_int(packet.wire_length, 14, "its length");
 	check_int(capture_next(capture, &packet, &problem), 0, "then it ends");
 	capture_close(capture);
 	fclose(file);
@@ -73,7 +75,7 @@ struct walk {
 	uint8_t bytes[65536];
 	size_t length;
 	size_t blocks;
-	bool sound;
+	bool is_valid;
 };
 
 static uint32_t number_at(const struct walk *walk, size_t offset)
@@ -85,17 +87,18 @@ static uint32_t number_at(const struct walk *walk, size_t offset)
 	return number;
 }
 
-/* The length of a block stands at both of its ends. */
+/* A block has its length at both ends. */
 static void walk_blocks(struct walk *walk)
 {
 	size_t offset = 0;
 
-	walk->sound = true;
-	while (offset < walk->length && walk->sound) {
+	walk->is_valid = true;
+	while (offset < walk->length && walk->is_valid) {
 		uint32_t length = number_at(walk, offset + 4);
 
-		walk->sound = length >= 12 && length % 4 == 0 && offset + length <= walk->length &&
-			      number_at(walk, offset + length - 4) == length;
+		walk->is_valid = length >= 12 && length % 4 == 0 &&
+				 offset + length <= walk->length &&
+				 number_at(walk, offset + length - 4) == length;
 		offset += length;
 		walk->blocks++;
 	}
@@ -114,7 +117,7 @@ static void write_one(struct walk *walk, const struct pcapng_packet *packet)
 	walk_blocks(walk);
 }
 
-/* An option of the last block, or NULL. */
+/* Returns an option of the last block, or NULL. */
 static const uint8_t *find_option(const struct walk *walk, uint16_t code, uint16_t *length)
 {
 	size_t at = 0, end;
@@ -142,7 +145,7 @@ static void test_comment(const char *comment, size_t wanted)
 
 	packet.comment = comment;
 	write_one(&walk, &packet);
-	check(walk.sound, "comment of %zu bytes: the blocks fit", strlen(comment));
+	check(walk.is_valid, "comment of %zu bytes: the blocks fit", strlen(comment));
 	check_int(walk.blocks, 3, "comment of %zu bytes: section, interface, packet",
 		  strlen(comment));
 	found = find_option(&walk, 1, &length);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Arrays grow at their end, however they began (the sanitizer looks where they are written to). */
+/* Arrays grow at their end, however they were made. AddressSanitizer checks where is written. */
 #include <stdint.h>
 
 #include "base/memory.h"
@@ -26,7 +26,7 @@ static bool counts(const uint64_t *array, size_t count)
 	return true;
 }
 
-/* As many as fit exactly, not by appending. */
+/* An array that was not made by appending, and that is exactly full. */
 static void test_made_otherwise(void)
 {
 	unsigned int wrong = 0;
@@ -44,7 +44,7 @@ static void test_made_otherwise(void)
 	check_int((int)wrong, 0, "an array of any length grows");
 }
 
-/* What was taken off the end does not come back. */
+/* An element that was removed from the end does not come back. */
 static void test_shorter_in_between(void)
 {
 	uint64_t *array = NULL;
