@@ -167,23 +167,27 @@ static __always_inline int udp_is_bound(struct xdp_md *ctx, struct bpf_sock_tupl
 	return 1;
 }
 
-BKXDP_SUBPROG int bkxdp_connection(struct xdp_md *ctx)
+/* enum bkxdp_socket: which socket takes the packet. */
+BKXDP_SUBPROG int bkxdp_socket_of(struct xdp_md *ctx)
 {
 	const struct scratch *s = scratch();
 	struct bpf_sock_tuple tuple = {};
 	__u32 size, state;
 
 	if (!bkxdp_sockets || !s || !ctx)
-		return 0;
+		return BKXDP_SOCKET_NONE;
 	size = make_tuple(&tuple, s->packet.saddr, s->packet.sport, s->packet.daddr,
 			  s->packet.dport);
 	if (s->packet.protocol == IPPROTO_UDP)
-		return udp_is_bound(ctx, &tuple, size);
+		return udp_is_bound(ctx, &tuple, size) ? BKXDP_SOCKET_CONNECTION
+						       : BKXDP_SOCKET_NONE;
 	state = tcp_state(ctx, &tuple, size);
+	if (!state)
+		return BKXDP_SOCKET_NONE;
 	/* In TIME-WAIT, for instance, a SYN would reach whoever listens on our old port now. */
 	if ((s->packet.tcp_flags & (BKXDP_TCP_SYN | BKXDP_TCP_ACK)) == BKXDP_TCP_SYN)
-		return state == BPF_TCP_SYN_SENT;
-	return state && state != BPF_TCP_LISTEN;
+		return state == BPF_TCP_SYN_SENT ? BKXDP_SOCKET_CONNECTION : BKXDP_SOCKET_LISTENER;
+	return state == BPF_TCP_LISTEN ? BKXDP_SOCKET_LISTENER : BKXDP_SOCKET_CONNECTION;
 }
 
 BKXDP_SUBPROG int bkxdp_established(struct xdp_md *ctx)
@@ -199,10 +203,30 @@ BKXDP_SUBPROG int bkxdp_established(struct xdp_md *ctx)
 	return tcp_state(ctx, &tuple, size) == BPF_TCP_ESTABLISHED;
 }
 
-static __always_inline int ask_connection(struct bkxdp_world *world,
-					  const struct bkxdp_packet *packet)
+static __always_inline enum bkxdp_socket ask_socket(struct bkxdp_world *world,
+						    const struct bkxdp_packet *packet)
 {
-	return bkxdp_connection(world->ctx);
+	return bkxdp_socket_of(world->ctx);
+}
+
+static __always_inline int ask_own_segment(struct bkxdp_world *world,
+					   const struct bkxdp_packet *packet)
+{
+	return bkxdp_socket_of(world->ctx) == BKXDP_SOCKET_CONNECTION;
+}
+
+static __always_inline int ask_stray(struct bkxdp_world *world)
+{
+	struct scratch *s = scratch();
+	__u64 window = ask_now(world) >> 30;
+
+	if (!s)
+		return 0;
+	if (s->stray_window != window) {
+		s->stray_window = window;
+		s->strays = 0;
+	}
+	return s->strays++ < BKXDP_STRAYS_MAX;
 }
 
 static __always_inline int ask_established(struct bkxdp_world *world,

@@ -87,7 +87,9 @@ struct scratch {
 	__u32 control; /* the result of bkxdp_inbound() or bkxdp_reply(), with what does not fit in
 			  a register */
 	struct bkxdp_control nothing; /* always zero; too large for the stack */
-	struct bkxdp_event event;     /* of a drop, for listeners */
+	__u64 stray_window;           /* number of the (2^30 ns) second in which strays count */
+	__u32 strays;
+	struct bkxdp_event event; /* of a drop, for listeners */
 };
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

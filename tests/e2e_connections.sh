@@ -4,7 +4,8 @@
 # Replies. Connections that this host opens work in every state of TCP, whatever is done to
 # the filter meanwhile. Packets that only look like answers are dropped, and each is counted
 # once: with `connections: sockets` by the socket table, with `connections: flags` as far as
-# flags can tell.
+# flags can tell. A few segments of no connection pass as strays, so that a server learns that
+# its client has crashed.
 
 set -u
 # shellcheck source=tests/lib.sh
@@ -149,9 +150,30 @@ socket_has_gone() { # FAMILY
 	at host close c
 	sleep 1.5
 	is "IPv$1: after the end of a connection: segments to where it was" \
-		"$(moves forge "$peer" 8087 "$us" 40004 A PA R --count 6)" "drop connection +6"
+		"$(moves forge "$peer" 8087 "$us" 40004 A PA R --count 6)" "drop connection +2, pass stray +4"
 	is "IPv$1: after the end of a UDP socket: datagrams to where it was" \
 		"$(moves forge "$peer" 5301 "$us" 40005 udp --count 3)" "drop connection +3"
+}
+
+# --- segments of no connection
+
+# No more than so many; the rest is dropped as before, and each that passed gets one reset.
+many_strays() { # FAMILY
+	local old_resets old start most moved strays drops
+	next_strays
+	old_resets=$(resets) old=$(tally) start=${EPOCHREALTIME/./}
+	forge "$peer" 8087 "$us" 61020-61999 A PA FA --count 2000 >/dev/null
+	most=$(strays_within $(((${EPOCHREALTIME/./} - start) / 1000)))
+	moved=$(moved_since "$old")
+	says "IPv$1: 2,000 forged segments: some are strays" "$moved" \
+		'^drop connection \+[0-9]+, pass stray \+[0-9]+$'
+	drops=${moved%%,*} drops=${drops##*+} strays=${moved##*+}
+	is_between "IPv$1: at most 16 a second and processor" "$strays" 16 "$most"
+	is "IPv$1: all others are dropped" "$drops" $((2000 - strays))
+	is "IPv$1: the host answers each stray with a reset, and nothing else" \
+		"$(($(resets) - old_resets))" "$strays"
+	is "IPv$1: and has opened no connection" "$(host ss -Htan state established state syn-recv \
+		'( sport >= :61020 and sport <= :61999 )')" ""
 }
 
 kinds_of_sockets() {
@@ -205,6 +227,7 @@ odd_kinds() {
 		is "IPv$family: nothing of it is dropped" "$(drops_since "$before")" ""
 		time_wait "$family"
 		socket_has_gone "$family"
+		many_strays "$family"
 		stop_listening
 	done
 }
@@ -278,11 +301,16 @@ datagrams_by_address() {
 
 # --- forged segments from the address of the allowed peer and from the allowed port
 
-# forged WHAT OUR_PORT MOVES: sends five segments of each kind but SYN
-forged() {
-	local what=$1 flags data
+# Sends five segments of each kind but SYN. The second MOVES is for later segments, if they
+# differ.
+forged() { # WHAT OUR_PORT MOVES [MOVES]
+	local what=$1 flags data name wanted
+	next_strays
 	while read -r flags data name; do
-		is "$what: forged $name" "$(moves forge "$peer" 8087 "$us" "$2" "$flags" --data "$data" --count 5)" "$3"
+		wanted=$3
+		[[ "$flags" == *[SR]* ]] || wanted=${4:-$3}
+		is "$what: forged $name" \
+			"$(moves forge "$peer" 8087 "$us" "$2" "$flags" --data "$data" --count 5)" "$wanted"
 	done <<-END
 	A 0 ACK
 	SA 0 SYN-ACK
@@ -292,7 +320,7 @@ forged() {
 	END
 }
 
-forgeries() { # FAMILY MODE MOVES
+forgeries() { # FAMILY MODE MOVES [MOVES OF LATER SEGMENTS WITHOUT A SOCKET]
 	local before syn="drop connection +5"
 	open_connection c 8086 40010
 	at host listen high "$us" 9999
@@ -300,17 +328,18 @@ forgeries() { # FAMILY MODE MOVES
 	talks c
 	sleep 0.3 # a delayed ACK comes within 0.2 s
 	before=$(resets)
-	forged "IPv$1, $2, closed port" 40011 "$3"
+	forged "IPv$1, $2, closed port" 40011 "$3" "${4:-}"
 	forged "IPv$1, $2, listening port" 9999 "$3"
-	forged "IPv$1, $2, port of another connection" 40010 "$3"
+	forged "IPv$1, $2, port of another connection" 40010 "$3" "${4:-}"
 	forged "IPv$1, $2, listening port below 1024" 111 "drop port +5"
 	for port in 40011 9999 40010; do
 		is "IPv$1, $2: forged SYN to $port" "$(moves forge "$peer" 8087 "$us" "$port" S --count 5)" "$syn"
 	done
-	[ "$2" = flags ] || is "IPv$1: the host answered none of them" "$(resets)" "$before"
+	[ "$2" = flags ] || is "IPv$1: the host answered the strays, three times five to each of two ports" \
+		"$(($(resets) - before))" 30
 	check "IPv$1, $2: the connection is as it was" talks c
-	is "IPv$1, $2: the listeners have no connection" "$(host ss -Htan state connected \
-		'( sport = :9999 or sport = :111 )')" ""
+	is "IPv$1, $2: none of them has opened a connection" "$(host ss -Htan state connected \
+		'( sport = :9999 or sport = :111 or sport = :40011 )')" ""
 	is "IPv$1, $2: forged, but to a connection that there is" \
 		"$(moves forge "$peer" 8086 "$us" 40010 A --count 5)" "pass flow +5"
 	close_both c
@@ -384,7 +413,7 @@ for family in 4 6; do
 	use_family "$family"
 	listen_all
 	datagrams "$family" "drop connection +1"
-	forgeries "$family" sockets "drop connection +5"
+	forgeries "$family" sockets "drop connection +5" "pass stray +5"
 	local_ports "$family"
 	stop_listening
 done

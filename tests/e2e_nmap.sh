@@ -83,6 +83,22 @@ findings() {
 # finds WHAT FINDINGS FROM PORTS OPTION...: a line for at_once, which compares.
 finds() { printf '%s;%s;%s\n' "$1" "$2" "$(scan "${@:3}")"; }
 
+# The same for an ACK scan whose segments may pass as strays.
+finds_strays() { printf '%s;%s;%s\n' "$1" "$2" "$(scan "${@:3}" | without_strays "$2")"; } # AS finds
+
+# Leaves out what strays may show: ports from 1024 on, on which nothing listens.
+without_strays() { # FINDINGS THAT STAY
+	local most ports port left='' listening=" ${listeners//[a-z\/]/} "
+	IFS=: read -r most ports
+	for port in $ports; do
+		if [[ " ${1#*:} " = *" $port "* || "$port" != */unfiltered || "${port%/*}" -lt 1024 ||
+			"$listening" = *" ${port%/*} "* ]]; then
+			left+=" $port"
+		fi
+	done
+	echo "$most:$left"
+}
+
 # at_once "FUNCTION ARGUMENT"...: scans in parallel, and then a point for each scan in the usual
 # order. What runs in parallel must have different addresses, or one scan would take the
 # answers to another for its own.
@@ -123,11 +139,13 @@ unfiltered_stranger() { # FAMILY
 		"$stranger" "$few" -sS
 }
 
+# From a port of a reply flow, later segments to no socket are strays.
 from_peer() { # WHAT OPTION...
-	local what=$1
+	local what=$1 ack=finds
 	shift
+	[ $# = 0 ] || ack=finds_strays
 	finds "$what: SYN: what the policy allows, and nothing else" "filtered: $allowed" "$peer" "$few" -sS "$@"
-	finds "$what: ACK" "filtered: $allowed_ack" "$peer" "$few" -sA "$@"
+	"$ack" "$what: ACK" "filtered: $allowed_ack" "$peer" "$few" -sA "$@"
 	finds "$what: FIN" "open|filtered:" "$peer" "$few" -sF "$@"
 	finds "$what: NULL" "open|filtered:" "$peer" "$few" -sN "$@"
 	finds "$what: Xmas" "open|filtered:" "$peer" "$few" -sX "$@"
@@ -209,8 +227,8 @@ data_without_control() { # FAMILY
 	use_family "$1"
 	finds "$is: SYN" "filtered: 10000/open" "$peer" "$many" -sS
 	finds "$is: SYN from port 6101" "filtered: 10000/open" "$peer" "$many" -sS -g 6101
-	finds "$is: ACK" "filtered: 10000/unfiltered" "$peer" "$few" -sA
-	finds "$is: ACK from port 6101" "filtered: 10000/unfiltered" "$peer" "$few" -sA -g 6101
+	finds_strays "$is: ACK" "filtered: 10000/unfiltered" "$peer" "$few" -sA
+	finds_strays "$is: ACK from port 6101" "filtered: 10000/unfiltered" "$peer" "$few" -sA -g 6101
 	finds "$is: FIN" "open|filtered:" "$peer" "$few" -sF
 	finds "$is: UDP" "open|filtered:" "$peer" "$datagrams" -sU
 }

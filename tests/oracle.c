@@ -208,6 +208,13 @@ static const char *object_to_plain(const struct policy *policy, const struct see
 		if (is_for_everybody(seen))
 			return "a datagram to everybody that counts for its port";
 		return object_to_flow(policy, seen, judgement);
+	case BKXDP_PASS_STRAY:
+		if (!peer)
+			return "a stray from nobody";
+		if (!by_sockets(policy) || seen->protocol != IPPROTO_TCP ||
+		    (seen->l4[13] & 0x16) != 0x10)
+			return "a stray that is no later segment";
+		return object_to_flow(policy, seen, judgement);
 	case BKXDP_PASS_FLOW:
 		return object_to_flow(policy, seen, judgement);
 	default:

@@ -16,6 +16,7 @@ struct step {
 	const char *flow; /* the flow's name, if the reason is BKXDP_PASS_FLOW */
 	enum side side;
 	unsigned int wait; /* seconds between the packet before and this one */
+	bool once;         /* the runs that repeat packets do not repeat this one */
 	struct frame frame;
 };
 

@@ -62,8 +62,8 @@ forge() { net "$python" -IS "$suite/sockets.py" forge "$@"; }
 # The counters now, for moved_since and drops_since.
 tally() { bkxdp status eth1 --json; }
 
-# moves COMMAND...: how the command changed the counters of drops and of what flows passed, as
-# "drop connection +5, pass flow +12". The output of the command is lost.
+# moves COMMAND...: how the command changed the counters of drops, of strays and of what flows
+# passed, as "drop connection +5, pass flow +12". The output of the command is lost.
 moves() {
 	local old
 	old=$(tally)
@@ -73,7 +73,7 @@ moves() {
 
 moved_since() { # TALLY
 	tally | jq -r --argjson old "$1" '
-		def counters: [.reasons[] | select(.verdict == "drop" or .reason == "flow") |
+		def counters: [.reasons[] | select(.verdict == "drop" or .reason == "flow" or .reason == "stray") |
 			{key: (.verdict + " " + .reason), value: .packets}] | from_entries;
 		($old | counters) as $old | [counters | to_entries[] |
 			{key, by: (.value - ($old[.key] // 0))} | select(.by != 0)] | sort_by(.key) |
@@ -86,6 +86,12 @@ drops_since() { # TALLY: the same without what passed
 
 # Prints how many resets the filtered host sent: it answers a forged segment that reaches it.
 resets() { host cat /proc/net/snmp | awk '/^Tcp: [0-9]/ { print $15 }'; }
+
+# After this, strays may pass again: 16 in a second (2^30 ns) on each CPU.
+next_strays() { sleep 1.2; }
+
+# Prints how many strays may pass within so many milliseconds.
+strays_within() { echo $((16 * $(nproc --all) * ($1 / 1073 + 2))); }
 
 # Sets the addresses of a family: $us, $peer, $other (also a peer), $stranger.
 # shellcheck disable=SC2034 # for the tests

@@ -96,12 +96,12 @@ static char *judge_once(struct court *court, const struct step *step)
 	return objection ? must_format("has an objection: %s", objection) : NULL;
 }
 
-static char *run_step(struct court *court, const struct step *step)
+static char *run_step(struct court *court, const struct step *step, int times)
 {
 	char *wrong = NULL;
 
 	court->now += step->wait * 1000000000ull;
-	for (int i = 0; i < court->times && !wrong; i++)
+	for (int i = 0; i < times && !wrong; i++)
 		wrong = judge_once(court, step);
 	return wrong;
 }
@@ -126,7 +126,7 @@ static void run_row(struct court *court, const struct row *row)
 		return;
 	court->now += ROW_NS;
 	for (i = 0; i < STEPS_MAX && row->step[i].reason && !wrong; i++)
-		wrong = run_step(court, &row->step[i]);
+		wrong = run_step(court, &row->step[i], row->step[i].once ? 1 : court->times);
 	if (wrong && too_long)
 		skip_as("this kernel's test runs take no frame of that length", "%s: %s",
 			court->name, row->name);

@@ -174,12 +174,12 @@ static void test_replies(const struct family *f)
 		   "%s: a SYN without ACK is no answer", f->word);
 	check_text(VERDICT(f, .sport = 6101, .dport = 40000, .flags = SYN | ECE | CWR),
 		   "connection", "%s: nor with more flags", f->word);
-	check_text(VERDICT(f, .sport = 6101, .dport = 40002, .flags = ACK), "connection",
+	check_text(VERDICT(f, .sport = 6101, .dport = 40002, .flags = RST | ACK), "connection",
 		   "%s: not to another port of ours", f->word);
 	check_text(VERDICT(f, .sport = 6102, .dport = 40000, .flags = ACK), "port",
 		   "%s: not from another port of the peer", f->word);
-	check_text(OTHER_VERDICT(f, .sport = 6101, .dport = 40000, .flags = ACK), "connection",
-		   "%s: not from another peer", f->word);
+	check_text(OTHER_VERDICT(f, .sport = 6101, .dport = 40000, .flags = RST | ACK),
+		   "connection", "%s: not from another peer", f->word);
 	check_text(VERDICT(f, .sport = 6101, .dport = 40001, .flags = SYN | ACK), "connection",
 		   "%s: a listening socket is no connection", f->word);
 	/* this caches it again, because the SYN above cleared the entry */
@@ -187,7 +187,7 @@ static void test_replies(const struct family *f)
 		   "%s: and another answer", f->word);
 	close_connection(&ours);
 	wait_for_cache();
-	check_text(VERDICT(f, .sport = 6101, .dport = 40000, .flags = ACK), "connection",
+	check_text(VERDICT(f, .sport = 6101, .dport = 40000, .flags = RST | ACK), "connection",
 		   "%s: not when the connection is gone", f->word);
 	close(listener);
 }
@@ -239,6 +239,56 @@ static void test_time_wait(const struct family *f)
 		   "connection", "%s: TIME-WAIT: nor one with more flags", f->word);
 }
 
+/* Our kernel answers with a reset, so a server lets go of the session of a client that crashed. */
+static void test_strays(const struct family *f)
+{
+	int listener, strays = 0;
+
+	wait_for_cache();
+	wait_for_cache();
+	for (int i = 0; i < BKXDP_STRAYS_MAX; i++)
+		strays += !strcmp(
+			VERDICT(f, .sport = 6101, .dport = 40005, .flags = i % 2 ? ACK : FIN | ACK),
+			"stray");
+	check_int(strays, BKXDP_STRAYS_MAX, "%s: segments of no connection are strays", f->word);
+	check_text(VERDICT(f, .sport = 6101, .dport = 40005, .flags = ACK), "connection",
+		   "%s: no more strays than so many within a second", f->word);
+	check_text(VERDICT(f, .dport = 50001, .flags = ACK), "connection",
+		   "%s: nor to another port", f->word);
+	wait_for_cache();
+	wait_for_cache();
+	check_text(VERDICT(f, .dport = 50001, .flags = ACK), "stray",
+		   "%s: inbound, in the next second", f->word);
+	check_text(VERDICT(f, .sport = 6101, .dport = 40005, .flags = SYN | ACK), "connection",
+		   "%s: an answer to no SYN of ours is no stray", f->word);
+	check_text(VERDICT(f, .sport = 6102, .dport = 40005, .flags = ACK), "port",
+		   "%s: nor is what no flow has", f->word);
+	listener = open_listening(f, f->self, 40006);
+	check_text(VERDICT(f, .sport = 6101, .dport = 40006, .flags = ACK), "connection",
+		   "%s: nor is what a listener would take", f->word);
+	close(listener);
+}
+
+/* Under SYN cookies the kernel has no socket until the last ACK of the handshake. */
+static void test_syn_cookies(const struct family *f)
+{
+	int listener = open_listening(f, f->self, 50002);
+	struct connection control;
+
+	check_text(VERDICT(f, .dport = 50002, .flags = ACK), "control",
+		   "%s: an ACK that finds only a listener opens", f->word);
+	control = open_connection(f, f->peer, 41500, f->self, 10000);
+	VERDICT(f, .sport = 41500, .flags = ACK);
+	check_text(VERDICT(f, .dport = 50002, .flags = RST | ACK), "connection",
+		   "%s: an RST opens nothing", f->word);
+	check_text(VERDICT(f, .dport = 50002, .flags = ACK), "flow",
+		   "%s: it passes behind a live control connection", f->word);
+	close_connection(&control);
+	check_text(VERDICT(f, .dport = 50002, .flags = ACK), "control",
+		   "%s: but not behind one that has ended", f->word);
+	close(listener);
+}
+
 static void test_udp(const struct family *f)
 {
 	int bound = open_bound(f, SOCK_DGRAM, f->self, 40000);
@@ -269,7 +319,7 @@ static void test_control(const struct family *f)
 		   f->word);
 	check_text(OTHER_VERDICT(f, .dport = 50000), "control", "%s: not for another peer",
 		   f->word);
-	check_text(VERDICT(f, .sport = 42000, .dport = 50000, .flags = ACK), "connection",
+	check_text(VERDICT(f, .sport = 42000, .dport = 50000, .flags = RST | ACK), "connection",
 		   "%s: a data segment of no connection", f->word);
 	data = open_connection(f, f->peer, 42000, f->self, 50000);
 	check_text(VERDICT(f, .sport = 42000, .dport = 50000, .flags = ACK), "flow",
@@ -320,6 +370,8 @@ static void run_engine(const struct tables *tables, const char *word, enum cache
 		test_replies(&families[i]);
 		test_opening(&families[i]);
 		test_time_wait(&families[i]);
+		test_strays(&families[i]);
+		test_syn_cookies(&families[i]);
 		test_udp(&families[i]);
 		test_control(&families[i]);
 		test_forged_controls(&families[i]);

@@ -20,6 +20,14 @@ struct bkxdp_found {
 };
 #define BKXDP_WANTS_CONTROL    1
 #define BKXDP_WANTS_CONNECTION 2
+#define BKXDP_WANTS_SOCKET     4 /* a later segment for which there is no socket at all */
+
+/* The socket for a packet, as far as its flow's condition needs to know it. */
+enum bkxdp_socket {
+	BKXDP_SOCKET_NONE,
+	BKXDP_SOCKET_LISTENER, /* no other */
+	BKXDP_SOCKET_CONNECTION,
+};
 
 /* ---- what it asks --------------------------------------------------------- */
 
@@ -33,11 +41,15 @@ static __always_inline const struct bkxdp_service *ask_service(struct bkxdp_worl
 							       const struct bkxdp_service_key *key);
 
 /*
- * Is there a socket of ours for exactly these addresses and ports, and not a listening one?
- * For a SYN without ACK: one that has itself sent a SYN (RFC 9293, 3.5, simultaneous open)?
+ * Which socket of ours takes the packet? BKXDP_SOCKET_CONNECTION: one for exactly these
+ * addresses and ports; for a SYN without ACK, one that has itself sent a SYN (RFC 9293, 3.5,
+ * simultaneous open).
  */
-static __always_inline int ask_connection(struct bkxdp_world *world,
-					  const struct bkxdp_packet *packet);
+static __always_inline enum bkxdp_socket ask_socket(struct bkxdp_world *world,
+						    const struct bkxdp_packet *packet);
+
+/* May one more stray pass now? Counts it. */
+static __always_inline int ask_stray(struct bkxdp_world *world);
 
 /* Does the packet's source have a live control connection of this control flow? control.h */
 static __always_inline int ask_control(struct bkxdp_world *world, const struct bkxdp_packet *packet,
@@ -71,6 +83,36 @@ static __always_inline int bkxdp_answers(const struct bkxdp_packet *packet)
 		       (BKXDP_TCP_SYN | BKXDP_TCP_ACK);
 }
 
+/* A segment of a connection that both sides have opened; neither SYN nor RST. */
+static __always_inline int bkxdp_is_later_segment(const struct bkxdp_packet *packet)
+{
+	return packet->protocol == IPPROTO_TCP &&
+	       (packet->tcp_flags & (BKXDP_TCP_SYN | BKXDP_TCP_RST | BKXDP_TCP_ACK)) ==
+		       BKXDP_TCP_ACK;
+}
+
+/* The packet has no connection, only this socket. */
+static __always_inline void bkxdp_want_connection(const struct bkxdp_packet *packet,
+						  enum bkxdp_socket socket,
+						  struct bkxdp_found *found)
+{
+	found->wants |= BKXDP_WANTS_CONNECTION;
+	if (socket == BKXDP_SOCKET_NONE && bkxdp_is_later_segment(packet))
+		found->wants |= BKXDP_WANTS_SOCKET;
+}
+
+static __always_inline int bkxdp_needs_control(struct bkxdp_world *world,
+					       const struct bkxdp_packet *packet,
+					       const struct bkxdp_settings *settings,
+					       const struct bkxdp_candidate *rule,
+					       struct bkxdp_found *found)
+{
+	if (ask_control(world, packet, settings, rule->required))
+		return 1;
+	found->wants |= BKXDP_WANTS_CONTROL;
+	return 0;
+}
+
 static __always_inline int bkxdp_inbound_holds(struct bkxdp_world *world,
 					       const struct bkxdp_packet *packet,
 					       const struct bkxdp_settings *settings,
@@ -81,16 +123,22 @@ static __always_inline int bkxdp_inbound_holds(struct bkxdp_world *world,
 		return 0;
 	if (!(rule->flags & BKXDP_CANDIDATE_REQUIRES))
 		return 1;
-	if (bkxdp_opens(packet)) {
-		if (ask_control(world, packet, settings, rule->required))
-			return 1;
-		found->wants |= BKXDP_WANTS_CONTROL;
-		return 0;
-	}
-	if (settings->connections == BKXDP_CONNECTIONS_FLAGS || ask_connection(world, packet))
+	if (bkxdp_opens(packet))
+		return bkxdp_needs_control(world, packet, settings, rule, found);
+	if (settings->connections == BKXDP_CONNECTIONS_FLAGS)
 		return 1;
-	found->wants |= BKXDP_WANTS_CONNECTION;
-	return 0;
+
+	enum bkxdp_socket socket = ask_socket(world, packet);
+
+	if (socket == BKXDP_SOCKET_CONNECTION)
+		return 1;
+	bkxdp_want_connection(packet, socket, found);
+	/*
+	 * Under SYN cookies the last ACK of a handshake finds only the listener, and opens. Since
+	 * it still wants a connection, the flow cache does not keep the verdict.
+	 */
+	return socket == BKXDP_SOCKET_LISTENER && bkxdp_is_later_segment(packet) &&
+	       bkxdp_needs_control(world, packet, settings, rule, found);
 }
 
 static __always_inline int bkxdp_reply_holds(struct bkxdp_world *world,
@@ -102,10 +150,15 @@ static __always_inline int bkxdp_reply_holds(struct bkxdp_world *world,
 	if (packet->dport < rule->local_low || packet->dport > rule->local_high)
 		return 0;
 	if (settings->connections == BKXDP_CONNECTIONS_SOCKETS) {
-		if (ask_connection(world, packet))
+		enum bkxdp_socket socket = ask_socket(world, packet);
+
+		if (socket == BKXDP_SOCKET_CONNECTION)
 			return 1;
-	} else if (packet->protocol == IPPROTO_UDP ||
-		   (packet->tcp_flags & (BKXDP_TCP_ACK | BKXDP_TCP_RST))) {
+		bkxdp_want_connection(packet, socket, found);
+		return 0;
+	}
+	if (packet->protocol == IPPROTO_UDP ||
+	    (packet->tcp_flags & (BKXDP_TCP_ACK | BKXDP_TCP_RST))) {
 		return 1;
 	}
 	found->wants |= BKXDP_WANTS_CONNECTION;
@@ -210,6 +263,8 @@ static __always_inline struct bkxdp_verdict bkxdp_judge_flows(struct bkxdp_world
 			tell_control(world, packet, settings, found.control);
 		return verdict;
 	}
+	if ((found.wants & BKXDP_WANTS_SOCKET) && ask_stray(world))
+		return bkxdp_decided(BKXDP_PASS_STRAY);
 	if (found.wants & BKXDP_WANTS_CONTROL)
 		return bkxdp_decided(BKXDP_DROP_CONTROL);
 	return bkxdp_decided(found.wants ? BKXDP_DROP_CONNECTION : BKXDP_DROP_PORT);

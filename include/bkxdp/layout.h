@@ -40,6 +40,9 @@
  */
 #define BKXDP_CONTROL_ENDED_SECONDS 120
 
+/* Strays pass within about a second (2^30 ns) on one CPU: our kernel answers with a reset. */
+#define BKXDP_STRAYS_MAX 16
+
 /* The third word of a mapped address, 00 00 ff ff on the wire. */
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 #define BKXDP_MAPPED_WORD 0xffff0000u

@@ -20,6 +20,7 @@
 	X(PASS_ND, "nd", PASS, "IPv6 neighbour discovery or MLD")                                  \
 	X(PASS_PING, "ping", PASS, "echo request or reply")                                        \
 	X(PASS_DHCP, "dhcp", PASS, "answer of a DHCP server")                                      \
+	X(PASS_STRAY, "stray", PASS, "segment of a connection that this host no longer has")       \
 	X(DROP_MALFORMED, "malformed", DROP, "a header is cut off or contradicts itself")          \
 	X(DROP_VLAN, "vlan", DROP, "VLAN tags not taken on this interface")                        \
 	X(DROP_ETHERTYPE, "ethertype", DROP, "neither IPv4, IPv6 nor ARP")                         \

@@ -29,6 +29,8 @@ struct bkxdp_world {
 	size_t *covering;
 	void *controls; /* tsearch() tree of struct seen_control */
 	uint64_t now;
+	uint64_t stray_window; /* number of the (2^30 ns) second in which strays count */
+	unsigned int strays;
 	uint64_t counted[BKXDP_TALLIES];
 };
 
@@ -106,11 +108,27 @@ static struct bkxdp_control *add_control(struct bkxdp_world *world,
  * There are no sockets here, so under `connections: sockets` no packet answers a connection of
  * ours.
  */
-static int ask_connection(struct bkxdp_world *world, const struct bkxdp_packet *packet)
+static enum bkxdp_socket ask_socket(struct bkxdp_world *world, const struct bkxdp_packet *packet)
+{
+	(void)world;
+	(void)packet;
+	return BKXDP_SOCKET_NONE;
+}
+
+static int ask_own_segment(struct bkxdp_world *world, const struct bkxdp_packet *packet)
 {
 	(void)world;
 	(void)packet;
 	return 0;
+}
+
+static int ask_stray(struct bkxdp_world *world)
+{
+	if (world->stray_window != world->now >> 30) {
+		world->stray_window = world->now >> 30;
+		world->strays = 0;
+	}
+	return world->strays++ < BKXDP_STRAYS_MAX;
 }
 
 static int ask_established(struct bkxdp_world *world, const struct bkxdp_packet *packet,

@@ -151,7 +151,7 @@ static const char *const sentences[BKXDP_REASON_COUNT] = {
 			       "ended or is not open yet, does not come in by this interface, or "
 			       "goes to another address",
 	[BKXDP_DROP_CONNECTION] =
-		"stray segments after a connection ended are normal; many of a "
+		"single segments after a connection ended are normal; many of a "
 		"running job: its socket is in a container, so write connections: "
 		"flags",
 	[BKXDP_DROP_PORT] = nobody,
