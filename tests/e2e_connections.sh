@@ -155,7 +155,31 @@ socket_has_gone() { # FAMILY
 		"$(moves forge "$peer" 5301 "$us" 40005 udp --count 3)" "drop connection +3"
 }
 
-# --- segments of no connection
+# --- a client that has crashed, and segments of no connection
+
+# The kernel's memory of the connection is gone, and nothing has told the server.
+vanished() { # FAMILY
+	local before
+	check "IPv$1: a connection" open_connection c 8087
+	talks c
+	at host vanish c
+	next_strays # and what the flow cache kept has lapsed
+	before=$(resets)
+	is "IPv$1: our side has crashed; what the server sends is a stray" \
+		"$(moves at net send c ask)" "pass stray +1"
+	is "IPv$1: the server learns of it" "$(at net take c 2)" "Connection reset by peer"
+	is "IPv$1: by one reset" "$(($(resets) - before))" 1
+	at net close c
+}
+
+vanished_for_fin() { # FAMILY
+	check "IPv$1: a connection" open_connection c 8087
+	at host vanish c
+	next_strays
+	is "IPv$1: the server ends a connection that has crashed" "$(moves at net shut c)" "pass stray +1"
+	is "IPv$1: and learns of it, too" "$(at net take c 2)" "Connection reset by peer"
+	at net close c
+}
 
 # No more than so many; the rest is dropped as before, and each that passed gets one reset.
 many_strays() { # FAMILY
@@ -227,6 +251,8 @@ odd_kinds() {
 		is "IPv$family: nothing of it is dropped" "$(drops_since "$before")" ""
 		time_wait "$family"
 		socket_has_gone "$family"
+		vanished "$family"
+		vanished_for_fin "$family"
 		many_strays "$family"
 		stop_listening
 	done

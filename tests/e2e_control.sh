@@ -186,6 +186,86 @@ strays() { # FAMILY
 	close_both c
 }
 
+# The kernel's memory of our side is gone, and the media server waits for an answer.
+vanished() { # FAMILY
+	control c
+	data open
+	says_something c >/dev/null
+	at host vanish open
+	next_strays # and what the flow cache kept has lapsed
+	is "IPv$1: our side of a data connection has crashed; what the server sends, with a live control" \
+		"$(moves at net send open block)" "pass flow +1"
+	is "IPv$1: the server learns of it" "$(at net take open 2)" "Connection reset by peer"
+	at net close open
+	data open
+	at host vanish open
+	at host close data
+	close_both c
+	next_strays
+	is "IPv$1: the same with neither listener nor control: a stray" "$(moves at net send open block)" "pass stray +1"
+	is "IPv$1: the server learns of it" "$(at net take open 2)" "Connection reset by peer"
+	at net close open
+	at host listen data "$us" 50007
+}
+
+# --- SYN cookies: the kernel has no socket until the last ACK of the handshake
+
+cookies_taken() { # SyncookiesRecv
+	host cat /proc/net/netstat | awk '/^TcpExt: [0-9]/ { print $3 }'
+}
+
+set_cookies() { host sh -c "echo $1 >/proc/sys/net/ipv4/tcp_syncookies"; } # 1|2
+
+twenty_data_work() {
+	local number
+	for number in {1..20}; do
+		data "d$number" && at net send "d$number" block && [ "$(at host take "d$number")" = block ] || return
+	done
+	close_both d{1..20}
+}
+
+always_cookies() { # FAMILY
+	local taken before
+	set_cookies 2
+	taken=$(cookies_taken)
+	no_data "IPv$1, SYN cookies: a SYN without control"
+	is "IPv$1, SYN cookies: an ACK without control" "$(moves forge "$peer" 20000 "$us" 50007 A)" "drop control +1"
+	before=$(tally)
+	check "IPv$1, SYN cookies: control" control c
+	check "IPv$1, SYN cookies: says something" says_something c
+	check "IPv$1, SYN cookies: 20 data connections" twenty_data_work
+	is "IPv$1, SYN cookies: nothing of them is dropped" "$(drops_since "$before")" ""
+	is "IPv$1, SYN cookies: all 21 were opened by cookies" "$(($(cookies_taken) - taken))" 21
+	close_both c
+	no_data "IPv$1, SYN cookies: control has ended"
+	set_cookies 1
+}
+
+# SYNs of another peer whose handshakes never end fill the queue of the data listener; then the
+# kernel sends cookies.
+full_backlog() { # FAMILY
+	local taken before
+	at host close data
+	at host listen data "$us" 50007 1
+	control c
+	says_something c >/dev/null
+	control others net "$other"
+	says_something others >/dev/null
+	ip -n host neighbour replace "$other" lladdr 02:00:00:00:00:99 dev eth1
+	is "IPv$1, full backlog: SYNs of another peer" \
+		"$(moves forge "$other" 30000-30007 "$us" 50007 S --count 8)" "pass flow +8"
+	taken=$(cookies_taken) before=$(tally)
+	check "IPv$1, full backlog: 20 data connections" twenty_data_work
+	is "IPv$1, full backlog: nothing of them is dropped" "$(drops_since "$before")" ""
+	is "IPv$1, full backlog: all were opened by cookies" "$(($(cookies_taken) - taken))" 20
+	close_both c
+	no_data "IPv$1, full backlog: control has ended"
+	ip -n host neighbour replace "$other" lladdr 02:00:00:00:00:05 dev eth1
+	close_both others
+	at host close data
+	at host listen data "$us" 50007
+}
+
 # --- connections that were open before an attach
 
 opened_before_attach() { # FAMILY
@@ -323,6 +403,9 @@ for family in 4 6; do
 	many "$family"
 	other_peers "$family"
 	strays "$family"
+	vanished "$family"
+	always_cookies "$family"
+	full_backlog "$family"
 	opened_before_attach "$family"
 	forgeries "$family" "${!nobody}"
 	opened_among_forgeries "$family"

@@ -18,6 +18,7 @@ STATES = ("", "established", "syn-sent", "syn-recv", "fin-wait-1", "fin-wait-2",
           "close", "close-wait", "last-ack", "listen", "closing")
 FLAGS = {"F": 0x01, "S": 0x02, "R": 0x04, "P": 0x08, "A": 0x10}
 PIECE = 1 << 18
+TCP_REPAIR = 19  # linux/tcp.h; the socket module has no name for it
 
 
 def family(address):
@@ -84,8 +85,8 @@ class Puppet:
         made.bind(place(address, port))
         return made
 
-    def listen(self, name, address, port):
-        self.add(name, socket.SOCK_STREAM, address, port).listen(64)
+    def listen(self, name, address, port, backlog=64):
+        self.add(name, socket.SOCK_STREAM, address, port).listen(int(backlog))
 
     def connect(self, name, source, source_port, address, port, timeout=5, device=""):
         made = self.add(name, socket.SOCK_STREAM, source, source_port, timeout, device=device)
@@ -124,7 +125,9 @@ class Puppet:
     def post(self, name, address, port, text):
         self.sockets[name].sendto(text.encode(), place(address, port))
 
-    def take(self, name):
+    def take(self, name, timeout=""):
+        if timeout:
+            self.sockets[name].settimeout(float(timeout))
         return self.sockets[name].recv(65536).decode() or "end"
 
     def silent(self, name):
@@ -148,6 +151,11 @@ class Puppet:
     def reset(self, name):
         linger = struct.pack("ii", 1, 0)
         self.sockets[name].setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        self.close(name)
+
+    def vanish(self, name):
+        """Nothing tells the other side: what a crash of this host would do to the socket."""
+        self.sockets[name].setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 1)
         self.close(name)
 
     def pour(self, name, pieces):
