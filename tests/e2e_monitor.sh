@@ -395,6 +395,15 @@ ends() {
 	fails "a monitor of a filter whose program is gone fails" 1 bkxdp monitor eth1
 	says "says what to do" "$said" 'the program is gone, so nothing is filtered.*bkxdp status eth1'
 	attach >/dev/null
+	start slow
+	pid=$!
+	host strace -f -qq -o "$WORK/trace" -e trace=unlink,unlinkat \
+		-e inject=unlink,unlinkat:delay_enter=800000:when=1 "$BKXDP" detach eth1 >/dev/null
+	wait "$pid"
+	is "a monitor ends if a detach takes long" $? 1
+	says "it says that the filter was detached, not that its program is gone" \
+		"$(cat "$WORK/slow.err")" 'the filter was detached'
+	attach >/dev/null
 	start anew
 	pid=$!
 	bkxdp detach eth1 >/dev/null

@@ -357,7 +357,7 @@ static uint32_t id_of(int fd)
 	return bpf_obj_get_info_by_fd(fd, &info, &size) ? 0 : info.id;
 }
 
-enum watch_end watch_check(struct watch *watch)
+static enum watch_end state_of(struct watch *watch)
 {
 	AUTO_CLOSE int pinned = pins_active(watch->interface);
 
@@ -368,6 +368,20 @@ enum watch_end watch_check(struct watch *watch)
 	if (id_of(pinned) != id_of(watch->maps.fd[MAP_GLOBALS]))
 		return WATCH_ATTACHED_ANEW;
 	return program_runs(watch) ? WATCH_GOES_ON : WATCH_PROGRAM_GONE;
+}
+
+enum watch_end watch_check(struct watch *watch)
+{
+	enum watch_end state = state_of(watch);
+
+	if (state != WATCH_PROGRAM_GONE)
+		return state;
+
+	/* A detach takes the program off before the pins, and holds the lock meanwhile. */
+	AUTO_CLOSE int lock = pins_lock();
+
+	(void)lock;
+	return state_of(watch);
 }
 
 /* ---- ending ----------------------------------------------------------------- */
