@@ -21,7 +21,7 @@ static bool audits(const struct snapshot *snapshot)
 
 /* ---- what is in force ---------------------------------------------------------- */
 
-/* From the file that its flows came from. */
+/* Reads the profile from the file that its flows are from. */
 static struct profile *profile_of(const struct policy *policy, const char *name)
 {
 	struct diagnostics unheard = {};
@@ -56,7 +56,7 @@ static size_t shown_of(const struct drop_report *found, size_t limit)
 	return limit && limit < found->n_rows ? limit : found->n_rows;
 }
 
-/* Rows need advice in its order, so the last one needed says how many are. */
+/* Advice is in the order of the rows, so that of the last row shown tells how many are needed. */
 static size_t advice_of(const struct drop_report *found, size_t shown)
 {
 	size_t count = 0;
@@ -69,7 +69,7 @@ static size_t advice_of(const struct drop_report *found, size_t shown)
 
 /* ---- JSON -------------------------------------------------------------------- */
 
-/* Of now in wall time, less how long ago it was. */
+/* Converts a monotonic time to wall-clock time, by how long ago it was. */
 static void format_moment(uint64_t moment, uint64_t now, char text[static CLOCK_TEXT_MAX])
 {
 	clock_text((uint64_t)time(NULL) - (now > moment ? (now - moment) / 1000000000u : 0), text);
@@ -197,7 +197,7 @@ static void print_rows(const struct drop_report *found, size_t shown, uint64_t n
 		printf("  %zu more (--limit 0 lists all)\n", found->n_rows - shown);
 }
 
-/* What stands before the lines of each kind of advice. */
+/* The heading of each kind of advice. */
 static const char *const headings[ADVICE_KINDS] = {
 	[ADVICE_FLOW] = "If it is legitimate, add to flows: in the interface file",
 	[ADVICE_ADDRESS] = "If it is legitimate, these are addresses for a profile in use",
@@ -207,7 +207,7 @@ static const char *const headings[ADVICE_KINDS] = {
 	[ADVICE_NONE] = "No line helps",
 };
 
-/* A line can be pasted as it is: what is behind it is a comment. */
+/* A line can be pasted as it is: the rest is a comment. */
 static void print_advice(const struct advice *advice, size_t number)
 {
 	if (advice->line && advice->sentence)
@@ -257,7 +257,7 @@ static void print_heading(const struct snapshot *snapshot, size_t rows)
 		       device);
 }
 
-/* Who has any address as a peer, and nearly all ports, sees little of what is left. */
+/* If every address is a peer with nearly all ports, few drops remain to be seen. */
 static void print_next_step(const struct snapshot *snapshot)
 {
 	if (snapshot->policy->observes)

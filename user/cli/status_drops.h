@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* `status --would-drop`: what enforcement would drop, and what lets it in, for people and JSON. */
+/* `status --would-drop`: what enforcement would drop and what would let it in, as text and JSON. */
 #ifndef CLI_STATUS_DROPS_H
 #define CLI_STATUS_DROPS_H
 
@@ -9,7 +9,7 @@
 #include "stats/drop_groups.h"
 #include "stats/snapshot.h"
 
-/* At most `limit` rows, 0: all, and the advice for these. */
+/* Shows at most `limit` rows (0: all) and their advice. */
 void drop_report_print(const struct snapshot *snapshot, const struct drop_groups *groups,
 		       size_t limit);
 json_t *drop_report_json(const struct snapshot *snapshot, const struct drop_groups *groups,

@@ -13,7 +13,7 @@ const char *const top_sort_words[TOP_SORTS] = {"bits", "packets", "name"};
 
 /* ---- rates ------------------------------------------------------------------ */
 
-/* A counter that is lower than before began anew: what it has now came since. */
+/* A counter that is lower than before was reset, so all of it is new. */
 static uint64_t growth(uint64_t before, uint64_t now)
 {
 	return now < before ? now : now - before;
@@ -66,7 +66,7 @@ static bool is_same_flow(const struct reading *a, size_t i, const struct reading
 	       !strcmp(reading_profile(a, left), reading_profile(b, right));
 }
 
-/* At the same place, unless a reload came between. NULL: it is new. */
+/* The flow has the same index, unless a reload came between. Returns NULL if it is new. */
 static const struct bkxdp_counter *flow_before(const struct reading *before,
 					       const struct reading *now, size_t i)
 {
@@ -118,7 +118,7 @@ static void add_reasons(struct top *top, const struct reading *before, const str
 	}
 }
 
-/* A group that began anew has another beginning; all of it came since then. */
+/* A group that was discarded and made again has another `first`, so all of it is new. */
 static void add_sources(struct top *top, const struct top_sample *before,
 			const struct top_sample *now)
 {
@@ -156,7 +156,7 @@ static int by_name(const void *a, const void *b)
 	return order ? order : strcmp(left->detail, right->detail);
 }
 
-/* What has stood still for long comes last; then the order is the same each time. */
+/* Rows with equal rates are in the order of their totals, then of their names. */
 static int by_total(const void *a, const void *b)
 {
 	const struct top_row *left = a, *right = b;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Two readings of an interface's counters -> rates, as sorted rows. Pure. */
+/*
+ * Makes rates from two readings of an interface's counters, as sorted rows. Pure: no input or
+ * output.
+ */
 #ifndef CLI_TOP_MODEL_H
 #define CLI_TOP_MODEL_H
 
@@ -13,15 +16,15 @@ struct top_sample {
 	uint64_t time; /* ns, CLOCK_MONOTONIC; 0: nothing was read */
 	struct reading reading;
 	struct drop_groups groups;
-	bool grouped; /* the groups could be read */
+	bool grouped; /* false: the groups could not be read */
 };
 
 enum top_sort { TOP_BY_BITS, TOP_BY_PACKETS, TOP_BY_NAME, TOP_SORTS };
 extern const char *const top_sort_words[TOP_SORTS];
 
 struct top_amount {
-	double packet_rate, bit_rate; /* a second */
-	uint64_t packets, bytes;      /* in all */
+	double packet_rate, bit_rate; /* per second */
+	uint64_t packets, bytes;      /* totals */
 };
 
 #define TOP_TEXT_MAX 72
@@ -29,13 +32,13 @@ struct top_amount {
 struct top_row {
 	char what[TOP_TEXT_MAX];        /* a flow, a reason, an address */
 	char detail[GROUP_SERVICE_MAX]; /* a side, a service, or "" */
-	const char *reason;             /* of a source; else NULL */
-	unsigned int tally;             /* of a reason; else 0 */
+	const char *reason;             /* of a source; otherwise NULL */
+	unsigned int tally;             /* of a reason; otherwise 0 */
 	struct top_amount amount;
 };
 
 struct top_rows {
-	struct top_row *row; /* those that ever had a packet */
+	struct top_row *row; /* only those with packets */
 	size_t count;
 };
 
@@ -44,12 +47,12 @@ enum top_table { TOP_FLOWS, TOP_REASONS, TOP_SOURCES, TOP_TABLES };
 struct top {
 	char device[PRINTABLE_DEVICE_MAX]; /* printable */
 	bool attached, generic, audits, grouped;
-	double seconds; /* between the readings; 0: there was none before, so there are no rates */
+	double seconds; /* between the readings; 0: there was no earlier one, so there are no rates */
 	struct top_amount sum[TALLY_VERDICTS];
 	struct top_rows table[TOP_TABLES];
 };
 
-/* `before` may be empty or of another interface: then there are no rates. */
+/* `before` may be empty or of another interface; then there are no rates. */
 void top_make(const struct top_sample *before, const struct top_sample *now, enum top_sort sort,
 	      struct top *top);
 void top_free(struct top *top);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Two packets from addresses of one peer class to ports of one port class meet
- * the same rules, so what a packet may do is one look-up by two small numbers,
- * however many vendors are loaded. Here the classes are found.
+ * Two packets from addresses of one peer class to ports of one port class match the same rules. So
+ * what a packet may do is one look-up by two small numbers, however many profiles are in use. This
+ * file finds the classes.
  */
 #include "policy/compile.h"
 
@@ -17,9 +17,9 @@ struct compiler {
 	const struct policy *policy;
 	struct tables *tables;
 	struct diagnostics *diagnostics;
-	struct sets peers;                   /* of groups */
-	struct sets ports[BKXDP_KIND_COUNT]; /* of rules */
-	uint32_t **of_group;                 /* rules of a group, ascending */
+	struct sets peers;                   /* sets of groups */
+	struct sets ports[BKXDP_KIND_COUNT]; /* sets of rules */
+	uint32_t **of_group;                 /* for each group, its rules in ascending order */
 	size_t *of_groups;
 };
 
@@ -32,7 +32,7 @@ static enum bkxdp_kind kind_of(const struct rule *rule)
 
 /* ---- addresses -> peer classes -------------------------------------------- */
 
-/* One prefix of one group; NO_GROUP only takes the prefix out of a shorter one. */
+/* One prefix of one group. NO_GROUP only excludes the prefix from a shorter one. */
 struct member {
 	struct bkxdp_prefix prefix;
 	uint32_t group;
@@ -59,8 +59,8 @@ static int compare_members(const void *a, const void *b)
 static const struct bkxdp_prefix mapped = {96, {0, 0, BKXDP_MAPPED_WORD, 0}};
 
 /*
- * All prefixes of all groups, sorted. An IPv6 prefix that covers ::ffff:0:0/96
- * says nothing about IPv4, so that block then gets an entry of its own.
+ * Returns all prefixes of all groups, sorted. An IPv6 prefix that covers ::ffff:0:0/96 does not
+ * apply to IPv4, so that block then gets an entry of its own.
  */
 static struct member *all_members(const struct policy *policy, size_t *members)
 {
@@ -85,9 +85,9 @@ static struct member *all_members(const struct policy *policy, size_t *members)
 	return list;
 }
 
-/* The prefixes around the one at hand, shortest first. */
+/* The prefixes that contain the current one, shortest first. */
 struct enclosing {
-	struct peer_entry entry[130]; /* one for each length, and the hole */
+	struct peer_entry entry[130]; /* one for each length, and the excluded block */
 	size_t depth;
 };
 
@@ -111,7 +111,7 @@ static uint32_t class_with(struct compiler *c, uint32_t around, const struct mem
 	return sets_number(&c->peers, merged, n);
 }
 
-/* `member`: the `count` groups that have one and the same prefix. */
+/* `member` are the `count` groups that contain this same prefix. */
 static void add_peer(struct compiler *c, struct enclosing *around, const struct member *member,
 		     size_t count)
 {
@@ -130,7 +130,10 @@ static void add_peer(struct compiler *c, struct enclosing *around, const struct 
 		tables->ipv4_prefixes += prefix_is_ipv4(&member->prefix);
 		tables->ipv6_prefixes += !prefix_is_ipv4(&member->prefix);
 	}
-	/* what the shorter prefix says already needs no entry; the hole must say "nobody" */
+	/*
+	 * If the shorter prefix has the same class, no entry is needed. An excluded block always
+	 * needs one, which has no group.
+	 */
 	if (entry.peer_class != outer || hole)
 		*APPEND(tables->peers, tables->n_peers) = entry;
 }
@@ -149,7 +152,7 @@ static void compile_peers(struct compiler *c)
 	}
 }
 
-/* ---- addresses -> the first look ------------------------------------------ */
+/* ---- addresses -> source prefilter --------------------------------------- */
 
 static void set_bits(__u64 *bits, uint32_t first, uint32_t count)
 {
@@ -157,7 +160,10 @@ static void set_bits(__u64 *bits, uint32_t first, uint32_t count)
 		bits[bit / 64] |= 1ull << (bit % 64);
 }
 
-/* `address`: the prefix's first word. A short prefix stands for many first words. */
+/*
+ * `address` is the first 32-bit word of the prefix. A prefix shorter than 32 bits covers many such
+ * words.
+ */
 static void look_for_ipv6(__u64 *bits, uint32_t address, uint32_t length)
 {
 	uint32_t top = ntohl(address), count;
@@ -176,7 +182,10 @@ static void look_for_ipv4(__u64 *bits, uint32_t address, uint32_t length)
 	set_bits(bits, ntohl(address) >> 16, length < 16 ? 1u << (16 - length) : 1);
 }
 
-/* What no host may send from is no stranger's: 0.0.0.0, 127/8, 224/4, 255.255.255.255. */
+/*
+ * Invalid sources (0.0.0.0, 127/8, 224/4, 255.255.255.255) pass the prefilter, so that they are
+ * dropped with a reason of their own and not as unknown sources.
+ */
 static void look_for_invalid(__u64 *bits)
 {
 	set_bits(bits, 0x0000, 1);
@@ -203,9 +212,9 @@ static void compile_filter(struct tables *tables)
 
 /* ---- ports -> port classes ------------------------------------------------ */
 
-/* A rule begins or ends to have ports at `port`. */
+/* A point at which the ports of a rule begin or end. */
 struct edge {
-	uint32_t port; /* to 65536 */
+	uint32_t port; /* 0 to 65536 */
 	uint32_t rule;
 	bool begins;
 };
@@ -238,7 +247,7 @@ static struct edge *all_edges(const struct policy *policy, enum bkxdp_kind kind,
 	return list;
 }
 
-/* The rules that have the port at hand, ascending. */
+/* Adds the rule of the edge to the rules that have the current port (ascending), or removes it. */
 static void toggle(uint32_t *active, size_t *count, const struct edge *edge)
 {
 	size_t i = 0;
@@ -291,7 +300,7 @@ static bool is_control(const struct policy *policy, const struct flow *flow)
 	return false;
 }
 
-/* With one id for two control flows, connections of the one would let in the data of the other. */
+/* If two control flows had the same id, connections of one would let in the data of the other. */
 static int check_control_ids(const struct compiler *c)
 {
 	const struct policy *policy = c->policy;
@@ -341,7 +350,7 @@ static struct bkxdp_candidate candidate_of(const struct policy *policy, uint32_t
 	return candidate;
 }
 
-/* Whatever `later` lets pass, `earlier` has passed before it. */
+/* Returns true if `earlier` passes every packet that `later` would pass. */
 static bool hides(enum bkxdp_kind kind, const struct bkxdp_candidate *earlier,
 		  const struct bkxdp_candidate *later)
 {
@@ -375,7 +384,7 @@ static int add_candidate(struct compiler *c, struct service_entry *entry,
 	return 0;
 }
 
-/* The port classes that a rule has, each once. */
+/* Returns the port classes of a rule, each once. */
 static uint32_t *classes_of_rule(struct compiler *c, uint32_t rule, size_t *classes)
 {
 	enum bkxdp_kind kind = kind_of(&c->policy->rules[rule]);
@@ -397,7 +406,7 @@ static uint32_t *classes_of_rule(struct compiler *c, uint32_t rule, size_t *clas
 	return list;
 }
 
-/* One peer class: where its service for a port class stands in the tables, plus one. */
+/* For one peer class and each port class: 1 + the index of its service in the tables, or 0. */
 struct row {
 	uint32_t *at[BKXDP_KIND_COUNT];
 };
@@ -432,7 +441,7 @@ static int compare_numbers(const void *a, const void *b)
 	return (*x > *y) - (*x < *y);
 }
 
-/* The rules that a peer class may use, ascending: the order in which they are tried. */
+/* Returns the rules that a peer class may use, in the order in which they are tried (ascending). */
 static uint32_t *rules_of_peer(struct compiler *c, uint32_t peer, size_t *rules)
 {
 	const struct set *groups = &c->peers.set[peer];
@@ -448,7 +457,7 @@ static uint32_t *rules_of_peer(struct compiler *c, uint32_t peer, size_t *rules)
 	return list;
 }
 
-/* What the rules have in common for all peer classes. */
+/* What is the same for a rule in all peer classes. */
 struct prepared {
 	struct bkxdp_candidate candidate;
 	uint32_t *classes;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* struct policy -> equivalence classes -> the contents of the maps. Pure. */
+/*
+ * Compiles a policy to equivalence classes, and these to the contents of the maps. Pure: no input
+ * or output.
+ */
 #ifndef POLICY_COMPILE_H
 #define POLICY_COMPILE_H
 
@@ -21,16 +24,16 @@ struct tables {
 	struct peer_entry *peers; /* sorted by address, then by length */
 	size_t n_peers;
 	struct bkxdp_prefilter prefilter;
-	struct bkxdp_port *port;        /* BKXDP_PORTS of them */
+	struct bkxdp_port *port;        /* BKXDP_PORTS entries */
 	struct service_entry *services; /* sorted by key */
 	size_t n_services;
 	size_t ipv4_prefixes, ipv6_prefixes;
 };
 
-/* The order of tables.service, for bsearch(). */
+/* The order of tables.services, for bsearch(). */
 int service_compare(const void *a, const void *b);
 
-/* NULL with a complaint where the policy exceeds a limit of the datapath. */
+/* Returns NULL with diagnostics if the policy exceeds a limit of the datapath. */
 struct tables *compile(const struct policy *policy, struct diagnostics *diag);
 void tables_free(struct tables *tables);
 

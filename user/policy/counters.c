@@ -18,13 +18,13 @@ static void name_of(struct bkxdp_flow_name *name, const struct policy *policy,
 	name->side = rule->side;
 }
 
-/* Who it is, wherever its place is. */
+/* Compares what identifies a flow side, and not its place. */
 static int compare_names(const void *a, const void *b)
 {
 	return memcmp(a, b, offsetof(struct bkxdp_flow_name, place));
 }
 
-/* Marks the counters whose flow is in the policy. The tree's nodes are names within `names`. */
+/* Marks the counters of flows that the policy has. The nodes of the tree are names in `names`. */
 static void mark(bool *wanted, const struct policy *policy, const struct counter_names *names,
 		 void **tree)
 {
@@ -50,7 +50,7 @@ static int take_free(struct counter_names *names, const bool *wanted, size_t *ne
 
 struct assignment {
 	struct counter_names *names;
-	bool wanted[BKXDP_COUNTERS_MAX]; /* in the new policy, or perhaps in force */
+	bool wanted[BKXDP_COUNTERS_MAX]; /* in the new policy, or possibly in the one in force */
 	size_t next_free, next_stale;
 	void *tree;
 };
@@ -85,7 +85,7 @@ static int assign_rule(struct assignment *a, struct policy *policy, struct rule 
 
 static void keep(void *node)
 {
-	(void)node; /* nodes live in counter_names */
+	(void)node; /* the nodes belong to counter_names */
 }
 
 int counters_assign(struct policy *policy, struct counter_names *names,
@@ -115,7 +115,7 @@ void counters_place(struct counter_names *names, const struct policy *policy, ui
 {
 	for (size_t i = 0; i < BKXDP_COUNTERS_MAX; i++)
 		names->name[i].place[slot] = 0;
-	/* backwards: the first of the rules that count there stays */
+	/* in reverse order, so that the first of the rules that share a counter remains */
 	for (size_t r = policy->n_rules; r-- > 0;)
 		names->name[policy->rules[r].counter].place[slot] = r + 1;
 }

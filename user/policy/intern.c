@@ -5,7 +5,7 @@
 
 #include "base/memory.h"
 
-/* FNV-1a over whole members; the sets are compared in full behind it. */
+/* FNV-1a over whole members. Sets with equal hashes are still compared in full. */
 static uint64_t hash_of(const uint32_t *member, size_t count)
 {
 	uint64_t hash = 0xcbf29ce484222325u;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Sets of small numbers, each kept once and known by a number: equivalence classes. */
+/*
+ * Sets of small numbers. Equal sets are stored once and have one number: these are the equivalence
+ * classes.
+ */
 #ifndef POLICY_INTERN_H
 #define POLICY_INTERN_H
 
@@ -15,14 +18,16 @@ struct set {
 struct sets {
 	struct set *set; /* [0] is the empty set */
 	size_t count;
-	uint32_t *buckets; /* open addressing; 0 is free */
+	uint32_t *buckets; /* open addressing; 0 means free */
 	size_t n_buckets;  /* a power of two */
 };
 
 void sets_init(struct sets *sets);
 void sets_free(struct sets *sets);
 
-/* The number of the set with these members, which must ascend without duplicates. */
+/*
+ * Returns the number of the set with these members, which must be ascending and without duplicates.
+ */
 uint32_t sets_number(struct sets *sets, const uint32_t *member, size_t count);
 
 #endif

@@ -77,7 +77,7 @@ static uint64_t prefixes_digest(const struct prefix_set *set)
 
 static void mix_flow(uint64_t *hash, const struct flow *flow)
 {
-	/* with the NUL: "ab","c" is not "a","bc" */
+	/* the NUL is included, so that "ab","c" differs from "a","bc" */
 	mix(hash, flow->profile, strlen(flow->profile) + 1);
 	mix(hash, flow->name, strlen(flow->name) + 1);
 	mix_number(hash, flow->required);

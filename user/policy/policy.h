@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What an interface file compiles to: flows with sides, in the order in which
- * the datapath tries them. The middle of the program: files and options meet
- * here, tables, explanations and counters are made from it.
+ * A policy is what an interface file compiles to: flows with their sides, in the order in which the
+ * datapath tries them. Files and options are compiled to a policy, and tables, explanations and
+ * counters are made from it.
  */
 #ifndef POLICY_POLICY_H
 #define POLICY_POLICY_H
@@ -21,34 +21,34 @@
 enum side { SIDE_INBOUND, SIDE_REPLY };
 enum attach_mode { MODE_AUTO, MODE_NATIVE, MODE_GENERIC };
 
-#define SITE_PROFILE "site" /* the profile name of the interface file's own flows */
+#define SITE_PROFILE "site" /* profile name of flows that the interface file itself defines */
 
-/* One flow that is on. */
+/* One enabled flow. */
 struct flow {
 	char profile[BKXDP_NAME_MAX];
 	char name[BKXDP_NAME_MAX];
-	struct place place; /* in the profile or interface file; file is owned by the policy */
-	char *source;       /* the document it comes from, or NULL */
+	struct place place; /* in the profile or interface file; the policy owns the file name */
+	char *source;       /* URL or title of the document that it is from, or NULL */
 	char *note;         /* or NULL */
 	int required;       /* index of a flow, or -1 */
 };
 
-/* One side of a flow towards one group of addresses on one set of ports. */
+/* One side of a flow, for one group of addresses and one set of ports. */
 struct rule {
-	struct port_set ports; /* inbound: ours; reply: the peer's */
+	struct port_set ports; /* inbound: our ports; reply: the peer's ports */
 	unsigned int flow;
 	enum side side;
 	unsigned int group;
-	struct port_range local; /* reply: ours */
+	struct port_range local; /* reply: our ports */
 	uint16_t counter;        /* set by counters_assign(); not kept in the JSON */
 	uint8_t protocol;        /* IPPROTO_TCP, IPPROTO_UDP */
 };
 
-/* Addresses of the other side; equal sets are one group. */
+/* Addresses of peers. Equal sets of addresses are one group. */
 struct group {
 	struct prefix_set prefixes;
-	size_t total; /* prefixes; a policy read back from the kernel keeps only the first few */
-	char *roles;  /* "media-server", for people */
+	size_t total; /* number of prefixes; a policy read from the kernel has only the first few of them */
+	char *roles;  /* names for messages, such as "media-server" */
 };
 
 struct use {
@@ -60,7 +60,7 @@ struct use {
 
 struct policy {
 	char interface[IF_NAMESIZE];
-	char *file; /* path of the interface file, or NULL: options or observation */
+	char *file; /* path of the interface file, or NULL if the policy is from options or observes */
 	bool observes;
 	enum attach_mode mode;
 	struct bkxdp_settings settings;
@@ -73,26 +73,27 @@ struct policy {
 	size_t n_rules;
 	struct group *groups;
 	size_t n_groups;
-	char **notes; /* what an administrator should know of it: a sentence each */
+	char **notes; /* one sentence each: what an administrator should know */
 	size_t n_notes;
-	char **file_names; /* owner of every place's file */
+	char **file_names; /* owns the file names of all places */
 	size_t n_file_names;
-	char **dirs; /* where profiles were looked for first; a reload looks there too */
+	char **dirs; /* folders that are searched for profiles first, also by a reload */
 	size_t n_dirs;
-	uint64_t digest; /* of all that changes a verdict; equal policies have equal digests */
+	uint64_t digest; /* of all that affects a verdict: equal policies have equal digests */
 };
 
 bool policy_has_flow(const struct policy *policy, const char *profile, const char *name);
 
 /*
- * By which control connections of this flow are known, here and in the kernel:
- * made of its name, so equal for every use of a profile and in every policy.
+ * Returns the id by which control connections of this flow are known, here and in the kernel. It is
+ * made from the name, so it is the same for every use of a profile and in every policy.
  */
 uint32_t flow_control_id(const struct flow *flow);
 
 /*
- * Does what the flow at `start` requires lead back to it? `required` is the first
- * flow's index of the one that it requires, or -1; the next flow's is `stride` bytes on.
+ * Returns true if following what the flow at `start` requires leads back to that flow. `required`
+ * points to the first flow's index of the flow that it requires (-1: none); that of the next flow
+ * is `stride` bytes further.
  */
 bool requires_itself(const int *required, size_t stride, size_t n_flows, int start);
 #define REQUIRES_ITSELF(flows, n_flows, required, start)                                           \
@@ -102,7 +103,7 @@ const char *side_word(enum side side); /* "inbound", "reply" */
 const char *mode_word(enum attach_mode mode);
 const char *connections_word(enum bkxdp_connections connections);
 
-/* Sets digest from everything else. */
+/* Sets the digest, from everything else. */
 void policy_seal(struct policy *policy);
 void policy_free(struct policy *policy);
 

@@ -43,7 +43,7 @@ static bool same_prefixes(const struct prefix_set *a, const struct prefix_set *b
 	       (!a->count || !memcmp(a->prefix, b->prefix, a->count * sizeof(*a->prefix)));
 }
 
-/* "console, media-server": who an address stands for, whatever flow it was met in first. */
+/* Adds a role to the names of a group: "console, media-server". */
 static void name_group(struct group *group, const char *roles)
 {
 	char *longer;
@@ -94,7 +94,7 @@ int build_group(struct builder *builder, const struct place *place, struct prefi
 
 /* ---- flows and rules ------------------------------------------------------ */
 
-/* The policy outlives the files, so it has the file names of its own. */
+/* The policy outlives the files, so it owns copies of their names. */
 static const char *own_file(struct policy *policy, const char *file)
 {
 	for (size_t i = policy->n_file_names; i--;)

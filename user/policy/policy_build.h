@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Puts a policy together: equal groups are one, limits are kept with a sentence. */
+/* Builds a policy. Equal groups become one. If a limit is exceeded, a diagnostic says so. */
 #ifndef POLICY_POLICY_BUILD_H
 #define POLICY_POLICY_BUILD_H
 
@@ -8,19 +8,25 @@
 struct builder {
 	struct policy *policy;
 	struct diagnostics *diagnostics;
-	uint64_t *hashes; /* of each group's prefixes */
+	uint64_t *hashes; /* of the prefixes of each group */
 	size_t n_hashes;
 	size_t prefixes;
-	bool full; /* a limit was complained of */
+	bool full; /* an exceeded limit was reported */
 };
 
-/* Takes the set over. The group's index, or -1 where there is no room. */
+/* Takes ownership of the set. Returns the index of the group, or -1 if a limit is exceeded. */
 int build_group(struct builder *builder, const struct place *place, struct prefix_set *set,
 		const char *roles);
-/* Copies texts; requires is -1. The flow's index, or -1 where there is no room. */
+/*
+ * Copies the strings and sets `required` to -1. Returns the index of the flow, or -1 if a limit is
+ * exceeded.
+ */
 int build_flow(struct builder *builder, const char *profile, const char *name,
 	       const struct place *place, const char *source, const char *note);
-/* One rule, or for replies one for each of our own ranges; the default where there is none. */
+/*
+ * Adds one rule, or for replies one for each range in `local`. If `local` is empty, the range is
+ * the unprivileged ports.
+ */
 void build_rules(struct builder *builder, const struct rule *rule, const struct port_set *local);
 
 void policy_note(struct policy *policy, const char *format, ...)

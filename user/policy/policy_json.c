@@ -111,7 +111,7 @@ static bool is_utf8(const char *text)
 	return valid;
 }
 
-/* All else comes from YAML, which is UTF-8 or was refused. */
+/* All other strings come from YAML, whose parser accepts only UTF-8. */
 static bool all_is_utf8(const struct policy *policy)
 {
 	bool valid = is_utf8(policy->interface) && is_utf8(policy->file);
@@ -200,7 +200,7 @@ static void read_uses(struct policy *policy, const json_t *list)
 	}
 }
 
-/* Flows of one file stand together, so the last name is nearly always the right one. */
+/* Flows of one file are next to each other, so the last name is nearly always the right one. */
 static const char *file_of(struct policy *policy, const char *file)
 {
 	if (!file)

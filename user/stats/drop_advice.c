@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What is to be done about a kind of drops, in words: lines for the interface file, or why none. */
+/* Advice on a kind of drops, as text: a line for the interface file, or why there is none. */
 #include <string.h>
 
 #include "base/memory.h"
@@ -32,7 +32,7 @@ static bool is_taken(const char *name, const struct policy *policy, const struct
 	return false;
 }
 
-/* "tcp-445", "to-tcp-443", and "tcp-445-2" where the file has that one already. */
+/* Returns "tcp-445", "to-tcp-443", or "tcp-445-2" if the file already has a flow of that name. */
 static char *free_name(const struct subject *subject, const struct policy *policy,
 		       const struct advice *before, size_t count)
 {
@@ -48,7 +48,7 @@ static char *free_name(const struct subject *subject, const struct policy *polic
 	return name;
 }
 
-/* In a list in braces a colon must be quoted. */
+/* An IPv6 address is quoted, because a colon in a YAML flow sequence must be. */
 static char *addresses_text(const struct prefix_set *first, const struct prefix_set *more)
 {
 	const struct prefix_set *const sets[] = {first, more};

@@ -8,7 +8,7 @@
 
 #include "base/memory.h"
 
-/* A group with what is to be said of it. */
+/* A group and the subject of its advice. */
 struct item {
 	struct subject subject;
 	const struct drop_group *group;
@@ -22,9 +22,10 @@ static bool is_same_source(const struct drop_group *a, const struct drop_group *
 }
 
 /*
- * Where a flow has nearly all ports, what comes for another service is dropped for
- * want of that flow's connection: an opening to us as no answer, an answer to us
- * as no data. A port that was not chosen for the moment tells them apart.
+ * If a flow has nearly all ports, packets for another service are dropped because that flow has no
+ * connection for them: a packet that opens a connection is taken for a reply without one, and a
+ * reply for data without a control connection. A port below the ephemeral ones shows that the
+ * packet is for another service.
  */
 static bool is_for_service(const struct bkxdp_group_key *key)
 {
@@ -43,7 +44,10 @@ static bool may_be_scan(const struct drop_group *group)
 		key->reason == BKXDP_DROP_TCP_FLAGS || is_for_service(key));
 }
 
-/* The groups of one source stand together. How many do, and whether it scans. */
+/*
+ * The groups of one source are next to each other. Returns their number, and whether the source
+ * scans.
+ */
 static size_t one_source(const struct drop_group *group, size_t count, bool *scans)
 {
 	AUTO_FREE uint64_t *seen = must_alloc(2 * 65536 / 64, sizeof(*seen));
@@ -64,7 +68,7 @@ static size_t one_source(const struct drop_group *group, size_t count, bool *sca
 	return n;
 }
 
-/* ---- what is to be said of a group ------------------------------------------- */
+/* ---- the subject of a group's advice ------------------------------------- */
 
 static bool is_dhcp(const struct bkxdp_group_key *key)
 {
@@ -115,7 +119,10 @@ static bool holds(const struct group *group, const uint32_t address[static 4])
 	return false;
 }
 
-/* The first rule of that profile with those addresses: one place for all that the role lacks. */
+/*
+ * Returns 1 + the index of the first rule of that profile with those addresses, so that all
+ * addresses that the role lacks have the same subject.
+ */
 static uint32_t role_of(const struct policy *policy, const struct rule *rule)
 {
 	const char *profile = policy->flows[rule->flow].profile;
@@ -128,9 +135,9 @@ static uint32_t role_of(const struct policy *policy, const struct rule *rule)
 }
 
 /*
- * A role of a profile in use whose flow takes this port, from other addresses: 1 +
- * index of its first rule, or 0. A flow that requires another one says little by
- * itself: its ports may be almost all there are.
+ * Finds a role of a profile in use that has a flow with this port, but for other addresses. Returns
+ * 1 + the index of its first rule, or 0. Flows that require another one are searched separately,
+ * because their ports may be almost all ports.
  */
 static uint32_t find_role(const struct policy *policy, const struct bkxdp_group_key *key,
 			  bool requires)
@@ -167,7 +174,10 @@ static bool would_take(const struct profile *profile, const struct profile_flow 
 	       has_port(profile, key->protocol == IPPROTO_TCP ? &flow->tcp : &flow->udp, key->port);
 }
 
-/* Of a profile in use, and off: for a peer that comes for it. */
+/*
+ * Finds an optional flow that a profile in use has and that is not enabled. The source must be a
+ * peer.
+ */
 static bool find_optional(const struct in_force *now, const struct bkxdp_group_key *key,
 			  struct subject *subject)
 {
@@ -204,7 +214,7 @@ static struct subject subject_of(const struct in_force *now, const struct bkxdp_
 		return subject;
 	if (find_optional(now, key, &subject))
 		return subject;
-	subject.reason = 0; /* the line is the same */
+	subject.reason = 0; /* the line is the same for all reasons */
 	subject.rule = find_role(policy, key, false);
 	if (subject.rule) {
 		subject.kind = ADVICE_ADDRESS;
@@ -231,7 +241,10 @@ static int compare_items(const void *a, const void *b)
 	return order ? order : groups_compare(left->group, right->group);
 }
 
-/* Does the role get this source's address for another flow's sake? Items are sorted. */
+/*
+ * Returns true if the role gets this source's address because of another flow. The items are
+ * sorted.
+ */
 static bool gets_address(const struct item *item, size_t count, uint32_t rule,
 			 const struct drop_group *group)
 {
@@ -346,7 +359,7 @@ static void fill(struct drop_report *found, const struct item *item, size_t coun
 
 /* ---- very many sources at one port ------------------------------------------ */
 
-/* By all that a group is but its source. */
+/* Compares all of the key but the source. */
 static int compare_services(const void *a, const void *b)
 {
 	const struct would_row *left = a, *right = b;
@@ -373,7 +386,7 @@ static void fold(struct would_row *into, const struct would_row *row, size_t cou
 	into->sources = (unsigned int)count;
 }
 
-/* A scan stays a row for each source: who it is, is what matters there. */
+/* Scans remain one row for each source, because the source is what matters there. */
 static void fold_sources(struct drop_report *found)
 {
 	struct would_row *row = found->rows;
@@ -394,7 +407,7 @@ static void fold_sources(struct drop_report *found)
 	found->n_rows = kept;
 }
 
-/* The order is the same each time. */
+/* The address makes the order unambiguous. */
 static int by_packets(const void *a, const void *b)
 {
 	const struct would_row *left = a, *right = b;
@@ -404,7 +417,7 @@ static int by_packets(const void *a, const void *b)
 	return groups_compare(left->group, right->group);
 }
 
-/* Advice 1 is the first row's. */
+/* Numbers the advice in the order of the rows that refer to it. */
 static void number_advice(struct drop_report *found)
 {
 	AUTO_FREE unsigned int *place = must_alloc(found->n_advice + 1, sizeof(*place));

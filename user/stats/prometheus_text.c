@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * One row a family: name, kind, unit, help, and the functions that count and
- * print its samples. Every reason is there from the start, with 0; labels are
- * bounded by the policy, never by traffic.
+ * The table of metric families: name, kind, unit, help, and the functions that count and print the
+ * samples. Every reason has a sample from the beginning, with 0. The number of labels depends on
+ * the policy and never on traffic.
  */
 #include "stats/prometheus_text.h"
 
@@ -33,7 +33,7 @@ static char *put_number(char *to, uint64_t number)
 	return to + sizeof(digits) - at;
 }
 
-/* What ends a label: exposition_formats.md, "Comments, help text". */
+/* Escapes what would end a label: exposition_formats.md, "Comments, help text". */
 static char *put_escaped(char *to, const char *text)
 {
 	for (; *text; text++) {
@@ -44,7 +44,7 @@ static char *put_escaped(char *to, const char *text)
 	return to;
 }
 
-/* What all samples of a family and interface begin with, made once for thousands of them. */
+/* Makes what all samples of a family and interface begin with, once for thousands of them. */
 static void make_head(char head[static METRICS_HEAD_MAX], const char *name,
 		      const struct reading *reading)
 {
@@ -55,7 +55,7 @@ static void make_head(char head[static METRICS_HEAD_MAX], const char *name,
 	*put_text(put_escaped(to, device), "\"") = '\0';
 }
 
-/* All values are our own words, or names that hold nothing to escape. */
+/* `value` needs no escaping: it is a constant or a name of [a-z0-9-]. */
 static char *put_label(char *to, const char *label, const char *value)
 {
 	to = put_text(put_text(put_text(to, ","), label), "=\"");
@@ -67,7 +67,7 @@ static char *end_sample(char *to, uint64_t value)
 	return put_text(put_number(put_text(to, "} "), value), "\n");
 }
 
-/* ---- samples of an interface: `begun` is made by make_head() -------------------- */
+/* ---- samples of an interface: `head` is made by make_head() -------------- */
 
 static size_t one(const struct reading *reading)
 {
@@ -87,7 +87,7 @@ static char *device_info(char *to, const char *begun, const struct reading *read
 	return end_sample(put_label(to, "digest", digest), 1);
 }
 
-/* Absent rather than wrong. */
+/* If it is not known, there is no sample. */
 static size_t attached_samples(const struct reading *reading)
 {
 	return reading->attached != ATTACHED_UNKNOWN;
@@ -171,7 +171,7 @@ static size_t changed_samples(const struct reading *reading)
 	return reading->changed != 0;
 }
 
-/* Compared with the time of loading it tells whether a reload is due. */
+/* If this is later than the time of loading, a reload is due. */
 static char *changed(char *to, const char *begun, const struct reading *reading, size_t i)
 {
 	(void)i;
@@ -204,7 +204,7 @@ enum kind { GAUGE, COUNTER, INFO };
 static const struct family {
 	const char *name;
 	enum kind kind;
-	const char *unit; /* or NULL; the name has it, too */
+	const char *unit; /* or NULL; the name contains it, too */
 	const char *help;
 	size_t (*samples)(const struct reading *reading);
 	char *(*print)(char *to, const char *begun, const struct reading *reading, size_t i);
@@ -238,7 +238,9 @@ static const struct family {
 };
 #define FAMILIES (sizeof(families) / sizeof(*families))
 
-/* The head of the older format has the samples' name, that of OpenMetrics the family's. */
+/*
+ * The head has the name of the samples in the older format, and that of the family in OpenMetrics.
+ */
 static char *text_head(char *to, const struct family *family)
 {
 	return to + sprintf(to, "# HELP %s %s\n# TYPE %s %s\n", family->name, family->help,
@@ -264,7 +266,7 @@ static void next_family(struct rendering *r)
 	r->headed = false;
 }
 
-/* The next lines that stand together; the same place where there are none. */
+/* Writes the next lines that belong together, or nothing if there are none here. */
 static char *fill_lines(struct rendering *r, char *to)
 {
 	const struct family *family = &families[r->family];

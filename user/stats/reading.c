@@ -6,7 +6,7 @@
 
 #include "base/memory.h"
 
-/* Flows of one profile stand together, so its name is written once for all of them. */
+/* Flows of one profile are next to each other, so its name is stored once for all of them. */
 void reading_name_flows(struct reading *reading, const struct counter_names *names,
 			const uint16_t *counters, size_t n_counters)
 {

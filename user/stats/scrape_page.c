@@ -8,7 +8,7 @@
 #include "base/strbuf.h"
 #include "policy/reasons.h"
 
-/* An interface's name may hold characters that mean something in HTML. */
+/* The name of an interface may contain characters that are special in HTML. */
 static void print_escaped(FILE *to, const char *text)
 {
 	for (; *text; text++) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What `status` shows of an interface: what it has counted, its policy, what else runs on
- * it, and which control connections are remembered.
+ * What `status` shows of an interface: its counters, its policy, the other programs on it, and the
+ * control connections that are remembered.
  */
 #ifndef STATS_SNAPSHOT_H
 #define STATS_SNAPSHOT_H
@@ -9,21 +9,21 @@
 #include "policy/policy.h"
 #include "stats/reading.h"
 
-/* A control connection that is remembered, by which its peer may open data connections. */
+/* A remembered control connection. While it is live, its peer may open data connections. */
 struct control_seen {
 	uint32_t peer[4];
-	const struct flow *flow; /* the control flow, within snapshot.policy */
+	const struct flow *flow; /* the control flow, in snapshot.policy */
 	struct bkxdp_connection connection;
 	bool live;
 };
 
 struct snapshot {
-	struct reading reading;     /* `attached` is unknown in another network namespace */
-	char name_now[IF_NAMESIZE]; /* of the interface it was attached to; "": it is gone */
+	struct reading reading;     /* `attached` is unknown if the filter runs in another network namespace */
+	char name_now[IF_NAMESIZE]; /* of the interface that it was attached to; "": that one is gone */
 	bool frags;
 	bool alone;
 	char version[BKXDP_NAME_MAX];
-	uint64_t since; /* attached, s since the epoch */
+	uint64_t since; /* time of the attach, s since the epoch */
 	uint32_t program;
 	char **beside; /* printable names of the other XDP programs on the interface */
 	size_t n_beside;
