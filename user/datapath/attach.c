@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Attach, replace, detach, read back. A policy is built and put into maps
- * before the program is attached, and pinned before that too: there is no
- * moment at which the interface runs with half a policy, or with a program
- * that no command would find.
+ * Attaches a filter or replaces its policy. The policy is written to maps, and the maps are pinned,
+ * before the program is attached. So the interface never runs with half a policy, nor with a
+ * program that no command would find.
  */
 #include <bpf/bpf.h>
 #include <errno.h>
@@ -20,7 +19,7 @@
 #include "policy/counters.h"
 #include "policy/policy_json.h"
 
-/* ---- a policy into maps ---------------------------------------------------- */
+/* ---- writing a policy to the maps ---------------------------------------- */
 
 static int put_attachment(const struct maps *maps, const struct bkxdp_attachment *attachment)
 {
@@ -41,7 +40,7 @@ static int put_beside(const char *interface, enum beside what, uint32_t slot, in
 	return error;
 }
 
-/* The policy, and the paths of its files, are pinned beside the slot that it will be in. */
+/* Pins the policy and the paths of its files for the slot that it will be in. */
 static int write_beside(const char *pins, uint32_t slot, const struct policy *policy)
 {
 	size_t size;
@@ -56,7 +55,7 @@ static int write_beside(const char *pins, uint32_t slot, const struct policy *po
 	return put_beside(pins, BESIDE_FILES, slot, bytes_map_write("files", files, size));
 }
 
-/* First of all: whoever is reading what belongs to the slot sees that it changes. */
+/* This is written first, so that whoever is reading the slot sees that it changes. */
 static int write_record(const struct maps *maps, const struct bkxdp_active *next,
 			const struct policy *policy, const struct tables *tables)
 {
@@ -77,7 +76,7 @@ static int write_record(const struct maps *maps, const struct bkxdp_active *next
 	return put_attachment(maps, &attachment);
 }
 
-/* If this fails, readers ask the program's own globals, which costs them more. */
+/* If this fails, readers look at the program's globals instead, which costs more. */
 static void note_in_force(const struct maps *maps, const struct bkxdp_active *active)
 {
 	struct bkxdp_attachment attachment;
@@ -88,7 +87,10 @@ static void note_in_force(const struct maps *maps, const struct bkxdp_active *ac
 	(void)put_attachment(maps, &attachment);
 }
 
-/* Names before the policy, so that no counter changes hands without one; the slot last. */
+/*
+ * The names are written before the policy, so that no counter changes its flow without a new name.
+ * The slot is published last.
+ */
 static int write_policy(const char *pins, const struct maps *maps, const struct policy *policy,
 			const struct tables *tables, struct counter_names *names)
 {
@@ -110,10 +112,7 @@ static int write_policy(const char *pins, const struct maps *maps, const struct 
 	return error;
 }
 
-/*
- * Of the policy in force, if there is one: what its flows count in stays theirs.
- * Outputs are untouched on failure.
- */
+/* Flows of the policy in force keep their counters. The outputs are not changed on failure. */
 static int assign_counters(const char *pins, const struct maps *maps, struct policy *policy,
 			   struct counter_names *names)
 {
@@ -134,7 +133,9 @@ static int assign_counters(const char *pins, const struct maps *maps, struct pol
 	return error;
 }
 
-/* Gives rules their counters, finds the classes. The tables, or NULL with complaints. */
+/*
+ * Gives the rules their counters and compiles the tables. Returns NULL with diagnostics on failure.
+ */
 static struct tables *prepare(const char *pins, const struct maps *maps, struct policy *policy,
 			      struct counter_names *names, struct diagnostics *diag)
 {
@@ -182,9 +183,11 @@ static int put_in_force(const char *pins, const struct maps *maps, struct policy
 	return -1;
 }
 
-/* ---- VLAN tags that the NIC would hide -------------------------------------- */
+/* ---- VLAN tags that the NIC removes -------------------------------------- */
 
-/* Must the NIC be told to leave the tags on? 1, 0, or -1 with complaints. */
+/*
+ * Returns 1 if the NIC removes VLAN tags that the policy needs to see, 0, or -1 with diagnostics.
+ */
 static int hides_tags(const char *device, const struct policy *policy, struct diagnostics *diag)
 {
 	int hides = policy->settings.vlans_any ? 0 : netdev_rxvlan(device);
@@ -198,7 +201,7 @@ static int hides_tags(const char *device, const struct policy *policy, struct di
 	return -1;
 }
 
-/* To be noted with the pins before: whoever finds them can undo it. */
+/* The attachment must record this before, so that a later detach can undo it. */
 static int make_tags_visible(const char *device, struct diagnostics *diag)
 {
 	int error = netdev_set_rxvlan(device, false);
@@ -216,7 +219,7 @@ static int make_tags_visible(const char *device, struct diagnostics *diag)
 
 struct attaching {
 	const char *device; /* its name now */
-	const char *pins;   /* its folder's name */
+	const char *pins;   /* the name of its folder of pins */
 	int ifindex;
 	struct policy *policy;
 	enum cache_use cache;
@@ -233,7 +236,7 @@ static void report_others(const struct attaching *a, const struct found *found)
 		a->device, found->n_others ? found->others[0] : "?", found->root, a->device);
 }
 
-/* What drivers say to a program that they can't run; anything else is a failure of the moment. */
+/* Returns true for the errors by which drivers refuse a program. Any other error is temporary. */
 static bool is_refusal(int error)
 {
 	static const int refusals[] = {EOPNOTSUPP, 524 /* ENOTSUPP */, EINVAL, ERANGE, ENOSPC};
@@ -271,7 +274,10 @@ static void report_other_programs(const struct attaching *a, const char *other, 
 		a->device, other, strerror(-error));
 }
 
-/* An answer that got lost is no failure: what counts is what runs. 1, 0 or negative errno. */
+/*
+ * An error may be returned although the program was attached, so what runs is looked at. Returns 1,
+ * 0 or a negative errno.
+ */
 static int runs_there(const struct attaching *a, const struct maps *maps, char **other)
 {
 	struct found found;
@@ -301,9 +307,9 @@ static int attach_beside(const struct attaching *a, const struct maps *maps, boo
 }
 
 /*
- * Kernels before 5.19 refuse, with EINVAL, a program that the dispatcher calls
- * and that has global functions of its own (mainline f858c2b2ca04): there it
- * runs alone, if nothing else is attached. Then the answer is the driver's own.
+ * Before 5.19, the kernel refuses (EINVAL) a program that has global functions of its own and is
+ * called by the dispatcher (mainline f858c2b2ca04). The program is then attached alone if nothing
+ * else is attached, and the error is that of the driver.
  */
 static int attach_in_mode(const struct attaching *a, const struct bkxdp_bpf *owner,
 			  const struct maps *maps, bool generic, char **other)
@@ -318,7 +324,10 @@ static int attach_in_mode(const struct attaching *a, const struct bkxdp_bpf *own
 	return !error || runs_there(a, maps, other) > 0 ? 0 : error;
 }
 
-/* Driver mode where the driver can; what it says otherwise is for the warning. */
+/*
+ * Attaches in driver mode if the driver supports it. If it does not, its error is kept for the
+ * warning.
+ */
 static int attach_program(const struct attaching *a, const struct bkxdp_bpf *owner,
 			  const struct maps *maps)
 {
@@ -349,7 +358,9 @@ static int attach_program(const struct attaching *a, const struct bkxdp_bpf *own
 	return -1;
 }
 
-/* Once before the program is attached, and once it runs; what is noted of its policy stays. */
+/*
+ * Called before the program is attached and again when it runs. Keeps the records of the policies.
+ */
 static int write_attachment(const struct attaching *a, const struct maps *maps, uint32_t root)
 {
 	struct bkxdp_attachment attachment;
@@ -369,7 +380,10 @@ static int write_attachment(const struct attaching *a, const struct maps *maps, 
 	return put_attachment(maps, &attachment);
 }
 
-/* Reads back what really runs: libxdp's success may be a lone program. */
+/*
+ * Looks at what really runs, because libxdp may have attached the program alone and reported
+ * success.
+ */
 static int confirm(const struct attaching *a, const struct maps *maps)
 {
 	struct found found;
@@ -388,7 +402,7 @@ static int confirm(const struct attaching *a, const struct maps *maps)
 	return -1;
 }
 
-/* Everything behind the maps' creation; what it leaves on failure is undone by the caller. */
+/* Does everything after the maps were created. On failure, the caller undoes what was done. */
 static int attach_with(const struct attaching *a, const struct bkxdp_bpf *owner,
 		       const struct maps *maps)
 {
@@ -410,7 +424,10 @@ static int attach_with(const struct attaching *a, const struct bkxdp_bpf *owner,
 
 #define UNDO_TRIES 3
 
-/* 0, where it surely runs no more; 1: it went with its interface and runs elsewhere. */
+/*
+ * Returns 0 if the program certainly runs no longer, 1 if it moved to another namespace with its
+ * interface, or a negative errno.
+ */
 static int take_off(int ifindex, int active_fd)
 {
 	int error = -EAGAIN;
@@ -427,8 +444,8 @@ static int take_off(int ifindex, int active_fd)
 }
 
 /*
- * Pins of what may run stay: the next attach or detach finds it by them. Called when
- * this process has no program open any more, for what is loaded is taken to run.
+ * The pins of a program that may still run are kept, so that the next attach or detach finds it.
+ * This process must have closed the program before, because a loaded program is taken to run.
  */
 static void undo(const struct attaching *a, int words)
 {
@@ -503,7 +520,10 @@ static int write_changes(const struct attaching *a, const struct maps *maps,
 	return -1;
 }
 
-/* The tags' stripping is noted first, and on failure goes back. */
+/*
+ * The attachment records that tag stripping is turned off before it is, and on failure it is turned
+ * on again.
+ */
 static int replace(const struct attaching *a, const struct maps *maps,
 		   struct bkxdp_attachment *attachment)
 {
@@ -556,9 +576,9 @@ static int replace_if_whole(const struct attaching *a, const struct target *targ
 	return error;
 }
 
-/* ---- what stands in the way --------------------------------------------------- */
+/* ---- pins that are in the way -------------------------------------------- */
 
-/* Another interface has the name now, and the filter goes on under that of its own. */
+/* Another interface has the name now. The filter continues under its interface's new name. */
 static int give_name_up(const struct target *target, struct diagnostics *diag)
 {
 	int error = pins_rename(target->pins, target->device);
@@ -573,8 +593,8 @@ static int give_name_up(const struct target *target, struct diagnostics *diag)
 }
 
 /*
- * An interface that came back is filtered whatever became of the former one: where
- * that may run on elsewhere, its pins take another name, and it is found by them.
+ * An interface that came back gets a filter, whatever became of the former one. If that may still
+ * run elsewhere, its pins get another name, by which it can be found.
  */
 static int set_aside(const struct target *target, struct diagnostics *diag)
 {

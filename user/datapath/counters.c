@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Reading what an interface has counted, for status, top and scrapes.
+ * Reads what an interface has counted, for status, top and scrapes.
  *
- * The map `names` says which counters the policy in force has, and the attachment has the
- * figures that are shown with them; the policy itself is not read. All of a reading is of one
- * generation: a reload changes nothing of the slot in force, and gives no counter of its policy
- * to another flow. The reload after that one does, and it begins by writing its generation into
- * the slot's record, which is compared here before and after.
+ * The map `names` says which counters the policy in force has, and the attachment has the figures
+ * that are shown with them. The policy itself is not read. All of a reading is of one generation: a
+ * reload changes nothing in the slot in force and gives none of its counters to another flow. The
+ * second reload does, and it first writes its generation to the record of that slot, which is
+ * compared here before and after reading.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -19,7 +19,7 @@
 #include "policy/counters.h"
 #include "stats/reading.h"
 
-/* ---- sums: a window of neighbours at a time --------------------------------- */
+/* ---- sums, read in windows of neighbouring counters ---------------------- */
 
 #define WINDOW_BYTES 131072 /* of values */
 
@@ -30,7 +30,9 @@ struct window {
 	uint32_t *key;
 };
 
-/* Batches came to arrays of each CPU in 5.13: where the first fails none is tried again. */
+/*
+ * Batches on per-CPU arrays need Linux 5.13. After the first one has failed, none is tried again.
+ */
 static bool no_batches;
 
 static int read_each(const struct window *w, uint32_t first, uint32_t count)
@@ -54,7 +56,7 @@ static int read_window(const struct window *w, uint32_t first, uint32_t count)
 	if (!bpf_map_lookup_batch(w->fd, first ? &before : NULL, &after, w->key, w->value, &got,
 				  &opts))
 		return got == count ? 0 : -EBADMSG;
-	if (errno == ENOENT) /* the array's end */
+	if (errno == ENOENT) /* the end of the array */
 		return got == count ? 0 : -EBADMSG;
 	no_batches = true;
 	return read_each(w, first, count);
@@ -71,7 +73,10 @@ static void add_up(const struct window *w, uint32_t place, struct bkxdp_counter 
 	}
 }
 
-/* For each counter from the first to the last one: its place in `index`, from 1 on, or 0. */
+/*
+ * For each counter from the first to the last: 1 + its position in `index`, or 0 if it is not
+ * there.
+ */
 static uint16_t *places_of(const uint16_t *index, size_t count, uint32_t *first, uint32_t *end)
 {
 	uint16_t *place;
@@ -135,7 +140,7 @@ static int read_tallies(const struct maps *maps, struct reading *reading)
 	return counters_read(maps->fd[MAP_REASONS], index, BKXDP_TALLIES, reading->tally);
 }
 
-/* The flows by name, and which counters are theirs. */
+/* Reads the flows' names, and which counters are theirs. */
 static int read_names(const struct maps *maps, uint32_t slot, struct reading *reading,
 		      uint16_t **counters)
 {
@@ -187,8 +192,8 @@ int check_generation(const struct maps *maps, const struct bkxdp_active *active)
 }
 
 /*
- * The newer of the two policies is in force if its record says so. If not, it is just being
- * written, or a reload failed, and the program's own globals tell.
+ * The policy with the newer record is in force if that record says so. Otherwise it is being
+ * written or its reload failed, and the program's globals say which one is in force.
  */
 static int find_active(const struct maps *maps, const struct bkxdp_attachment *attachment,
 		       struct bkxdp_active *active)
@@ -223,7 +228,7 @@ static int read_generation(const char *pins, const struct maps *maps, struct rea
 	if (!active.generation)
 		return -ENODATA;
 	error = read_slot(pins, maps, active.slot, reading);
-	/* what went wrong may have been the reload's doing */
+	/* a reload may have caused the error */
 	checked = check_generation(maps, &active);
 	if (!error || checked == -EAGAIN)
 		error = checked;

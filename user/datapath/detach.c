@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Detaching: the program, what the attach changed at the NIC, and last the pins. */
+/*
+ * Detaches: removes the program, undoes what the attach changed at the NIC, and removes the pins
+ * last.
+ */
 #include <errno.h>
 #include <net/if.h>
 #include <string.h>
@@ -8,9 +11,12 @@
 #include "datapath/internal.h"
 #include "net/netdev.h"
 
-/* ---- what an attach changed ------------------------------------------------------- */
+/* ---- undoing what an attach changed -------------------------------------- */
 
-/* Of the interface that was attached, whatever it is called now. One that is gone needs nothing. */
+/*
+ * Finds the present name of the interface that was attached. If it is gone, there is nothing to
+ * undo.
+ */
 static int device_of(const struct target *target, char name[static IF_NAMESIZE])
 {
 	if (target->device_index)
@@ -27,7 +33,7 @@ static int restore_tags(const struct target *target, struct diagnostics *diag)
 	int error = there > 0 ? netdev_set_rxvlan(name, true) : there;
 
 	if (error && there > 0)
-		error = netdev_set_rxvlan(name, true); /* what failed once may work now */
+		error = netdev_set_rxvlan(name, true); /* a temporary failure may be over */
 	if (!error)
 		return 0;
 	diag_at(diag, NULL,
@@ -37,18 +43,18 @@ static int restore_tags(const struct target *target, struct diagnostics *diag)
 	return -1;
 }
 
-/* Of a dispatcher that lost its interface, too. */
+/* Also removes libxdp's pins of a dispatcher whose interface disappeared. */
 static int try_to_remove_pins(const struct target *target)
 {
 	AUTO_CLOSE int words = pins_active(target->pins);
 	int error = words < 0 ? words : xdp_forget(words);
 
 	if (error == -ENOENT)
-		error = 0; /* without that pin there was no program yet */
+		error = 0; /* without that pin, no program had been attached yet */
 	return error ? error : pins_remove(target->pins);
 }
 
-/* What failed once may work the second time. */
+/* Tries twice, because a failure may be temporary. */
 static int remove_pins(const struct target *target)
 {
 	int error = try_to_remove_pins(target);
@@ -70,7 +76,10 @@ int clear_left(const struct target *target, struct diagnostics *diag)
 
 /* ---- the program ---------------------------------------------------------------- */
 
-/* Its interface went while it was taken off: its pins go only where it surely runs nowhere. */
+/*
+ * The interface left while its program was being detached. The pins are removed only if the program
+ * certainly runs nowhere.
+ */
 static int check_gone(const struct target *target, int words, struct diagnostics *diag)
 {
 	int runs = runs_elsewhere(words);
@@ -85,7 +94,10 @@ static int check_gone(const struct target *target, int words, struct diagnostics
 	return runs;
 }
 
-/* What is believed is what is seen; a second look may see what the first could not. */
+/*
+ * Says whether the filter still runs by looking again, because the first attempt may have failed to
+ * see it.
+ */
 static void report_detach_failure(const struct target *target, int words, int error,
 				  struct diagnostics *diag)
 {

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A listener's place, its ring, and the thread that keeps it: the program serves
- * a place until the time that stands in it, so that a listener that was killed
- * costs nothing for long. Reading may be held up by whoever takes the output;
- * the thread is not.
+ * A listener's place, its ring buffer, and the thread that renews the place. The program serves a
+ * place until the time that is written in it, so a listener that was killed costs nothing for long.
+ * Whoever takes the output may delay the reading thread, but not the renewing one.
  */
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
@@ -41,20 +40,23 @@ struct watch {
 
 	pthread_t keeper;
 	bool kept;
-	int end;           /* eventfd: the keeper is to end */
-	uint64_t until;    /* as it stands in our place, as long as that is ours */
+	int end;           /* eventfd that ends the keeper */
+	uint64_t until;    /* the time in our place, as long as the place is ours */
 	uint64_t unserved; /* ns */
 	bool taken;
 };
 
-/* ---- the place -------------------------------------------------------------- */
+/* ---- taking a place ------------------------------------------------------ */
 
 static struct bkxdp_listener *place_of(const struct watch *watch, uint32_t place)
 {
 	return &watch->words->watch.listener[place];
 }
 
-/* Of those who were killed: each has a ring to be given back. The first free place. */
+/*
+ * Frees the places of listeners that were killed, with their rings. Returns the first free place,
+ * or NO_PLACE.
+ */
 static uint32_t clear_places(const struct watch *watch)
 {
 	uint32_t first = NO_PLACE;
@@ -92,7 +94,7 @@ static void fill_place(struct bkxdp_listener *listener, const struct watch_filte
 	}
 }
 
-/* Also a wait until no CPU runs the program as it was before: see slot_retire(). */
+/* This update also waits until no CPU runs the program with the old ring: see slot_retire(). */
 static int place_ring(const struct watch *watch)
 {
 	return bpf_map_update_elem(watch->maps.fd[MAP_RINGS], &watch->place, &watch->ring, BPF_ANY)
@@ -114,8 +116,8 @@ static uint64_t lost_at(const struct watch *watch)
 }
 
 /*
- * The program clears `listeners` where it finds no place taken. One that looked
- * before ours was may still do so: it is waited for before the word is set.
+ * The program clears `listeners` if it finds no place taken. A run that looked before ours was
+ * taken may still do so. This waits for such runs before `listeners` is set.
  */
 static int take_place(struct watch *watch, const struct watch_filter *filter)
 {
@@ -136,9 +138,9 @@ static int take_place(struct watch *watch, const struct watch_filter *filter)
 	return error;
 }
 
-/* ---- keeping it ------------------------------------------------------------- */
+/* ---- renewing the place -------------------------------------------------- */
 
-/* Whoever finds another time in the place than his own has lost it. */
+/* Fails if the place has another time than ours: then another listener has taken it. */
 static bool move_until(struct watch *watch, uint64_t until)
 {
 	__u64 mine = watch->until;
@@ -173,7 +175,7 @@ static void *keep(void *context)
 	return NULL;
 }
 
-/* Signals are for the thread that reads. */
+/* Signals go to the reading thread. */
 static int start_keeper(struct watch *watch)
 {
 	sigset_t all, before;
@@ -202,9 +204,9 @@ static void end_keeper(struct watch *watch)
 /* ---- opening ---------------------------------------------------------------- */
 
 /*
- * Not by xdp_find(): libxdp 1.3 forgets to close a program whenever it is
- * asked, and a program that is held here would outlive its interface. While the
- * device runs the program that it ran before, nothing has changed.
+ * xdp_find() is not used here: libxdp 1.3 leaves a program open each time, and a program that is
+ * held open would outlive its interface. As long as the device runs the same program as before,
+ * nothing has changed.
  */
 static bool program_runs(struct watch *watch)
 {
@@ -266,7 +268,10 @@ static void report_listen_failure(const char *interface, int error, struct diagn
 			strerror(-error));
 }
 
-/* The lock: listeners take places one after the other, and no detach comes between. */
+/*
+ * Called with the lock held, so that listeners take places one after the other and no detach
+ * happens meanwhile.
+ */
 static int open_locked(struct watch *watch, const struct watch_filter *filter,
 		       struct diagnostics *diag)
 {
@@ -289,7 +294,7 @@ static int open_locked(struct watch *watch, const struct watch_filter *filter,
 	return error;
 }
 
-/* Looks before it locks: the lock's folder is not to be made where nothing is filtered. */
+/* Looks before it locks, because the lock's folder must not be made if nothing is filtered. */
 static int open_place(struct watch *watch, const struct watch_filter *filter,
 		      struct diagnostics *diag)
 {
@@ -387,8 +392,8 @@ enum watch_end watch_check(struct watch *watch)
 /* ---- ending ----------------------------------------------------------------- */
 
 /*
- * First nothing is wanted any more, and programs that still serve the place are
- * waited for: then all is in the ring, or counted as lost. Then the place is free.
+ * First, no more events are wanted. After waiting for programs that still serve the place, all
+ * events are in the ring or counted as lost. Then the place is freed.
  */
 void watch_stop(struct watch *watch)
 {

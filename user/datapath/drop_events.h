@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Listening to a filtered interface's drops. The kernel tells of them only while
- * somebody listens; what it could not tell of is counted.
+ * Receives the drops of a filtered interface as events. The program sends events only while
+ * somebody listens, and counts those that it could not send.
  */
 #ifndef DATAPATH_DROP_EVENTS_H
 #define DATAPATH_DROP_EVENTS_H
@@ -13,26 +13,29 @@
 
 struct watch_filter {
 	uint64_t reasons;         /* bit n: enum bkxdp_reason n is wanted */
-	struct bkxdp_prefix from; /* of the source; 0 bits: every frame, also one without IP */
-	uint32_t rate;            /* events in about a second, on one CPU; the rest is lost */
+	struct bkxdp_prefix from; /* source address; 0 bits: every frame, also without IP */
+	uint32_t rate; /* events per second (roughly) on each CPU; more are counted as lost */
 };
 
-/* The event is valid during the call. Negative: watch_wait() ends, and returns it. */
+/*
+ * Called for each event, which is valid only during the call. A negative result ends watch_wait(),
+ * which returns it.
+ */
 typedef int watch_seen(void *context, const struct bkxdp_event *event);
 
 struct watch;
 
-/* Listens from now on, on one of BKXDP_LISTENERS places. NULL with complaints. */
+/* Begins to listen, in one of BKXDP_LISTENERS places. Returns NULL with diagnostics on failure. */
 struct watch *watch_open(const char *interface, const struct watch_filter *filter, watch_seen *seen,
 			 void *context, struct diagnostics *diag);
-/* Until there are events, but not longer than this. 0, or what `seen` returned, or -errno. */
+/* Waits for events, at most this long. Returns 0, what `seen` returned, or a negative errno. */
 int watch_wait(struct watch *watch, int milliseconds);
 /* Events lost since watch_open(). */
 uint64_t watch_lost(const struct watch *watch);
-/* ns for which nobody was told of anything, because this process did not run. */
+/* Time in ns during which no events were sent because this process did not run. */
 uint64_t watch_unserved(const struct watch *watch);
 
-/* The policy that is in force, and its generation; NULL where it can't be read. */
+/* Returns the policy in force and its generation, or NULL if it can't be read. */
 struct policy *watch_policy(const struct watch *watch, uint32_t *generation);
 
 enum watch_end {
@@ -40,12 +43,12 @@ enum watch_end {
 	WATCH_DETACHED,
 	WATCH_ATTACHED_ANEW,
 	WATCH_PROGRAM_GONE, /* its maps are still pinned */
-	WATCH_PLACE_TAKEN,  /* by another listener, while this process did not run for long */
+	WATCH_PLACE_TAKEN,  /* by another listener, because this process did not run for long */
 };
-/* Is there still something to listen to? To be asked every second or so. */
+/* Says whether there is still something to listen to. To be called about once a second. */
 enum watch_end watch_check(struct watch *watch);
 
-/* Listens no more. What has been told can still be taken by watch_wait(). */
+/* Stops listening. Events that were sent before can still be read by watch_wait(). */
 void watch_stop(struct watch *watch);
 void watch_close(struct watch *watch);
 

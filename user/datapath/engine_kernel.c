@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The kernel's engine: the program in test runs, with tables of our own or the policy of now. */
+/*
+ * The kernel's engine: the program in test runs, with given tables or a copy of the attached
+ * policy.
+ */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -87,7 +90,7 @@ struct engine *engine_kernel(const struct tables *tables, enum cache_use cache)
 	return &kernel->engine;
 }
 
-/* A copy: judging a packet must not make a control connection live for real ones. */
+/* A copy is used, because judging a packet must not make a real control connection live. */
 static int copy_controls(int to, int from)
 {
 	struct bkxdp_control_key key, *before = NULL;
@@ -96,14 +99,16 @@ static int copy_controls(int to, int from)
 	while (!bpf_map_get_next_key(from, before, &key)) {
 		before = &key;
 		if (bpf_map_lookup_elem(from, &key, &control))
-			continue; /* it went away meanwhile */
+			continue; /* it was removed meanwhile */
 		if (bpf_map_update_elem(to, &key, &control, BPF_ANY))
 			return -errno;
 	}
 	return 0;
 }
 
-/* A program and maps of its own, with the policy of now; a later reload does not reach them. */
+/*
+ * Copies the present policy to a program and maps of our own, which a later reload does not change.
+ */
 static int copy_attached(const struct maps *pinned, const struct kernel_engine *kernel)
 {
 	int error = slot_copy(pinned, &kernel->maps);
@@ -112,7 +117,7 @@ static int copy_attached(const struct maps *pinned, const struct kernel_engine *
 		     : copy_controls(kernel->maps.fd[MAP_CONTROLS], pinned->fd[MAP_CONTROLS]);
 }
 
-/* Engine and policy of one and the same generation: -EAGAIN where a reload came between. */
+/* Engine and policy must be of one generation. Returns -EAGAIN if a reload came between. */
 static int open_generation(const char *interface, const struct maps *pinned,
 			   struct kernel_engine *kernel, struct policy **policy)
 {
@@ -122,7 +127,7 @@ static int open_generation(const char *interface, const struct maps *pinned,
 
 	if (!error)
 		error = copy_attached(pinned, kernel);
-	/* what is gone under our hands went with a reload */
+	/* an inner map that disappeared was removed by a reload */
 	if (error)
 		return error == -ENOENT ? -EAGAIN : error;
 	*policy = policy_in(interface, pinned, &generation);

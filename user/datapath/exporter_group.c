@@ -6,7 +6,10 @@
 
 #include "base/memory.h"
 
-/* The file and not getgrnam(): at boot, a directory service may not answer for long. */
+/*
+ * Reads the file instead of calling getgrnam(), because a directory service may not answer for long
+ * at boot.
+ */
 gid_t readers_group(void)
 {
 	AUTO_FCLOSE FILE *file = fopen("/etc/group", "re");

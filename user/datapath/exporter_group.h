@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Who may read the pinned counters beside root: the group of the exporter. */
+/* The exporter's group, which may read the pinned counters besides root. */
 #ifndef DATAPATH_EXPORTER_GROUP_H
 #define DATAPATH_EXPORTER_GROUP_H
 
@@ -8,9 +8,12 @@
 
 #define READERS "bkxdp" /* the group, and the exporter's own user */
 
-/* 0: this machine has no such group. */
+/* Returns 0 if this machine has no such group. */
 gid_t readers_group(void);
-/* Where any user may load programs, one could by them write to maps that he may only read. */
+/*
+ * Returns true if any user may load BPF programs. Such a program could write to maps that the user
+ * may only read.
+ */
 bool readers_could_write(void);
 
 #endif

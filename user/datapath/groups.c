@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Drops by kind: reading them, and asking the program to group them. */
+/* Drops by kind: reads them, and asks the program to group them. */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -14,7 +14,7 @@
 
 struct groups_read {
 	uint32_t generation; /* of the policy in force */
-	size_t count;        /* of all generations */
+	size_t count;        /* groups of all generations */
 	struct drop_groups *groups;
 };
 
@@ -29,7 +29,7 @@ static void take_group(void *into, const void *key, const void *value)
 			(struct drop_group){*(const struct bkxdp_group_key *)key, *group};
 }
 
-/* What came twice is one. */
+/* Removes duplicates. */
 static void sort_groups(struct drop_groups *groups)
 {
 	size_t read = groups->count, kept = 0;
@@ -42,7 +42,7 @@ static void sort_groups(struct drop_groups *groups)
 	groups->count = kept;
 }
 
-/* Each CPU keeps some free places for itself, so the map never looks quite full. */
+/* Each CPU keeps some free entries for itself, so the map is never completely full. */
 #define LRU_LOCAL_FREE 128
 
 static bool is_full(size_t count, int cpus)
@@ -104,9 +104,12 @@ int datapath_groups(const char *interface, struct drop_groups *groups)
 	return error;
 }
 
-/* ---- asking ---------------------------------------------------------------- */
+/* ---- asking the program to group drops ----------------------------------- */
 
-/* Several may ask: the latest end holds. The program ends it by itself, also if we die. */
+/*
+ * If several processes ask, the latest end counts. The program itself stops at that time, also if
+ * they were killed.
+ */
 static void prolong(struct bkxdp_watch *watch, uint64_t until)
 {
 	__u64 now = __atomic_load_n(&watch->groups_until, __ATOMIC_RELAXED);

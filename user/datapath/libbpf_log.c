@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What the kernel and the libraries say when they refuse, and what we make of it. */
+/* Messages of the kernel and the libraries about failures, and what bkxdp reports about them. */
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <string.h>
@@ -12,14 +12,14 @@
 static char said[8192];
 
 /*
- * The verifier writes here, at the level of statistics: with a buffer of its own
- * libbpf would repeat a refused load with ever larger logs of every instruction.
+ * The verifier writes its log here, only with statistics. Without a buffer of the program, libbpf
+ * would repeat a refused load with larger and larger logs of every instruction.
  */
 static char verified[65536];
 
 #define LAST_WORDS_MAX 600
 
-/* Keeps the end: the reason stands last in a verifier's log. */
+/* Keeps the end of the log, because the verifier's reason is at the end. */
 static void listen_to(const char *format, va_list args)
 {
 	char line[sizeof(said) / 2];
@@ -63,7 +63,7 @@ void libraries_listen(void)
 	libxdp_set_print(from_libxdp);
 }
 
-/* The netlink answer's text: libbpf prints it behind these words. */
+/* libbpf prints the text of the netlink answer after these words. */
 const char *libraries_kernel_words(void)
 {
 	static const char mark[] = "Kernel error message: ";
@@ -77,7 +77,7 @@ const char *libraries_kernel_words(void)
 	return words;
 }
 
-/* The end of what the verifier said, else of what the libraries did. */
+/* Returns the end of the verifier's log, or of the libraries' log if that is empty. */
 static const char *last_words(void)
 {
 	const char *text = *verified ? verified : said;
@@ -86,7 +86,7 @@ static const char *last_words(void)
 	return length > LAST_WORDS_MAX ? text + length - LAST_WORDS_MAX : text;
 }
 
-/* Nothing that a kernel says to a program or a map that it does not want. */
+/* Returns true for errors that do not mean that the kernel refuses the program or a map. */
 static bool is_of_the_moment(int error)
 {
 	return error == -EMFILE || error == -ENFILE || error == -EIO || error == -EAGAIN ||

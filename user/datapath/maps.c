@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Contents of the maps: the slots of a policy, the names of counters, and bytes of any
- * number in maps of their own.
+ * Contents of the maps: the slots of a policy, the names of counters, and byte strings in maps of
+ * their own.
  */
 #include <bpf/bpf.h>
 #include <errno.h>
@@ -12,7 +12,7 @@
 #include "datapath/internal.h"
 #include "policy/counters.h"
 
-/* ---- batches: one system call for many entries, where the kernel can ------- */
+/* ---- batches: one system call for many entries, if the kernel supports it ---- */
 
 #define BATCH 4096
 
@@ -26,8 +26,10 @@ static int update_each(int fd, const void *keys, size_t key_size, const void *va
 	return 0;
 }
 
-/* Batches came to LPM tries later than to hashes; where they are missing the answer is EINVAL or
- * ENOTSUPP. */
+/*
+ * Batches on LPM tries need a later kernel than those on hash maps. Without them the error is
+ * EINVAL or ENOTSUPP.
+ */
 static int update_many(int fd, const void *keys, size_t key_size, const void *values,
 		       size_t value_size, size_t count)
 {
@@ -50,7 +52,7 @@ static int update_many(int fd, const void *keys, size_t key_size, const void *va
 	return 0;
 }
 
-#define HASH_BYTES 327680 /* of values, at a time; room for more than any bucket has */
+#define HASH_BYTES 327680 /* of values at a time; more than any bucket has */
 
 int hash_read(int fd, size_t key_size, size_t value_size, hash_take *take, void *into)
 {
@@ -78,7 +80,7 @@ int hash_read(int fd, size_t key_size, size_t value_size, hash_take *take, void 
 
 /* ---- slots ----------------------------------------------------------------- */
 
-/* The inner maps of one slot, made to measure. */
+/* The inner maps of one slot, in the size that the policy needs. */
 struct slot {
 	int peers, services;
 };
@@ -143,7 +145,7 @@ static int fill_services(const struct tables *tables)
 	return fd;
 }
 
-/* Frozen: nobody changes a policy in place, not even root by mistake. */
+/* The maps are frozen, so that nobody changes a policy in place, not even root by mistake. */
 static int slot_fill(struct slot *slot, const struct tables *tables)
 {
 	slot->peers = fill_peers(tables);
@@ -157,7 +159,7 @@ static int slot_fill(struct slot *slot, const struct tables *tables)
 	return 0;
 }
 
-/* Each update of a map of maps waits until no CPU runs the program with what was there before. */
+/* Each update of a map of maps waits until no CPU runs the program with the previous inner map. */
 static int slot_place(const struct maps *maps, uint32_t number, const struct slot *slot)
 {
 	if (bpf_map_update_elem(maps->fd[MAP_PEERS], &number, &slot->peers, BPF_ANY) ||
@@ -172,7 +174,10 @@ struct bkxdp_globals *words_open(const struct maps *maps, int protection)
 		    maps->fd[MAP_GLOBALS], 0);
 }
 
-/* The idle slot first; then one 64-bit store: a packet sees the old policy or the new one. */
+/*
+ * First fills the idle slot. Then one 64-bit store activates it, so a packet sees either the old
+ * policy or the new one.
+ */
 static int slot_activate(const struct maps *maps, struct bkxdp_active active,
 			 const struct tables *tables)
 {
@@ -213,9 +218,8 @@ int slot_peek(const struct maps *maps, struct bkxdp_active *active)
 }
 
 /*
- * Gives the memory of the policy that was back. A packet may still be judged by
- * it, so first wait until none is: updating a map of maps with what it holds
- * already is that wait.
+ * Frees the memory of the old policy. A packet may still be judged by it, so this first waits until
+ * none is: an update of a map of maps waits for that, even if it changes nothing.
  */
 static void slot_retire(const struct maps *maps, uint32_t number, const struct slot *kept)
 {
@@ -272,7 +276,10 @@ static int slot_open(struct slot *slot, const struct maps *maps, uint32_t number
 	return slot->services < 0 ? slot->services : 0;
 }
 
-/* The inner maps are shared, and frozen; what says which are in force is a copy. */
+/*
+ * The inner maps are shared, because they are frozen. The globals, which say what is in force, are
+ * copied.
+ */
 int slot_copy(const struct maps *from, const struct maps *to)
 {
 	struct slot slot = {-1, -1};
@@ -320,7 +327,7 @@ int names_read(const struct maps *maps, struct counter_names *names)
 			 take_block, names);
 }
 
-/* A counter that changes hands starts at nothing. */
+/* A counter that is given to another flow starts at 0. */
 static int counter_clear(int fd, uint32_t index)
 {
 	int cpus = libbpf_num_possible_cpus();
@@ -353,7 +360,7 @@ int names_write(const struct maps *maps, const struct counter_names *names)
 	return error;
 }
 
-/* ---- bytes ----------------------------------------------------------------- */
+/* ---- byte strings -------------------------------------------------------- */
 
 #define CHUNK 16384
 

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Pins: BPFFS/bkxdp/IFACE/NAME. They are made before the program is attached
- * and removed after it is detached, so an end half way leaves pins without a
- * program, which the next attach or detach recognises, and never a program
- * that nobody can find.
+ * Pins are BPFFS/bkxdp/IFACE/NAME. They are made before the program is attached and removed after
+ * it is detached. If a process is killed in between, it leaves pins without a program, which the
+ * next attach or detach recognises, but never a program that nobody can find.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -38,13 +37,15 @@ const char *pins_bpffs(void)
 }
 
 /*
- * The folder of all pins, for a process that will not be able to open it by its
- * path: systemd mounts /sys/fs/bpf for root alone, but a path that begins at an
- * open directory asks nothing of those above it. -1: by path.
+ * The folder of all pins, for a process that can't open it by its path later: systemd mounts
+ * /sys/fs/bpf for root only, but a path relative to an open folder does not need access to the
+ * folders above it. If it is -1, the path is used.
  */
 static int door = -1;
 
-/* The BPF file system takes no dot in a name, and VLAN devices have one: eth1.100. */
+/*
+ * The BPF file system does not allow dots in names, but names of VLAN devices have them: eth1.100.
+ */
 static void folder_of(char folder[static 3 * IF_NAMESIZE], const char *interface)
 {
 	for (; *interface; interface++) {
@@ -90,8 +91,8 @@ int pins_path(char path[static PIN_PATH_MAX], const char *interface, const char 
 }
 
 /*
- * Where that group is not, or we may not give it anything (CAP_CHOWN), root reads
- * alone; the exporter, which may, makes up for it.
+ * If there is no such group, or this process may not change the owner (CAP_CHOWN), only root can
+ * read. The exporter's service, which may, makes up for it.
  */
 static int readers_admit(const char *path, mode_t mode)
 {
@@ -104,7 +105,7 @@ static int readers_admit(const char *path, mode_t mode)
 	return chmod(path, mode) ? -errno : 0;
 }
 
-/* A folder that a detach removed meanwhile is locked in vain. */
+/* Returns false if a detach removed the folder meanwhile, which makes the lock useless. */
 static bool is_still_there(const struct stat *held, const char *path)
 {
 	struct stat now;
@@ -112,14 +113,17 @@ static bool is_still_there(const struct stat *held, const char *path)
 	return !stat(path, &now) && held->st_ino == now.st_ino;
 }
 
-/* Whoever else may write there could put maps of his own in place of ours. */
+/* Anyone else with write permission could replace our maps with their own. */
 static bool is_safe(const struct stat *folder)
 {
 	return S_ISDIR(folder->st_mode) && (!folder->st_uid || folder->st_uid == geteuid()) &&
 	       !(folder->st_mode & (S_IWGRP | S_IWOTH));
 }
 
-/* No link: where all may write to the BPF file system, it could lead to any other folder. */
+/*
+ * Links are not followed: if everyone may write to the BPF file system, a link could lead to any
+ * other folder.
+ */
 static int open_folder(const char *path, struct stat *held)
 {
 	int error, fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -136,7 +140,7 @@ static int open_folder(const char *path, struct stat *held)
 	return error;
 }
 
-/* What is there already is looked at before anything about it is changed. */
+/* An existing folder is checked before anything about it is changed. */
 static int make_folder(const char *interface)
 {
 	char path[PIN_PATH_MAX];
@@ -153,13 +157,13 @@ static int make_folder(const char *interface)
 }
 
 /*
- * What is locked is a folder of its own, which is there while somebody is at
- * work: whoever may look into the common one could lock that, and stop all
- * changes. No interface is called so: folder_of() writes no such percent sign.
+ * The lock is on a folder of its own, which exists while a process makes changes. If it were on the
+ * common folder, anyone who may read that could lock it and block all changes. No interface has
+ * this name, because folder_of() never writes such a percent sign.
  */
 #define LOCK_FOLDER "%lock"
 
-/* Nobody works for longer; what is older was left by one who was killed. */
+/* No change takes longer. An older folder was left by a process that was killed. */
 #define WORK_SECONDS 120
 
 bool pins_are_changing(void)
@@ -175,7 +179,7 @@ bool pins_are_changing(void)
 #define LOCK_TRIES    300
 #define LOCK_PAUSE_US 100000
 
-/* 0, where the lock's folder is there and in a common one that is safe. */
+/* Returns 0 if the lock's folder exists in a common folder that is safe. */
 static int make_lock_folder(char path[static PIN_PATH_MAX])
 {
 	int error = make_folder(NULL);
@@ -195,12 +199,12 @@ static void report_forgery(struct diagnostics *diag)
 		bpffs);
 }
 
-/* The kernel frees the lock when its holder dies. */
+/* The kernel releases the lock when its holder dies. */
 int pins_lock(void)
 {
 	char path[PIN_PATH_MAX];
 	struct stat held = {};
-	bool again = true; /* what failed once may work the second time */
+	bool again = true; /* a failure may be temporary */
 
 	for (int i = 0; i < LOCK_TRIES; i++) {
 		int error = make_lock_folder(path), fd = error ? error : open_folder(path, &held);
@@ -240,7 +244,7 @@ int pins_take_lock(struct diagnostics *diag)
 	return lock;
 }
 
-/* `readers` may read it: the group that the exporter is in. */
+/* If `readers` is set, the exporter's group may read the pin. */
 static int pin(const char *interface, const char *name, int fd, bool readers)
 {
 	char path[PIN_PATH_MAX];
@@ -296,7 +300,10 @@ static int remove_folder(const char *interface)
 	return !error && rmdir(path) ? -errno : error;
 }
 
-/* Last goes the pin by which a program is known. What failed once may work the second time. */
+/*
+ * Removes the pin by which the program is recognised last. Tries twice, because a failure may be
+ * temporary.
+ */
 int pins_remove(const char *interface)
 {
 	int error = remove_folder(interface);
@@ -306,7 +313,7 @@ int pins_remove(const char *interface)
 	return error == -ENOENT ? 0 : error;
 }
 
-/* A folder that is not empty stays as it is. */
+/* Fails if the folder `to` exists and is not empty. */
 int pins_rename(const char *from, const char *to)
 {
 	char old[PIN_PATH_MAX], new[PIN_PATH_MAX];
@@ -342,7 +349,7 @@ static void remove_if_empty(const char *name)
 		(void)rmdir(path);
 }
 
-/* Where others may read, the folder is their door, and stays. */
+/* If a readers' group exists, it needs the common folder, which is then kept. */
 void pins_tidy(void)
 {
 	remove_if_empty(LOCK_FOLDER);
@@ -376,7 +383,7 @@ int pins_active(const char *interface)
 	return get(interface, map_names[MAP_GLOBALS].pin, 0);
 }
 
-/* Pins of another layout are not read: -EPROTO. */
+/* Returns -EPROTO for pins of another layout, which must not be read. */
 static int check_abi(const struct maps *maps)
 {
 	struct bkxdp_attachment attachment;
@@ -464,7 +471,7 @@ int pins_interfaces(char ***interfaces, size_t *count)
 	return 0;
 }
 
-/* ---- what lies beside a slot ------------------------------------------------ */
+/* ---- what is pinned for each slot ---------------------------------------- */
 
 static void beside_name(char name[static 16], enum beside what, uint32_t slot)
 {
@@ -501,7 +508,7 @@ static void share(const char *interface, const char *name, mode_t mode)
 		(void)readers_admit(path, mode);
 }
 
-/* Pins that were made before the group was. */
+/* Pins that are older than the group have not been shared yet. */
 void pins_share(const char *interface)
 {
 	char name[16];
@@ -516,7 +523,7 @@ void pins_share(const char *interface)
 	}
 }
 
-/* ---- holding the folder ------------------------------------------------------ */
+/* ---- keeping the folder open --------------------------------------------- */
 
 static bool is_held(void)
 {
@@ -525,7 +532,7 @@ static bool is_held(void)
 	return door >= 0 && !fstat(door, &folder) && folder.st_nlink;
 }
 
-/* The folder is gone when the last interface was detached; another may have come. */
+/* The folder is removed when the last interface is detached, and a new one may have been made. */
 static void hold(void)
 {
 	char path[PIN_PATH_MAX];
@@ -548,7 +555,7 @@ static void hold(void)
 
 static bool holds;
 
-/* 1, 0, or negative errno where that can't be told. */
+/* Returns 1, 0, or a negative errno if it can't be told. */
 static int is_mounted(void)
 {
 	struct statfs fs;
@@ -601,7 +608,7 @@ static bool is_unsafe(const char *path)
 	return !lstat(path, &folder) && !is_safe(&folder);
 }
 
-/* The dispatchers' pins are libxdp's, and who may move them hides what runs. */
+/* The dispatchers' pins belong to libxdp. Whoever may move them can hide what runs. */
 static bool is_forgeable(struct diagnostics *diag)
 {
 	char path[PIN_PATH_MAX];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The program: its switches, and its loading. */
+/* Opens the program, sets its constants and loads it. */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -7,7 +7,7 @@
 
 #include "datapath/internal.h"
 
-/* Of the verifier's log levels: what it counted, and no instructions. */
+/* The verifier's log level for statistics without instructions. */
 #define VERIFIER_STATISTICS 4
 
 const struct map_name map_names[MAP_COUNT] = {
@@ -42,7 +42,7 @@ int program_frags_supported(void)
 
 bool program_sockets_supported(void)
 {
-	/* an error is no answer: if they are missing all the same, the load says so */
+	/* an error of the probe is ignored: if the helpers are missing, the load reports it */
 	return libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_skc_lookup_tcp, NULL) != 0 &&
 	       libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_sk_lookup_udp, NULL) != 0;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Reading back what the kernel holds of an interface; nothing is changed here. */
+/* Reads the state of an interface's filter from the kernel. Nothing is changed here. */
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <string.h>
@@ -31,7 +31,7 @@ static int read_json(const char *interface, uint32_t slot, struct policy **polic
 	return *policy ? 0 : -errno;
 }
 
-/* -EAGAIN where a reload came between. */
+/* Returns -EAGAIN if a reload came between. */
 static int read_policy(const char *interface, const struct maps *maps, struct policy **policy,
 		       uint32_t *generation)
 {
@@ -44,7 +44,7 @@ static int read_policy(const char *interface, const struct maps *maps, struct po
 	if (error)
 		return error;
 	error = read_json(interface, active.slot, policy);
-	/* what went wrong may have been the reload's doing */
+	/* a reload may have caused the error */
 	checked = check_generation(maps, &active);
 	if (!error || checked == -EAGAIN)
 		error = checked;
@@ -69,7 +69,7 @@ struct policy *policy_in(const char *interface, const struct maps *maps, uint32_
 	return policy;
 }
 
-/* Does a flow of the policy in force require it? */
+/* Finds the flow with this id, if a flow of the policy requires it. */
 static const struct flow *control_flow(const struct policy *policy, uint32_t id)
 {
 	for (size_t i = 0; i < policy->n_flows; i++) {
@@ -147,7 +147,9 @@ static int fill_attachment(struct snapshot *snapshot, const struct maps *maps,
 	return 0;
 }
 
-/* The counters, and the policy that they are of. -EAGAIN where a reload came between. */
+/*
+ * Reads the counters and the policy that they belong to. Returns -EAGAIN if a reload came between.
+ */
 static int read_both(const char *interface, const struct maps *maps, struct snapshot *snapshot,
 		     struct bkxdp_attachment *attachment)
 {
@@ -186,7 +188,7 @@ static struct snapshot *snapshot_of(const char *interface, const struct maps *ma
 	return snapshot;
 }
 
-/* A scrape takes no capability of root's, so none is asked for. */
+/* The messages do not ask for capabilities, because a scrape needs none. */
 static void report_read_failure(struct diagnostics *diag, int error)
 {
 	bool denied = error == -EACCES || error == -EPERM;
@@ -252,7 +254,7 @@ int datapath_interfaces(char ***interfaces, size_t *count, struct diagnostics *d
 	return error ? -1 : 0;
 }
 
-/* Whether there is anything to read; if not, why. */
+/* Returns false with diagnostics if there is nothing to read. */
 static bool is_readable(const char *interface, struct diagnostics *diag)
 {
 	int there = pins_check(diag) ? -EINVAL : pins_exist(interface);

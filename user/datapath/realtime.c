@@ -12,15 +12,15 @@
 #include "base/memory.h"
 
 /*
- * Since Linux 6.18 a PREEMPT_RT kernel may be built without this lock: a NAPI
- * thread can then be preempted in the middle of a packet by another one of the
- * same CPU. Before, the option was not there and the lock always was.
+ * Since Linux 6.18, a PREEMPT_RT kernel may be built without this lock. A NAPI thread can then be
+ * preempted in the middle of a packet by another one on the same CPU. Earlier kernels do not have
+ * the option and always have the lock.
  */
 #define BH_LOCK "CONFIG_PREEMPT_RT_NEEDS_BH_LOCK"
 
 enum bh_lock { BH_LOCK_ALWAYS, BH_LOCK_ON, BH_LOCK_OFF };
 
-/* 1, 0, or negative errno. The file is there in PREEMPT_RT kernels only. */
+/* Returns 1, 0, or a negative errno. Only PREEMPT_RT kernels have the file. */
 static int is_realtime(void)
 {
 	AUTO_CLOSE int fd = open("/sys/kernel/realtime", O_RDONLY | O_CLOEXEC);
@@ -35,7 +35,7 @@ static int is_realtime(void)
 	return got ? digit == '1' : -EIO;
 }
 
-/* Of a kernel's configuration, plain or gzipped. */
+/* Reads a kernel's configuration, plain or gzipped. */
 static int read_config(const char *path, enum bh_lock *lock)
 {
 	gzFile file = gzopen(path, "rbe");
@@ -54,7 +54,7 @@ static int read_config(const char *path, enum bh_lock *lock)
 	return gzclose_r(file) || status < 0 ? -EIO : 0;
 }
 
-/* Where no configuration can be read, the version says whether the option can be there. */
+/* If no configuration can be read, the version says whether the kernel can have the option. */
 static int find_lock(enum bh_lock *lock)
 {
 	unsigned int major, minor;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * An interface's counters for scrapes: by the pins that the exporter's group may read, and
- * without a capability if the kernel asks for none (5.19).
+ * Reads an interface's counters for scrapes, from the pins that the exporter's group may read. This
+ * needs no capability if the kernel is 5.19 or later.
  */
 #include <errno.h>
 
@@ -10,9 +10,9 @@
 #include "stats/reading.h"
 
 /*
- * The program that the interface runs is asked without privileges. It is another
- * than at the attach if other programs came to the dispatcher or left it; then
- * whether ours is still there takes the privilege to look at programs.
+ * The id of the program that the interface runs can be read without privileges. If it is another
+ * one than at the attach, other programs were added to or removed from the dispatcher; then the
+ * privilege to look at programs is needed to tell whether the filter still runs.
  */
 static enum attached tell_attached(const char *interface, const struct maps *maps,
 				   const struct bkxdp_attachment *attachment)
@@ -52,7 +52,10 @@ static int try_reading(const char *interface, struct reading *reading)
 	return error;
 }
 
-/* An attach or a detach at work leaves pins half way for a moment; that is no error. */
+/*
+ * While a filter is being attached or detached, its pins may be incomplete for a moment. That is
+ * not an error.
+ */
 static bool is_passing(const char *interface)
 {
 	return pins_exist(interface) == 0 || pins_are_changing();
@@ -69,7 +72,7 @@ int datapath_scrape(const char *interface, struct reading *reading, struct diagn
 	if (!error)
 		return 1;
 	passing = is_passing(interface);
-	/* it may have ended just before it was asked for */
+	/* the attach may have ended after the first attempt */
 	if (!passing)
 		error = try_reading(interface, reading);
 	if (!error)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Which filter is meant, and whether it runs: known by what an interface runs,
- * for names change hands. What can't be told is an error, and never "nothing".
+ * Finds which filter a command is about and whether it runs. A filter is found by what an interface
+ * runs, because names change. If something can't be told, that is an error and never taken for
+ * "nothing runs".
  */
 #include <errno.h>
 #include <net/if.h>
@@ -17,7 +18,7 @@
 
 /* ---- where a filter runs ------------------------------------------------------ */
 
-/* 1: the filter of these pins runs on this interface. */
+/* Returns 1 if the filter with these pins runs on this interface, 0 or a negative errno. */
 static int look_at(const char *pins, int words, int ifindex, struct target *target)
 {
 	struct found found;
@@ -51,7 +52,10 @@ static int look_at_all(const char *pins, int words, struct target *target)
 	return result;
 }
 
-/* Pins of another layout, or made half way, tell nothing; that is found out elsewhere. */
+/*
+ * Pins that are incomplete or have another layout tell nothing. That is no error here; whoever uses
+ * the pins reports it.
+ */
 static int recall_attachment(const char *pins, struct bkxdp_attachment *attachment)
 {
 	struct bkxdp_attachment recalled = {};
@@ -87,7 +91,7 @@ static int try_pins(const char *pins, struct target *target)
 	return look_at(pins, words, target->ifindex, target);
 }
 
-/* Its own pins first, for they nearly always are; then those of all others. */
+/* First tries the pins of the interface's own name, which are nearly always the right ones. */
 static int find_by_program(struct target *target)
 {
 	char **pins;
@@ -105,7 +109,9 @@ static int find_by_program(struct target *target)
 	return result;
 }
 
-/* Takes no lock, for nothing is changed by it; what can't be told here is found out by who reads.
+/*
+ * Takes no lock, because it changes nothing. Errors are ignored here, because whoever reads the
+ * pins reports them.
  */
 const char *datapath_pinned_as(const char *interface, char name[static IF_NAMESIZE])
 {
@@ -120,8 +126,8 @@ const char *datapath_pinned_as(const char *interface, char name[static IF_NAMESI
 }
 
 /*
- * It runs on no interface here. That its program is loaded means that it runs
- * elsewhere, unless a dispatcher's pins hold it: then it takes a look.
+ * The filter runs on no interface here. If its program is loaded, it runs elsewhere, unless only
+ * the pins of a dispatcher keep it loaded. In that case the other namespaces are searched.
  */
 int runs_elsewhere(int words)
 {
@@ -133,14 +139,17 @@ int runs_elsewhere(int words)
 		return result;
 	called = result == PROGRAM_IS_CALLED;
 	result = xdp_dispatcher_of(words, &dispatcher);
-	if (!result) /* by whom it is called nobody can tell without the dispatcher's pins */
+	if (!result) /* without the dispatcher's pins nobody can tell who calls it */
 		return called ? -ENOLINK : 1;
 	if (result < 0)
 		return result;
 	return namespaces_run_program(dispatcher.program);
 }
 
-/* Without that pin no program was attached yet, or it was taken off. 1, 0 or negative errno. */
+/*
+ * Without the pin of the globals, no program was attached yet, or it has been detached. Returns 1,
+ * 0 or a negative errno.
+ */
 static int look_for_owner_of_pins(struct target *target)
 {
 	AUTO_CLOSE int words = pins_active(target->interface);
@@ -205,7 +214,10 @@ static int find_target(struct target *target)
 
 #define DESCRIPTORS 256
 
-/* What an attach opens at once; cleaning up behind one that failed must not fail for want of it. */
+/*
+ * An attach opens so many files at once. The limit is raised first, so that undoing a failed attach
+ * can't fail because of it.
+ */
 static int make_room(struct diagnostics *diag)
 {
 	struct rlimit limit;
@@ -293,7 +305,7 @@ bool datapath_runs(const struct target *target)
 	return target->state == TARGET_RUNS || target->state == TARGET_RENAMED;
 }
 
-/* An attach that ended before its policy was in force left nothing to go by. */
+/* An attach that ended before its policy was in force left no policy to read. */
 static int read_running(const struct target *target, struct policy **policy)
 {
 	struct bkxdp_active active;
@@ -317,7 +329,7 @@ int datapath_policy(const struct target *target, struct policy **policy, struct 
 	int error = *target->pins ? read_running(target, policy) : 0;
 
 	if (error == -ENOENT && target->state == TARGET_LEFT)
-		return 0; /* it ended before all pins were there, or in the middle of a detach */
+		return 0; /* an attach or a detach ended half-way */
 	if (!error)
 		return 0;
 	if (datapath_runs(target) || target->state == TARGET_ELSEWHERE)
@@ -333,7 +345,7 @@ int datapath_policy(const struct target *target, struct policy **policy, struct 
 #define ARPHRD_IP6GRE 823
 #endif
 
-/* Those that are met; <net/if_arp.h> has more. */
+/* The common types; <net/if_arp.h> has more. */
 static const char *type_word(int type)
 {
 	switch (type) {

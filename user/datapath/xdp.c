@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Attaching beside others, by libxdp's dispatcher. Where the kernel refuses the
- * dispatcher, libxdp attaches the program alone and calls that success, so what
- * really runs is always read back.
+ * Attaches the program next to others with libxdp's dispatcher. If the kernel refuses the
+ * dispatcher, libxdp attaches the program alone and reports success, so what really runs is always
+ * read back.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -18,7 +18,7 @@
 #include "datapath/internal.h"
 #include "net/netdev.h"
 
-/* A packet filter runs before the others; libxdp's default is 50. */
+/* The packet filter runs before other programs; libxdp's default is 50. */
 #define RUN_PRIORITY 10
 
 #define PROGRAM_MAPS_MAX 64
@@ -47,7 +47,7 @@ static int map_id(int fd, uint32_t *id)
 	return 0;
 }
 
-/* Ours is the program that uses the map which says what slot is in force. */
+/* The filter is the program that uses the map with the globals. */
 static bool uses_map(const struct bpf_prog_info *info, uint32_t map)
 {
 	const uint32_t *ids = (const uint32_t *)(uintptr_t)info->map_ids;
@@ -81,7 +81,10 @@ static int note(struct found *found, int program, uint32_t active)
 	return 0;
 }
 
-/* Is there libxdp's folder of this dispatcher's programs? Without it nobody can ask it. */
+/*
+ * Returns 1 if libxdp's folder of this dispatcher's programs exists, 0 or a negative errno. Without
+ * it nobody can find out what the dispatcher calls.
+ */
 static int dispatcher_is_pinned(int ifindex, uint32_t root)
 {
 	AUTO_FREE char *path = must_format("%s/xdp/dispatch-%d-%u", pins_bpffs(), ifindex, root);
@@ -92,8 +95,8 @@ static int dispatcher_is_pinned(int ifindex, uint32_t root)
 }
 
 /*
- * libxdp takes what it can't read for a lone program, or for none: what it says is
- * believed only where it found as many programs as it read.
+ * libxdp takes a dispatcher that it can't read for a lone program or for none. So its answer is
+ * used only if it is about the same program and no lone one.
  */
 static int note_components(struct found *found, int ifindex, uint32_t active)
 {
@@ -170,7 +173,7 @@ static int find_once(int ifindex, uint32_t active, struct found *found)
 	return error;
 }
 
-/* Another may replace the interface's program while it is looked at. */
+/* Another process may replace the interface's program meanwhile. */
 #define FIND_TRIES 10
 
 int xdp_find(int ifindex, int active_fd, struct found *found)
@@ -187,10 +190,7 @@ int xdp_find(int ifindex, int active_fd, struct found *found)
 	return error;
 }
 
-/*
- * A program that is loaded, and not only one that an interface was found to run:
- * in whatever namespace that is.
- */
+/* All loaded programs are searched, because the program may run in any namespace. */
 int xdp_runs_somewhere(int active_fd)
 {
 	uint32_t id = 0, active = 0;
@@ -204,7 +204,7 @@ int xdp_runs_somewhere(int active_fd)
 		struct bpf_prog_info info = {};
 
 		if (fd < 0 && errno == ENOENT)
-			continue; /* it went meanwhile */
+			continue; /* it was unloaded meanwhile */
 		error = fd < 0 ? -errno : ask_program(fd, &info, ids);
 		if (error)
 			return error;
@@ -216,7 +216,7 @@ int xdp_runs_somewhere(int active_fd)
 
 /* ---- dispatchers that lost their interface --------------------------------------- */
 
-/* Does a folder of libxdp's hold a program that uses this map? 1, 0 or negative errno. */
+/* Returns 1 if a folder of libxdp has a program that uses this map, 0 or a negative errno. */
 static int holds_ours(const char *path, uint32_t active)
 {
 	DIR *folder = opendir(path);
@@ -266,7 +266,7 @@ int xdp_dispatcher_of(int active_fd, struct dispatcher *dispatcher)
 	return result;
 }
 
-/* libxdp_clean_references() would take those of other namespaces, too. */
+/* libxdp_clean_references() would also remove those of other namespaces. */
 int xdp_forget(int active_fd)
 {
 	struct dispatcher dispatcher;
@@ -287,7 +287,7 @@ int xdp_attach_beside(int ifindex, struct bkxdp_bpf *program, bool frags, bool g
 
 	if (error)
 		return error;
-	/* libxdp looks at no flag that libbpf applies only when it loads */
+	/* libxdp does not see the flag that libbpf sets when it loads the program */
 	if (frags)
 		error = xdp_program__set_xdp_frags_support(xdp, true);
 	if (!error)
@@ -312,7 +312,7 @@ int xdp_attach_alone(int ifindex, int program, bool generic)
 			      NULL);
 }
 
-/* Only while it is the one that runs: the kernel compares. */
+/* The kernel detaches the program only if it is the one that runs. */
 static int detach_alone(int ifindex, const struct found *found)
 {
 	AUTO_CLOSE int fd = bpf_prog_get_fd_by_id(found->program);

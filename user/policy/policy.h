@@ -28,7 +28,7 @@ struct flow {
 	char profile[BKXDP_NAME_MAX];
 	char name[BKXDP_NAME_MAX];
 	struct place place; /* in the profile or interface file; the policy owns the file name */
-	char *source;       /* URL or title of the document that it is from, or NULL */
+	char *source;       /* text of the sources entry that it is from, or NULL */
 	char *note;         /* or NULL */
 	int required;       /* index of a flow, or -1 */
 };
@@ -47,7 +47,8 @@ struct rule {
 /* Addresses of peers. Equal sets of addresses are one group. */
 struct group {
 	struct prefix_set prefixes;
-	size_t total; /* number of prefixes; a policy read from the kernel has only the first few of them */
+	size_t total; /* number of prefixes; a policy read from the kernel has only the first few of
+			 them */
 	char *roles;  /* names for messages, such as "media-server" */
 };
 
@@ -60,7 +61,8 @@ struct use {
 
 struct policy {
 	char interface[IF_NAMESIZE];
-	char *file; /* path of the interface file, or NULL if the policy is from options or observes */
+	char *file; /* path of the interface file, or NULL if the policy is from options or observes
+		     */
 	bool observes;
 	enum attach_mode mode;
 	struct bkxdp_settings settings;

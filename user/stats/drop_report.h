@@ -15,8 +15,8 @@ enum advice_kind {
 	ADVICE_ADDRESS, /* a role of a profile in use lacks these addresses */
 	ADVICE_ENABLE,  /* an optional flow of a profile in use */
 	ADVICE_SETTING, /* a key of the interface file */
-	ADVICE_SCAN,    /* one source and many ports: no line, because it would let the scanner in */
-	ADVICE_NONE,    /* no setting helps, or only a person can decide */
+	ADVICE_SCAN, /* one source and many ports: no line, because it would let the scanner in */
+	ADVICE_NONE, /* no setting helps, or only a person can decide */
 	ADVICE_KINDS
 };
 const char *advice_kind_word(enum advice_kind kind);

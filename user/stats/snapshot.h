@@ -18,8 +18,10 @@ struct control_seen {
 };
 
 struct snapshot {
-	struct reading reading;     /* `attached` is unknown if the filter runs in another network namespace */
-	char name_now[IF_NAMESIZE]; /* of the interface that it was attached to; "": that one is gone */
+	struct reading
+		reading; /* `attached` is unknown if the filter runs in another network namespace */
+	char name_now[IF_NAMESIZE]; /* of the interface that it was attached to; "": that one is
+				       gone */
 	bool frags;
 	bool alone;
 	char version[BKXDP_NAME_MAX];
