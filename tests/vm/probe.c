@@ -143,7 +143,7 @@ int main(int argc, char **argv)
 {
 	const char *word = argc > 1 ? argv[1] : "";
 
-	libraries_listen();
+	libraries_capture_log();
 	if (argc == 3 && !strcmp(word, "native"))
 		return native(argv[2]) ? 0 : 1;
 	for (size_t i = 0; argc == 2 && i < sizeof(probes) / sizeof(*probes); i++)

@@ -150,12 +150,12 @@ static int print_metrics(const char *output)
 	int error = 0;
 
 	scrape_all(&scrape, &diag);
-	if (output && !scrape.blind)
+	if (output && !scrape.list_failed)
 		error = write_file(output, &scrape);
 	else if (!output)
 		metrics_print(stdout, &scrape);
 	diag_print(&diag);
-	if (output && scrape.blind)
+	if (output && scrape.list_failed)
 		(void)fail("%s: nothing could be read, so nothing is written there", output);
 	if (error)
 		say_unwritten(output, error);

@@ -120,7 +120,7 @@ static json_t *snapshot_json(const struct snapshot *s)
 			 connections_word(s->policy->settings.connections), "observes",
 			 s->policy->observes, "digest", digest, "since", since, "loaded", loaded,
 			 "generation", (int)s->reading.policy.generation, "program_id",
-			 (int)s->program, "beside", words_json(s->beside, s->n_beside), "file",
+			 (int)s->program, "beside", words_json(s->others, s->n_others), "file",
 			 s->policy->file, "uses", uses_json(s->policy), "prefixes", "ipv4",
 			 (json_int_t)s->reading.policy.ipv4_prefixes, "ipv6",
 			 (json_int_t)s->reading.policy.ipv6_prefixes, "notes",
@@ -191,8 +191,8 @@ static void print_attachment(const struct snapshot *s)
 	       s->frags ? ", takes jumbo frames" : "");
 	if (s->alone)
 		printf(", no other XDP program can join");
-	for (size_t i = 0; i < s->n_beside; i++)
-		printf("%s%s", i ? ", " : ", beside ", s->beside[i]);
+	for (size_t i = 0; i < s->n_others; i++)
+		printf("%s%s", i ? ", " : ", beside ", s->others[i]);
 	putchar('\n');
 }
 

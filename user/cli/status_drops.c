@@ -24,46 +24,47 @@ static bool audits(const struct snapshot *snapshot)
 /* Reads the profile from the file that its flows are from. */
 static struct profile *profile_of(const struct policy *policy, const char *name)
 {
-	struct diagnostics unheard = {};
+	struct diagnostics ignored = {};
 	struct profile *profile = NULL;
 
 	for (size_t i = 0; i < policy->n_flows && !profile; i++)
 		if (!strcmp(policy->flows[i].profile, name)) {
-			profile = profile_read(policy->flows[i].place.file, &unheard);
+			profile = profile_read(policy->flows[i].place.file, &ignored);
 			break;
 		}
-	diag_free(&unheard);
+	diag_free(&ignored);
 	return profile;
 }
 
-static struct drop_report *find(const struct policy *policy, const struct drop_groups *groups)
+static struct drop_report *make_report(const struct policy *policy,
+				       const struct drop_groups *groups)
 {
 	size_t uses = policy->observes ? 0 : policy->n_uses;
 	AUTO_FREE struct profile **profile = must_alloc(uses, sizeof(struct profile *));
 	const struct in_force now = {policy, uses ? (const struct profile *const *)profile : NULL};
-	struct drop_report *found;
+	struct drop_report *report;
 
 	for (size_t i = 0; i < uses; i++)
 		profile[i] = profile_of(policy, policy->uses[i].profile);
-	found = drop_report(&now, groups);
+	report = drop_report(&now, groups);
 	for (size_t i = 0; i < uses; i++)
 		profile_free(profile[i]);
-	return found;
+	return report;
 }
 
-static size_t shown_of(const struct drop_report *found, size_t limit)
+static size_t shown_of(const struct drop_report *report, size_t limit)
 {
-	return limit && limit < found->n_rows ? limit : found->n_rows;
+	return limit && limit < report->n_rows ? limit : report->n_rows;
 }
 
 /* Advice is in the order of the rows, so that of the last row shown tells how many are needed. */
-static size_t advice_of(const struct drop_report *found, size_t shown)
+static size_t advice_of(const struct drop_report *report, size_t shown)
 {
 	size_t count = 0;
 
 	for (size_t i = 0; i < shown; i++)
-		if (found->rows[i].advice >= count)
-			count = found->rows[i].advice + 1;
+		if (report->rows[i].advice >= count)
+			count = report->rows[i].advice + 1;
 	return count;
 }
 
@@ -75,7 +76,7 @@ static void format_moment(uint64_t moment, uint64_t now, char text[static CLOCK_
 	clock_text((uint64_t)time(NULL) - (now > moment ? (now - moment) / 1000000000u : 0), text);
 }
 
-static json_t *row_json(const struct would_row *row, uint64_t now)
+static json_t *row_json(const struct drop_row *row, uint64_t now)
 {
 	const struct bkxdp_group_key *key = &row->group->key;
 	char source[PREFIX_TEXT_MAX], protocol[GROUP_SERVICE_MAX], first[CLOCK_TEXT_MAX],
@@ -130,25 +131,25 @@ static json_t *advice_json(const struct advice *advice, size_t number, const str
 json_t *drop_report_json(const struct snapshot *snapshot, const struct drop_groups *groups,
 			 size_t limit)
 {
-	struct drop_report *found = find(snapshot->policy, groups);
+	struct drop_report *report = make_report(snapshot->policy, groups);
 	json_t *rows = json_array(), *advice = json_array();
-	size_t shown = shown_of(found, limit), needed = advice_of(found, shown);
+	size_t shown = shown_of(report, limit), needed = advice_of(report, shown);
 	char since[CLOCK_TEXT_MAX];
 
 	for (size_t i = 0; i < shown; i++)
-		json_array_append_new(rows, row_json(&found->rows[i], groups->now));
+		json_array_append_new(rows, row_json(&report->rows[i], groups->now));
 	for (size_t i = 0; i < needed; i++)
 		json_array_append_new(advice,
-				      advice_json(&found->advice[i], i + 1, snapshot->policy));
+				      advice_json(&report->advice[i], i + 1, snapshot->policy));
 	clock_text(snapshot->reading.policy.loaded, since);
 	AUTO_FREE char *device = printable(snapshot->reading.device);
 	json_t *json =
 		json_pack("{ss ss ss so so sI sI sb}", "device", device, "enforcement",
 			  audits(snapshot) ? "audit" : "enforce", "since", since, "groups", rows,
-			  "advice", advice, "more", (json_int_t)(found->n_rows - shown),
+			  "advice", advice, "more", (json_int_t)(report->n_rows - shown),
 			  "ungrouped", (json_int_t)groups->ungrouped, "full", groups->full);
 
-	drop_report_free(found);
+	drop_report_free(report);
 	return json;
 }
 
@@ -169,7 +170,7 @@ static void ago_text(uint64_t moment, uint64_t now, char text[static 16])
 		 units[i].unit);
 }
 
-static void print_row(const struct would_row *row, uint64_t now)
+static void print_row(const struct drop_row *row, uint64_t now)
 {
 	char source[PREFIX_TEXT_MAX], service[GROUP_SERVICE_MAX], ago[16];
 
@@ -187,14 +188,14 @@ static void print_row(const struct would_row *row, uint64_t now)
 	       service);
 }
 
-static void print_rows(const struct drop_report *found, size_t shown, uint64_t now)
+static void print_rows(const struct drop_report *report, size_t shown, uint64_t now)
 {
 	printf("\n       %12s %14s %8s  %-14s %-20s %s\n", "PACKETS", "BYTES", "LAST", "REASON",
 	       "SOURCE", "SERVICE");
 	for (size_t i = 0; i < shown; i++)
-		print_row(&found->rows[i], now);
-	if (shown < found->n_rows)
-		printf("  %zu more (--limit 0 lists all)\n", found->n_rows - shown);
+		print_row(&report->rows[i], now);
+	if (shown < report->n_rows)
+		printf("  %zu more (--limit 0 lists all)\n", report->n_rows - shown);
 }
 
 /* The heading of each kind of advice. */
@@ -218,19 +219,19 @@ static void print_advice(const struct advice *advice, size_t number)
 		printf("  # [%zu] %s\n", number, advice->sentence);
 }
 
-static void print_all_advice(const struct drop_report *found, size_t count)
+static void print_all_advice(const struct drop_report *report, size_t count)
 {
 	for (enum advice_kind kind = 0; kind < ADVICE_KINDS; kind++) {
 		bool begun = false;
 
 		for (size_t i = 0; i < count; i++) {
-			if (found->advice[i].subject.kind != kind)
+			if (report->advice[i].subject.kind != kind)
 				continue;
 			if (!begun)
 				printf("\n%s%s:%s\n", term_colour(stdout, BOLD), headings[kind],
 				       term_colour(stdout, PLAIN));
 			begun = true;
-			print_advice(&found->advice[i], i + 1);
+			print_advice(&report->advice[i], i + 1);
 		}
 	}
 }
@@ -281,14 +282,14 @@ static void print_lost(const struct drop_groups *groups)
 void drop_report_print(const struct snapshot *snapshot, const struct drop_groups *groups,
 		       size_t limit)
 {
-	struct drop_report *found = find(snapshot->policy, groups);
-	size_t shown = shown_of(found, limit);
+	struct drop_report *report = make_report(snapshot->policy, groups);
+	size_t shown = shown_of(report, limit);
 
-	print_heading(snapshot, found->n_rows);
-	if (found->n_rows)
-		print_rows(found, shown, groups->now);
-	print_all_advice(found, advice_of(found, shown));
+	print_heading(snapshot, report->n_rows);
+	if (report->n_rows)
+		print_rows(report, shown, groups->now);
+	print_all_advice(report, advice_of(report, shown));
 	print_lost(groups);
 	print_next_step(snapshot);
-	drop_report_free(found);
+	drop_report_free(report);
 }

@@ -47,8 +47,7 @@ enum top_table { TOP_FLOWS, TOP_REASONS, TOP_SOURCES, TOP_TABLES };
 struct top {
 	char device[PRINTABLE_DEVICE_MAX]; /* printable */
 	bool attached, generic, audits, grouped;
-	double seconds; /* between the readings; 0: there was no earlier one, so there are no rates
-			 */
+	double seconds; /* between the readings; 0: no earlier one, so no rates */
 	struct top_amount sum[TALLY_VERDICTS];
 	struct top_rows table[TOP_TABLES];
 };

@@ -29,30 +29,30 @@ static int put_attachment(const struct maps *maps, const struct bkxdp_attachment
 											 : 0;
 }
 
-static int put_beside(const char *interface, enum beside what, uint32_t slot, int fd)
+static int pin_slot_map(const char *interface, enum slot_pin what, uint32_t slot, int fd)
 {
 	int error;
 
 	if (fd < 0)
 		return fd;
-	error = pins_replace_beside(interface, what, slot, fd);
+	error = pins_replace_slot_pin(interface, what, slot, fd);
 	close(fd);
 	return error;
 }
 
 /* Pins the policy and the paths of its files for the slot that it will be in. */
-static int write_beside(const char *pins, uint32_t slot, const struct policy *policy)
+static int pin_policy(const char *pins, uint32_t slot, const struct policy *policy)
 {
 	size_t size;
 	AUTO_FREE char *text = policy_json_write(policy);
 	AUTO_FREE char *files = source_files(policy, &size);
-	int error = text ? put_beside(pins, BESIDE_POLICY, slot,
-				      bytes_map_write("about", text, strlen(text)))
+	int error = text ? pin_slot_map(pins, SLOT_PIN_POLICY, slot,
+					bytes_map_write("about", text, strlen(text)))
 			 : -EILSEQ;
 
 	if (error)
 		return error;
-	return put_beside(pins, BESIDE_FILES, slot, bytes_map_write("files", files, size));
+	return pin_slot_map(pins, SLOT_PIN_FILES, slot, bytes_map_write("files", files, size));
 }
 
 /* This is written first, so that whoever is reading the slot sees that it changes. */
@@ -104,7 +104,7 @@ static int write_policy(const char *pins, const struct maps *maps, const struct 
 	counters_place(names, policy, next.slot);
 	error = names_write(maps, names);
 	if (!error)
-		error = write_beside(pins, next.slot, policy);
+		error = pin_policy(pins, next.slot, policy);
 	if (!error)
 		error = slot_publish(maps, &next, tables);
 	if (!error)
@@ -251,15 +251,15 @@ static void report_attach_failure(const struct attaching *a, int error, bool gen
 {
 	AUTO_FREE char *doing =
 		must_format("attaching %s in %s mode", a->device, generic ? "generic" : "driver");
-	const char *words = libraries_kernel_words();
+	const char *message = libraries_kernel_message();
 
 	if (error == -EPERM) {
 		report_load_failure(a->diagnostics, doing, error);
 		return;
 	}
 	diag_at(a->diagnostics, NULL, "%s failed: %s%s%s%s%s", doing,
-		*words ? words : strerror(-error), *words ? " (" : "",
-		*words ? strerror(-error) : "", *words ? ")" : "",
+		*message ? message : strerror(-error), *message ? " (" : "",
+		*message ? strerror(-error) : "", *message ? ")" : "",
 		generic ? ""
 		: is_refusal(error)
 			? "; \"mode: auto\" falls back to generic mode, with a warning"
@@ -290,18 +290,18 @@ static int runs_there(const struct attaching *a, const struct maps *maps, char *
 	return result;
 }
 
-static int attach_beside(const struct attaching *a, const struct maps *maps, bool generic)
+static int attach_with_dispatcher(const struct attaching *a, const struct maps *maps, bool generic)
 {
 	struct program_plan plan = {PROGRAM_ATTACHED, a->report->frags, program_sockets_supported(),
 				    a->cache, maps};
 	struct bkxdp_bpf *program;
 	int error;
 
-	libraries_listen();
+	libraries_capture_log();
 	program = program_open(&plan);
 	if (!program)
 		return -errno;
-	error = xdp_attach_beside(a->ifindex, program, a->report->frags, generic);
+	error = xdp_attach_with_dispatcher(a->ifindex, program, a->report->frags, generic);
 	bkxdp_bpf__destroy(program);
 	return error;
 }
@@ -314,7 +314,7 @@ static int attach_beside(const struct attaching *a, const struct maps *maps, boo
 static int attach_in_mode(const struct attaching *a, const struct bkxdp_bpf *owner,
 			  const struct maps *maps, bool generic, char **other)
 {
-	int error = attach_beside(a, maps, generic);
+	int error = attach_with_dispatcher(a, maps, generic);
 
 	if (!error || runs_there(a, maps, other) > 0)
 		return 0;
@@ -348,7 +348,8 @@ static int attach_program(const struct attaching *a, const struct bkxdp_bpf *own
 			return -1;
 		}
 		snprintf(report->generic_why, sizeof(report->generic_why), "%s",
-			 *libraries_kernel_words() ? libraries_kernel_words() : strerror(-error));
+			 *libraries_kernel_message() ? libraries_kernel_message()
+						     : strerror(-error));
 	}
 	report->generic = true;
 	error = attach_in_mode(a, owner, maps, true, &other);
@@ -428,33 +429,33 @@ static int attach_with(const struct attaching *a, const struct bkxdp_bpf *owner,
  * Returns 0 if the program certainly runs no longer, 1 if it moved to another namespace with its
  * interface, or a negative errno.
  */
-static int take_off(int ifindex, int active_fd)
+static int try_to_detach(int ifindex, int globals_fd)
 {
 	int error = -EAGAIN;
 
 	for (int i = 0; i < UNDO_TRIES && error && error != -ENODEV; i++) {
 		struct found found;
 
-		error = xdp_find(ifindex, active_fd, &found);
+		error = xdp_find(ifindex, globals_fd, &found);
 		if (!error && found.program)
-			error = xdp_detach(ifindex, active_fd, &found);
+			error = xdp_detach(ifindex, globals_fd, &found);
 		found_free(&found);
 	}
-	return error == -ENODEV ? runs_elsewhere(active_fd) : error;
+	return error == -ENODEV ? runs_elsewhere(globals_fd) : error;
 }
 
 /*
  * The pins of a program that may still run are kept, so that the next attach or detach finds it.
  * This process must have closed the program before, because a loaded program is taken to run.
  */
-static void undo(const struct attaching *a, int words)
+static void undo_attach(const struct attaching *a, int globals_fd)
 {
-	int error = take_off(a->ifindex, words);
+	int error = try_to_detach(a->ifindex, globals_fd);
 
 	if (!error && a->report->rxvlan_off)
 		error = netdev_set_rxvlan(a->device, true);
 	if (!error)
-		error = xdp_forget(words);
+		error = xdp_remove_dispatcher_pins(globals_fd);
 	if (!error)
 		error = pins_remove(a->pins);
 	if (error > 0)
@@ -475,7 +476,7 @@ static int load_owner(const struct attaching *a, struct bkxdp_bpf **owner)
 				    NULL};
 	int frags;
 
-	libraries_listen();
+	libraries_capture_log();
 	frags = program_frags_supported();
 	plan.frags = a->report->frags = frags > 0;
 	*owner = frags < 0 ? NULL : program_load(&plan);
@@ -496,14 +497,14 @@ static int attach_new(const struct attaching *a)
 		return -1;
 	a->report->rxvlan_off = hides;
 	program_maps(owner, &maps);
-	AUTO_CLOSE int words = fcntl(maps.fd[MAP_GLOBALS], F_DUPFD_CLOEXEC, 0);
+	AUTO_CLOSE int globals_fd = fcntl(maps.fd[MAP_GLOBALS], F_DUPFD_CLOEXEC, 0);
 
-	error = words < 0 ? -errno : attach_with(a, owner, &maps);
-	if (words < 0)
+	error = globals_fd < 0 ? -errno : attach_with(a, owner, &maps);
+	if (globals_fd < 0)
 		report_load_failure(a->diagnostics, "attaching", error);
 	bkxdp_bpf__destroy(owner);
-	if (error && words >= 0)
-		undo(a, words);
+	if (error && globals_fd >= 0)
+		undo_attach(a, globals_fd);
 	return error ? -1 : 0;
 }
 
@@ -579,7 +580,7 @@ static int replace_if_whole(const struct attaching *a, const struct target *targ
 /* ---- pins that are in the way -------------------------------------------- */
 
 /* Another interface has the name now. The filter continues under its interface's new name. */
-static int give_name_up(const struct target *target, struct diagnostics *diag)
+static int rename_pins(const struct target *target, struct diagnostics *diag)
 {
 	int error = pins_rename(target->pins, target->device);
 
@@ -612,15 +613,15 @@ static int set_aside(const struct target *target, struct diagnostics *diag)
 	return -1;
 }
 
-static int make_way(const struct target *target, struct diagnostics *diag)
+static int free_pins_name(const struct target *target, struct diagnostics *diag)
 {
 	switch (target->state) {
-	case TARGET_LEFT:
-		return clear_left(target, diag);
+	case TARGET_STALE:
+		return remove_stale_pins(target, diag);
 	case TARGET_RENAMED:
-		return give_name_up(target, diag);
+		return rename_pins(target, diag);
 	case TARGET_ELSEWHERE:
-	case TARGET_DOUBTFUL:
+	case TARGET_UNKNOWN:
 		return set_aside(target, diag);
 	default:
 		return 0;
@@ -641,7 +642,7 @@ static int attach_where_free(const struct attaching *a, const struct target *tar
 	if (taken && found_unpinned(&found))
 		(void)report_unpinned(a->device, a->ifindex, a->diagnostics);
 	found_free(&found);
-	if (error || taken || make_way(target, a->diagnostics))
+	if (error || taken || free_pins_name(target, a->diagnostics))
 		return -1;
 	return attach_new(a);
 }
@@ -659,7 +660,7 @@ int datapath_attach(struct target *target, struct policy *policy, enum cache_use
 		target->interface, target->interface, target->ifindex, policy, cache, report, diag};
 
 	memset(report, 0, sizeof(*report));
-	libraries_listen();
+	libraries_capture_log();
 	if (!may_replace(target))
 		return attach_where_free(&a, target);
 	a.device = target->device;

@@ -172,7 +172,7 @@ static int read_flows(const struct maps *maps, uint32_t slot, struct reading *re
 
 static int read_changed(const char *pins, uint32_t slot, struct reading *reading)
 {
-	AUTO_CLOSE int fd = pins_open_beside(pins, BESIDE_FILES, slot);
+	AUTO_CLOSE int fd = pins_open_slot_pin(pins, SLOT_PIN_FILES, slot);
 	AUTO_FREE char *files = NULL;
 	int error = fd < 0 ? fd : bytes_map_read(fd, &files);
 

@@ -22,7 +22,7 @@ void datapath_set_bpffs(const char *dir);
  * For a process that gives up its privileges: keeps the folder of all pins open. As root, also
  * gives the readers' group access to what is pinned already.
  */
-void datapath_hold(void);
+void datapath_keep_pins_open(void);
 /* Returns true if this process may read pins now. Before Linux 5.19, that needs CAP_BPF. */
 bool datapath_is_open_to_us(void);
 

@@ -46,8 +46,8 @@ static int restore_tags(const struct target *target, struct diagnostics *diag)
 /* Also removes libxdp's pins of a dispatcher whose interface disappeared. */
 static int try_to_remove_pins(const struct target *target)
 {
-	AUTO_CLOSE int words = pins_active(target->pins);
-	int error = words < 0 ? words : xdp_forget(words);
+	AUTO_CLOSE int globals_fd = pins_open_globals(target->pins);
+	int error = globals_fd < 0 ? globals_fd : xdp_remove_dispatcher_pins(globals_fd);
 
 	if (error == -ENOENT)
 		error = 0; /* without that pin, no program had been attached yet */
@@ -62,7 +62,7 @@ static int remove_pins(const struct target *target)
 	return error ? try_to_remove_pins(target) : 0;
 }
 
-int clear_left(const struct target *target, struct diagnostics *diag)
+int remove_stale_pins(const struct target *target, struct diagnostics *diag)
 {
 	int error = restore_tags(target, diag) ? -EIO : 0;
 
@@ -80,9 +80,9 @@ int clear_left(const struct target *target, struct diagnostics *diag)
  * The interface left while its program was being detached. The pins are removed only if the program
  * certainly runs nowhere.
  */
-static int check_gone(const struct target *target, int words, struct diagnostics *diag)
+static int check_gone(const struct target *target, int globals_fd, struct diagnostics *diag)
 {
-	int runs = runs_elsewhere(words);
+	int runs = runs_elsewhere(globals_fd);
 
 	if (runs)
 		diag_at(diag, NULL,
@@ -98,11 +98,11 @@ static int check_gone(const struct target *target, int words, struct diagnostics
  * Says whether the filter still runs by looking again, because the first attempt may have failed to
  * see it.
  */
-static void report_detach_failure(const struct target *target, int words, int error,
+static void report_detach_failure(const struct target *target, int globals_fd, int error,
 				  struct diagnostics *diag)
 {
 	struct found found;
-	int unseen = xdp_find(target->device_index, words, &found);
+	int find_error = xdp_find(target->device_index, globals_fd, &found);
 
 	found_free(&found);
 	if (error == -EPERM || error == -EACCES)
@@ -112,18 +112,19 @@ static void report_detach_failure(const struct target *target, int words, int er
 			"the filter of %s can't be taken off (%s); %s, and its pins stay: try "
 			"again",
 			target->device, strerror(-error),
-			unseen ? "whether it still runs can't be told" : "it still runs");
+			find_error ? "whether it still runs can't be told" : "it still runs");
 }
 
 static int detach_program(const struct target *target, struct diagnostics *diag)
 {
-	AUTO_CLOSE int words = pins_active(target->pins);
-	int error = words < 0 ? words : xdp_detach(target->device_index, words, &target->found);
+	AUTO_CLOSE int globals_fd = pins_open_globals(target->pins);
+	int error = globals_fd < 0 ? globals_fd
+				   : xdp_detach(target->device_index, globals_fd, &target->found);
 
 	if (error == -ENODEV)
-		return check_gone(target, words, diag);
+		return check_gone(target, globals_fd, diag);
 	if (error)
-		report_detach_failure(target, words, error, diag);
+		report_detach_failure(target, globals_fd, error, diag);
 	return error;
 }
 

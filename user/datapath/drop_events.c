@@ -29,7 +29,7 @@
 struct watch {
 	char *interface;
 	struct maps maps;
-	struct bkxdp_globals *words;
+	struct bkxdp_globals *globals;
 	uint32_t place;
 	int ring;
 	struct ring_buffer *reader;
@@ -38,9 +38,9 @@ struct watch {
 	uint64_t lost_before;
 	int64_t root; /* id of the program that the device runs */
 
-	pthread_t keeper;
-	bool kept;
-	int end;           /* eventfd that ends the keeper */
+	pthread_t renewer;
+	bool renewing;
+	int end;           /* eventfd that ends the renewer */
 	uint64_t until;    /* the time in our place, as long as the place is ours */
 	uint64_t unserved; /* ns */
 	bool taken;
@@ -50,7 +50,7 @@ struct watch {
 
 static struct bkxdp_listener *place_of(const struct watch *watch, uint32_t place)
 {
-	return &watch->words->watch.listener[place];
+	return &watch->globals->watch.listener[place];
 }
 
 /*
@@ -134,7 +134,7 @@ static int take_place(struct watch *watch, const struct watch_filter *filter)
 	watch->until = clock_ns(CLOCK_MONOTONIC) + LEASE_NS;
 	__atomic_store_n(&place_of(watch, watch->place)->until, watch->until, __ATOMIC_RELEASE);
 	error = place_ring(watch);
-	__atomic_store_n(&watch->words->watch.listeners, 1, __ATOMIC_RELEASE);
+	__atomic_store_n(&watch->globals->watch.listeners, 1, __ATOMIC_RELEASE);
 	return error;
 }
 
@@ -152,7 +152,7 @@ static bool move_until(struct watch *watch, uint64_t until)
 	return true;
 }
 
-static void prolong(struct watch *watch)
+static void renew(struct watch *watch)
 {
 	uint64_t now = clock_ns(CLOCK_MONOTONIC), before = watch->until;
 
@@ -162,21 +162,21 @@ static void prolong(struct watch *watch)
 	}
 	if (now > before)
 		__atomic_add_fetch(&watch->unserved, now - before, __ATOMIC_RELAXED);
-	__atomic_store_n(&watch->words->watch.listeners, 1, __ATOMIC_RELEASE);
+	__atomic_store_n(&watch->globals->watch.listeners, 1, __ATOMIC_RELEASE);
 }
 
-static void *keep(void *context)
+static void *renew_until_end(void *context)
 {
 	struct watch *watch = context;
 	struct pollfd end = {watch->end, POLLIN, 0};
 
 	while (!poll(&end, 1, RENEWAL_MS) && !watch->taken)
-		prolong(watch);
+		renew(watch);
 	return NULL;
 }
 
 /* Signals go to the reading thread. */
-static int start_keeper(struct watch *watch)
+static int start_renewer(struct watch *watch)
 {
 	sigset_t all, before;
 	int error;
@@ -186,19 +186,19 @@ static int start_keeper(struct watch *watch)
 		return -errno;
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	error = pthread_create(&watch->keeper, NULL, keep, watch);
+	error = pthread_create(&watch->renewer, NULL, renew_until_end, watch);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	watch->kept = !error;
+	watch->renewing = !error;
 	return -error;
 }
 
-static void end_keeper(struct watch *watch)
+static void end_renewer(struct watch *watch)
 {
-	if (!watch->kept)
+	if (!watch->renewing)
 		return;
 	(void)eventfd_write(watch->end, 1);
-	pthread_join(watch->keeper, NULL);
-	watch->kept = false;
+	pthread_join(watch->renewer, NULL);
+	watch->renewing = false;
 }
 
 /* ---- opening ---------------------------------------------------------------- */
@@ -244,14 +244,14 @@ static int open_ring(struct watch *watch)
 
 static int listen_on(struct watch *watch, const struct watch_filter *filter)
 {
-	struct bkxdp_globals *words = words_open(&watch->maps, PROT_READ | PROT_WRITE);
+	struct bkxdp_globals *globals = globals_open(&watch->maps, PROT_READ | PROT_WRITE);
 	int error;
 
-	if (words == MAP_FAILED)
+	if (globals == MAP_FAILED)
 		return -errno;
-	watch->words = words;
+	watch->globals = globals;
 	error = take_place(watch, filter);
-	return error ? error : start_keeper(watch);
+	return error ? error : start_renewer(watch);
 }
 
 static void report_listen_failure(const char *interface, int error, struct diagnostics *diag)
@@ -307,7 +307,7 @@ static int open_place(struct watch *watch, const struct watch_filter *filter,
 	if (lock < 0)
 		return -1;
 	error = open_locked(watch, filter, diag);
-	pins_tidy();
+	pins_remove_empty_folders();
 	close(lock);
 	return error;
 }
@@ -364,7 +364,7 @@ static uint32_t id_of(int fd)
 
 static enum watch_end state_of(struct watch *watch)
 {
-	AUTO_CLOSE int pinned = pins_active(watch->interface);
+	AUTO_CLOSE int pinned = pins_open_globals(watch->interface);
 
 	if (__atomic_load_n(&watch->taken, __ATOMIC_ACQUIRE))
 		return WATCH_PLACE_TAKEN;
@@ -397,7 +397,7 @@ enum watch_end watch_check(struct watch *watch)
  */
 void watch_stop(struct watch *watch)
 {
-	end_keeper(watch);
+	end_renewer(watch);
 	if (!watch->until || !move_until(watch, clock_ns(CLOCK_MONOTONIC) + LEASE_NS))
 		return;
 	place_of(watch, watch->place)->reasons = 0;
@@ -412,8 +412,8 @@ void watch_close(struct watch *watch)
 		return;
 	watch_stop(watch);
 	ring_buffer__free(watch->reader);
-	if (watch->words)
-		munmap(watch->words, sizeof(*watch->words));
+	if (watch->globals)
+		munmap(watch->globals, sizeof(*watch->globals));
 	if (watch->ring >= 0)
 		close(watch->ring);
 	if (watch->end >= 0)

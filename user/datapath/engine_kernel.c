@@ -60,7 +60,7 @@ static struct kernel_engine *kernel_engine(enum cache_use cache)
 	struct kernel_engine *kernel;
 	struct bkxdp_bpf *program;
 
-	libraries_listen();
+	libraries_capture_log();
 	program = program_load(&plan);
 	if (!program)
 		return NULL;

@@ -122,17 +122,17 @@ static void prolong(struct bkxdp_watch *watch, uint64_t until)
 
 int datapath_group_drops(const char *interface, unsigned int seconds)
 {
-	struct bkxdp_globals *words;
+	struct bkxdp_globals *globals;
 	struct maps maps;
 	int error = pins_open(interface, &maps, 0);
 
 	if (error)
 		return error;
-	words = words_open(&maps, PROT_READ | PROT_WRITE);
-	error = words == MAP_FAILED ? -errno : 0;
+	globals = globals_open(&maps, PROT_READ | PROT_WRITE);
+	error = globals == MAP_FAILED ? -errno : 0;
 	if (!error) {
-		prolong(&words->watch, clock_ns(CLOCK_MONOTONIC) + seconds * NS_PER_S);
-		munmap(words, sizeof(*words));
+		prolong(&globals->watch, clock_ns(CLOCK_MONOTONIC) + seconds * NS_PER_S);
+		munmap(globals, sizeof(*globals));
 	}
 	maps_close(&maps);
 	return error;

@@ -50,7 +50,7 @@ extern const struct map_name map_names[MAP_COUNT];
  * Maps the globals into memory; the caller calls munmap(). Returns MAP_FAILED with errno on
  * failure.
  */
-struct bkxdp_globals *words_open(const struct maps *maps, int protection);
+struct bkxdp_globals *globals_open(const struct maps *maps, int protection);
 /* Sets the slot that is not in force and the next generation, for slot_publish(). */
 int slot_next(const struct maps *maps, struct bkxdp_active *next);
 /* Fills that slot and puts it in force. Returns 0 or a negative errno. */
@@ -127,13 +127,13 @@ bool program_sockets_supported(void);
 /*
  * Collects the messages of libbpf and libxdp instead of printing them, and discards earlier ones.
  */
-void libraries_listen(void);
+void libraries_capture_log(void);
 /* Returns the kernel's message about the last failure, or "". */
-const char *libraries_kernel_words(void);
+const char *libraries_kernel_message(void);
 /* Reports why a load failed, and what to do. */
 void report_load_failure(struct diagnostics *diag, const char *doing, int error);
 /* Returns the buffer for the verifier's log. */
-char *libraries_verifier_log(size_t *size);
+char *libraries_verifier_buffer(size_t *size);
 
 /* ---- pins.c: pins, one folder per interface ------------------------------ */
 
@@ -168,26 +168,26 @@ int pins_set_aside(const char *interface, char aside[static IF_NAMESIZE]);
  * Called before the lock is released: removes its folder, and the common one if no interface has
  * pins.
  */
-void pins_tidy(void);
+void pins_remove_empty_folders(void);
 /* Opens all pins with flags BPF_F_RDONLY or 0. On failure all fds are -1. */
 int pins_open(const char *interface, struct maps *maps, uint32_t flags);
 void maps_close(struct maps *maps);
 /* Opens the pin of MAP_GLOBALS, by which the filter of any version is recognised. */
-int pins_active(const char *interface);
+int pins_open_globals(const char *interface);
 /* What is pinned for each slot besides its maps. Each policy has maps of its own for it. */
-enum beside {
-	BESIDE_POLICY, /* the policy as JSON; only root may read it */
-	BESIDE_FILES,  /* the paths of the policy's files, for scrapes */
+enum slot_pin {
+	SLOT_PIN_POLICY, /* the policy as JSON; only root may read it */
+	SLOT_PIN_FILES,  /* the paths of the policy's files, for scrapes */
 };
-int pins_replace_beside(const char *interface, enum beside what, uint32_t slot, int fd);
+int pins_replace_slot_pin(const char *interface, enum slot_pin what, uint32_t slot, int fd);
 /* Returns a read-only file descriptor or a negative errno. */
-int pins_open_beside(const char *interface, enum beside what, uint32_t slot);
+int pins_open_slot_pin(const char *interface, enum slot_pin what, uint32_t slot);
 /* Opens the pins that a scrape needs, read-only. On failure all fds are -1. */
 int pins_open_for_scrape(const char *interface, struct maps *maps);
 /* Gives the readers' group access to what a scrape needs. Errors are ignored. */
 void pins_share(const char *interface);
-/* Returns true in a process that called datapath_hold(). */
-bool pins_are_held(void);
+/* Returns true in a process that called datapath_keep_pins_open(). */
+bool pins_are_kept_open(void);
 /* Returns true if another process is changing pins now. */
 bool pins_are_changing(void);
 
@@ -221,7 +221,7 @@ struct found {
  * negative errno: -ENODEV if the interface is not in this namespace, which does not mean that its
  * program is gone.
  */
-int xdp_find(int ifindex, int active_fd, struct found *found);
+int xdp_find(int ifindex, int globals_fd, struct found *found);
 void found_free(struct found *found);
 /*
  * Returns false if `root` is a dispatcher without its pins: then the programs that it called are
@@ -237,7 +237,7 @@ bool found_unpinned(const struct found *found);
  * errno.
  */
 #define PROGRAM_IS_CALLED 2
-int xdp_runs_somewhere(int active_fd);
+int xdp_runs_somewhere(int globals_fd);
 /* The pins of libxdp keep a dispatcher's programs loaded, even after its interface disappeared. */
 struct dispatcher {
 	int ifindex;
@@ -248,29 +248,27 @@ struct dispatcher {
  * Finds the dispatcher that calls the program that uses this map. Returns 1, 0 if there is none, or
  * a negative errno.
  */
-int xdp_dispatcher_of(int active_fd, struct dispatcher *dispatcher);
+int xdp_dispatcher_of(int globals_fd, struct dispatcher *dispatcher);
 /*
  * Removes the pins of that dispatcher, which must not run anywhere. Returns 0 or a negative errno.
  */
-int xdp_forget(int active_fd);
+int xdp_remove_dispatcher_pins(int globals_fd);
 /* Attaches a program that is open but not loaded, with the dispatcher if possible. */
-int xdp_attach_beside(int ifindex, struct bkxdp_bpf *program, bool frags, bool generic);
+int xdp_attach_with_dispatcher(int ifindex, struct bkxdp_bpf *program, bool frags, bool generic);
 /* Attaches a loaded program without the dispatcher, so that no other program can be added. */
 int xdp_attach_alone(int ifindex, int program, bool generic);
 /* Returns 0 if the program is detached, even if the kernel returned an error. */
-int xdp_detach(int ifindex, int active_fd, const struct found *found);
+int xdp_detach(int ifindex, int globals_fd, const struct found *found);
 
 /* ---- target.c: which filter a command is about --------------------------- */
 
 enum target_state {
-	TARGET_FREE,      /* there are no pins, and no filter runs */
+	TARGET_FREE,      /* there are no pins of that name, and no filter runs */
 	TARGET_RUNS,      /* its filter runs on the interface */
-	TARGET_RENAMED,   /* there are pins of that name, and their filter runs on another interface
-			   */
+	TARGET_RENAMED,   /* there are pins, whose filter runs on another interface */
 	TARGET_ELSEWHERE, /* the same, in another network namespace */
-	TARGET_LEFT,      /* there are pins of that name, and their filter runs nowhere */
-	TARGET_DOUBTFUL,  /* there are pins of that name, but it can't be told whether their filter
-			     runs */
+	TARGET_STALE,     /* there are pins, whose filter runs nowhere */
+	TARGET_UNKNOWN,   /* there are pins, but whether their filter runs is not known */
 };
 
 /* A filter is found by what runs on an interface, and by its name only if nothing runs there. */
@@ -281,7 +279,7 @@ struct target {
 	char device[IF_NAMESIZE]; /* present name of the interface on which it runs, or "" */
 	int device_index;
 	enum target_state state;
-	int doubt; /* for TARGET_UNKNOWN: why, as a negative errno */
+	int error; /* for TARGET_UNKNOWN: why, as a negative errno */
 	struct found found;
 	struct bkxdp_attachment attachment; /* of the pins; zeros if it can't be read */
 	int lock;
@@ -291,7 +289,7 @@ struct target {
  * Finds the interface on which the filter with these pins runs. Returns 1, 0 if there is none in
  * this namespace, or a negative errno.
  */
-int locate(const char *pins, int words, const struct bkxdp_attachment *attachment,
+int locate(const char *pins, int globals_fd, const struct bkxdp_attachment *attachment,
 	   struct target *target);
 /*
  * Returns true with a diagnostic if the interface runs a filter whose pins are missing, or if this
@@ -302,11 +300,11 @@ bool report_unpinned(const char *device, int ifindex, struct diagnostics *diag);
  * Returns 1 if a filter that runs on no interface here runs in another namespace, 0, or a negative
  * errno.
  */
-int runs_elsewhere(int words);
+int runs_elsewhere(int globals_fd);
 
 /* ---- detach.c: removing a filter ----------------------------------------- */
 
 /* Removes pins whose program runs nowhere. Returns 0, or -1 with diagnostics. */
-int clear_left(const struct target *target, struct diagnostics *diag);
+int remove_stale_pins(const struct target *target, struct diagnostics *diag);
 
 #endif

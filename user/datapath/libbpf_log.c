@@ -9,85 +9,85 @@
 #include "datapath/internal.h"
 #include "net/capabilities.h"
 
-static char said[8192];
+static char library_log[8192];
 
 /*
  * The verifier writes its log here, only with statistics. Without a buffer of the program, libbpf
  * would repeat a refused load with larger and larger logs of every instruction.
  */
-static char verified[65536];
+static char verifier_log[65536];
 
-#define LAST_WORDS_MAX 600
+#define LOG_TAIL_MAX 600
 
 /* Keeps the end of the log, because the verifier's reason is at the end. */
-static void listen_to(const char *format, va_list args)
+static void append_to_log(const char *format, va_list args)
 {
-	char line[sizeof(said) / 2];
-	size_t have = strlen(said), length;
+	char line[sizeof(library_log) / 2];
+	size_t have = strlen(library_log), length;
 
 	vsnprintf(line, sizeof(line), format, args);
 	length = strlen(line);
-	if (have + length >= sizeof(said)) {
-		size_t drop = have + length - sizeof(said) + 1;
+	if (have + length >= sizeof(library_log)) {
+		size_t drop = have + length - sizeof(library_log) + 1;
 
-		memmove(said, said + drop, have - drop + 1);
+		memmove(library_log, library_log + drop, have - drop + 1);
 		have -= drop;
 	}
-	memcpy(said + have, line, length + 1);
+	memcpy(library_log + have, line, length + 1);
 }
 
 static int from_libbpf(enum libbpf_print_level level, const char *format, va_list args)
 {
 	if (level != LIBBPF_DEBUG)
-		listen_to(format, args);
+		append_to_log(format, args);
 	return 0;
 }
 
 static int from_libxdp(enum libxdp_print_level level, const char *format, va_list args)
 {
 	if (level != LIBXDP_DEBUG)
-		listen_to(format, args);
+		append_to_log(format, args);
 	return 0;
 }
 
-char *libraries_verifier_log(size_t *size)
+char *libraries_verifier_buffer(size_t *size)
 {
-	*size = sizeof(verified);
-	return verified;
+	*size = sizeof(verifier_log);
+	return verifier_log;
 }
 
-void libraries_listen(void)
+void libraries_capture_log(void)
 {
-	said[0] = verified[0] = '\0';
+	library_log[0] = verifier_log[0] = '\0';
 	libbpf_set_print(from_libbpf);
 	libxdp_set_print(from_libxdp);
 }
 
 /* libbpf prints the text of the netlink answer after these words. */
-const char *libraries_kernel_words(void)
+const char *libraries_kernel_message(void)
 {
 	static const char mark[] = "Kernel error message: ";
-	static char words[256];
-	const char *found = said, *last = NULL;
+	static char message[256];
+	const char *found = library_log, *last = NULL;
 
 	while ((found = strstr(found, mark)))
 		last = found += strlen(mark);
-	snprintf(words, sizeof(words), "%.*s", last ? (int)strcspn(last, "\n") : 0,
+	snprintf(message, sizeof(message), "%.*s", last ? (int)strcspn(last, "\n") : 0,
 		 last ? last : "");
-	return words;
+	return message;
 }
 
 /* Returns the end of the verifier's log, or of the libraries' log if that is empty. */
-static const char *last_words(void)
+static const char *log_tail(void)
 {
-	const char *text = *verified ? verified : said;
+	const char *text = *verifier_log ? verifier_log : library_log;
 	size_t length = strlen(text);
 
-	return length > LAST_WORDS_MAX ? text + length - LAST_WORDS_MAX : text;
+	return length > LOG_TAIL_MAX ? text + length - LOG_TAIL_MAX : text;
 }
 
 /* Returns true for errors that do not mean that the kernel refuses the program or a map. */
-static bool is_of_the_moment(int error)
+static bool is_temporary(int error)
 {
 	return error == -EMFILE || error == -ENFILE || error == -EIO || error == -EAGAIN ||
 	       error == -EINTR || error == -ENOSPC || error == -EBUSY || error == -EBADF;
@@ -96,7 +96,7 @@ static bool is_of_the_moment(int error)
 void report_load_failure(struct diagnostics *diag, const char *doing, int error)
 {
 	AUTO_FREE char *missing = capabilities_missing();
-	const char *words = last_words();
+	const char *tail = log_tail();
 
 	if (error == -EPERM && *missing)
 		diag_at(diag, NULL, "%s needs %s, which this process does not have: run it as root",
@@ -112,7 +112,7 @@ void report_load_failure(struct diagnostics *diag, const char *doing, int error)
 	else if (error == -ENOMEM || error == -E2BIG)
 		diag_at(diag, NULL, "%s: the kernel has no memory for the policy's maps (%s)",
 			doing, strerror(-error));
-	else if (is_of_the_moment(error))
+	else if (is_temporary(error))
 		diag_at(diag, NULL, "%s failed: %s; try again", doing, strerror(-error));
 	else if (access("/sys/kernel/btf/vmlinux", F_OK))
 		diag_at(diag, NULL,
@@ -125,5 +125,5 @@ void report_load_failure(struct diagnostics *diag, const char *doing, int error)
 			"%s: the kernel refused the program or a map (%s); bkxdp needs Linux 5.10 "
 			"or "
 			"later%s%s",
-			doing, strerror(-error), *words ? ". It said: " : "", words);
+			doing, strerror(-error), *tail ? ". It said: " : "", tail);
 }

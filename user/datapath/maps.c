@@ -168,7 +168,7 @@ static int slot_place(const struct maps *maps, uint32_t number, const struct slo
 	return 0;
 }
 
-struct bkxdp_globals *words_open(const struct maps *maps, int protection)
+struct bkxdp_globals *globals_open(const struct maps *maps, int protection)
 {
 	return mmap(NULL, sizeof(struct bkxdp_globals), protection, MAP_SHARED,
 		    maps->fd[MAP_GLOBALS], 0);
@@ -181,28 +181,28 @@ struct bkxdp_globals *words_open(const struct maps *maps, int protection)
 static int slot_activate(const struct maps *maps, struct bkxdp_active active,
 			 const struct tables *tables)
 {
-	struct bkxdp_globals *words = words_open(maps, PROT_READ | PROT_WRITE);
+	struct bkxdp_globals *globals = globals_open(maps, PROT_READ | PROT_WRITE);
 	uint64_t word;
 
-	if (words == MAP_FAILED)
+	if (globals == MAP_FAILED)
 		return -errno;
-	words->settings[active.slot] = tables->settings;
-	words->prefilter[active.slot] = tables->prefilter;
-	memcpy(words->port[active.slot], tables->port, sizeof(words->port[0]));
+	globals->settings[active.slot] = tables->settings;
+	globals->prefilter[active.slot] = tables->prefilter;
+	memcpy(globals->port[active.slot], tables->port, sizeof(globals->port[0]));
 	memcpy(&word, &active, sizeof(word));
-	__atomic_store_n((uint64_t *)(void *)&words->active, word, __ATOMIC_RELEASE);
-	munmap(words, sizeof(*words));
+	__atomic_store_n((uint64_t *)(void *)&globals->active, word, __ATOMIC_RELEASE);
+	munmap(globals, sizeof(*globals));
 	return 0;
 }
 
 int slot_active(const struct maps *maps, struct bkxdp_active *active)
 {
-	struct bkxdp_globals *words = words_open(maps, PROT_READ);
+	struct bkxdp_globals *globals = globals_open(maps, PROT_READ);
 
-	if (words == MAP_FAILED)
+	if (globals == MAP_FAILED)
 		return -errno;
-	*active = words->active;
-	munmap(words, sizeof(*words));
+	*active = globals->active;
+	munmap(globals, sizeof(*globals));
 	return active->slot < BKXDP_SLOTS ? 0 : -EBADMSG;
 }
 
@@ -283,8 +283,8 @@ static int slot_open(struct slot *slot, const struct maps *maps, uint32_t number
 int slot_copy(const struct maps *from, const struct maps *to)
 {
 	struct slot slot = {-1, -1};
-	struct bkxdp_globals *source = words_open(from, PROT_READ);
-	struct bkxdp_globals *copy = words_open(to, PROT_READ | PROT_WRITE);
+	struct bkxdp_globals *source = globals_open(from, PROT_READ);
+	struct bkxdp_globals *copy = globals_open(to, PROT_READ | PROT_WRITE);
 	int error = -EINVAL;
 
 	if (source != MAP_FAILED && copy != MAP_FAILED) {

@@ -41,7 +41,7 @@ const char *pins_bpffs(void)
  * /sys/fs/bpf for root only, but a path relative to an open folder does not need access to the
  * folders above it. If it is -1, the path is used.
  */
-static int door = -1;
+static int pins_folder_fd = -1;
 
 /*
  * The BPF file system does not allow dots in names, but names of VLAN devices have them: eth1.100.
@@ -81,8 +81,8 @@ int pins_path(char path[static PIN_PATH_MAX], const char *interface, const char 
 		return -EINVAL;
 	if (interface)
 		folder_of(folder, interface);
-	if (door >= 0)
-		snprintf(base, sizeof(base), "/proc/self/fd/%d", door);
+	if (pins_folder_fd >= 0)
+		snprintf(base, sizeof(base), "/proc/self/fd/%d", pins_folder_fd);
 	else if (snprintf(base, sizeof(base), "%s/bkxdp", bpffs) >= PIN_PATH_MAX)
 		return -ENAMETOOLONG;
 	length = snprintf(path, PIN_PATH_MAX, "%s%s%s%s%s", base, interface ? "/" : "", folder,
@@ -94,7 +94,7 @@ int pins_path(char path[static PIN_PATH_MAX], const char *interface, const char 
  * If there is no such group, or this process may not change the owner (CAP_CHOWN), only root can
  * read. The exporter's service, which may, makes up for it.
  */
-static int readers_admit(const char *path, mode_t mode)
+static int give_readers_access(const char *path, mode_t mode)
 {
 	gid_t readers = readers_group();
 
@@ -153,7 +153,7 @@ static int make_folder(const char *interface)
 		return -errno;
 	AUTO_CLOSE int fd = open_folder(path, &status);
 
-	return fd < 0 ? fd : readers_admit(path, 0750);
+	return fd < 0 ? fd : give_readers_access(path, 0750);
 }
 
 /*
@@ -191,7 +191,7 @@ static int make_lock_folder(char path[static PIN_PATH_MAX])
 	return mkdir(path, 0700) && errno != EEXIST ? -errno : 0;
 }
 
-static void report_forgery(struct diagnostics *diag)
+static void report_unsafe_folder(struct diagnostics *diag)
 {
 	diag_at(diag, NULL,
 		"%s/bkxdp is a link, belongs to another user or can be written to by others, so "
@@ -236,7 +236,7 @@ int pins_take_lock(struct diagnostics *diag)
 			"another bkxdp has been at work for 30 seconds, so nothing is changed; "
 			"try again when it is done");
 	else if (lock == -EOWNERDEAD)
-		report_forgery(diag);
+		report_unsafe_folder(diag);
 	else if (lock < 0)
 		diag_at(diag, NULL,
 			"%s/bkxdp can't be locked (%s), so nothing is changed; try again", bpffs,
@@ -254,7 +254,7 @@ static int pin(const char *interface, const char *name, int fd, bool readers)
 		return error;
 	if (bpf_obj_pin(fd, path))
 		return -errno;
-	return readers ? readers_admit(path, 0640) : 0;
+	return readers ? give_readers_access(path, 0640) : 0;
 }
 
 int pins_create(const char *interface, const struct maps *maps)
@@ -288,14 +288,14 @@ int pins_clear(const char *path, const char *kept)
 
 static int remove_folder(const char *interface)
 {
-	char path[PIN_PATH_MAX], words[PIN_PATH_MAX];
+	char path[PIN_PATH_MAX], globals[PIN_PATH_MAX];
 	int error = pins_path(path, interface, NULL);
 
 	if (!error)
-		error = pins_path(words, interface, map_names[MAP_GLOBALS].pin);
+		error = pins_path(globals, interface, map_names[MAP_GLOBALS].pin);
 	if (!error)
 		error = pins_clear(path, map_names[MAP_GLOBALS].pin);
-	if (!error && unlink(words) && errno != ENOENT)
+	if (!error && unlink(globals) && errno != ENOENT)
 		error = -errno;
 	return !error && rmdir(path) ? -errno : error;
 }
@@ -350,7 +350,7 @@ static void remove_if_empty(const char *name)
 }
 
 /* If a readers' group exists, it needs the common folder, which is then kept. */
-void pins_tidy(void)
+void pins_remove_empty_folders(void)
 {
 	remove_if_empty(LOCK_FOLDER);
 	if (!readers_group())
@@ -378,7 +378,7 @@ static int get(const char *interface, const char *name, uint32_t flags)
 	return fd < 0 ? -errno : fd;
 }
 
-int pins_active(const char *interface)
+int pins_open_globals(const char *interface)
 {
 	return get(interface, map_names[MAP_GLOBALS].pin, 0);
 }
@@ -473,30 +473,30 @@ int pins_interfaces(char ***interfaces, size_t *count)
 
 /* ---- what is pinned for each slot ---------------------------------------- */
 
-static void beside_name(char name[static 16], enum beside what, uint32_t slot)
+static void slot_pin_name(char name[static 16], enum slot_pin what, uint32_t slot)
 {
-	snprintf(name, 16, "%s%u", what == BESIDE_POLICY ? "about" : "files", slot & 1);
+	snprintf(name, 16, "%s%u", what == SLOT_PIN_POLICY ? "about" : "files", slot & 1);
 }
 
-int pins_replace_beside(const char *interface, enum beside what, uint32_t slot, int fd)
+int pins_replace_slot_pin(const char *interface, enum slot_pin what, uint32_t slot, int fd)
 {
 	char name[16], path[PIN_PATH_MAX];
 	int error;
 
-	beside_name(name, what, slot);
+	slot_pin_name(name, what, slot);
 	error = pins_path(path, interface, name);
 	if (error)
 		return error;
 	if (unlink(path) && errno != ENOENT)
 		return -errno;
-	return pin(interface, name, fd, what == BESIDE_FILES);
+	return pin(interface, name, fd, what == SLOT_PIN_FILES);
 }
 
-int pins_open_beside(const char *interface, enum beside what, uint32_t slot)
+int pins_open_slot_pin(const char *interface, enum slot_pin what, uint32_t slot)
 {
 	char name[16];
 
-	beside_name(name, what, slot);
+	slot_pin_name(name, what, slot);
 	return get(interface, name, BPF_F_RDONLY);
 }
 
@@ -505,7 +505,7 @@ static void share(const char *interface, const char *name, mode_t mode)
 	char path[PIN_PATH_MAX];
 
 	if (!pins_path(path, interface, name))
-		(void)readers_admit(path, mode);
+		(void)give_readers_access(path, mode);
 }
 
 /* Pins that are older than the group have not been shared yet. */
@@ -518,42 +518,42 @@ void pins_share(const char *interface)
 		if (map_names[i].scraped)
 			share(interface, map_names[i].pin, 0640);
 	for (uint32_t slot = 0; slot < BKXDP_SLOTS; slot++) {
-		beside_name(name, BESIDE_FILES, slot);
+		slot_pin_name(name, SLOT_PIN_FILES, slot);
 		share(interface, name, 0640);
 	}
 }
 
 /* ---- keeping the folder open --------------------------------------------- */
 
-static bool is_held(void)
+static bool pins_folder_is_open(void)
 {
 	struct stat folder;
 
-	return door >= 0 && !fstat(door, &folder) && folder.st_nlink;
+	return pins_folder_fd >= 0 && !fstat(pins_folder_fd, &folder) && folder.st_nlink;
 }
 
 /* The folder is removed when the last interface is detached, and a new one may have been made. */
-static void hold(void)
+static void open_pins_folder(void)
 {
 	char path[PIN_PATH_MAX];
 	struct stat folder;
 	int fd;
 
-	if (is_held())
+	if (pins_folder_is_open())
 		return;
-	if (door >= 0)
-		close(door);
-	door = -1;
+	if (pins_folder_fd >= 0)
+		close(pins_folder_fd);
+	pins_folder_fd = -1;
 	if (pins_path(path, NULL, NULL))
 		return;
 	fd = open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd >= 0 && !fstat(fd, &folder) && is_safe(&folder))
-		door = fd;
+		pins_folder_fd = fd;
 	else if (fd >= 0)
 		close(fd);
 }
 
-static bool holds;
+static bool keeps_pins_open;
 
 /* Returns 1, 0, or a negative errno if it can't be told. */
 static int is_mounted(void)
@@ -565,24 +565,24 @@ static int is_mounted(void)
 	return fs.f_type == BPF_FS_MAGIC;
 }
 
-void datapath_hold(void)
+void datapath_keep_pins_open(void)
 {
 	char **interface;
 	size_t count;
 
-	holds = true;
+	keeps_pins_open = true;
 	if (readers_group() && !geteuid() && is_mounted() > 0 && !make_folder(NULL) &&
 	    !pins_interfaces(&interface, &count)) {
 		for (size_t i = 0; i < count; i++)
 			pins_share(interface[i]);
 		strv_free(interface, count);
 	}
-	hold();
+	open_pins_folder();
 }
 
-bool pins_are_held(void)
+bool pins_are_kept_open(void)
 {
-	return holds;
+	return keeps_pins_open;
 }
 
 bool datapath_is_open_to_us(void)
@@ -615,7 +615,7 @@ static bool is_forgeable(struct diagnostics *diag)
 	AUTO_FREE char *libxdp = must_format("%s/xdp", bpffs);
 
 	if (!pins_path(path, NULL, NULL) && is_unsafe(path))
-		report_forgery(diag);
+		report_unsafe_folder(diag);
 	else if (is_unsafe(libxdp))
 		diag_at(diag, NULL,
 			"%s is a link, belongs to another user or can be written to by others, "
@@ -631,12 +631,12 @@ int pins_check(struct diagnostics *diag)
 {
 	int mounted;
 
-	if (holds)
-		hold();
-	if (is_held())
+	if (keeps_pins_open)
+		open_pins_folder();
+	if (pins_folder_is_open())
 		return 0;
 	mounted = is_mounted();
-	if (is_hidden() && !holds)
+	if (is_hidden() && !keeps_pins_open)
 		diag_at(diag, NULL, "only root may look into %s: run it as root", bpffs);
 	else if (is_hidden())
 		diag_at(diag, NULL,

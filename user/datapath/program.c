@@ -76,7 +76,7 @@ struct bkxdp_bpf *program_open(const struct program_plan *plan)
 {
 	struct bkxdp_bpf *program = bkxdp_bpf__open();
 	size_t log_size;
-	char *log = libraries_verifier_log(&log_size);
+	char *log = libraries_verifier_buffer(&log_size);
 	int error = 0;
 
 	if (!program)

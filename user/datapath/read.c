@@ -21,7 +21,7 @@ int read_attachment(const struct maps *maps, struct bkxdp_attachment *attachment
 
 static int read_json(const char *interface, uint32_t slot, struct policy **policy)
 {
-	AUTO_CLOSE int fd = pins_open_beside(interface, BESIDE_POLICY, slot);
+	AUTO_CLOSE int fd = pins_open_slot_pin(interface, SLOT_PIN_POLICY, slot);
 	AUTO_FREE char *text = NULL;
 	int error = fd < 0 ? fd : bytes_map_read(fd, &text);
 
@@ -125,12 +125,12 @@ static int fill_attachment(struct snapshot *snapshot, const struct maps *maps,
 			   const struct bkxdp_attachment *attachment)
 {
 	struct target target = {};
-	int words = maps->fd[MAP_GLOBALS], elsewhere;
-	int runs = locate(snapshot->reading.device, words, attachment, &target);
+	int globals_fd = maps->fd[MAP_GLOBALS], elsewhere;
+	int runs = locate(snapshot->reading.device, globals_fd, attachment, &target);
 
 	if (!runs && attachment->netns == netdev_namespace())
 		(void)netdev_name((int)attachment->ifindex, target.device);
-	elsewhere = runs ? 0 : xdp_runs_somewhere(words);
+	elsewhere = runs ? 0 : xdp_runs_somewhere(globals_fd);
 	if (runs < 0 || elsewhere < 0)
 		return runs < 0 ? runs : elsewhere;
 	snapshot->reading.attached = runs        ? ATTACHED_YES
@@ -142,8 +142,8 @@ static int fill_attachment(struct snapshot *snapshot, const struct maps *maps,
 	memcpy(snapshot->name_now, target.device, sizeof(snapshot->name_now));
 	snapshot->program = target.found.program;
 	snapshot->alone = target.found.alone;
-	snapshot->beside = target.found.others;
-	snapshot->n_beside = target.found.n_others;
+	snapshot->others = target.found.others;
+	snapshot->n_others = target.found.n_others;
 	return 0;
 }
 
@@ -193,17 +193,17 @@ static void report_read_failure(struct diagnostics *diag, int error)
 {
 	bool denied = error == -EACCES || error == -EPERM;
 
-	if (denied && pins_are_held() && !datapath_is_open_to_us())
+	if (denied && pins_are_kept_open() && !datapath_is_open_to_us())
 		diag_at(diag, NULL,
 			"the pinned counters can't be read: before Linux 5.19 that takes CAP_BPF, "
 			"which this process does not have");
-	else if (denied && pins_are_held() && readers_could_write())
+	else if (denied && pins_are_kept_open() && readers_could_write())
 		diag_at(diag, NULL,
 			"the pinned counters can't be read by this user: any user may load BPF "
 			"programs here, and could by one change the filter's maps where he may "
 			"read them, so they are open to root only; set the sysctl "
 			"kernel.unprivileged_bpf_disabled to 2, then \"bkxdp reload\"");
-	else if (denied && pins_are_held())
+	else if (denied && pins_are_kept_open())
 		diag_at(diag, NULL,
 			"the pinned counters can't be read by this user: they are open to root and "
 			"to the group \"" READERS "\"; where that group is younger than they are, "
@@ -273,7 +273,7 @@ int open_filtered(const char *interface, struct maps *maps, struct diagnostics *
 {
 	int error;
 
-	libraries_listen();
+	libraries_capture_log();
 	if (!is_readable(interface, diag))
 		return -1;
 	error = pins_open(interface, maps, 0);

@@ -14,7 +14,7 @@
  * one than at the attach, other programs were added to or removed from the dispatcher; then the
  * privilege to look at programs is needed to tell whether the filter still runs.
  */
-static enum attached tell_attached(const char *interface, const struct maps *maps,
+static enum attached find_attached(const char *interface, const struct maps *maps,
 				   const struct bkxdp_attachment *attachment)
 {
 	int64_t root = -EXDEV;
@@ -47,7 +47,7 @@ static int try_reading(const char *interface, struct reading *reading)
 	if (!error)
 		error = read_counters(interface, &maps, reading, &attachment);
 	if (!error)
-		reading->attached = tell_attached(interface, &maps, &attachment);
+		reading->attached = find_attached(interface, &maps, &attachment);
 	maps_close(&maps);
 	return error;
 }
@@ -56,28 +56,28 @@ static int try_reading(const char *interface, struct reading *reading)
  * While a filter is being attached or detached, its pins may be incomplete for a moment. That is
  * not an error.
  */
-static bool is_passing(const char *interface)
+static bool is_changing(const char *interface)
 {
 	return pins_exist(interface) == 0 || pins_are_changing();
 }
 
 int datapath_scrape(const char *interface, struct reading *reading, struct diagnostics *diag)
 {
-	bool passing;
+	bool changing;
 	int error;
 
-	libraries_listen();
+	libraries_capture_log();
 	*reading = (struct reading){};
 	error = try_reading(interface, reading);
 	if (!error)
 		return 1;
-	passing = is_passing(interface);
+	changing = is_changing(interface);
 	/* the attach may have ended after the first attempt */
-	if (!passing)
+	if (!changing)
 		error = try_reading(interface, reading);
 	if (!error)
 		return 1;
-	if (passing)
+	if (changing)
 		return 0;
 	report_unreadable_pins(interface, error, diag);
 	return -1;

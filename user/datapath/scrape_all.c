@@ -23,8 +23,8 @@ void scrape_all(struct scrape *scrape, struct diagnostics *diag)
 	char **interface;
 	size_t count;
 
-	scrape->blind = datapath_interfaces(&interface, &count, diag);
-	if (scrape->blind)
+	scrape->list_failed = datapath_interfaces(&interface, &count, diag);
+	if (scrape->list_failed)
 		scrape->errors++;
 	for (size_t i = 0; i < count; i++)
 		scrape_one(scrape, interface[i], diag);

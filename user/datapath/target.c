@@ -19,10 +19,10 @@
 /* ---- where a filter runs ------------------------------------------------------ */
 
 /* Returns 1 if the filter with these pins runs on this interface, 0 or a negative errno. */
-static int look_at(const char *pins, int words, int ifindex, struct target *target)
+static int find_on_interface(const char *pins, int globals_fd, int ifindex, struct target *target)
 {
 	struct found found;
-	int error = xdp_find(ifindex, words, &found);
+	int error = xdp_find(ifindex, globals_fd, &found);
 
 	if (error)
 		return error == -ENODEV ? 0 : error;
@@ -41,13 +41,13 @@ static int look_at(const char *pins, int words, int ifindex, struct target *targ
 	return 1;
 }
 
-static int look_at_all(const char *pins, int words, struct target *target)
+static int find_on_all_interfaces(const char *pins, int globals_fd, struct target *target)
 {
 	struct if_nameindex *all = if_nameindex();
 	int result = all ? 0 : -errno;
 
 	for (size_t i = 0; all && all[i].if_index && !result; i++)
-		result = look_at(pins, words, (int)all[i].if_index, target);
+		result = find_on_interface(pins, globals_fd, (int)all[i].if_index, target);
 	if_freenameindex(all);
 	return result;
 }
@@ -56,39 +56,39 @@ static int look_at_all(const char *pins, int words, struct target *target)
  * Pins that are incomplete or have another layout tell nothing. That is no error here; whoever uses
  * the pins reports it.
  */
-static int recall_attachment(const char *pins, struct bkxdp_attachment *attachment)
+static int read_pinned_attachment(const char *pins, struct bkxdp_attachment *attachment)
 {
-	struct bkxdp_attachment recalled = {};
+	struct bkxdp_attachment pinned = {};
 	struct maps maps;
 	int error = pins_open(pins, &maps, 0);
 
 	if (!error)
-		error = read_attachment(&maps, &recalled);
+		error = read_attachment(&maps, &pinned);
 	if (!error)
-		*attachment = recalled;
+		*attachment = pinned;
 	maps_close(&maps);
 	return error == -ENOENT || error == -EPROTO ? 0 : error;
 }
 
-int locate(const char *pins, int words, const struct bkxdp_attachment *attachment,
+int locate(const char *pins, int globals_fd, const struct bkxdp_attachment *attachment,
 	   struct target *target)
 {
 	int result = 0;
 
 	if (attachment->ifindex)
-		result = look_at(pins, words, (int)attachment->ifindex, target);
-	return result ? result : look_at_all(pins, words, target);
+		result = find_on_interface(pins, globals_fd, (int)attachment->ifindex, target);
+	return result ? result : find_on_all_interfaces(pins, globals_fd, target);
 }
 
 /* ---- the target of a command --------------------------------------------------- */
 
 static int try_pins(const char *pins, struct target *target)
 {
-	AUTO_CLOSE int words = pins_active(pins);
+	AUTO_CLOSE int globals_fd = pins_open_globals(pins);
 
-	if (words < 0)
-		return words == -ENOENT ? 0 : words;
-	return look_at(pins, words, target->ifindex, target);
+	if (globals_fd < 0)
+		return globals_fd == -ENOENT ? 0 : globals_fd;
+	return find_on_interface(pins, globals_fd, target->ifindex, target);
 }
 
 /* First tries the pins of the interface's own name, which are nearly always the right ones. */
@@ -118,7 +118,7 @@ const char *datapath_pinned_as(const char *interface, char name[static IF_NAMESI
 	struct target target = {.interface = interface, .ifindex = netdev_find(interface)};
 	bool runs;
 
-	libraries_listen();
+	libraries_capture_log();
 	runs = target.ifindex > 0 && find_by_program(&target) > 0;
 	memcpy(name, target.pins, sizeof(target.pins));
 	found_free(&target.found);
@@ -129,16 +129,16 @@ const char *datapath_pinned_as(const char *interface, char name[static IF_NAMESI
  * The filter runs on no interface here. If its program is loaded, it runs elsewhere, unless only
  * the pins of a dispatcher keep it loaded. In that case the other namespaces are searched.
  */
-int runs_elsewhere(int words)
+int runs_elsewhere(int globals_fd)
 {
 	struct dispatcher dispatcher;
-	int result = xdp_runs_somewhere(words);
+	int result = xdp_runs_somewhere(globals_fd);
 	bool called;
 
 	if (result <= 0)
 		return result;
 	called = result == PROGRAM_IS_CALLED;
-	result = xdp_dispatcher_of(words, &dispatcher);
+	result = xdp_dispatcher_of(globals_fd, &dispatcher);
 	if (!result) /* without the dispatcher's pins nobody can tell who calls it */
 		return called ? -ENOLINK : 1;
 	if (result < 0)
@@ -152,18 +152,20 @@ int runs_elsewhere(int words)
  */
 static int look_for_owner_of_pins(struct target *target)
 {
-	AUTO_CLOSE int words = pins_active(target->interface);
-	int result = words < 0 ? words : recall_attachment(target->interface, &target->attachment);
+	AUTO_CLOSE int globals_fd = pins_open_globals(target->interface);
+	int result = globals_fd < 0
+			     ? globals_fd
+			     : read_pinned_attachment(target->interface, &target->attachment);
 
-	target->state = TARGET_LEFT;
+	target->state = TARGET_STALE;
 	if (result)
 		return result == -ENOENT ? 0 : result;
-	result = locate(target->interface, words, &target->attachment, target);
+	result = locate(target->interface, globals_fd, &target->attachment, target);
 	if (result > 0)
 		target->state = TARGET_RENAMED;
 	if (result)
 		return result;
-	result = runs_elsewhere(words);
+	result = runs_elsewhere(globals_fd);
 	if (result > 0)
 		target->state = TARGET_ELSEWHERE;
 	return result;
@@ -175,8 +177,8 @@ static void find_owner_of_pins(struct target *target)
 
 	if (result >= 0)
 		return;
-	target->state = TARGET_DOUBTFUL;
-	target->doubt = result;
+	target->state = TARGET_UNKNOWN;
+	target->error = result;
 }
 
 static int find_by_name(struct target *target)
@@ -207,7 +209,7 @@ static int find_target(struct target *target)
 	if (result <= 0)
 		return result ? result : find_by_name(target);
 	target->state = TARGET_RUNS;
-	return recall_attachment(target->pins, &target->attachment);
+	return read_pinned_attachment(target->pins, &target->attachment);
 }
 
 /* ---- opening -------------------------------------------------------------------- */
@@ -262,7 +264,7 @@ struct target *datapath_open(const char *interface, struct diagnostics *diag)
 	struct target *target = must_alloc(1, sizeof(*target));
 	int error;
 
-	libraries_listen();
+	libraries_capture_log();
 	target->interface = interface;
 	target->lock = -1;
 	error = make_room(diag) || pins_check(diag) ? -1 : 0;
@@ -281,7 +283,7 @@ struct target *datapath_open(const char *interface, struct diagnostics *diag)
 void datapath_close(struct target *target)
 {
 	if (target->lock >= 0) {
-		pins_tidy();
+		pins_remove_empty_folders();
 		close(target->lock);
 	}
 	found_free(&target->found);
@@ -328,7 +330,7 @@ int datapath_policy(const struct target *target, struct policy **policy, struct 
 {
 	int error = *target->pins ? read_running(target, policy) : 0;
 
-	if (error == -ENOENT && target->state == TARGET_LEFT)
+	if (error == -ENOENT && target->state == TARGET_STALE)
 		return 0; /* an attach or a detach ended half-way */
 	if (!error)
 		return 0;
@@ -449,9 +451,9 @@ int datapath_check_filtered(const struct target *target, struct diagnostics *dia
 	case TARGET_ELSEWHERE:
 		report_elsewhere(target, diag);
 		return -1;
-	case TARGET_DOUBTFUL:
+	case TARGET_UNKNOWN:
 		if (!target->ifindex || !report_unpinned(target->interface, target->ifindex, diag))
-			report_look_failure(target, target->doubt, diag);
+			report_look_failure(target, target->error, diag);
 		return -1;
 	default:
 		return 0;

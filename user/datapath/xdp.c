@@ -66,7 +66,7 @@ static int ask_program(int fd, struct bpf_prog_info *info, uint32_t ids[static P
 	return bpf_obj_get_info_by_fd(fd, info, &size) ? -errno : 0;
 }
 
-static int note(struct found *found, int program, uint32_t active)
+static int note(struct found *found, int program, uint32_t globals_id)
 {
 	uint32_t ids[PROGRAM_MAPS_MAX] = {};
 	struct bpf_prog_info info = {};
@@ -74,7 +74,7 @@ static int note(struct found *found, int program, uint32_t active)
 
 	if (error)
 		return error;
-	if (uses_map(&info, active))
+	if (uses_map(&info, globals_id))
 		found->program = info.id;
 	else
 		*APPEND(found->others, found->n_others) = printable(info.name);
@@ -98,7 +98,7 @@ static int dispatcher_is_pinned(int ifindex, uint32_t root)
  * libxdp takes a dispatcher that it can't read for a lone program or for none. So its answer is
  * used only if it is about the same program and no lone one.
  */
-static int note_components(struct found *found, int ifindex, uint32_t active)
+static int note_components(struct found *found, int ifindex, uint32_t globals_id)
 {
 	struct xdp_multiprog *all = xdp_multiprog__get_from_ifindex(ifindex);
 	struct xdp_program *program = NULL;
@@ -111,7 +111,7 @@ static int note_components(struct found *found, int ifindex, uint32_t active)
 	else if (xdp_multiprog__is_legacy(all))
 		error = -EIO;
 	while (!error && (program = xdp_multiprog__next_prog(program, all)))
-		error = note(found, xdp_program__fd(program), active);
+		error = note(found, xdp_program__fd(program), globals_id);
 	xdp_multiprog__close(all);
 	return error;
 }
@@ -139,10 +139,10 @@ bool found_unpinned(const struct found *found)
 	return false;
 }
 
-static int note_root(struct found *found, int ifindex, uint32_t active)
+static int note_root(struct found *found, int ifindex, uint32_t globals_id)
 {
 	AUTO_CLOSE int fd = bpf_prog_get_fd_by_id(found->root);
-	int error = fd < 0 ? -errno : note(found, fd, active), pinned;
+	int error = fd < 0 ? -errno : note(found, fd, globals_id), pinned;
 
 	if (error)
 		return error == -ENOENT ? -EAGAIN : error;
@@ -154,10 +154,10 @@ static int note_root(struct found *found, int ifindex, uint32_t active)
 		return pinned;
 	found_free_others(found);
 	found->alone = false;
-	return note_components(found, ifindex, active);
+	return note_components(found, ifindex, globals_id);
 }
 
-static int find_once(int ifindex, uint32_t active, struct found *found)
+static int find_once(int ifindex, uint32_t globals_id, struct found *found)
 {
 	struct netdev_programs on;
 	int error = netdev_programs(ifindex, &on);
@@ -167,7 +167,7 @@ static int find_once(int ifindex, uint32_t active, struct found *found)
 		return error;
 	found->generic = !on.driver && on.generic;
 	found->root = on.driver ? on.driver : on.generic;
-	error = found->root ? note_root(found, ifindex, active) : 0;
+	error = found->root ? note_root(found, ifindex, globals_id) : 0;
 	if (error)
 		found_free(found);
 	return error;
@@ -176,25 +176,25 @@ static int find_once(int ifindex, uint32_t active, struct found *found)
 /* Another process may replace the interface's program meanwhile. */
 #define FIND_TRIES 10
 
-int xdp_find(int ifindex, int active_fd, struct found *found)
+int xdp_find(int ifindex, int globals_fd, struct found *found)
 {
-	uint32_t active = 0;
-	int error = active_fd < 0 ? 0 : map_id(active_fd, &active);
+	uint32_t globals_id = 0;
+	int error = globals_fd < 0 ? 0 : map_id(globals_fd, &globals_id);
 
 	memset(found, 0, sizeof(*found));
 	if (error)
 		return error;
 	error = -EAGAIN;
 	for (int i = 0; i < FIND_TRIES && error == -EAGAIN; i++)
-		error = find_once(ifindex, active, found);
+		error = find_once(ifindex, globals_id, found);
 	return error;
 }
 
 /* All loaded programs are searched, because the program may run in any namespace. */
-int xdp_runs_somewhere(int active_fd)
+int xdp_runs_somewhere(int globals_fd)
 {
-	uint32_t id = 0, active = 0;
-	int error = map_id(active_fd, &active);
+	uint32_t id = 0, globals_id = 0;
+	int error = map_id(globals_fd, &globals_id);
 
 	if (error)
 		return error;
@@ -208,7 +208,7 @@ int xdp_runs_somewhere(int active_fd)
 		error = fd < 0 ? -errno : ask_program(fd, &info, ids);
 		if (error)
 			return error;
-		if (uses_map(&info, active))
+		if (uses_map(&info, globals_id))
 			return info.type == BPF_PROG_TYPE_EXT ? PROGRAM_IS_CALLED : 1;
 	}
 	return errno == ENOENT ? 0 : -errno;
@@ -217,7 +217,7 @@ int xdp_runs_somewhere(int active_fd)
 /* ---- dispatchers that lost their interface --------------------------------------- */
 
 /* Returns 1 if a folder of libxdp has a program that uses this map, 0 or a negative errno. */
-static int holds_ours(const char *path, uint32_t active)
+static int holds_ours(const char *path, uint32_t globals_id)
 {
 	DIR *folder = opendir(path);
 	struct dirent *entry;
@@ -235,19 +235,19 @@ static int holds_ours(const char *path, uint32_t active)
 
 		result = fd < 0 ? -errno : ask_program(fd, &info, ids);
 		if (!result)
-			result = uses_map(&info, active);
+			result = uses_map(&info, globals_id);
 	}
 	if (folder)
 		closedir(folder);
 	return result;
 }
 
-int xdp_dispatcher_of(int active_fd, struct dispatcher *dispatcher)
+int xdp_dispatcher_of(int globals_fd, struct dispatcher *dispatcher)
 {
 	AUTO_FREE char *libxdp = must_format("%s/xdp", pins_bpffs());
 	struct dirent *entry;
-	uint32_t active = 0;
-	int result = map_id(active_fd, &active);
+	uint32_t globals_id = 0;
+	int result = map_id(globals_fd, &globals_id);
 	DIR *folder = result ? NULL : opendir(libxdp);
 
 	if (!folder)
@@ -258,7 +258,7 @@ int xdp_dispatcher_of(int active_fd, struct dispatcher *dispatcher)
 		if (sscanf(entry->d_name, "dispatch-%d-%u", &d.ifindex, &d.program) != 2)
 			continue;
 		snprintf(d.path, sizeof(d.path), "%s/%s", libxdp, entry->d_name);
-		result = holds_ours(d.path, active);
+		result = holds_ours(d.path, globals_id);
 		if (result > 0)
 			*dispatcher = d;
 	}
@@ -267,10 +267,10 @@ int xdp_dispatcher_of(int active_fd, struct dispatcher *dispatcher)
 }
 
 /* libxdp_clean_references() would also remove those of other namespaces. */
-int xdp_forget(int active_fd)
+int xdp_remove_dispatcher_pins(int globals_fd)
 {
 	struct dispatcher dispatcher;
-	int result = xdp_dispatcher_of(active_fd, &dispatcher);
+	int result = xdp_dispatcher_of(globals_fd, &dispatcher);
 
 	if (result <= 0)
 		return result;
@@ -280,7 +280,7 @@ int xdp_forget(int active_fd)
 
 /* ---- attaching and detaching ------------------------------------------------------ */
 
-int xdp_attach_beside(int ifindex, struct bkxdp_bpf *program, bool frags, bool generic)
+int xdp_attach_with_dispatcher(int ifindex, struct bkxdp_bpf *program, bool frags, bool generic)
 {
 	struct xdp_program *xdp = xdp_program__from_bpf_obj(program->obj, "xdp");
 	int error = libxdp_get_error(xdp);
@@ -334,16 +334,16 @@ static int detach_from_dispatcher(int ifindex, const struct found *found)
 	return error;
 }
 
-int xdp_detach(int ifindex, int active_fd, const struct found *found)
+int xdp_detach(int ifindex, int globals_fd, const struct found *found)
 {
 	struct found after;
 	int error = found->alone ? detach_alone(ifindex, found)
 				 : detach_from_dispatcher(ifindex, found);
-	int unseen = xdp_find(ifindex, active_fd, &after);
-	bool gone = !unseen && !after.program;
+	int find_error = xdp_find(ifindex, globals_fd, &after);
+	bool gone = !find_error && !after.program;
 
 	found_free(&after);
 	if (gone || !error)
-		return gone || unseen ? 0 : -EBUSY;
-	return unseen == -ENODEV ? unseen : error;
+		return gone || find_error ? 0 : -EBUSY;
+	return find_error == -ENODEV ? find_error : error;
 }

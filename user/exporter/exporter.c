@@ -110,7 +110,7 @@ static int run(struct exporter *e, struct diagnostics *diag)
 
 	if (!config)
 		return -1;
-	datapath_hold();
+	datapath_keep_pins_open();
 	if (open_sockets(e, diag) || become_unprivileged(e, diag)) {
 		web_config_free(config);
 		return -1;

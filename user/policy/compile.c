@@ -19,8 +19,8 @@ struct compiler {
 	struct diagnostics *diagnostics;
 	struct sets peers;                   /* sets of groups */
 	struct sets ports[BKXDP_KIND_COUNT]; /* sets of rules */
-	uint32_t **of_group;                 /* for each group, its rules in ascending order */
-	size_t *of_groups;
+	uint32_t **group_rules;              /* for each group, its rules in ascending order */
+	size_t *n_group_rules;
 };
 
 static enum bkxdp_kind kind_of(const struct rule *rule)
@@ -66,18 +66,18 @@ static struct member *all_members(const struct policy *policy, size_t *members)
 {
 	struct member *list = NULL;
 	size_t count = 0;
-	bool hole = false;
+	bool excluded = false;
 
 	for (size_t g = 0; g < policy->n_groups; g++) {
 		const struct prefix_set *set = &policy->groups[g].prefixes;
 
 		for (size_t i = 0; i < set->count; i++) {
 			*APPEND(list, count) = (struct member){set->prefix[i], g};
-			hole |= set->prefix[i].bits < mapped.bits &&
-				prefix_covers(&set->prefix[i], &mapped);
+			excluded |= set->prefix[i].bits < mapped.bits &&
+				    prefix_covers(&set->prefix[i], &mapped);
 		}
 	}
-	if (hole)
+	if (excluded)
 		*APPEND(list, count) = (struct member){mapped, NO_GROUP};
 	if (list)
 		qsort(list, count, sizeof(*list), compare_members);
@@ -117,13 +117,13 @@ static void add_peer(struct compiler *c, struct enclosing *around, const struct 
 {
 	struct tables *tables = c->tables;
 	struct peer_entry entry = {.prefix = member->prefix};
-	bool hole = member->group == NO_GROUP || !compare_prefixes(&member->prefix, &mapped);
+	bool excluded = member->group == NO_GROUP || !compare_prefixes(&member->prefix, &mapped);
 	uint32_t outer;
 
 	while (around->depth &&
 	       !prefix_covers(&around->entry[around->depth - 1].prefix, &member->prefix))
 		around->depth--;
-	outer = around->depth && !hole ? around->entry[around->depth - 1].peer_class : 0;
+	outer = around->depth && !excluded ? around->entry[around->depth - 1].peer_class : 0;
 	entry.peer_class = class_with(c, outer, member, count);
 	around->entry[around->depth++] = entry;
 	if (member->group != NO_GROUP) {
@@ -134,7 +134,7 @@ static void add_peer(struct compiler *c, struct enclosing *around, const struct 
 	 * If the shorter prefix has the same class, no entry is needed. An excluded block always
 	 * needs one, which has no group.
 	 */
-	if (entry.peer_class != outer || hole)
+	if (entry.peer_class != outer || excluded)
 		*APPEND(tables->peers, tables->n_peers) = entry;
 }
 
@@ -164,7 +164,7 @@ static void set_bits(__u64 *bits, uint32_t first, uint32_t count)
  * `address` is the first 32-bit word of the prefix. A prefix shorter than 32 bits covers many such
  * words.
  */
-static void look_for_ipv6(__u64 *bits, uint32_t address, uint32_t length)
+static void prefilter_add_ipv6(__u64 *bits, uint32_t address, uint32_t length)
 {
 	uint32_t top = ntohl(address), count;
 
@@ -177,7 +177,7 @@ static void look_for_ipv6(__u64 *bits, uint32_t address, uint32_t length)
 		set_bits(bits, bkxdp_prefilter_hash(htonl(top + i)), 1);
 }
 
-static void look_for_ipv4(__u64 *bits, uint32_t address, uint32_t length)
+static void prefilter_add_ipv4(__u64 *bits, uint32_t address, uint32_t length)
 {
 	set_bits(bits, ntohl(address) >> 16, length < 16 ? 1u << (16 - length) : 1);
 }
@@ -186,7 +186,7 @@ static void look_for_ipv4(__u64 *bits, uint32_t address, uint32_t length)
  * Invalid sources (0.0.0.0, 127/8, 224/4, 255.255.255.255) pass the prefilter, so that they are
  * dropped with a reason of their own and not as unknown sources.
  */
-static void look_for_invalid(__u64 *bits)
+static void prefilter_add_invalid(__u64 *bits)
 {
 	set_bits(bits, 0x0000, 1);
 	set_bits(bits, 0x7f00, 0x100);
@@ -194,19 +194,20 @@ static void look_for_invalid(__u64 *bits)
 	set_bits(bits, 0xffff, 1);
 }
 
-static void compile_filter(struct tables *tables)
+static void compile_prefilter(struct tables *tables)
 {
-	look_for_invalid(tables->prefilter.ipv4);
+	prefilter_add_invalid(tables->prefilter.ipv4);
 	for (size_t i = 0; i < tables->n_peers; i++) {
 		const struct bkxdp_prefix *prefix = &tables->peers[i].prefix;
 
 		if (!tables->peers[i].peer_class)
 			continue;
 		if (prefix_is_ipv4(prefix))
-			look_for_ipv4(tables->prefilter.ipv4, prefix->address[3],
-				      prefix->bits - 96);
+			prefilter_add_ipv4(tables->prefilter.ipv4, prefix->address[3],
+					   prefix->bits - 96);
 		else
-			look_for_ipv6(tables->prefilter.ipv6, prefix->address[0], prefix->bits);
+			prefilter_add_ipv6(tables->prefilter.ipv6, prefix->address[0],
+					   prefix->bits);
 	}
 }
 
@@ -351,8 +352,8 @@ static struct bkxdp_candidate candidate_of(const struct policy *policy, uint32_t
 }
 
 /* Returns true if `earlier` passes every packet that `later` would pass. */
-static bool hides(enum bkxdp_kind kind, const struct bkxdp_candidate *earlier,
-		  const struct bkxdp_candidate *later)
+static bool shadows(enum bkxdp_kind kind, const struct bkxdp_candidate *earlier,
+		    const struct bkxdp_candidate *later)
 {
 	if (kind == BKXDP_TCP_REPLY || kind == BKXDP_UDP_REPLY)
 		return earlier->local_low <= later->local_low &&
@@ -369,7 +370,7 @@ static int add_candidate(struct compiler *c, struct service_entry *entry,
 	const struct flow *flow = &c->policy->flows[c->policy->rules[candidate->rule].flow];
 
 	for (uint32_t i = 0; i < service->count; i++)
-		if (hides(entry->key.kind, &service->candidate[i], candidate))
+		if (shadows(entry->key.kind, &service->candidate[i], candidate))
 			return 0;
 	if (service->count == BKXDP_CANDIDATES_MAX) {
 		diag_at(c->diagnostics, &flow->place,
@@ -449,8 +450,8 @@ static uint32_t *rules_of_peer(struct compiler *c, uint32_t peer, size_t *rules)
 	size_t count = 0;
 
 	for (size_t g = 0; g < groups->count; g++)
-		for (size_t i = 0; i < c->of_groups[groups->member[g]]; i++)
-			*APPEND(list, count) = c->of_group[groups->member[g]][i];
+		for (size_t i = 0; i < c->n_group_rules[groups->member[g]]; i++)
+			*APPEND(list, count) = c->group_rules[groups->member[g]][i];
 	if (list)
 		qsort(list, count, sizeof(*list), compare_numbers);
 	*rules = count;
@@ -496,7 +497,7 @@ static int compile_services(struct compiler *c)
 
 		prepared[r].candidate = candidate_of(c->policy, r);
 		prepared[r].classes = classes_of_rule(c, r, &prepared[r].n_classes);
-		*APPEND(c->of_group[group], c->of_groups[group]) = r;
+		*APPEND(c->group_rules[group], c->n_group_rules[group]) = r;
 	}
 	for (size_t peer = 1; peer < c->peers.count && !error; peer++)
 		error = compile_peer_services(c, peer, prepared);
@@ -523,8 +524,8 @@ static void compiler_start(struct compiler *c)
 	c->tables = must_alloc(1, sizeof(*c->tables));
 	c->tables->settings = c->policy->settings;
 	c->tables->port = must_alloc(BKXDP_PORTS, sizeof(*c->tables->port));
-	c->of_group = must_alloc(c->policy->n_groups, sizeof(*c->of_group));
-	c->of_groups = must_alloc(c->policy->n_groups, sizeof(*c->of_groups));
+	c->group_rules = must_alloc(c->policy->n_groups, sizeof(*c->group_rules));
+	c->n_group_rules = must_alloc(c->policy->n_groups, sizeof(*c->n_group_rules));
 	sets_init(&c->peers);
 	for (int kind = 0; kind < BKXDP_KIND_COUNT; kind++)
 		sets_init(&c->ports[kind]);
@@ -533,9 +534,9 @@ static void compiler_start(struct compiler *c)
 static void compiler_end(struct compiler *c)
 {
 	for (size_t g = 0; g < c->policy->n_groups; g++)
-		free(c->of_group[g]);
-	free(c->of_group);
-	free(c->of_groups);
+		free(c->group_rules[g]);
+	free(c->group_rules);
+	free(c->n_group_rules);
 	sets_free(&c->peers);
 	for (int kind = 0; kind < BKXDP_KIND_COUNT; kind++)
 		sets_free(&c->ports[kind]);
@@ -547,7 +548,7 @@ struct tables *compile(const struct policy *policy, struct diagnostics *diag)
 
 	compiler_start(&c);
 	compile_peers(&c);
-	compile_filter(c.tables);
+	compile_prefilter(c.tables);
 	for (int kind = 0; kind < BKXDP_KIND_COUNT; kind++)
 		compile_ports(&c, kind);
 	if (check_control_ids(&c) || compile_services(&c)) {

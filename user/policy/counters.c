@@ -83,7 +83,7 @@ static int assign_rule(struct assignment *a, struct policy *policy, struct rule 
 	return 0;
 }
 
-static void keep(void *node)
+static void keep_node(void *node)
 {
 	(void)node; /* the nodes belong to counter_names */
 }
@@ -105,7 +105,7 @@ int counters_assign(struct policy *policy, struct counter_names *names,
 		memcpy(a->wanted, names->used, sizeof(a->wanted));
 	for (size_t r = 0; r < policy->n_rules && !error; r++)
 		error = assign_rule(a, policy, &policy->rules[r]);
-	tdestroy(a->tree, keep);
+	tdestroy(a->tree, keep_node);
 	return error;
 }
 
@@ -120,7 +120,7 @@ void counters_place(struct counter_names *names, const struct policy *policy, ui
 		names->name[policy->rules[r].counter].place[slot] = r + 1;
 }
 
-static bool is_whole(const struct bkxdp_flow_name *name, uint32_t slot)
+static bool is_valid(const struct bkxdp_flow_name *name, uint32_t slot)
 {
 	return !name->profile[BKXDP_NAME_MAX - 1] && !name->flow[BKXDP_NAME_MAX - 1] &&
 	       name->side <= SIDE_REPLY && name->place[slot] <= BKXDP_RULES_MAX;
@@ -137,7 +137,7 @@ int counters_placed(const struct counter_names *names, uint32_t slot, uint16_t *
 
 		if (!names->used[i] || !name->place[slot])
 			continue;
-		if (!is_whole(name, slot) || at[name->place[slot]])
+		if (!is_valid(name, slot) || at[name->place[slot]])
 			return -EBADMSG;
 		at[name->place[slot]] = i + 1;
 		count++;

@@ -47,8 +47,7 @@ struct rule {
 /* Addresses of peers. Equal sets of addresses are one group. */
 struct group {
 	struct prefix_set prefixes;
-	size_t total; /* number of prefixes; a policy read from the kernel has only the first few of
-			 them */
+	size_t total; /* all prefixes; only the first few are in the JSON */
 	char *roles;  /* names for messages, such as "media-server" */
 };
 
@@ -61,8 +60,7 @@ struct use {
 
 struct policy {
 	char interface[IF_NAMESIZE];
-	char *file; /* path of the interface file, or NULL if the policy is from options or observes
-		     */
+	char *file; /* path of the interface file; NULL: from options, or observes */
 	bool observes;
 	enum attach_mode mode;
 	struct bkxdp_settings settings;

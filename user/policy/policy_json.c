@@ -281,7 +281,7 @@ static void read_groups(struct policy *policy, const json_t *list)
 	}
 }
 
-static bool is_whole(const struct policy *policy)
+static bool is_valid(const struct policy *policy)
 {
 	for (size_t i = 0; i < policy->n_rules; i++) {
 		const struct rule *rule = &policy->rules[i];
@@ -328,7 +328,7 @@ struct policy *policy_json_read(const char *text)
 	struct policy *policy = json_is_object(root) ? read_policy(root) : NULL;
 
 	json_decref(root);
-	if (policy && is_whole(policy))
+	if (policy && is_valid(policy))
 		return policy;
 	policy_free(policy);
 	errno = EBADMSG;

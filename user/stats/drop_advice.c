@@ -128,14 +128,14 @@ static void write_enable(struct advice *advice, const struct in_force *now)
 
 /* ---- what a reason says by itself ------------------------------------------------ */
 
-static const char nobody[] = "no legitimate host sends this: nothing lets it in";
+static const char never_legitimate[] = "no legitimate host sends this: nothing lets it in";
 
 static const char *const sentences[BKXDP_REASON_COUNT] = {
-	[BKXDP_DROP_MALFORMED] = nobody,
+	[BKXDP_DROP_MALFORMED] = never_legitimate,
 	[BKXDP_DROP_VLAN] = "tags that vlans: does not take; \"tcpdump -e\" shows the id, and "
 			    "vlans: [ID, ...] takes it",
 	[BKXDP_DROP_ETHERTYPE] = "no backup uses this: nothing lets it in",
-	[BKXDP_DROP_EXTENSION] = nobody,
+	[BKXDP_DROP_EXTENSION] = never_legitimate,
 	[BKXDP_DROP_SOURCE_INVALID] = "no legitimate host sends from such an address (0.0.0.0: a "
 				      "host that has none yet): nothing lets it in",
 	[BKXDP_DROP_FRAGMENT] = "if a peer must send fragments; better repair the path MTU",
@@ -143,7 +143,7 @@ static const char *const sentences[BKXDP_REASON_COUNT] = {
 			      "address of some flow",
 	[BKXDP_DROP_ICMP] = "messages that nothing here needs: nothing lets them in",
 	[BKXDP_DROP_PROTOCOL] = "neither TCP, UDP nor ICMP: nothing lets it in",
-	[BKXDP_DROP_TCP_FLAGS] = nobody,
+	[BKXDP_DROP_TCP_FLAGS] = never_legitimate,
 	[BKXDP_DROP_BROADCAST] =
 		"hosts that look for each other (mDNS and the like): normal; where "
 		"a product needs it, a flow with that UDP port takes it",
@@ -154,7 +154,7 @@ static const char *const sentences[BKXDP_REASON_COUNT] = {
 		"single segments after a connection ended are normal; many of a "
 		"running job: its socket is in a container, so write connections: "
 		"flags",
-	[BKXDP_DROP_PORT] = nobody,
+	[BKXDP_DROP_PORT] = never_legitimate,
 	[BKXDP_DROP_INTERNAL] = "the filter itself failed: please report this",
 };
 

@@ -20,8 +20,7 @@ struct drop_group {
 struct drop_groups {
 	struct drop_group *group; /* of the policy in force, sorted by key */
 	size_t count;
-	uint64_t ungrouped; /* packets since the attach that were not grouped because there were too
-			       many groups at a time */
+	uint64_t ungrouped; /* since the attach: packets in excess of the groups there can be */
 	uint64_t now;       /* ns, CLOCK_MONOTONIC, like the times of the groups */
 	bool full;          /* the groups without drops for the longest time were discarded */
 };

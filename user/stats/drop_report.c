@@ -100,8 +100,8 @@ static enum advice_kind kind_of(const struct bkxdp_settings *settings,
 	}
 }
 
-static bool takes(const struct policy *policy, const struct rule *rule,
-		  const struct bkxdp_group_key *key)
+static bool rule_matches(const struct policy *policy, const struct rule *rule,
+			 const struct bkxdp_group_key *key)
 {
 	enum bkxdp_group_side side =
 		rule->side == SIDE_INBOUND ? BKXDP_GROUP_INBOUND : BKXDP_GROUP_REPLY;
@@ -111,7 +111,7 @@ static bool takes(const struct policy *policy, const struct rule *rule,
 	       strcmp(flow->profile, SITE_PROFILE) != 0 && port_set_has(&rule->ports, key->port);
 }
 
-static bool holds(const struct group *group, const uint32_t address[static 4])
+static bool group_has(const struct group *group, const uint32_t address[static 4])
 {
 	for (size_t i = 0; i < group->prefixes.count; i++)
 		if (prefix_contains(&group->prefixes.prefix[i], address))
@@ -146,7 +146,8 @@ static uint32_t find_role(const struct policy *policy, const struct bkxdp_group_
 		const struct rule *rule = &policy->rules[i];
 
 		if ((policy->flows[rule->flow].required >= 0) == requires &&
-		    takes(policy, rule, key) && !holds(&policy->groups[rule->group], key->address))
+		    rule_matches(policy, rule, key) &&
+		    !group_has(&policy->groups[rule->group], key->address))
 			return role_of(policy, rule);
 	}
 	return 0;
@@ -163,8 +164,8 @@ static bool has_port(const struct profile *profile, const struct profile_ports *
 	return port_set_has(&ports->set, port);
 }
 
-static bool would_take(const struct profile *profile, const struct profile_flow *flow, int role,
-		       const struct bkxdp_group_key *key)
+static bool flow_matches(const struct profile *profile, const struct profile_flow *flow, int role,
+			 const struct bkxdp_group_key *key)
 {
 	bool inbound = key->side == BKXDP_GROUP_INBOUND;
 
@@ -192,7 +193,7 @@ static bool find_optional(const struct in_force *now, const struct bkxdp_group_k
 		for (size_t f = 0; role >= 0 && f < profile->n_flows; f++) {
 			const struct profile_flow *flow = &profile->flows[f];
 
-			if (!would_take(profile, flow, role, key) ||
+			if (!flow_matches(profile, flow, role, key) ||
 			    policy_has_flow(policy, profile->name, flow->name))
 				continue;
 			*subject = (struct subject){
@@ -310,7 +311,7 @@ static struct item *make_items(const struct in_force *now, const struct drop_gro
 
 /* ---- rows -------------------------------------------------------------------- */
 
-static void add_to_row(struct would_row *row, const struct drop_group *group)
+static void add_to_row(struct drop_row *row, const struct drop_group *group)
 {
 	uint16_t port = group->key.port;
 
@@ -323,14 +324,14 @@ static void add_to_row(struct would_row *row, const struct drop_group *group)
 	row->ports++;
 }
 
-static void add_row(struct drop_report *found, const struct item *item)
+static void add_row(struct drop_report *report, const struct item *item)
 {
-	unsigned int advice = (unsigned int)found->n_advice - 1;
-	struct would_row *row = found->n_rows ? &found->rows[found->n_rows - 1] : NULL;
+	unsigned int advice = (unsigned int)report->n_advice - 1;
+	struct drop_row *row = report->n_rows ? &report->rows[report->n_rows - 1] : NULL;
 
 	if (!row || row->advice != advice || item->subject.kind != ADVICE_SCAN ||
 	    !is_same_source(row->group, item->group)) {
-		row = APPEND(found->rows, found->n_rows);
+		row = APPEND(report->rows, report->n_rows);
 		row->group = item->group;
 		row->advice = advice;
 		row->sources = 1;
@@ -345,16 +346,16 @@ static void add_source(struct advice *advice, const struct drop_group *group)
 	prefix_set_add(&advice->sources, &(struct bkxdp_prefix){128, {a[0], a[1], a[2], a[3]}});
 }
 
-static void fill(struct drop_report *found, const struct item *item, size_t count)
+static void fill(struct drop_report *report, const struct item *item, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		if (!i || compare_subjects(&item[i - 1].subject, &item[i].subject))
-			APPEND(found->advice, found->n_advice)->subject = item[i].subject;
-		add_source(&found->advice[found->n_advice - 1], item[i].group);
-		add_row(found, &item[i]);
+			APPEND(report->advice, report->n_advice)->subject = item[i].subject;
+		add_source(&report->advice[report->n_advice - 1], item[i].group);
+		add_row(report, &item[i]);
 	}
-	for (size_t i = 0; i < found->n_advice; i++)
-		prefix_set_normalize(&found->advice[i].sources);
+	for (size_t i = 0; i < report->n_advice; i++)
+		prefix_set_normalize(&report->advice[i].sources);
 }
 
 /* ---- very many sources at one port ------------------------------------------ */
@@ -362,7 +363,7 @@ static void fill(struct drop_report *found, const struct item *item, size_t coun
 /* Compares all of the key but the source. */
 static int compare_services(const void *a, const void *b)
 {
-	const struct would_row *left = a, *right = b;
+	const struct drop_row *left = a, *right = b;
 	const size_t from = offsetof(struct bkxdp_group_key, port);
 	int order = (left->advice > right->advice) - (left->advice < right->advice);
 
@@ -374,7 +375,7 @@ static int compare_services(const void *a, const void *b)
 			      sizeof(left->group->key) - from);
 }
 
-static void fold(struct would_row *into, const struct would_row *row, size_t count)
+static void merge_rows(struct drop_row *into, const struct drop_row *row, size_t count)
 {
 	*into = row[0];
 	for (size_t i = 1; i < count; i++) {
@@ -387,30 +388,30 @@ static void fold(struct would_row *into, const struct would_row *row, size_t cou
 }
 
 /* Scans remain one row for each source, because the source is what matters there. */
-static void fold_sources(struct drop_report *found)
+static void merge_sources(struct drop_report *report)
 {
-	struct would_row *row = found->rows;
+	struct drop_row *row = report->rows;
 	size_t kept = 0;
 
-	if (found->n_rows)
-		qsort(row, found->n_rows, sizeof(*row), compare_services);
-	for (size_t i = 0, n; i < found->n_rows; i += n) {
-		for (n = 1; i + n < found->n_rows && !compare_services(&row[i], &row[i + n]);)
+	if (report->n_rows)
+		qsort(row, report->n_rows, sizeof(*row), compare_services);
+	for (size_t i = 0, n; i < report->n_rows; i += n) {
+		for (n = 1; i + n < report->n_rows && !compare_services(&row[i], &row[i + n]);)
 			n++;
 		if (n > LINE_SOURCES_MAX && row[i].ports == 1) {
-			fold(&row[kept++], &row[i], n);
+			merge_rows(&row[kept++], &row[i], n);
 			continue;
 		}
 		memmove(&row[kept], &row[i], n * sizeof(*row));
 		kept += n;
 	}
-	found->n_rows = kept;
+	report->n_rows = kept;
 }
 
 /* The address makes the order unambiguous. */
 static int by_packets(const void *a, const void *b)
 {
-	const struct would_row *left = a, *right = b;
+	const struct drop_row *left = a, *right = b;
 
 	if (left->packets != right->packets)
 		return left->packets < right->packets ? 1 : -1;
@@ -418,51 +419,51 @@ static int by_packets(const void *a, const void *b)
 }
 
 /* Numbers the advice in the order of the rows that refer to it. */
-static void number_advice(struct drop_report *found)
+static void number_advice(struct drop_report *report)
 {
-	AUTO_FREE unsigned int *place = must_alloc(found->n_advice + 1, sizeof(*place));
-	struct advice *ordered = must_alloc(found->n_advice + 1, sizeof(*ordered));
+	AUTO_FREE unsigned int *place = must_alloc(report->n_advice + 1, sizeof(*place));
+	struct advice *ordered = must_alloc(report->n_advice + 1, sizeof(*ordered));
 	unsigned int next = 0;
 
-	for (size_t i = 0; i < found->n_rows; i++) {
-		unsigned int *to = &place[found->rows[i].advice];
+	for (size_t i = 0; i < report->n_rows; i++) {
+		unsigned int *to = &place[report->rows[i].advice];
 
 		if (!*to) {
-			ordered[next] = found->advice[found->rows[i].advice];
+			ordered[next] = report->advice[report->rows[i].advice];
 			*to = ++next;
 		}
-		found->rows[i].advice = *to - 1;
+		report->rows[i].advice = *to - 1;
 	}
-	free(found->advice);
-	found->advice = ordered;
+	free(report->advice);
+	report->advice = ordered;
 }
 
 struct drop_report *drop_report(const struct in_force *now, const struct drop_groups *groups)
 {
-	struct drop_report *found = must_alloc(1, sizeof(*found));
+	struct drop_report *report = must_alloc(1, sizeof(*report));
 	AUTO_FREE struct item *item = make_items(now, groups);
 
-	fill(found, item, groups->count);
-	fold_sources(found);
-	if (found->n_rows)
-		qsort(found->rows, found->n_rows, sizeof(*found->rows), by_packets);
-	number_advice(found);
-	for (size_t i = 0; i < found->n_advice; i++)
-		advice_write(&found->advice[i], now, found->advice, i);
-	return found;
+	fill(report, item, groups->count);
+	merge_sources(report);
+	if (report->n_rows)
+		qsort(report->rows, report->n_rows, sizeof(*report->rows), by_packets);
+	number_advice(report);
+	for (size_t i = 0; i < report->n_advice; i++)
+		advice_write(&report->advice[i], now, report->advice, i);
+	return report;
 }
 
-void drop_report_free(struct drop_report *found)
+void drop_report_free(struct drop_report *report)
 {
-	if (!found)
+	if (!report)
 		return;
-	for (size_t i = 0; i < found->n_advice; i++) {
-		free(found->advice[i].sources.prefix);
-		free(found->advice[i].name);
-		free(found->advice[i].line);
-		free(found->advice[i].sentence);
+	for (size_t i = 0; i < report->n_advice; i++) {
+		free(report->advice[i].sources.prefix);
+		free(report->advice[i].name);
+		free(report->advice[i].line);
+		free(report->advice[i].sentence);
 	}
-	free(found->advice);
-	free(found->rows);
-	free(found);
+	free(report->advice);
+	free(report->rows);
+	free(report);
 }

@@ -42,7 +42,7 @@ struct advice {
 };
 
 /* One group, or all the ports that one source scanned, or very many sources of one port. */
-struct would_row {
+struct drop_row {
 	const struct drop_group *group; /* in the given groups; the first if there are many */
 	uint64_t packets, bytes;
 	uint64_t first, last; /* ns, CLOCK_MONOTONIC */
@@ -52,7 +52,7 @@ struct would_row {
 };
 
 struct drop_report {
-	struct would_row *rows; /* those with the most packets first */
+	struct drop_row *rows; /* those with the most packets first */
 	size_t n_rows;
 	struct advice *advice; /* in the order of the rows that refer to it */
 	size_t n_advice;
@@ -70,7 +70,7 @@ struct in_force {
 };
 
 struct drop_report *drop_report(const struct in_force *now, const struct drop_groups *groups);
-void drop_report_free(struct drop_report *found);
+void drop_report_free(struct drop_report *report);
 
 /* ---- drop_advice.c: advice as text --------------------------------------- */
 

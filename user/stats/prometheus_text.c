@@ -75,13 +75,13 @@ static size_t one(const struct reading *reading)
 	return 1;
 }
 
-static char *device_info(char *to, const char *begun, const struct reading *reading, size_t i)
+static char *device_info(char *to, const char *head, const struct reading *reading, size_t i)
 {
 	char digest[17];
 
 	(void)i;
 	snprintf(digest, sizeof(digest), "%016" PRIx64, (uint64_t)reading->policy.digest);
-	to = put_text(to, begun);
+	to = put_text(to, head);
 	to = put_label(to, "mode", reading->generic ? "generic" : "native");
 	to = put_label(to, "enforcement", reading->audits ? "audit" : "enforce");
 	return end_sample(put_label(to, "digest", digest), 1);
@@ -93,10 +93,10 @@ static size_t attached_samples(const struct reading *reading)
 	return reading->attached != ATTACHED_UNKNOWN;
 }
 
-static char *attached(char *to, const char *begun, const struct reading *reading, size_t i)
+static char *attached(char *to, const char *head, const struct reading *reading, size_t i)
 {
 	(void)i;
-	return end_sample(put_text(to, begun), reading->attached == ATTACHED_YES);
+	return end_sample(put_text(to, head), reading->attached == ATTACHED_YES);
 }
 
 static size_t tallies(const struct reading *reading)
@@ -105,21 +105,21 @@ static size_t tallies(const struct reading *reading)
 	return BKXDP_TALLIES - 1;
 }
 
-static char *tally_sample(char *to, const char *begun, unsigned int tally, uint64_t value)
+static char *tally_sample(char *to, const char *head, unsigned int tally, uint64_t value)
 {
-	to = put_text(to, begun);
+	to = put_text(to, head);
 	to = put_label(to, "verdict", tally_verdict_word(tally));
 	return end_sample(put_label(to, "reason", reason_word(tally_reason(tally))), value);
 }
 
-static char *packets(char *to, const char *begun, const struct reading *reading, size_t i)
+static char *packets(char *to, const char *head, const struct reading *reading, size_t i)
 {
-	return tally_sample(to, begun, i + 1, reading->tally[i + 1].packets);
+	return tally_sample(to, head, i + 1, reading->tally[i + 1].packets);
 }
 
-static char *bytes(char *to, const char *begun, const struct reading *reading, size_t i)
+static char *bytes(char *to, const char *head, const struct reading *reading, size_t i)
 {
-	return tally_sample(to, begun, i + 1, reading->tally[i + 1].bytes);
+	return tally_sample(to, head, i + 1, reading->tally[i + 1].bytes);
 }
 
 static size_t flows(const struct reading *reading)
@@ -127,25 +127,25 @@ static size_t flows(const struct reading *reading)
 	return reading->n_flows;
 }
 
-static char *flow_sample(char *to, const char *begun, const struct reading *reading, size_t i,
+static char *flow_sample(char *to, const char *head, const struct reading *reading, size_t i,
 			 uint64_t value)
 {
 	const struct flow_count *flow = &reading->flows[i];
 
-	to = put_text(to, begun);
+	to = put_text(to, head);
 	to = put_label(to, "profile", reading_profile(reading, flow));
 	to = put_label(to, "flow", reading_flow(reading, flow));
 	return end_sample(put_label(to, "side", side_word(flow->side)), value);
 }
 
-static char *flow_packets(char *to, const char *begun, const struct reading *reading, size_t i)
+static char *flow_packets(char *to, const char *head, const struct reading *reading, size_t i)
 {
-	return flow_sample(to, begun, reading, i, reading->flows[i].sum.packets);
+	return flow_sample(to, head, reading, i, reading->flows[i].sum.packets);
 }
 
-static char *flow_bytes(char *to, const char *begun, const struct reading *reading, size_t i)
+static char *flow_bytes(char *to, const char *head, const struct reading *reading, size_t i)
 {
-	return flow_sample(to, begun, reading, i, reading->flows[i].sum.bytes);
+	return flow_sample(to, head, reading, i, reading->flows[i].sum.bytes);
 }
 
 static size_t families_of_addresses(const struct reading *reading)
@@ -154,16 +154,16 @@ static size_t families_of_addresses(const struct reading *reading)
 	return 2;
 }
 
-static char *prefixes(char *to, const char *begun, const struct reading *reading, size_t i)
+static char *prefixes(char *to, const char *head, const struct reading *reading, size_t i)
 {
-	to = put_label(put_text(to, begun), "family", i ? "ipv6" : "ipv4");
+	to = put_label(put_text(to, head), "family", i ? "ipv6" : "ipv4");
 	return end_sample(to, i ? reading->policy.ipv6_prefixes : reading->policy.ipv4_prefixes);
 }
 
-static char *loaded(char *to, const char *begun, const struct reading *reading, size_t i)
+static char *loaded(char *to, const char *head, const struct reading *reading, size_t i)
 {
 	(void)i;
-	return end_sample(put_text(to, begun), reading->policy.loaded);
+	return end_sample(put_text(to, head), reading->policy.loaded);
 }
 
 static size_t changed_samples(const struct reading *reading)
@@ -172,10 +172,10 @@ static size_t changed_samples(const struct reading *reading)
 }
 
 /* If this is later than the time of loading, a reload is due. */
-static char *changed(char *to, const char *begun, const struct reading *reading, size_t i)
+static char *changed(char *to, const char *head, const struct reading *reading, size_t i)
 {
 	(void)i;
-	return end_sample(put_text(to, begun), reading->changed);
+	return end_sample(put_text(to, head), reading->changed);
 }
 
 /* ---- samples of the whole -------------------------------------------------- */
@@ -207,7 +207,7 @@ static const struct family {
 	const char *unit; /* or NULL; the name contains it, too */
 	const char *help;
 	size_t (*samples)(const struct reading *reading);
-	char *(*print)(char *to, const char *begun, const struct reading *reading, size_t i);
+	char *(*print)(char *to, const char *head, const struct reading *reading, size_t i);
 	char *(*print_whole)(char *to, const char *name, const struct scrape *scrape);
 } families[] = {
 	{"bkxdp_build_info", INFO, NULL, "Version of bkxdp that answers; always 1.", NULL, NULL,

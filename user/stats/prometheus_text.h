@@ -14,7 +14,7 @@ struct scrape {
 	size_t n_readings;
 	uint64_t errors; /* interfaces that could not be read since the process started */
 	double seconds;
-	bool blind; /* it could not be read which interfaces are filtered */
+	bool list_failed; /* it could not be read which interfaces are filtered */
 };
 
 enum metrics_format { METRICS_TEXT, METRICS_OPENMETRICS };

@@ -32,8 +32,7 @@ struct reading {
 	bool generic;
 	bool audits;
 	struct bkxdp_policy_record policy;
-	uint64_t changed; /* modification time of the policy's newest file, s since the epoch; 0:
-			     not known */
+	uint64_t changed; /* the newest file of the policy, s since the epoch; 0: not known */
 	struct bkxdp_counter tally[BKXDP_TALLIES];
 	struct flow_count *flows; /* each side of a flow of the policy once, in its order */
 	size_t n_flows;

@@ -9,7 +9,7 @@ void snapshot_free(struct snapshot *snapshot)
 {
 	if (!snapshot)
 		return;
-	strv_free(snapshot->beside, snapshot->n_beside);
+	strv_free(snapshot->others, snapshot->n_others);
 	policy_free(snapshot->policy);
 	reading_free(&snapshot->reading);
 	free(snapshot->controls);

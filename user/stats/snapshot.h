@@ -20,15 +20,14 @@ struct control_seen {
 struct snapshot {
 	struct reading
 		reading; /* `attached` is unknown if the filter runs in another network namespace */
-	char name_now[IF_NAMESIZE]; /* of the interface that it was attached to; "": that one is
-				       gone */
+	char name_now[IF_NAMESIZE]; /* present name of the attached interface; "": it is gone */
 	bool frags;
 	bool alone;
 	char version[BKXDP_NAME_MAX];
 	uint64_t since; /* time of the attach, s since the epoch */
 	uint32_t program;
-	char **beside; /* printable names of the other XDP programs on the interface */
-	size_t n_beside;
+	char **others; /* printable names of the other XDP programs on the interface */
+	size_t n_others;
 	struct policy *policy;
 	struct control_seen *controls;
 	size_t n_controls;
