@@ -97,7 +97,7 @@ another_version() {
 	check "another version: made it" "$(find_bpftool)" map update pinned "$pin" key 0 0 0 0 value 0xfe $bytes
 	for verb in attach reload; do
 		fails "another version: $verb" 1 bkxdp "$verb" eth1 "${use[@]}"
-		says "another version: $verb says so" "$said" '^bkxdp: eth1 is filtered, and goes on as it is, .*another version of bkxdp made them'
+		says "another version: $verb says so" "$said" '^bkxdp: eth1 is filtered and continues to be, .*another version of bkxdp made them'
 	done
 	for verb in status 'status --would-drop' 'top --once --interval 0.5'; do
 		# shellcheck disable=SC2086 # words
@@ -185,7 +185,7 @@ moved() {
 	add_net third && ip -n host link set eth5 netns third
 	add_other eth5
 	fails "moved: reload" 1 bkxdp reload eth5
-	says "moved: says why, and where to run it" "$said" 'another network namespace, and goes on.*run the command there.*nsenter'
+	says "moved: says why, and where to run it" "$said" 'another network namespace, and continues.*run the command there.*nsenter'
 	fails "moved: detach from where it is not" 1 bkxdp detach eth5
 	check "moved: it is filtered" test -n "$(ip -n third -j link show eth5 | jq '.[0].xdp // empty')"
 	check "moved: and has its pins" test -e /sys/fs/bpf/bkxdp/eth5/words
@@ -269,7 +269,7 @@ not_root() {
 	for verb in status metrics "reload eth1"; do
 		# shellcheck disable=SC2086 # words
 		fails "not root: $verb" 1 host setpriv --reuid=65534 --regid=65534 --clear-groups "$BKXDP" $verb
-		says "not root: $verb says what to do" "$said" 'only root may look into /sys/fs/bpf: run it as root'
+		says "not root: $verb says what to do" "$said" 'only root may read /sys/fs/bpf; run it as root'
 	done
 	check "not root: detach" bkxdp detach eth1
 }
@@ -376,7 +376,7 @@ hidden_pins() {
 		attach) fails "hidden pins: $verb" 1 bkxdp attach eth1 "${use[@]}" ;;
 		*) fails "hidden pins: $verb" 1 bkxdp "$verb" eth1 ;;
 		esac
-		says "hidden pins: $verb says that it goes on, and where to look" "$said" 'goes on.* --bpffs'
+		says "hidden pins: $verb says that it goes on, and where to look" "$said" 'continues to run.* --bpffs'
 		check "hidden pins: $verb advises nothing that opens it" not grep -Eq 'xdp off|attaches it|not filtered' <<<"$said"
 	done
 	check "hidden pins: it is filtered" attached_on eth1

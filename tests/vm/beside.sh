@@ -196,7 +196,7 @@ lost_interface() {
 	is "plugged in again: the former dispatcher is gone" "$(dispatchers)" 1
 	add_net third && ip -n host link set eth5 netns third
 	fails "moved: detach from where it is not" 1 bkxdp detach eth5
-	says "moved: says why" "$said" 'another network namespace, and goes on'
+	says "moved: says why" "$said" 'another network namespace, and continues'
 	is "moved: its dispatcher stays" "$(dispatchers)" 1
 	add_eth5
 	check "moved: attach to the next of its name" attach_to_eth5
@@ -251,7 +251,7 @@ hidden_namespace() {
 			exec 9<$hidden && umount -l $hidden && hidden=/proc/$$/fd/9
 		fi
 		fails "held by a $held: detach from where it is not" 1 bkxdp detach eth5
-		says "held by a $held: says why" "$said" 'another network namespace, and goes on'
+		says "held by a $held: says why" "$said" 'another network namespace, and continues'
 		add_eth5
 		check "held by a $held: attach to the next of its name" attach_to_eth5
 		check "held by a $held: that one is filtered" attached_in 1 host
@@ -268,7 +268,7 @@ hidden_namespace() {
 # The pins of libxdp were changed, or belong to another program.
 not_as_it_was() { # VERB COMMAND...
 	fails "moved pins: $1" 1 "${@:2}"
-	says "moved pins: $1 says that it goes on" "$said" 'the filter goes on'
+	says "moved pins: $1 says that it goes on" "$said" 'the filter continues'
 	check "moved pins: $1 advises nothing that opens it, tells nothing untrue" not grep -Eq 'xdp off|another network' <<<"$said"
 }
 not() { ! "$@"; }

@@ -262,20 +262,20 @@ static void print_heading(const struct snapshot *snapshot, size_t rows)
 static void print_next_step(const struct snapshot *snapshot)
 {
 	if (snapshot->policy->observes)
-		printf("\nThis is a first look: data ports of some profiles are nearly all there "
-		       "are, and hide the rest.\nWrite the file with verdict: audit, and look "
-		       "again before you enforce it.\n");
+		printf("\nThis is a first look: the data ports of some profiles are nearly all "
+		       "ports and hide other traffic.\nWrite the file with verdict: audit, and "
+		       "look again before you enforce it.\n");
 }
 
 static void print_lost(const struct drop_groups *groups)
 {
 	if (groups->full)
-		printf("\nThere is room for %d kinds of drops; those that were silent for longest "
-		       "are left out.\n",
+		printf("\nThere is room for %d kinds of drops; those without drops for the longest "
+		       "time are left out.\n",
 		       BKXDP_GROUPS_MAX);
 	if (groups->ungrouped)
-		printf("\n%llu packets since the attach are not among these: too many kinds at a "
-		       "time.\n",
+		printf("\n%llu packets since the attach are not among these, because there were "
+		       "too many kinds at a time.\n",
 		       (unsigned long long)groups->ungrouped);
 }
 

@@ -156,7 +156,7 @@ static void report_policy(struct diagnostics *diag, int error)
 	if (error == -EILSEQ)
 		diag_at(diag, NULL,
 			"the name of the interface or of one of the policy's files is not valid "
-			"UTF-8, and is kept with the policy; rename it");
+			"UTF-8, so it can't be stored with the policy; rename it");
 	else
 		report_load_failure(diag, "loading the policy", error);
 }
@@ -195,7 +195,7 @@ static int hides_tags(const char *device, const struct policy *policy, struct di
 	if (hides >= 0 || hides == -EOPNOTSUPP)
 		return hides > 0;
 	diag_at(diag, NULL,
-		"%s: whether the NIC takes VLAN tags off can't be told (%s), and the vlans rule "
+		"%s: it can't be told whether the NIC removes VLAN tags (%s), and the vlans rule "
 		"depends on it; try again, or use \"vlans: any\"",
 		device, strerror(-hides));
 	return -1;
@@ -209,8 +209,8 @@ static int make_tags_visible(const char *device, struct diagnostics *diag)
 	if (!error)
 		return 0;
 	diag_at(diag, NULL,
-		"%s: the NIC takes VLAN tags off before the filter sees them and can't be told not "
-		"to (%s), so the vlans rule could not be kept; use \"vlans: any\"",
+		"%s: the NIC removes VLAN tags before the filter sees them, and that can't be "
+		"turned off (%s), so the vlans rule would not work; use \"vlans: any\"",
 		device, strerror(-error));
 	return -1;
 }
@@ -263,14 +263,14 @@ static void report_attach_failure(const struct attaching *a, int error, bool gen
 		generic ? ""
 		: is_refusal(error)
 			? "; \"mode: auto\" falls back to generic mode, with a warning"
-			: "; where that stays so, \"mode: generic\" does without the driver");
+			: "; if that remains so, \"mode: generic\" works without the driver");
 }
 
 static void report_other_programs(const struct attaching *a, const char *other, int error)
 {
 	diag_at(a->diagnostics, NULL,
-		"%s already runs the XDP program \"%s\", and this kernel can't run bkxdp "
-		"beside it (%s; Linux can from 5.19 on): take it off first",
+		"%s already runs the XDP program \"%s\", and this kernel can't run bkxdp beside it "
+		"(%s; Linux 5.19 and later can); take it off first",
 		a->device, other, strerror(-error));
 }
 
@@ -460,13 +460,14 @@ static void undo_attach(const struct attaching *a, int globals_fd)
 		error = pins_remove(a->pins);
 	if (error > 0)
 		diag_at(a->diagnostics, NULL,
-			"%s moved to another network namespace meanwhile; the filter goes on "
-			"there, and its pins stay: \"bkxdp detach %s\" there takes it off",
+			"%s moved to another network namespace meanwhile; the filter continues "
+			"there, and its pins are kept; run \"bkxdp detach %s\" there to detach it",
 			a->device, a->pins);
 	else if (error)
 		diag_at(a->diagnostics, NULL,
-			"%s: what the failed attach left can't be cleared away (%s); the next "
-			"\"bkxdp attach %s\" does it, \"bkxdp status %s\" shows whether it runs",
+			"%s: what the failed attach left can't be removed (%s); the next \"bkxdp "
+			"attach %s\" removes it, and \"bkxdp status %s\" shows whether the filter "
+			"runs",
 			a->device, strerror(-error), a->pins, a->pins);
 }
 
@@ -588,7 +589,7 @@ static int rename_pins(const struct target *target, struct diagnostics *diag)
 		return 0;
 	diag_at(diag, NULL,
 		"the pins of \"%s\" below %s belong to the filter of the interface that is called "
-		"\"%s\" now and goes on, and they can't take that name (%s)",
+		"\"%s\" now, and they can't be renamed (%s); the filter continues to run",
 		target->pins, pins_bpffs(), target->device, strerror(-error));
 	return -1;
 }
@@ -605,10 +606,9 @@ static int set_aside(const struct target *target, struct diagnostics *diag)
 	if (!error)
 		return 0;
 	diag_at(diag, NULL,
-		"the pins of \"%s\" below %s may belong to a filter that runs on in another "
-		"network "
-		"namespace, and can't take another name (%s); use --bpffs with another BPF file "
-		"system for this one",
+		"the pins of \"%s\" below %s may belong to a filter that still runs in another "
+		"network namespace, and they can't be renamed (%s); use --bpffs with another BPF "
+		"file system for this one",
 		target->pins, pins_bpffs(), strerror(-error));
 	return -1;
 }

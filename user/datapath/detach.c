@@ -38,7 +38,7 @@ static int restore_tags(const struct target *target, struct diagnostics *diag)
 		return 0;
 	diag_at(diag, NULL,
 		"the VLAN tag stripping of %s, which an attach turned off, can't be turned on "
-		"again (%s): \"ethtool -K %s rxvlan on\" does it",
+		"again (%s); run \"ethtool -K %s rxvlan on\"",
 		there > 0 ? name : target->pins, strerror(-error), there > 0 ? name : target->pins);
 	return -1;
 }
@@ -86,10 +86,11 @@ static int check_gone(const struct target *target, int globals_fd, struct diagno
 
 	if (runs)
 		diag_at(diag, NULL,
-			"%s went from this network namespace before its filter was taken off; the "
-			"filter %s, and its pins stay: \"bkxdp detach %s\" where it is takes it "
-			"off",
-			target->device, runs > 0 ? "goes on in another" : "may go on in another",
+			"%s left this network namespace before its filter was detached; the filter "
+			"%s network namespace, and its pins are kept; run \"bkxdp detach %s\" "
+			"there to detach it",
+			target->device,
+			runs > 0 ? "continues in another" : "may continue in another",
 			target->pins);
 	return runs;
 }
@@ -106,13 +107,13 @@ static void report_detach_failure(const struct target *target, int globals_fd, i
 
 	found_free(&found);
 	if (error == -EPERM || error == -EACCES)
-		report_load_failure(diag, "taking the filter off", -EPERM);
+		report_load_failure(diag, "removing the filter", -EPERM);
 	else
 		diag_at(diag, NULL,
-			"the filter of %s can't be taken off (%s); %s, and its pins stay: try "
+			"the filter of %s can't be removed (%s); %s, and its pins are kept; try "
 			"again",
 			target->device, strerror(-error),
-			find_error ? "whether it still runs can't be told" : "it still runs");
+			find_error ? "it can't be told whether it still runs" : "it still runs");
 }
 
 static int detach_program(const struct target *target, struct diagnostics *diag)
@@ -141,7 +142,7 @@ int datapath_detach(struct target *target, struct diagnostics *diag)
 	if (error)
 		diag_at(diag, NULL,
 			"%s is no longer filtered, but its pins below %s/bkxdp can't be removed: "
-			"%s; \"bkxdp detach %s\" tries again",
+			"%s; run \"bkxdp detach %s\" to try again",
 			target->pins, pins_bpffs(), strerror(-error), target->pins);
 	else if (tags)
 		diag_at(diag, NULL, "%s is no longer filtered", target->pins);

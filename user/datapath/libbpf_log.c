@@ -103,9 +103,8 @@ void report_load_failure(struct diagnostics *diag, const char *doing, int error)
 			doing, missing);
 	else if (error == -EPERM)
 		diag_at(diag, NULL,
-			"%s: the kernel refuses BPF to this process though it has the "
-			"capabilities: a "
-			"container, a seccomp filter or kernel lockdown forbids it",
+			"%s: the kernel refuses BPF to this process although it has the "
+			"capabilities: a container, a seccomp filter or kernel lockdown forbids it",
 			doing);
 	else if (error == -EROFS)
 		diag_at(diag, NULL, "%s: the BPF file system is mounted read-only", doing);
@@ -116,9 +115,9 @@ void report_load_failure(struct diagnostics *diag, const char *doing, int error)
 		diag_at(diag, NULL, "%s failed: %s; try again", doing, strerror(-error));
 	else if (access("/sys/kernel/btf/vmlinux", F_OK))
 		diag_at(diag, NULL,
-			"%s: the kernel refused the program (%s), for it was built without BTF, "
-			"by which it knows what the program's functions take: bkxdp needs a kernel "
-			"with CONFIG_DEBUG_INFO_BTF=y",
+			"%s: the kernel refused the program (%s), because it was built without "
+			"BTF, which describes the arguments of the program's functions; bkxdp "
+			"needs a kernel with CONFIG_DEBUG_INFO_BTF=y",
 			doing, strerror(-error));
 	else
 		diag_at(diag, NULL,

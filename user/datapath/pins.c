@@ -618,9 +618,9 @@ static bool is_forgeable(struct diagnostics *diag)
 		report_unsafe_folder(diag);
 	else if (is_unsafe(libxdp))
 		diag_at(diag, NULL,
-			"%s is a link, belongs to another user or can be written to by others, "
-			"who could move libxdp's pins there away or forge them: give it to root "
-			"alone (chown, chmod 700), and mount the BPF file system with mode=700",
+			"%s is a link, belongs to another user or can be written to by others, who "
+			"could remove or forge libxdp's pins there; give it to root only (chown, "
+			"chmod 700), and mount the BPF file system with mode=700",
 			libxdp);
 	else
 		return false;
@@ -637,24 +637,21 @@ int pins_check(struct diagnostics *diag)
 		return 0;
 	mounted = is_mounted();
 	if (is_hidden() && !keeps_pins_open)
-		diag_at(diag, NULL, "only root may look into %s: run it as root", bpffs);
+		diag_at(diag, NULL, "only root may read %s; run it as root", bpffs);
 	else if (is_hidden())
 		diag_at(diag, NULL,
-			"%s/bkxdp can't be looked into by this user: %s is open to root only, and "
-			"that folder was not there, or not yet, when root started this process; "
-			"start it again",
+			"%s/bkxdp can't be read by this user: %s is open to root only, and that "
+			"folder did not exist when root started this process; start it again",
 			bpffs, bpffs);
 	else if (mounted < 0)
-		diag_at(diag, NULL, "whether a BPF file system is mounted on %s can't be told: %s",
-			bpffs, strerror(-mounted));
+		diag_at(diag, NULL,
+			"it can't be told whether a BPF file system is mounted on %s: %s", bpffs,
+			strerror(-mounted));
 	else if (!mounted)
 		diag_at(diag, NULL,
-			"no BPF file system is mounted on %s, and the filter's maps are pinned "
-			"there: "
-			"\"mount -t bpf -o mode=700 bpf %s\" mounts one; inside \"ip netns exec\" "
-			"it is "
-			"hidden, use "
-			"\"nsenter --net=/run/netns/NAME\" instead",
+			"no BPF file system is mounted on %s, where the filter's maps are pinned; "
+			"run \"mount -t bpf -o mode=700 bpf %s\"; inside \"ip netns exec\" it is "
+			"hidden, so use \"nsenter --net=/run/netns/NAME\" instead",
 			bpffs, bpffs);
 	else if (!is_forgeable(diag))
 		return 0;

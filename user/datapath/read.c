@@ -195,19 +195,19 @@ static void report_read_failure(struct diagnostics *diag, int error)
 
 	if (denied && pins_are_kept_open() && !datapath_is_open_to_us())
 		diag_at(diag, NULL,
-			"the pinned counters can't be read: before Linux 5.19 that takes CAP_BPF, "
+			"the pinned counters can't be read: before Linux 5.19 that needs CAP_BPF, "
 			"which this process does not have");
 	else if (denied && pins_are_kept_open() && readers_could_write())
 		diag_at(diag, NULL,
 			"the pinned counters can't be read by this user: any user may load BPF "
-			"programs here, and could by one change the filter's maps where he may "
-			"read them, so they are open to root only; set the sysctl "
-			"kernel.unprivileged_bpf_disabled to 2, then \"bkxdp reload\"");
+			"programs here, and such a program could change the filter's maps if that "
+			"user may read them, so they are open to root only; set the sysctl "
+			"kernel.unprivileged_bpf_disabled to 2, then run \"bkxdp reload\"");
 	else if (denied && pins_are_kept_open())
 		diag_at(diag, NULL,
 			"the pinned counters can't be read by this user: they are open to root and "
-			"to the group \"" READERS "\"; where that group is younger than they are, "
-			"\"bkxdp reload\" lets it in");
+			"to the group \"" READERS "\"; if that group is newer than the pins, run "
+			"\"bkxdp reload\" to give it access");
 	else
 		report_load_failure(diag, "opening the pinned maps", denied ? -EPERM : error);
 }
@@ -218,8 +218,8 @@ void report_unreadable_pins(const char *interface, int error, struct diagnostics
 		report_read_failure(diag, error);
 	else
 		diag_at(diag, NULL,
-			"the pins of %s can't be read (%s): an attach ended half way, or another "
-			"version made them; \"bkxdp attach %s\" begins anew where nothing runs",
+			"the pins of %s can't be read (%s): an attach was interrupted, or another "
+			"version made them; if no filter runs, \"bkxdp attach %s\" replaces them",
 			interface, strerror(-error), interface);
 }
 
@@ -229,13 +229,12 @@ void report_unreadable(const char *interface, int error, struct diagnostics *dia
 		report_load_failure(diag, "opening the pinned maps", -EPERM);
 	else if (error == -EPROTO || error == -ENOENT)
 		diag_at(diag, NULL,
-			"%s is filtered, and goes on as it is, but its pins can't be read (%s): "
+			"%s is filtered and continues to be, but its pins can't be read (%s): "
 			"another version of bkxdp made them, or some are missing",
 			interface, strerror(-error));
 	else
 		diag_at(diag, NULL,
-			"%s is filtered, and goes on as it is, but its pins can't be read (%s); "
-			"try "
+			"%s is filtered and continues to be, but its pins can't be read (%s); try "
 			"again",
 			interface, strerror(-error));
 }

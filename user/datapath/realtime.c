@@ -84,8 +84,8 @@ int realtime_check(struct diagnostics *diag)
 
 	if (realtime < 0) {
 		diag_at(diag, NULL,
-			"whether this is a PREEMPT_RT kernel can't be read from "
-			"/sys/kernel/realtime (%s), so nothing was attached",
+			"it can't be read from /sys/kernel/realtime whether this is a PREEMPT_RT "
+			"kernel (%s), so nothing was attached",
 			strerror(-realtime));
 		return -1;
 	}
@@ -99,8 +99,9 @@ int realtime_check(struct diagnostics *diag)
 			strerror(-error));
 	else if (lock == BH_LOCK_OFF)
 		diag_at(diag, NULL,
-			"this PREEMPT_RT kernel is built without " BH_LOCK ": one packet can "
-			"interrupt the judging of another on the same CPU, and the verdict of the "
-			"one would be the other's; use a kernel with that option");
+			"this PREEMPT_RT kernel is built without " BH_LOCK
+			": one packet can interrupt another on the same CPU while the filter "
+			"judges it, and could get the other's verdict; use a kernel with that "
+			"option");
 	return error || lock == BH_LOCK_OFF ? -1 : 0;
 }

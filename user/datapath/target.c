@@ -246,15 +246,15 @@ static void report_look_failure(const struct target *target, int error, struct d
 		report_load_failure(diag, "looking for the filter", -EPERM);
 	else if (error == -EXDEV)
 		diag_at(diag, NULL,
-			"the filter of the pins \"%s\" may run on in another network namespace, "
-			"and "
-			"this process may not look into all other network namespaces: that takes "
-			"CAP_SYS_PTRACE, setns(2) and the machine's own PID namespace, which root "
-			"has outside of containers and of services' sandboxes; nothing is changed",
+			"the filter of the pins \"%s\" may still run in another network namespace, "
+			"and this process may not look into all other network namespaces; that "
+			"needs CAP_SYS_PTRACE, setns(2) and the machine's own PID namespace, which "
+			"root has outside of containers and of services' sandboxes; nothing is "
+			"changed",
 			target->interface);
 	else
 		diag_at(diag, NULL,
-			"whether %s is filtered can't be told (%s), so nothing is changed; try "
+			"it can't be told whether %s is filtered (%s), so nothing is changed; try "
 			"again",
 			target->interface, strerror(-error));
 }
@@ -385,7 +385,8 @@ int datapath_check(const struct target *target, struct diagnostics *diag)
 			device);
 	else if (type < 0)
 		diag_at(diag, NULL,
-			"%s: whether its frames are Ethernet's can't be told (%s); try again",
+			"%s: it can't be told whether its frames are Ethernet frames (%s); try "
+			"again",
 			device, strerror(-type));
 	else
 		diag_at(diag, NULL,
@@ -399,8 +400,8 @@ static void report_elsewhere(const struct target *target, struct diagnostics *di
 {
 	diag_at(diag, NULL,
 		"the pins of \"%s\" below %s belong to a filter that runs on an interface of "
-		"another network namespace, and goes on there; run the command there, for example "
-		"by \"nsenter --net=/run/netns/NAME\"",
+		"another network namespace, and continues there; run the command there, for "
+		"example with \"nsenter --net=/run/netns/NAME\"",
 		target->pins, pins_bpffs());
 }
 
@@ -421,13 +422,13 @@ bool report_unpinned(const char *device, int ifindex, struct diagnostics *diag)
 	if (error == -EPERM || error == -EACCES)
 		report_load_failure(diag, "looking for XDP programs on the interface", -EPERM);
 	else if (error)
-		diag_at(diag, NULL, "whether %s is filtered can't be told (%s); try again", device,
-			strerror(-error));
+		diag_at(diag, NULL, "it can't be told whether %s is filtered (%s); try again",
+			device, strerror(-error));
 	else if (unpinned)
 		diag_at(diag, NULL,
-			"%s runs the XDP program \"%s\" (id %u), and the pins of a filter that it "
-			"is or calls are not below %s; the filter goes on as it is: name the BPF "
-			"file system that has its pins by --bpffs",
+			"%s runs the XDP program \"%s\" (id %u), which is or calls a filter whose "
+			"pins are not below %s; the filter continues to run; name the BPF file "
+			"system that has its pins with --bpffs",
 			device, found.others[0], found.root, pins_bpffs());
 	found_free(&found);
 	return error || unpinned;

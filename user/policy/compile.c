@@ -374,10 +374,9 @@ static int add_candidate(struct compiler *c, struct service_entry *entry,
 			return 0;
 	if (service->count == BKXDP_CANDIDATES_MAX) {
 		diag_at(c->diagnostics, &flow->place,
-			"flow %s/%s is the %dth that takes the same ports from the same addresses "
-			"under a condition of its own; at most %d can: give them different ports "
-			"or "
-			"addresses",
+			"flow %s/%s is the %dth with the same ports and the same addresses but a "
+			"condition of its own; at most %d can have that; give them different ports "
+			"or addresses",
 			flow->profile, flow->name, BKXDP_CANDIDATES_MAX + 1, BKXDP_CANDIDATES_MAX);
 		return -1;
 	}

@@ -73,9 +73,8 @@ static void write_flow(struct advice *advice, const struct policy *policy,
 	AUTO_FREE char *addresses = NULL;
 
 	if (advice->sources.count > LINE_SOURCES_MAX) {
-		advice->sentence = must_format("%zu sources: if they are hosts of yours, write a "
-					       "flow with the prefix that "
-					       "they are in; else leave it dropped",
+		advice->sentence = must_format("%zu sources: if they are your hosts, write a flow "
+					       "with their prefix; otherwise leave them dropped",
 					       advice->sources.count);
 		return;
 	}
@@ -86,8 +85,8 @@ static void write_flow(struct advice *advice, const struct policy *policy,
 				   advice->name, addresses, packet_protocol_word(subject->protocol),
 				   subject->port);
 	if (!reply && subject->port >= EPHEMERAL)
-		advice->sentence = must_copy("a port such as programs get for a moment: make sure "
-					     "that a service of yours keeps it");
+		advice->sentence =
+			must_copy("an ephemeral port: make sure that your service always uses it");
 }
 
 /* ---- addresses of a role -------------------------------------------------------- */
@@ -109,7 +108,7 @@ static void write_address(struct advice *advice, const struct policy *policy)
 				    "replaces the role's line in addresses of that use",
 				    flow->profile, flow->place.file, flow->place.line, group->roles)
 		      : must_format(
-				"ports of %s (%s:%u): to the addresses of its role %s add %.900s",
+				"ports of %s (%s:%u): add to the addresses of its role %s: %.900s",
 				flow->profile, flow->place.file, flow->place.line,
 				group->roles ? group->roles : "", new);
 }
@@ -122,8 +121,9 @@ static void write_enable(struct advice *advice, const struct in_force *now)
 	const struct profile_flow *flow = &profile->flows[advice->subject.flow];
 
 	advice->line = must_format("enable: [%s]", flow->name);
-	advice->sentence = must_format("an optional flow of %s (%s:%u): to enable of that use",
-				       profile->name, flow->place.file, flow->place.line);
+	advice->sentence =
+		must_format("an optional flow of %s (%s:%u): add it to enable of that use",
+			    profile->name, flow->place.file, flow->place.line);
 }
 
 /* ---- what a reason says by itself ------------------------------------------------ */
@@ -132,28 +132,27 @@ static const char never_legitimate[] = "no legitimate host sends this: nothing l
 
 static const char *const sentences[BKXDP_REASON_COUNT] = {
 	[BKXDP_DROP_MALFORMED] = never_legitimate,
-	[BKXDP_DROP_VLAN] = "tags that vlans: does not take; \"tcpdump -e\" shows the id, and "
-			    "vlans: [ID, ...] takes it",
+	[BKXDP_DROP_VLAN] = "tags that vlans: does not allow; \"tcpdump -e\" shows the id, and "
+			    "vlans: [ID, ...] allows it",
 	[BKXDP_DROP_ETHERTYPE] = "no backup uses this: nothing lets it in",
 	[BKXDP_DROP_EXTENSION] = never_legitimate,
 	[BKXDP_DROP_SOURCE_INVALID] = "no legitimate host sends from such an address (0.0.0.0: a "
 				      "host that has none yet): nothing lets it in",
-	[BKXDP_DROP_FRAGMENT] = "if a peer must send fragments; better repair the path MTU",
-	[BKXDP_DROP_SOURCE] = "later fragments from no peer: they pass when their source is an "
-			      "address of some flow",
+	[BKXDP_DROP_FRAGMENT] =
+		"if a peer must send fragments; it is better to repair the path MTU",
+	[BKXDP_DROP_SOURCE] = "later fragments from a host that is no peer; they pass if their "
+			      "source is an address of a flow",
 	[BKXDP_DROP_ICMP] = "messages that nothing here needs: nothing lets them in",
 	[BKXDP_DROP_PROTOCOL] = "neither TCP, UDP nor ICMP: nothing lets it in",
 	[BKXDP_DROP_TCP_FLAGS] = never_legitimate,
-	[BKXDP_DROP_BROADCAST] =
-		"hosts that look for each other (mDNS and the like): normal; where "
-		"a product needs it, a flow with that UDP port takes it",
+	[BKXDP_DROP_BROADCAST] = "hosts that look for each other (mDNS and the like), which is "
+				 "normal; if a product needs it, add a flow with that UDP port",
 	[BKXDP_DROP_CONTROL] = "a data connection without its control connection: that one has "
 			       "ended or is not open yet, does not come in by this interface, or "
 			       "goes to another address",
 	[BKXDP_DROP_CONNECTION] =
-		"single segments after a connection ended are normal; many of a "
-		"running job: its socket is in a container, so write connections: "
-		"flags",
+		"single segments after a connection ended are normal; if a running job has many, "
+		"its socket is in a container: write connections: flags",
 	[BKXDP_DROP_PORT] = never_legitimate,
 	[BKXDP_DROP_INTERNAL] = "the filter itself failed: please report this",
 };
@@ -172,17 +171,17 @@ static void write_setting(struct advice *advice, const struct policy *policy)
 			must_copy("if these are pings of peers; no other ICMP is needed");
 	} else {
 		advice->line = must_copy("ping: any");
-		advice->sentence = must_copy("if these are pings of hosts that are no peers, and "
-					     "that shall be answered; no other ICMP is needed");
+		advice->sentence = must_copy("if these are pings of hosts that are no peers and "
+					     "should be answered; no other ICMP is needed");
 	}
 }
 
 static const char *scan_sentence(enum bkxdp_reason reason)
 {
 	if (reason == BKXDP_DROP_PORT || reason == BKXDP_DROP_CONNECTION)
-		return "one peer at many ports: looks like a scan, or the ports of a profile are "
-		       "set otherwise there (use.ports); no line for each port";
-	return "looks like a scan: no line, for it would let the scanner in";
+		return "one peer at many ports: looks like a scan, or that peer has other ports "
+		       "than the profile (use.ports); there is no line for each port";
+	return "looks like a scan: no line, because it would let the scanner in";
 }
 
 void advice_write(struct advice *advice, const struct in_force *now, const struct advice *before,

@@ -210,7 +210,7 @@ static const struct family {
 	char *(*print)(char *to, const char *head, const struct reading *reading, size_t i);
 	char *(*print_whole)(char *to, const char *name, const struct scrape *scrape);
 } families[] = {
-	{"bkxdp_build_info", INFO, NULL, "Version of bkxdp that answers; always 1.", NULL, NULL,
+	{"bkxdp_build_info", INFO, NULL, "Version of the running bkxdp; always 1.", NULL, NULL,
 	 build_info},
 	{"bkxdp_device_info", INFO, NULL, "How an interface is filtered; always 1.", one,
 	 device_info, NULL},
