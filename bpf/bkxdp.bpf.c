@@ -59,30 +59,30 @@ static __always_inline void judge(struct xdp_md *ctx, const struct bkxdp_packet 
 				  const struct bkxdp_active *now, struct fate *fate)
 {
 	struct bkxdp_world world = {.ctx = ctx, .slot = now->slot, .generation = now->generation};
-	struct bkxdp_flow_key conversation = {};
+	struct bkxdp_flow_key key = {};
 	struct flow_cache_entry *entry = NULL;
 
 	world.stranger = bkxdp_source_prefilter && !may_be_peer(now->slot, packet->saddr_half);
 	if (bkxdp_cache_entries && !world.stranger && is_well_formed(packet)) {
-		conversation = flow_key_of(packet);
-		entry = flow_cache_find(&conversation);
+		key = flow_key_of(packet);
+		entry = flow_cache_find(&key);
 	}
 	if (entry && is_syn_fin_rst(packet->tcp_flags)) {
-		flow_cache_clear(entry, &conversation);
+		flow_cache_clear(entry, &key);
 		entry = NULL;
 	}
 	decide(packet, &world, fate);
 	if (entry && fate->verdict.cacheable)
-		flow_cache_store(entry, &conversation, now->generation, &fate->verdict);
+		flow_cache_store(entry, &key, now->generation, &fate->verdict);
 }
 
 /*
- * Counts the packet, reports a drop to those who watch, and returns the action. `unseen`: the
- * scratch does not hold this packet, because nobody watched when it was judged. Whoever began
- * to watch since then sees the next one.
+ * Counts the packet, reports a drop to those who watch, and returns the action. `in_scratch`:
+ * the scratch holds this packet. The fast path leaves it empty if nobody listens; whoever begins
+ * to listen meanwhile sees the next packet.
  */
 static __always_inline int settle(struct xdp_md *ctx, const struct fate *fate, __u32 length,
-				  __u32 generation, int unseen)
+				  __u32 generation, int in_scratch)
 {
 	const struct bkxdp_verdict *verdict = &fate->verdict;
 	__u32 action = XDP_DROP;
@@ -92,7 +92,7 @@ static __always_inline int settle(struct xdp_md *ctx, const struct fate *fate, _
 		count(&flows, verdict->counter, length);
 	if (bkxdp_reason_passes(verdict->reason) || fate->audit)
 		action = XDP_PASS;
-	if (!unseen && !bkxdp_reason_passes(verdict->reason) && is_watched(fate->audit))
+	if (in_scratch && !bkxdp_reason_passes(verdict->reason) && is_watched(fate->audit))
 		bkxdp_watch_drop(ctx, verdict->reason, fate->audit, generation);
 	if (bkxdp_report)
 		return BKXDP_REPORT(action, verdict->reason, verdict->rule);
@@ -106,18 +106,18 @@ int bkxdp(struct xdp_md *ctx)
 	struct bkxdp_active now;
 	__u32 length = 0;
 	struct scratch *s;
-	__u64 quick;
+	__u64 fast;
 
 	/* read once, so that a packet sees one policy */
 	*(__u64 *)&now = *(const volatile __u64 *)&globals.active;
-	quick = fast_verdict(ctx, &now, &length);
-	if (quick && quick != BKXDP_HANDED_OVER) {
-		fate.verdict = unpack(quick);
-		return settle(ctx, &fate, length, now.generation, 1);
+	fast = fast_verdict(ctx, &now, &length);
+	if (fast && fast != BKXDP_HANDED_OVER) {
+		fate.verdict = unpack(fast);
+		return settle(ctx, &fate, length, now.generation, 0);
 	}
 	s = scratch();
 	if (s) {
-		if (!quick)
+		if (!fast)
 			read_packet(ctx, &s->packet);
 		judge(ctx, &s->packet, &now, &fate);
 		length = s->packet.length;
@@ -125,5 +125,5 @@ int bkxdp(struct xdp_md *ctx)
 		fate.verdict = bkxdp_decided(BKXDP_DROP_INTERNAL);
 		length = frame_length(ctx);
 	}
-	return settle(ctx, &fate, length, now.generation, 0);
+	return settle(ctx, &fate, length, now.generation, 1);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Reports drops to those who watch. It runs after the verdict and can't change it. While nobody
- * watches, a drop costs one comparison.
+ * Reports drops to listeners and counts them in groups. It runs after the verdict and can't
+ * change it. While nobody listens, a drop costs three comparisons.
  */
 #ifndef DROP_EVENTS_H
 #define DROP_EVENTS_H

@@ -23,8 +23,10 @@
 #define BKXDP_HANDED_OVER 0xff
 
 /*
- * Returns 0 for martian sources of IPv6. The prefilter already marks those of IPv4; of IPv6
- * there would be too many, but what is left of them begins with a zero word.
+ * Returns 0 if no host may send from the IPv6 source, which the slow path then drops as
+ * `source-invalid`. The prefilter sends such IPv4 sources to the slow path itself. It has no
+ * bits to spare for the IPv6 ones; those are ff00::/8 and addresses that begin with four zero
+ * octets.
  */
 static __always_inline int is_valid_source(const struct bkxdp_flow_key *key)
 {

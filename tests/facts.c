@@ -18,18 +18,18 @@ static const void *frame_end(bkxdp_frame *frame)
 const char *facts_object(const uint8_t *bytes, size_t length, bool *fast)
 {
 	struct user_frame frame = {bytes, (uint32_t)length, (uint32_t)length};
-	struct bkxdp_packet slow = {}, quick = {};
+	struct bkxdp_packet slow = {}, fast_facts = {};
 	struct bkxdp_fast facts = {};
 
 	*fast = bkxdp_fast_parse(&frame, &facts) && facts.l3_end <= frame.length;
 	if (!*fast)
 		return NULL;
-	bkxdp_fast_facts(&facts, frame.length, &quick);
+	bkxdp_fast_facts(&facts, frame.length, &fast_facts);
 	bkxdp_parse(&frame, &slow);
 	if (slow.tags_refused | slow.l3_refused | slow.l4_refused)
-		return "a packet that is refused passes for plain";
+		return "the fast path takes a packet that the slow path refuses";
 	if (slow.fragment != BKXDP_FRAGMENT_NONE)
-		return "a fragment passes for plain";
+		return "the fast path takes a fragment";
 	slow.hop_limit = 0;
-	return memcmp(&slow, &quick, sizeof(slow)) ? "the quick reader reads other facts" : NULL;
+	return memcmp(&slow, &fast_facts, sizeof(slow)) ? "the fast path reads other facts" : NULL;
 }

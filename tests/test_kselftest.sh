@@ -37,7 +37,8 @@ forgotten() {
 			grep -qP "^\t\Q$name\E \\\\$" "$root/tests/kselftest/Makefile" || echo "$name"
 	done
 }
-# Tests that need Prometheus, a terminal or Wireshark are not tests of a kernel; nor is this one.
+# Not tests of what the kernel does: they test the program itself (messages, failures, its exporter, its
+# screen) or need Prometheus, a terminal or Wireshark.
 readonly elsewhere='e2e_exporter e2e_exporter_scale e2e_faults e2e_interfaces e2e_kselftest e2e_metrics e2e_monitor e2e_prometheus e2e_realtime e2e_top'
 
 echo "TAP version 13"

@@ -25,7 +25,7 @@ static __always_inline struct bkxdp_verdict ask_flows(struct bkxdp_world *world,
 						      const struct bkxdp_settings *settings,
 						      bkxdp_peer_class peer);
 
-/* First octets of an address, as the wire has them. */
+/* Octet n of an address, in the order of the wire. */
 #define BKXDP_OCTET(address, n) (((const __u8 *)(address))[n])
 
 static __always_inline int bkxdp_takes_vlan(const struct bkxdp_settings *settings, __u16 vlan)
@@ -212,7 +212,7 @@ static __always_inline struct bkxdp_verdict bkxdp_refuse(const struct bkxdp_pack
 	return bkxdp_decided(reason);
 }
 
-/* ---- the sentence ------------------------------------------------------- */
+/* ---- all steps ---------------------------------------------------------- */
 
 static __always_inline __u32 bkxdp_judge_ip(const struct bkxdp_packet *packet,
 					    const struct bkxdp_settings *settings,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Every layout that the XDP program and user space share: the policy's maps, counters, drops
- * for those who watch, and their limits. Nobody else declares these layouts; a change of one is
+ * for listeners, and their limits. Nobody else declares these layouts; a change of one is
  * a change of BKXDP_ABI.
  *
  * Addresses are 128 bits in network byte order, IPv4 as ::ffff:a.b.c.d (RFC 4291, 2.5.5.2).
@@ -168,7 +168,7 @@ struct bkxdp_active {
 	__u32 generation; /* counts replacements */
 };
 
-/* ---- drops, for those who look ------------------------------------------ */
+/* ---- drops, for listeners ------------------------------------------------ */
 
 /*
  * Drops are reported one by one to listeners (`monitor`), and counted in groups (`top`, `status
@@ -190,7 +190,7 @@ struct bkxdp_active {
 
 /*
  * One listener. It is served for a limited time, which it prolongs, so a listener that was
- * killed soon costs nothing.
+ * killed does not cost anything for long.
  */
 struct bkxdp_listener {
 	__u64 until;   /* 0: free */
@@ -293,7 +293,9 @@ struct bkxdp_flow_name {
 	__u32 side;               /* 0 inbound, 1 reply */
 	__u16 place[BKXDP_SLOTS]; /* from 1 on, in the order of the slot's policy; 0: not in it */
 };
-/* The map's key is the counter's index / BKXDP_NAMES_BLOCK: blocks, for a scrape reads all names.
+/*
+ * The key of the map is the counter's index / BKXDP_NAMES_BLOCK. Names are in blocks, because a
+ * scrape reads all of them.
  */
 #define BKXDP_NAMES_BLOCK 64
 struct bkxdp_flow_names {

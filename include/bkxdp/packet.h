@@ -4,7 +4,8 @@
  * a packet's bytes.
  *
  * The same source runs in the kernel, in the tests, in `replay` and in the fuzzer, so it uses
- * no libc, no BPF helper and no #ifdef. Two files say how a frame is read, and include this
+ * no libc and no BPF helper, and nothing in it depends on who
+ * compiles it. Two files say how a frame is read, and include this
  * one: bpf/frame.h in the kernel, user/packet/user_frame.h in user space. Before the #include
  * they define:
  *
@@ -14,7 +15,7 @@
  *                  and not once for each call.
  *
  * The parser refuses nothing itself. It records why a layer can't be read, and classify.h
- * decides in the order of the contract.
+ * decides in the order of docs/verdicts.md.
  */
 #ifndef BKXDP_PACKET_H
 #define BKXDP_PACKET_H
@@ -204,7 +205,8 @@ BKXDP_SUBPROG __u64 bkxdp_tags(bkxdp_frame *frame, __u32 first_type)
 		if (vid) {
 			if (vlan && !(outer == ETH_P_8021AD && type == ETH_P_8021Q))
 				return (__u64)BKXDP_DROP_VLAN << 48;
-			/* A third tag finds a C-tag outside, and is refused above. */
+			/* A third tag with a VID finds that `outer` is an 802.1Q tag, and is
+			 * refused. */
 			outer = type;
 			vlan = vid;
 		}

@@ -10,7 +10,12 @@
 
 #include <linux/types.h>
 
-/* X(ENUMERATOR, word, verdict, what it means to an administrator) */
+#include "layout.h"
+
+/*
+ * X(ENUMERATOR, word, verdict, what it means to an administrator). Passes come first, drops
+ * after them, and INTERNAL last.
+ */
 #define BKXDP_REASONS(X)                                                                           \
 	X(PASS_FLOW, "flow", PASS, "a flow of the policy allows it")                               \
 	X(PASS_LINK, "link", PASS, "link control: STP, LACP, LLDP, 802.1X")                        \
@@ -46,7 +51,7 @@ enum bkxdp_reason {
 		BKXDP_REASON_COUNT
 };
 
-/* Passes come first in the list, so one comparison tells them from drops. */
+/* One comparison, because passes come first in the list. */
 static inline int bkxdp_reason_passes(__u32 reason)
 {
 	return reason >= BKXDP_PASS_FLOW && reason < BKXDP_DROP_MALFORMED;
@@ -58,6 +63,10 @@ static inline int bkxdp_reason_passes(__u32 reason)
  */
 #define BKXDP_WOULD_DROPS (BKXDP_REASON_COUNT - BKXDP_DROP_MALFORMED)
 #define BKXDP_TALLIES     (BKXDP_REASON_COUNT + BKXDP_WOULD_DROPS)
+
+/* Counters and listeners go by the numbers of reasons, which outlive a program in pinned maps. */
+_Static_assert(BKXDP_ABI == 4 && BKXDP_REASON_COUNT == 25,
+	       "a change of the list of reasons is a change of BKXDP_ABI");
 
 static inline __u32 bkxdp_tally(__u32 reason, __u32 audit)
 {

@@ -120,10 +120,7 @@ static void remember_dirs(struct policy *policy, const struct request *request)
 	}
 }
 
-/*
- * If the interface has no file of its own, attach keeps the policy that runs. It never turns it
- * off.
- */
+/* If the interface has no file of its own, attach keeps the policy that is in force. */
 static bool follows(const struct request *request, const char *own)
 {
 	return request->running && (request->reload || access(own, F_OK));

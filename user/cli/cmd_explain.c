@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/* explain: what would become of a packet, and why. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <ifaddrs.h>

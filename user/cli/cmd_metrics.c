@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/* metrics: the counters of all filtered interfaces as Prometheus text, printed or in a file. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>

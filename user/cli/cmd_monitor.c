@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/* monitor: dropped packets as they happen, as text, JSON or a capture. */
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>

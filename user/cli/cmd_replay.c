@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/* replay: the verdict of each packet of a capture. */
 #include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>

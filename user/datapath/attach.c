@@ -557,7 +557,8 @@ static void report_replaced(const struct attaching *a, const struct target *targ
 	report->alone = target->found.alone;
 }
 
-static int replace_if_whole(const struct attaching *a, const struct target *target)
+/* Replaces the policy of a filter whose pins can all be read. */
+static int replace_if_readable(const struct attaching *a, const struct target *target)
 {
 	struct bkxdp_attachment attachment;
 	struct maps maps;
@@ -666,5 +667,5 @@ int datapath_attach(struct target *target, struct policy *policy, enum cache_use
 	a.device = target->device;
 	a.pins = target->pins;
 	a.ifindex = target->device_index;
-	return replace_if_whole(&a, target);
+	return replace_if_readable(&a, target);
 }

@@ -153,6 +153,7 @@ static const char *const sentences[BKXDP_REASON_COUNT] = {
 	[BKXDP_DROP_CONNECTION] =
 		"single segments after a connection ended are normal; if a running job has many, "
 		"its socket is in a container: write connections: flags",
+	/* never shown: a drop by port always has advice of its own */
 	[BKXDP_DROP_PORT] = never_legitimate,
 	[BKXDP_DROP_INTERNAL] = "the filter itself failed: please report this",
 };
