@@ -167,27 +167,36 @@ static __always_inline int udp_is_bound(struct xdp_md *ctx, struct bpf_sock_tupl
 	return 1;
 }
 
-/* enum bkxdp_socket: which socket takes the packet. */
-BKXDP_SUBPROG int bkxdp_socket_of(struct xdp_md *ctx)
+static __always_inline enum bkxdp_socket socket_of(struct xdp_md *ctx,
+						   const struct bkxdp_packet *packet)
 {
-	const struct scratch *s = scratch();
 	struct bpf_sock_tuple tuple = {};
 	__u32 size, state;
 
-	if (!bkxdp_sockets || !s || !ctx)
-		return BKXDP_SOCKET_NONE;
-	size = make_tuple(&tuple, s->packet.saddr, s->packet.sport, s->packet.daddr,
-			  s->packet.dport);
-	if (s->packet.protocol == IPPROTO_UDP)
+	size = make_tuple(&tuple, packet->saddr, packet->sport, packet->daddr, packet->dport);
+	if (packet->protocol == IPPROTO_UDP)
 		return udp_is_bound(ctx, &tuple, size) ? BKXDP_SOCKET_CONNECTION
 						       : BKXDP_SOCKET_NONE;
 	state = tcp_state(ctx, &tuple, size);
 	if (!state)
 		return BKXDP_SOCKET_NONE;
 	/* In TIME-WAIT, for instance, a SYN would reach whoever listens on our old port now. */
-	if ((s->packet.tcp_flags & (BKXDP_TCP_SYN | BKXDP_TCP_ACK)) == BKXDP_TCP_SYN)
+	if ((packet->tcp_flags & (BKXDP_TCP_SYN | BKXDP_TCP_ACK)) == BKXDP_TCP_SYN)
 		return state == BPF_TCP_SYN_SENT ? BKXDP_SOCKET_CONNECTION : BKXDP_SOCKET_LISTENER;
 	return state == BPF_TCP_LISTEN ? BKXDP_SOCKET_LISTENER : BKXDP_SOCKET_CONNECTION;
+}
+
+/*
+ * The bits of bkxdp_lacks(). They are made here, in a global function, so that the verifier
+ * knows nothing of them at its callers and has one state to check instead of one for each.
+ */
+BKXDP_SUBPROG __u32 bkxdp_connection(struct xdp_md *ctx)
+{
+	const struct scratch *s = scratch();
+
+	if (!bkxdp_sockets || !s || !ctx)
+		return BKXDP_WANTS_CONNECTION;
+	return bkxdp_lacks(&s->packet, socket_of(ctx, &s->packet));
 }
 
 BKXDP_SUBPROG int bkxdp_established(struct xdp_md *ctx)
@@ -203,16 +212,16 @@ BKXDP_SUBPROG int bkxdp_established(struct xdp_md *ctx)
 	return tcp_state(ctx, &tuple, size) == BPF_TCP_ESTABLISHED;
 }
 
-static __always_inline enum bkxdp_socket ask_socket(struct bkxdp_world *world,
-						    const struct bkxdp_packet *packet)
+static __always_inline __u32 ask_connection(struct bkxdp_world *world,
+					    const struct bkxdp_packet *packet)
 {
-	return bkxdp_socket_of(world->ctx);
+	return bkxdp_connection(world->ctx);
 }
 
 static __always_inline int ask_own_segment(struct bkxdp_world *world,
 					   const struct bkxdp_packet *packet)
 {
-	return bkxdp_socket_of(world->ctx) == BKXDP_SOCKET_CONNECTION;
+	return !bkxdp_connection(world->ctx);
 }
 
 static __always_inline int ask_stray(struct bkxdp_world *world)

@@ -22,7 +22,9 @@ struct bkxdp_found {
 #define BKXDP_WANTS_CONNECTION 2
 #define BKXDP_WANTS_SOCKET     4 /* a later segment for which there is no socket at all */
 
-/* The socket for a packet, as far as its flow's condition needs to know it. */
+#define BKXDP_WANTS_LISTENER 8 /* a later segment for which there is only a listener: it opens */
+
+/* The socket of ours that takes a packet. */
 enum bkxdp_socket {
 	BKXDP_SOCKET_NONE,
 	BKXDP_SOCKET_LISTENER, /* no other */
@@ -41,12 +43,12 @@ static __always_inline const struct bkxdp_service *ask_service(struct bkxdp_worl
 							       const struct bkxdp_service_key *key);
 
 /*
- * Which socket of ours takes the packet? BKXDP_SOCKET_CONNECTION: one for exactly these
- * addresses and ports; for a SYN without ACK, one that has itself sent a SYN (RFC 9293, 3.5,
- * simultaneous open).
+ * bkxdp_lacks() for the socket of ours that takes the packet. BKXDP_SOCKET_CONNECTION: one for
+ * exactly these addresses and ports; for a SYN without ACK, one that has itself sent a SYN (RFC
+ * 9293, 3.5, simultaneous open).
  */
-static __always_inline enum bkxdp_socket ask_socket(struct bkxdp_world *world,
-						    const struct bkxdp_packet *packet);
+static __always_inline __u32 ask_connection(struct bkxdp_world *world,
+					    const struct bkxdp_packet *packet);
 
 /* May one more stray pass now? Counts it. */
 static __always_inline int ask_stray(struct bkxdp_world *world);
@@ -91,26 +93,16 @@ static __always_inline int bkxdp_is_later_segment(const struct bkxdp_packet *pac
 		       BKXDP_TCP_ACK;
 }
 
-/* The packet has no connection, only this socket. */
-static __always_inline void bkxdp_want_connection(const struct bkxdp_packet *packet,
-						  enum bkxdp_socket socket,
-						  struct bkxdp_found *found)
+/* BKXDP_WANTS_...: what a packet with this socket lacks to be of a connection of ours. */
+static __always_inline __u32 bkxdp_lacks(const struct bkxdp_packet *packet,
+					 enum bkxdp_socket socket)
 {
-	found->wants |= BKXDP_WANTS_CONNECTION;
-	if (socket == BKXDP_SOCKET_NONE && bkxdp_is_later_segment(packet))
-		found->wants |= BKXDP_WANTS_SOCKET;
-}
-
-static __always_inline int bkxdp_needs_control(struct bkxdp_world *world,
-					       const struct bkxdp_packet *packet,
-					       const struct bkxdp_settings *settings,
-					       const struct bkxdp_candidate *rule,
-					       struct bkxdp_found *found)
-{
-	if (ask_control(world, packet, settings, rule->required))
-		return 1;
-	found->wants |= BKXDP_WANTS_CONTROL;
-	return 0;
+	if (socket == BKXDP_SOCKET_CONNECTION)
+		return 0;
+	if (!bkxdp_is_later_segment(packet))
+		return BKXDP_WANTS_CONNECTION;
+	return BKXDP_WANTS_CONNECTION |
+	       (socket == BKXDP_SOCKET_LISTENER ? BKXDP_WANTS_LISTENER : BKXDP_WANTS_SOCKET);
 }
 
 static __always_inline int bkxdp_inbound_holds(struct bkxdp_world *world,
@@ -119,26 +111,30 @@ static __always_inline int bkxdp_inbound_holds(struct bkxdp_world *world,
 					       const struct bkxdp_candidate *rule,
 					       struct bkxdp_found *found)
 {
+	__u32 lacks = BKXDP_WANTS_LISTENER;
+
 	if (bkxdp_answers(packet))
 		return 0;
 	if (!(rule->flags & BKXDP_CANDIDATE_REQUIRES))
 		return 1;
-	if (bkxdp_opens(packet))
-		return bkxdp_needs_control(world, packet, settings, rule, found);
-	if (settings->connections == BKXDP_CONNECTIONS_FLAGS)
-		return 1;
-
-	enum bkxdp_socket socket = ask_socket(world, packet);
-
-	if (socket == BKXDP_SOCKET_CONNECTION)
-		return 1;
-	bkxdp_want_connection(packet, socket, found);
+	if (!bkxdp_opens(packet)) {
+		if (settings->connections == BKXDP_CONNECTIONS_FLAGS)
+			return 1;
+		lacks = ask_connection(world, packet);
+		if (!lacks)
+			return 1;
+		found->wants |= lacks;
+	}
 	/*
 	 * Under SYN cookies the last ACK of a handshake finds only the listener, and opens. Since
 	 * it still wants a connection, the flow cache does not keep the verdict.
 	 */
-	return socket == BKXDP_SOCKET_LISTENER && bkxdp_is_later_segment(packet) &&
-	       bkxdp_needs_control(world, packet, settings, rule, found);
+	if (!(lacks & BKXDP_WANTS_LISTENER))
+		return 0;
+	if (ask_control(world, packet, settings, rule->required))
+		return 1;
+	found->wants |= BKXDP_WANTS_CONTROL;
+	return 0;
 }
 
 static __always_inline int bkxdp_reply_holds(struct bkxdp_world *world,
@@ -150,12 +146,10 @@ static __always_inline int bkxdp_reply_holds(struct bkxdp_world *world,
 	if (packet->dport < rule->local_low || packet->dport > rule->local_high)
 		return 0;
 	if (settings->connections == BKXDP_CONNECTIONS_SOCKETS) {
-		enum bkxdp_socket socket = ask_socket(world, packet);
+		__u32 lacks = ask_connection(world, packet);
 
-		if (socket == BKXDP_SOCKET_CONNECTION)
-			return 1;
-		bkxdp_want_connection(packet, socket, found);
-		return 0;
+		found->wants |= lacks;
+		return !lacks;
 	}
 	if (packet->protocol == IPPROTO_UDP ||
 	    (packet->tcp_flags & (BKXDP_TCP_ACK | BKXDP_TCP_RST))) {

@@ -108,11 +108,10 @@ static struct bkxdp_control *add_control(struct bkxdp_world *world,
  * There are no sockets here, so under `connections: sockets` no packet answers a connection of
  * ours.
  */
-static enum bkxdp_socket ask_socket(struct bkxdp_world *world, const struct bkxdp_packet *packet)
+static __u32 ask_connection(struct bkxdp_world *world, const struct bkxdp_packet *packet)
 {
 	(void)world;
-	(void)packet;
-	return BKXDP_SOCKET_NONE;
+	return bkxdp_lacks(packet, BKXDP_SOCKET_NONE);
 }
 
 static int ask_own_segment(struct bkxdp_world *world, const struct bkxdp_packet *packet)
