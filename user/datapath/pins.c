@@ -333,7 +333,7 @@ int pins_set_aside(const char *interface, char aside[static IF_NAMESIZE])
 	int error = 1;
 
 	for (int i = 1; i <= ASIDE_MAX && error > 0; i++) {
-		snprintf(aside, IF_NAMESIZE, "%.10s~%d", interface, i);
+		snprintf(aside, IF_NAMESIZE, "%.10s~%u", interface, (unsigned int)i % 10000);
 		error = pins_exist(aside);
 	}
 	if (error)
