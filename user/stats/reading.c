@@ -25,9 +25,9 @@ void reading_name_flows(struct reading *reading, const struct counter_names *nam
 			.profile = profile - text, .name = to - text, .side = name->side};
 		to = stpcpy(to, name->flow) + 1;
 	}
-	reading->names = realloc(text, to - text + 1);
-	if (!reading->names)
-		reading->names = text;
+	reading->names = must_alloc(to - text + 1, 1);
+	memcpy(reading->names, text, to - text);
+	free(text);
 }
 
 void reading_free(struct reading *reading)
