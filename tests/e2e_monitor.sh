@@ -382,6 +382,26 @@ changes() {
 	check "detach leaves nothing" nothing_is_left
 }
 
+# While another command is at work, a monitor whose program is gone waits for what becomes of it.
+waits_well() {
+	local pid holder began
+	start waiting
+	pid=$!
+	mkdir -m 700 /sys/fs/bpf/bkxdp/%lock
+	flock /sys/fs/bpf/bkxdp/%lock sleep 60 &
+	holder=$!
+	host ip link set dev eth1 xdp off
+	sleep 2.5
+	check "a monitor waits for the command that is at work" kill -0 "$pid"
+	began=$SECONDS
+	end "$pid"
+	is "SIGINT ends it meanwhile" "$ended" 0
+	is_between "SIGINT ends it at once" $((SECONDS - began)) 0 3
+	kill "$holder"
+	wait "$holder" 2>/dev/null
+	rmdir /sys/fs/bpf/bkxdp/%lock
+}
+
 ends() {
 	local pid
 	policy
@@ -403,6 +423,9 @@ ends() {
 	is "a monitor ends if a detach takes long" $? 1
 	says "it says that the filter was detached, not that its program is gone" \
 		"$(cat "$WORK/slow.err")" 'the filter was detached'
+	check "such a detach leaves nothing, nor does the monitor" nothing_is_left
+	attach >/dev/null
+	waits_well
 	attach >/dev/null
 	start anew
 	pid=$!

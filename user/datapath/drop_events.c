@@ -375,18 +375,18 @@ static enum watch_end state_of(struct watch *watch)
 	return program_runs(watch) ? WATCH_GOES_ON : WATCH_PROGRAM_GONE;
 }
 
+/*
+ * A detach takes the program off before the pins, and holds the lock meanwhile. What becomes of it
+ * is seen at a later check. The lock is not taken: that would make its folder, which is to stay
+ * away, and no signal would end the wait.
+ */
 enum watch_end watch_check(struct watch *watch)
 {
 	enum watch_end state = state_of(watch);
 
 	if (state != WATCH_PROGRAM_GONE)
 		return state;
-
-	/* A detach takes the program off before the pins, and holds the lock meanwhile. */
-	AUTO_CLOSE int lock = pins_lock();
-
-	(void)lock;
-	return state_of(watch);
+	return pins_are_locked() ? WATCH_GOES_ON : state_of(watch);
 }
 
 /* ---- ending ----------------------------------------------------------------- */

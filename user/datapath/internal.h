@@ -144,13 +144,13 @@ char *libraries_verifier_buffer(size_t *size);
 int pins_check(struct diagnostics *diag);
 const char *pins_bpffs(void);
 /*
- * Takes the lock that whoever changes a filter must hold. Returns a file descriptor, -EBUSY if
- * another process holds it too long, -EOWNERDEAD if the folder is not safe, or another negative
- * errno.
+ * Takes the lock that whoever changes a filter must hold. Returns a file descriptor, or a negative
+ * errno with diagnostics: -EBUSY if another process holds it too long, -EOWNERDEAD if the folder is
+ * not safe.
  */
-int pins_lock(void);
-/* Does the same with diagnostics on failure. */
 int pins_take_lock(struct diagnostics *diag);
+/* Returns true if a process holds the lock now. Nothing is made, and nobody is kept waiting. */
+bool pins_are_locked(void);
 /* Returns 1, 0, or a negative errno if it can't be told. */
 int pins_exist(const char *interface);
 /* Sets the sorted names of interfaces with pins. The caller frees each and the array. */

@@ -200,7 +200,7 @@ static void report_unsafe_folder(struct diagnostics *diag)
 }
 
 /* The kernel releases the lock when its holder dies. */
-int pins_lock(void)
+static int pins_lock(void)
 {
 	char path[PIN_PATH_MAX];
 	struct stat held = {};
@@ -223,6 +223,16 @@ int pins_lock(void)
 		usleep(LOCK_PAUSE_US);
 	}
 	return -EBUSY;
+}
+
+bool pins_are_locked(void)
+{
+	char path[PIN_PATH_MAX];
+	struct stat held;
+	int error = pins_path(path, NULL, LOCK_FOLDER);
+	AUTO_CLOSE int fd = error ? error : open_folder(path, &held);
+
+	return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) && errno == EWOULDBLOCK;
 }
 
 int pins_take_lock(struct diagnostics *diag)
