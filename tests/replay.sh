@@ -138,6 +138,7 @@ cat >captures.py <<-'END'
 	    out.write(struct.pack("<IHHIIII", 0xa1b2c3d4, 2, 4, 0, 0, 262144, 113))
 	with open("none.pcap", "wb") as out:
 	    out.write(struct.pack("<IHHIIII", 0xa1b2c3d4, 2, 4, 0, 0, 262144, 1))
+	write("empty.pcap", "expected.empty", [(1, b"", drop("malformed"))] * 2)
 	with open("many.pcap", "wb") as out:
 	    out.write(struct.pack(">IHHIIII", 0xa1b23c4d, 2, 4, 0, 0, 262144, 1))
 	    frame = tcp(SERVER, 10000)
@@ -182,6 +183,11 @@ odd_lengths() {
 	is "frames of odd lengths through a pipe, engine kernel: status" $? 1
 	check "the packets before them are judged" diff -u expected lines
 	says "and the first of them is named" "$(cat errors)" 'packet 40, of 13 bytes: .*--engine user'
+	bkxdp replay "$file" empty.pcap --json >lines 2>errors
+	is "frames of no length alone: status" $? 0
+	check "frames of no length alone: each line is as expected" diff -u expected.empty lines
+	fails "frames of no length alone, engine kernel" 1 bkxdp replay "$file" empty.pcap --engine kernel
+	says "frames of no length alone, engine kernel: what to do" "$said" 'empty.pcap can.t .*test run.*--engine user takes any'
 }
 
 other_shapes() {

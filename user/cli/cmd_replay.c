@@ -66,7 +66,7 @@ static bool is_file(const char *path)
 	return strcmp(path, "-") != 0 && !stat(path, &file) && S_ISREG(file.st_mode);
 }
 
-/* Lengths of a capture's frames in bytes; `most` is 0 if there are none. */
+/* Lengths of a capture's frames in bytes; `least` is above `most` if there are none. */
 struct lengths {
 	uint32_t least, most;
 };
@@ -116,7 +116,7 @@ static int settle_engine(struct bench *bench, const char *path, const char *choi
 		return EXIT_DONE;
 	}
 	lengths = find_lengths(path);
-	if (!lengths.most ||
+	if (lengths.least > lengths.most ||
 	    (takes(bench->engine, lengths.least) && takes(bench->engine, lengths.most)))
 		return EXIT_DONE;
 	why = must_format("because the kernel's test run does not take all of its frames, which "
