@@ -397,6 +397,14 @@ waits_well() {
 	end "$pid"
 	is "SIGINT ends it meanwhile" "$ended" 0
 	is_between "SIGINT ends it at once" $((SECONDS - began)) 0 3
+	in_net_begin host "$BKXDP" monitor eth1 2>"$WORK/early.err"
+	pid=$!
+	sleep 1.5
+	began=$SECONDS
+	end "$pid"
+	is "SIGINT ends a monitor that waits to begin" "$ended" 0
+	is_between "SIGINT ends that one at once, too" $((SECONDS - began)) 0 3
+	is "it says nothing" "$(cat "$WORK/early.err")" ""
 	kill "$holder"
 	wait "$holder" 2>/dev/null
 	rmdir /sys/fs/bpf/bkxdp/%lock

@@ -405,7 +405,7 @@ static int monitor_interface(struct monitor *monitor, const char *path)
 	diag_print(&diag);
 	diag_free(&diag);
 	if (!monitor->watch)
-		return EXIT_FAILED;
+		return signalled ? EXIT_DONE : EXIT_FAILED;
 	status = open_capture(monitor, path);
 	if (status)
 		watch_close(monitor->watch);

@@ -146,7 +146,7 @@ const char *pins_bpffs(void);
 /*
  * Takes the lock that whoever changes a filter must hold. Returns a file descriptor, or a negative
  * errno with diagnostics: -EBUSY if another process holds it too long, -EOWNERDEAD if the folder is
- * not safe.
+ * not safe. -EINTR is without diagnostics: a signal was caught.
  */
 int pins_take_lock(struct diagnostics *diag);
 /* Returns true if a process holds the lock now. Nothing is made, and nobody is kept waiting. */

@@ -199,7 +199,10 @@ static void report_unsafe_folder(struct diagnostics *diag)
 		bpffs);
 }
 
-/* The kernel releases the lock when its holder dies. */
+/*
+ * The kernel releases the lock when its holder dies. A process that catches a signal meanwhile
+ * waits no longer.
+ */
 static int pins_lock(void)
 {
 	char path[PIN_PATH_MAX];
@@ -220,7 +223,8 @@ static int pins_lock(void)
 		if (!flock(fd, LOCK_EX | LOCK_NB) && is_still_there(&held, path))
 			return fd;
 		close(fd);
-		usleep(LOCK_PAUSE_US);
+		if (usleep(LOCK_PAUSE_US) && errno == EINTR)
+			return -EINTR;
 	}
 	return -EBUSY;
 }
@@ -247,7 +251,7 @@ int pins_take_lock(struct diagnostics *diag)
 			"try again when it is done");
 	else if (lock == -EOWNERDEAD)
 		report_unsafe_folder(diag);
-	else if (lock < 0)
+	else if (lock < 0 && lock != -EINTR)
 		diag_at(diag, NULL,
 			"%s/bkxdp can't be locked (%s), so nothing is changed; try again", bpffs,
 			strerror(-lock));
