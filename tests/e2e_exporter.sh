@@ -105,6 +105,8 @@ requests() {
 	Content-Length: 0, 0
 	Content-Length: 5
 	Content-Length: +0
+	Content-Length : 5
+	Transfer-Encoding : chunked
 	END
 }
 

@@ -246,7 +246,10 @@ static enum MHD_Result answer_request(struct http *http, struct client *client, 
 	return MHD_YES;
 }
 
-/* Counts headers that promise a body; a single "Content-Length: 0" promises none. */
+/*
+ * Counts headers that promise a body; a single "Content-Length: 0" promises none. Whoever takes
+ * "Content-Length : 5" for a header sees one, too (RFC 9112, 5.1).
+ */
 static enum MHD_Result on_header(void *cls, enum MHD_ValueKind kind, const char *name,
 				 const char *value)
 {
@@ -255,7 +258,7 @@ static enum MHD_Result on_header(void *cls, enum MHD_ValueKind kind, const char 
 	(void)kind;
 	if (!strcasecmp(name, "Content-Length"))
 		*bodies += value && !strcmp(value, "0") ? 1 : 2;
-	if (!strcasecmp(name, "Transfer-Encoding"))
+	if (!strcasecmp(name, "Transfer-Encoding") || name[strcspn(name, " \t")])
 		*bodies += 2;
 	return MHD_YES;
 }
