@@ -87,14 +87,20 @@ unreadable() {
 	check "detach" bkxdp detach eth1
 }
 
-# Pins whose layout has another number are refused, and what runs goes on.
-another_version() {
-	local pin=/sys/fs/bpf/bkxdp/eth1/attachment bytes verb
-	listen host tcp:6009
-	check "another version: attach" bkxdp attach eth1 "${use[@]}"
+# Makes the attached filter one of another version.
+change_version() {
+	local pin=/sys/fs/bpf/bkxdp/eth1/attachment bytes
 	bytes=$("$(find_bpftool)" -j map lookup pinned "$pin" key 0 0 0 0 | jq -r '.value[1:] | join(" ")')
 	# shellcheck disable=SC2086 # words
-	check "another version: made it" "$(find_bpftool)" map update pinned "$pin" key 0 0 0 0 value 0xfe $bytes
+	"$(find_bpftool)" map update pinned "$pin" key 0 0 0 0 value 0xfe $bytes
+}
+
+# Pins whose layout has another number are refused, and what runs goes on.
+another_version() {
+	local verb
+	listen host tcp:6009
+	check "another version: attach" bkxdp attach eth1 "${use[@]}"
+	check "another version: made it" change_version
 	for verb in attach reload; do
 		fails "another version: $verb" 1 bkxdp "$verb" eth1 "${use[@]}"
 		says "another version: $verb says so" "$said" '^bkxdp: eth1 is filtered and continues to be, .*another version of bkxdp made them'
@@ -417,6 +423,17 @@ offload() {
 	is "rxvlan: it is off" "$(rxvlan eth1)" off
 	check "rxvlan: detach" bkxdp detach eth1
 	is "rxvlan: it is on" "$(rxvlan eth1)" on
+	check "rxvlan, another version: attach" attach_untagged
+	check "rxvlan, another version: made it" change_version
+	check "rxvlan, another version: detach" bkxdp detach eth1
+	is "rxvlan, another version: it is on after detach" "$(rxvlan eth1)" on
+	host ethtool -K eth1 rxvlan on
+	check "rxvlan, another version: attach, and taken off by hand" attach_untagged
+	change_version >/dev/null
+	host ip link set dev eth1 xdp off
+	check "rxvlan, another version, taken off: detach" bkxdp detach eth1
+	is "rxvlan, another version, taken off: it is on after detach" "$(rxvlan eth1)" on
+	host ethtool -K eth1 rxvlan on
 	check "rxvlan: leaves nothing" nothing_is_left
 	killed attach ioctl
 	killed attach bpf 7

@@ -318,7 +318,10 @@ struct bkxdp_policy_record {
 	__u32 reserved;
 };
 
-/* The attachment, for those who open the pins later. */
+/*
+ * The attachment, for those who open the pins later. What stands before `version` is the same in
+ * every BKXDP_ABI, so that any version can undo the attach of any other.
+ */
 struct bkxdp_attachment {
 	__u32 abi; /* BKXDP_ABI */
 	__u32 ifindex;
@@ -334,6 +337,9 @@ struct bkxdp_attachment {
 
 _Static_assert(sizeof(struct bkxdp_flow_name) == 72, "no padding");
 _Static_assert(sizeof(struct bkxdp_attachment) == 72 + 40 * BKXDP_SLOTS, "no padding");
+_Static_assert(__builtin_offsetof(struct bkxdp_attachment, rxvlan) == 32 &&
+		       __builtin_offsetof(struct bkxdp_attachment, version) == 36,
+	       "the same in every BKXDP_ABI");
 _Static_assert(sizeof(struct bkxdp_prefix) == 20, "LPM key");
 _Static_assert(sizeof(struct bkxdp_port) == 8, "one array element");
 _Static_assert(sizeof(struct bkxdp_service_key) == 8, "no padding in a hash key");

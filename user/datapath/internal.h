@@ -172,6 +172,11 @@ void pins_remove_empty_folders(void);
 /* Opens all pins with flags BPF_F_RDONLY or 0. On failure all fds are -1. */
 int pins_open(const char *interface, struct maps *maps, uint32_t flags);
 void maps_close(struct maps *maps);
+/*
+ * Reads what the attachments of all versions have in common, and leaves the rest zero. Returns 0,
+ * -EPROTO if the pin is something else, or another negative errno.
+ */
+int pins_read_attachment(const char *interface, struct bkxdp_attachment *attachment);
 /* Opens the pin of MAP_GLOBALS, by which the filter of any version is recognised. */
 int pins_open_globals(const char *interface);
 /* What is pinned for each slot besides its maps. Each policy has maps of its own for it. */

@@ -413,6 +413,28 @@ static int check_abi(const struct maps *maps)
 	return attachment.abi == BKXDP_ABI ? 0 : -EPROTO;
 }
 
+int pins_read_attachment(const char *interface, struct bkxdp_attachment *attachment)
+{
+	AUTO_CLOSE int fd = get(interface, map_names[MAP_ATTACHMENT].pin, BPF_F_RDONLY);
+	const size_t common = offsetof(struct bkxdp_attachment, version);
+	struct bpf_map_info info = {};
+	uint32_t zero = 0, size = sizeof(info);
+
+	if (fd < 0)
+		return fd;
+	if (bpf_obj_get_info_by_fd(fd, &info, &size))
+		return -errno;
+	if (info.type != BPF_MAP_TYPE_ARRAY || info.value_size < common)
+		return -EPROTO;
+	AUTO_FREE char *value = must_alloc(1, info.value_size);
+
+	if (bpf_map_lookup_elem(fd, &zero, value))
+		return -errno;
+	memset(attachment, 0, sizeof(*attachment));
+	memcpy(attachment, value, common);
+	return 0;
+}
+
 static int open_some(const char *interface, struct maps *maps, uint32_t flags, bool scraped)
 {
 	int error = 0;

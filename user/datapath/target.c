@@ -53,20 +53,13 @@ static int find_on_all_interfaces(const char *pins, int globals_fd, struct targe
 }
 
 /*
- * Pins that are incomplete or have another layout tell nothing. That is no error here; whoever uses
- * the pins reports it.
+ * Pins without an attachment, or with something else in its place, tell nothing. That is no error
+ * here; whoever uses the pins reports it.
  */
 static int read_pinned_attachment(const char *pins, struct bkxdp_attachment *attachment)
 {
-	struct bkxdp_attachment pinned = {};
-	struct maps maps;
-	int error = pins_open(pins, &maps, 0);
+	int error = pins_read_attachment(pins, attachment);
 
-	if (!error)
-		error = read_attachment(&maps, &pinned);
-	if (!error)
-		*attachment = pinned;
-	maps_close(&maps);
 	return error == -ENOENT || error == -EPROTO ? 0 : error;
 }
 
