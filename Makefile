@@ -210,10 +210,12 @@ install: $(addprefix $(BUILD)/,$(PROGRAMS))
 	$(call install_texts,$(addprefix systemd/,$(UNITS)),$(UNITDIR))
 
 # What an administrator wrote in SYSCONFDIR stays. Filters are detached, because afterwards there is
-# no program left that could do it.
+# no program left that could do it. Folders of pins are named by folder_of() in user/datapath/pins.c.
 uninstall:
 	@[ ! -x $(SBINDIR)/bkxdp ] || for pins in $(if $(DESTDIR),,/sys/fs/bpf/bkxdp/*/); do \
-		[ ! -d "$$pins" ] || $(SBINDIR)/bkxdp detach "$$(basename "$$pins")" || { echo \
+		case $$pins in */%lock/) continue ;; esac; \
+		name=$$(basename "$$pins" | sed 's:%2e:.:g; s:%25:%:g'); \
+		[ ! -d "$$pins" ] || $(SBINDIR)/bkxdp detach "$$name" || { echo \
 		"uninstall: $$pins is still there, so nothing was removed" >&2; exit 1; }; done
 	rm -f $(DESTDIR)$(SBINDIR)/bkxdp $(MAN5:man/%=$(DESTDIR)$(MANDIR)/man5/%) \
 		$(MAN8:man/%=$(DESTDIR)$(MANDIR)/man8/%) \

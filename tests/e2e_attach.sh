@@ -211,6 +211,15 @@ uninstall() {
 	check "leaves nothing" nothing_is_left
 	is "uninstall leaves no program" "$(find "$WORK/prefix" -type f)" ''
 	check "uninstall once more" uninstalls
+	cp "$BKXDP" "$WORK/prefix/sbin/bkxdp"
+	ip -n host link add eth1.7 type veth peer name peer7 && ip -n host link set eth1.7 up
+	bkxdp attach eth1.7 "${use[@]}" >/dev/null 2>&1 || bail "attach failed"
+	mkdir -m 700 /sys/fs/bpf/bkxdp/%lock # as a command that was killed leaves it
+	said=$(uninstalls 2>&1)
+	is "uninstall where an interface has the name of a VLAN and a command was killed" $? 0 || diag "$said"
+	says "says what it takes off" "$said" '^eth1\.7: detached$'
+	check "leaves nothing" nothing_is_left
+	ip -n host link delete eth1.7
 }
 
 observation() {
