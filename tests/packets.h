@@ -4,6 +4,7 @@
 #define PACKETS_H
 
 #include <bkxdp/verdict.h>
+#include <sched.h>
 
 #include "build.h"
 #include "policy/policy.h"
@@ -32,5 +33,15 @@ extern const size_t row_count;
 /* No control connection lives longer than this, so rows that begin so far apart are independent. */
 #define ROW_SECONDS (2 * BKXDP_CONTROL_SECONDS)
 #define ROW_NS      (ROW_SECONDS * 1000000000ull)
+
+/* Strays are counted for each CPU, so all test runs must be on one. */
+static inline void stay_on_this_cpu(void)
+{
+	cpu_set_t cpus;
+
+	CPU_ZERO(&cpus);
+	CPU_SET(sched_getcpu(), &cpus);
+	(void)sched_setaffinity(0, sizeof(cpus), &cpus);
+}
 
 #endif

@@ -209,16 +209,6 @@ static void check_reasons(void)
 			check(reached[reason], "table: reason %s occurs", reason_word(reason));
 }
 
-/* Strays are counted for each CPU, so all test runs must be on one. */
-static void stay_on_this_cpu(void)
-{
-	cpu_set_t cpus;
-
-	CPU_ZERO(&cpus);
-	CPU_SET(sched_getcpu(), &cpus);
-	(void)sched_setaffinity(0, sizeof(cpus), &cpus);
-}
-
 int main(void)
 {
 	stay_on_this_cpu();

@@ -379,16 +379,6 @@ static void run_engine(const struct tables *tables, const char *word, enum cache
 	engine->close(engine);
 }
 
-/* Strays are counted for each CPU, so all test runs must be on one. */
-static void stay_on_this_cpu(void)
-{
-	cpu_set_t cpus;
-
-	CPU_ZERO(&cpus);
-	CPU_SET(sched_getcpu(), &cpus);
-	(void)sched_setaffinity(0, sizeof(cpus), &cpus);
-}
-
 int main(void)
 {
 	struct policy *policy = variant_policy("sockets");
