@@ -347,16 +347,19 @@ static __always_inline struct bkxdp_found ask_side(struct bkxdp_world *world,
 {
 	__u64 packed = reply ? bkxdp_reply(world->ctx, world->slot, peer, before)
 			     : bkxdp_inbound(world->ctx, world->slot, peer, before);
-	const struct scratch *s = scratch();
 	struct bkxdp_found found = {
 		.rule = packed,
 		.counter = packed >> 16,
 		.flags = packed >> 32 & 0xff,
 		.wants = packed >> 40,
 		.holds = packed >> 48 & 1,
-		.control = s ? s->control : 0,
 	};
 
+	if (found.flags & BKXDP_CANDIDATE_IS_CONTROL) {
+		const struct scratch *s = scratch();
+
+		found.control = s ? s->control : 0;
+	}
 	if (packed & FOUND_FAILED)
 		world->failed = 1;
 	return found;
