@@ -218,12 +218,6 @@ static __always_inline __u32 ask_connection(struct bkxdp_world *world,
 	return bkxdp_connection(world->ctx);
 }
 
-static __always_inline int ask_own_segment(struct bkxdp_world *world,
-					   const struct bkxdp_packet *packet)
-{
-	return !bkxdp_connection(world->ctx);
-}
-
 static __always_inline int ask_stray(struct bkxdp_world *world)
 {
 	struct scratch *s = scratch();
@@ -308,16 +302,18 @@ static __always_inline void tell_control(struct bkxdp_world *world,
 #define FOUND_FAILED (1ull << 63)
 
 static __always_inline __u64 search_side(struct xdp_md *ctx, __u32 slot, bkxdp_peer_class peer,
-					 int reply, __u32 before)
+					 __u32 port_class, int reply, __u32 before)
 {
 	struct bkxdp_world world = {.ctx = ctx, .slot = slot};
 	const struct bkxdp_settings *settings = settings_of(slot);
+	struct bkxdp_service_key key = {.peer_class = peer, .port_class = port_class};
 	struct scratch *s = scratch();
 	struct bkxdp_found found;
 
 	if (!s || !ctx)
 		return FOUND_FAILED;
-	found = bkxdp_search_side(&world, &s->packet, settings, peer, reply, before);
+	key.kind = bkxdp_kind(&s->packet, reply);
+	found = bkxdp_search_side(&world, &s->packet, settings, &key, reply, before);
 	s->control = found.control;
 	if (world.failed)
 		return FOUND_FAILED;
@@ -330,23 +326,27 @@ static __always_inline __u64 search_side(struct xdp_md *ctx, __u32 slot, bkxdp_p
  * again for every state that the other side leaves.
  */
 BKXDP_SUBPROG __u64 bkxdp_inbound(struct xdp_md *ctx, __u32 slot, bkxdp_peer_class peer,
-				  __u32 before)
+				  __u32 port_class, __u32 before)
 {
-	return search_side(ctx, slot, peer, 0, before);
+	return search_side(ctx, slot, peer, port_class, 0, before);
 }
 
-BKXDP_SUBPROG __u64 bkxdp_reply(struct xdp_md *ctx, __u32 slot, bkxdp_peer_class peer, __u32 before)
+BKXDP_SUBPROG __u64 bkxdp_reply(struct xdp_md *ctx, __u32 slot, bkxdp_peer_class peer,
+				__u32 port_class, __u32 before)
 {
-	return search_side(ctx, slot, peer, 1, before);
+	return search_side(ctx, slot, peer, port_class, 1, before);
 }
 
 static __always_inline struct bkxdp_found ask_side(struct bkxdp_world *world,
 						   const struct bkxdp_packet *packet,
 						   const struct bkxdp_settings *settings,
-						   bkxdp_peer_class peer, int reply, __u32 before)
+						   const struct bkxdp_service_key *key, int reply,
+						   __u32 before)
 {
-	__u64 packed = reply ? bkxdp_reply(world->ctx, world->slot, peer, before)
-			     : bkxdp_inbound(world->ctx, world->slot, peer, before);
+	__u64 packed = reply ? bkxdp_reply(world->ctx, world->slot, key->peer_class,
+					   key->port_class, before)
+			     : bkxdp_inbound(world->ctx, world->slot, key->peer_class,
+					     key->port_class, before);
 	struct bkxdp_found found = {
 		.rule = packed,
 		.counter = packed >> 16,

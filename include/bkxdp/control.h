@@ -24,9 +24,9 @@ static __always_inline int ask_established(struct bkxdp_world *world,
 					   const struct bkxdp_packet *packet,
 					   const struct bkxdp_connection *connection);
 
-/* Does the kernel have the socket of this packet's connection? */
-static __always_inline int ask_own_segment(struct bkxdp_world *world,
-					   const struct bkxdp_packet *packet);
+/* As for flows.h: 0 if the kernel has the socket of this packet's connection. */
+static __always_inline __u32 ask_connection(struct bkxdp_world *world,
+					    const struct bkxdp_packet *packet);
 
 /* What is remembered under the key, writable; NULL: nothing. */
 static __always_inline struct bkxdp_control *find_control(struct bkxdp_world *world,
@@ -208,7 +208,7 @@ static __always_inline void bkxdp_note_connection(struct bkxdp_world *world,
 	if (slot || flags != BKXDP_TCP_ACK)
 		return;
 	/* Forged segments must not evict real entries. */
-	if (!ask_own_segment(world, packet))
+	if (ask_connection(world, packet))
 		return;
 	control = add_control(world, key);
 	if (control)

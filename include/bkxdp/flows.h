@@ -66,7 +66,8 @@ static __always_inline void tell_control(struct bkxdp_world *world,
 static __always_inline struct bkxdp_found ask_side(struct bkxdp_world *world,
 						   const struct bkxdp_packet *packet,
 						   const struct bkxdp_settings *settings,
-						   bkxdp_peer_class peer, int reply, __u32 before);
+						   const struct bkxdp_service_key *key, int reply,
+						   __u32 before);
 
 /* ---- the conditions of a rule ----------------------------------------------- */
 
@@ -152,9 +153,8 @@ static __always_inline int bkxdp_reply_holds(struct bkxdp_world *world,
 		return !lacks;
 	}
 	if (packet->protocol == IPPROTO_UDP ||
-	    (packet->tcp_flags & (BKXDP_TCP_ACK | BKXDP_TCP_RST))) {
+	    (packet->tcp_flags & (BKXDP_TCP_ACK | BKXDP_TCP_RST)))
 		return 1;
-	}
 	found->wants |= BKXDP_WANTS_CONNECTION;
 	return 0;
 }
@@ -166,25 +166,26 @@ static __always_inline __u32 bkxdp_kind(const struct bkxdp_packet *packet, int r
 	return reply ? BKXDP_UDP_REPLY : BKXDP_UDP_INBOUND;
 }
 
-/* The class of the port that flows of this side name; 0: no rule has it. */
-static __always_inline __u16 bkxdp_port_class(struct bkxdp_world *world,
-					      const struct bkxdp_packet *packet, int reply)
+/* Which rules of this side the packet can meet; port_class 0: none. */
+static __always_inline struct bkxdp_service_key bkxdp_side_key(struct bkxdp_world *world,
+							       const struct bkxdp_packet *packet,
+							       bkxdp_peer_class peer, int reply)
 {
 	const struct bkxdp_port *port = ask_port(world, reply ? packet->sport : packet->dport);
+	struct bkxdp_service_key key = {.peer_class = peer, .kind = bkxdp_kind(packet, reply)};
 
-	return port ? port->classes[bkxdp_kind(packet, reply)] : 0;
+	key.port_class = port ? port->classes[key.kind] : 0;
+	return key;
 }
 
 /* The first rule of one side whose conditions hold, among those with a number below `before`. */
 static __always_inline struct bkxdp_found bkxdp_search_side(struct bkxdp_world *world,
 							    const struct bkxdp_packet *packet,
 							    const struct bkxdp_settings *settings,
-							    bkxdp_peer_class peer, int reply,
-							    __u32 before)
+							    const struct bkxdp_service_key *key,
+							    int reply, __u32 before)
 {
-	struct bkxdp_service_key key = {peer, bkxdp_port_class(world, packet, reply),
-					bkxdp_kind(packet, reply)};
-	const struct bkxdp_service *service = ask_service(world, &key);
+	const struct bkxdp_service *service = ask_service(world, key);
 	struct bkxdp_found found = {};
 
 	if (!service)
@@ -226,13 +227,15 @@ static __always_inline struct bkxdp_found bkxdp_search(struct bkxdp_world *world
 						       const struct bkxdp_settings *settings,
 						       bkxdp_peer_class peer)
 {
+	struct bkxdp_service_key key = bkxdp_side_key(world, packet, peer, 0);
 	struct bkxdp_found inbound = {}, reply;
 
-	if (bkxdp_port_class(world, packet, 0))
-		inbound = ask_side(world, packet, settings, peer, 0, BKXDP_RULES_MAX);
-	if (!bkxdp_port_class(world, packet, 1))
+	if (key.port_class)
+		inbound = ask_side(world, packet, settings, &key, 0, BKXDP_RULES_MAX);
+	key = bkxdp_side_key(world, packet, peer, 1);
+	if (!key.port_class)
 		return inbound;
-	reply = ask_side(world, packet, settings, peer, 1,
+	reply = ask_side(world, packet, settings, &key, 1,
 			 inbound.holds ? inbound.rule : BKXDP_RULES_MAX);
 	reply.wants |= inbound.wants;
 	if (reply.holds)

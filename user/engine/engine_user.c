@@ -114,13 +114,6 @@ static __u32 ask_connection(struct bkxdp_world *world, const struct bkxdp_packet
 	return bkxdp_lacks(packet, BKXDP_SOCKET_NONE);
 }
 
-static int ask_own_segment(struct bkxdp_world *world, const struct bkxdp_packet *packet)
-{
-	(void)world;
-	(void)packet;
-	return 0;
-}
-
 static int ask_stray(struct bkxdp_world *world)
 {
 	if (world->stray_window != world->now >> 30) {
@@ -152,10 +145,10 @@ static void tell_control(struct bkxdp_world *world, const struct bkxdp_packet *p
 }
 
 static struct bkxdp_found ask_side(struct bkxdp_world *world, const struct bkxdp_packet *packet,
-				   const struct bkxdp_settings *settings, bkxdp_peer_class peer,
-				   int reply, __u32 before)
+				   const struct bkxdp_settings *settings,
+				   const struct bkxdp_service_key *key, int reply, __u32 before)
 {
-	return bkxdp_search_side(world, packet, settings, peer, reply, before);
+	return bkxdp_search_side(world, packet, settings, key, reply, before);
 }
 
 static struct bkxdp_verdict ask_flows(struct bkxdp_world *world, const struct bkxdp_packet *packet,
