@@ -382,6 +382,20 @@ changes() {
 	check "detach leaves nothing" nothing_is_left
 }
 
+# What can't be looked at for want of file descriptors is neither detached nor gone.
+goes_on_without_descriptors() {
+	local pid
+	start starved
+	pid=$!
+	prlimit --pid "$pid" --nofile=3:1024
+	sleep 2.5
+	check "a monitor that can open nothing goes on" kill -0 "$pid"
+	is "a monitor that can open nothing claims nothing" "$(grep -cE 'detached|gone' "$WORK/starved.err")" 0
+	prlimit --pid "$pid" --nofile=1024:1024
+	end "$pid"
+	is "a monitor that could open nothing for a while ends well" "$ended" 0
+}
+
 # While another command is at work, a monitor whose program is gone waits for what becomes of it.
 waits_well() {
 	local pid holder began
@@ -504,6 +518,7 @@ slow_and_stopped
 files
 terminals
 misuse
+goes_on_without_descriptors
 changes
 ends
 bkxdp detach eth1 >/dev/null

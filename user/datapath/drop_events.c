@@ -214,11 +214,13 @@ static bool program_runs(struct watch *watch)
 	int64_t root;
 
 	if (read_attachment(&watch->maps, &attachment))
-		return false;
+		return true;
 	if (attachment.netns != netdev_namespace())
 		return xdp_runs_somewhere(watch->maps.fd[MAP_GLOBALS]) != 0;
 	root = netdev_xdp(attachment.ifindex, attachment.generic);
-	if (root <= 0)
+	if (root < 0)
+		return root != -ENODEV;
+	if (!root)
 		return false;
 	if (root != watch->root && xdp_runs_somewhere(watch->maps.fd[MAP_GLOBALS]) == 0)
 		return false;
@@ -354,32 +356,33 @@ struct policy *watch_policy(const struct watch *watch, uint32_t *generation)
 	return policy_in(watch->interface, &watch->maps, generation);
 }
 
-static uint32_t id_of(int fd)
+/* Returns the map's id, or a negative errno. */
+static int64_t id_of(int fd)
 {
 	struct bpf_map_info info = {};
 	uint32_t size = sizeof(info);
 
-	return bpf_obj_get_info_by_fd(fd, &info, &size) ? 0 : info.id;
+	return bpf_obj_get_info_by_fd(fd, &info, &size) ? -errno : (int64_t)info.id;
 }
 
+/* What can't be read now is read in the next turn: it does not end the monitor. */
 static enum watch_end state_of(struct watch *watch)
 {
 	AUTO_CLOSE int pinned = pins_open_globals(watch->interface);
+	int64_t ours = id_of(watch->maps.fd[MAP_GLOBALS]), theirs;
 
 	if (__atomic_load_n(&watch->taken, __ATOMIC_ACQUIRE))
 		return WATCH_PLACE_TAKEN;
 	if (pinned < 0)
-		return WATCH_DETACHED;
-	if (id_of(pinned) != id_of(watch->maps.fd[MAP_GLOBALS]))
+		return pinned == -ENOENT ? WATCH_DETACHED : WATCH_GOES_ON;
+	theirs = id_of(pinned);
+	if (ours < 0 || theirs < 0)
+		return WATCH_GOES_ON;
+	if (ours != theirs)
 		return WATCH_ATTACHED_ANEW;
 	return program_runs(watch) ? WATCH_GOES_ON : WATCH_PROGRAM_GONE;
 }
 
-/*
- * A detach takes the program off before the pins, and holds the lock meanwhile. What becomes of it
- * is seen at a later check. The lock is not taken: that would make its folder, which is to stay
- * away, and no signal would end the wait.
- */
 enum watch_end watch_check(struct watch *watch)
 {
 	enum watch_end state = state_of(watch);
