@@ -36,44 +36,44 @@ struct fate {
 	__u32 audit;
 };
 
-static __always_inline void read_packet(struct xdp_md *ctx, struct bkxdp_packet *packet)
+/*
+ * Reads the packet into the scratch, for bkxdp_judge(). Returns 0 if there is no scratch, which
+ * can't happen. `stranger`: the source prefilter excludes its source.
+ */
+static __always_inline int read_packet(struct xdp_md *ctx, __u32 slot, __u32 *stranger)
 {
-	__builtin_memset(packet, 0, sizeof(*packet));
-	bkxdp_parse(ctx, packet);
+	struct scratch *s = scratch();
+
+	if (!s)
+		return 0;
+	__builtin_memset(&s->packet, 0, sizeof(s->packet));
+	bkxdp_parse(ctx, &s->packet);
+	*stranger = bkxdp_source_prefilter && !may_be_peer(slot, s->packet.saddr_half);
+	return 1;
 }
 
-/* Decides by the policy's maps. */
-static __always_inline void decide(const struct bkxdp_packet *packet, struct bkxdp_world *world,
-				   struct fate *fate)
+/*
+ * The slow path: the packed verdict on the packet in the scratch. A global function, so that the
+ * verifier checks it once and not once for each way to it. It finds the entry of the flow cache
+ * where it uses it; else the decision would be checked once with an entry and once without one.
+ */
+BKXDP_SUBPROG __u64 bkxdp_judge(struct xdp_md *ctx, __u32 slot, __u32 generation, __u32 stranger)
 {
-	const struct bkxdp_settings *settings = settings_of(world->slot);
+	struct bkxdp_world world = {
+		.ctx = ctx, .slot = slot, .generation = generation, .stranger = stranger};
+	const struct scratch *s = scratch();
+	struct bkxdp_verdict verdict;
 
-	fate->audit = settings->enforcement == BKXDP_AUDIT;
-	fate->verdict = bkxdp_classify(world, packet, settings);
-	if (world->failed)
-		fate->verdict = bkxdp_decided(BKXDP_DROP_INTERNAL);
-}
-
-/* The slow path. */
-static __always_inline void judge(struct xdp_md *ctx, const struct bkxdp_packet *packet,
-				  const struct bkxdp_active *now, struct fate *fate)
-{
-	struct bkxdp_world world = {.ctx = ctx, .slot = now->slot, .generation = now->generation};
-	struct bkxdp_flow_key key = {};
-	struct flow_cache_entry *entry = NULL;
-
-	world.stranger = bkxdp_source_prefilter && !may_be_peer(now->slot, packet->saddr_half);
-	if (bkxdp_cache_entries && !world.stranger && is_well_formed(packet)) {
-		key = flow_key_of(packet);
-		entry = flow_cache_find(&key);
-	}
-	if (entry && is_syn_fin_rst(packet->tcp_flags)) {
-		flow_cache_clear(entry, &key);
-		entry = NULL;
-	}
-	decide(packet, &world, fate);
-	if (entry && fate->verdict.cacheable)
-		flow_cache_store(entry, &key, now->generation, &fate->verdict);
+	if (!s || !ctx)
+		return BKXDP_DROP_INTERNAL;
+	if (is_syn_fin_rst(s->packet.tcp_flags) && !world.stranger)
+		flow_cache_clear(&s->packet);
+	verdict = bkxdp_classify(&world, &s->packet, settings_of(slot));
+	if (world.failed)
+		return BKXDP_DROP_INTERNAL;
+	if (verdict.cacheable && !is_syn_fin_rst(s->packet.tcp_flags))
+		flow_cache_store(&s->packet, generation, &verdict);
+	return pack(&verdict);
 }
 
 /*
@@ -102,10 +102,9 @@ static __always_inline int settle(struct xdp_md *ctx, const struct fate *fate, _
 SEC("xdp")
 int bkxdp(struct xdp_md *ctx)
 {
-	struct fate fate = {};
+	struct fate fate = {.verdict = {.reason = BKXDP_DROP_INTERNAL}};
+	__u32 length = 0, stranger = 0;
 	struct bkxdp_active now;
-	__u32 length = 0;
-	struct scratch *s;
 	__u64 fast;
 
 	/* read once, so that a packet sees one policy */
@@ -115,15 +114,11 @@ int bkxdp(struct xdp_md *ctx)
 		fate.verdict = unpack(fast);
 		return settle(ctx, &fate, length, now.generation, 0);
 	}
-	s = scratch();
-	if (s) {
-		if (!fast)
-			read_packet(ctx, &s->packet);
-		judge(ctx, &s->packet, &now, &fate);
-		length = s->packet.length;
-	} else {
-		fate.verdict = bkxdp_decided(BKXDP_DROP_INTERNAL);
+	if (!fast)
 		length = frame_length(ctx);
+	if (fast || read_packet(ctx, now.slot, &stranger)) {
+		fate.verdict = unpack(bkxdp_judge(ctx, now.slot, now.generation, stranger));
+		fate.audit = settings_of(now.slot)->enforcement == BKXDP_AUDIT;
 	}
 	return settle(ctx, &fate, length, now.generation, 1);
 }

@@ -101,18 +101,30 @@ static __always_inline int flow_cache_holds(const struct flow_cache_entry *entry
 }
 
 /* Generation 0 is never in force. */
-static __always_inline void flow_cache_clear(struct flow_cache_entry *entry,
-					     const struct bkxdp_flow_key *key)
+static __always_inline void flow_cache_clear(const struct bkxdp_packet *packet)
 {
-	if (same_flow_key(&entry->key, key))
+	const struct bkxdp_flow_key key = flow_key_of(packet);
+	struct flow_cache_entry *entry;
+
+	if (!bkxdp_cache_entries || !is_well_formed(packet))
+		return;
+	entry = flow_cache_find(&key);
+	if (entry && same_flow_key(&entry->key, &key))
 		entry->generation = 0;
 }
 
-static __always_inline void flow_cache_store(struct flow_cache_entry *entry,
-					     const struct bkxdp_flow_key *key, __u32 generation,
+static __always_inline void flow_cache_store(const struct bkxdp_packet *packet, __u32 generation,
 					     const struct bkxdp_verdict *verdict)
 {
-	entry->key = *key;
+	const struct bkxdp_flow_key key = flow_key_of(packet);
+	struct flow_cache_entry *entry;
+
+	if (!bkxdp_cache_entries || !is_well_formed(packet))
+		return;
+	entry = flow_cache_find(&key);
+	if (!entry)
+		return;
+	entry->key = key;
 	entry->generation = generation;
 	entry->seen = jiffies_now();
 	entry->rule = verdict->rule;

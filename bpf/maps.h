@@ -84,8 +84,6 @@ struct {
 struct scratch {
 	struct bkxdp_packet packet;
 	struct bkxdp_connection asked; /* for bkxdp_established() */
-	__u32 control; /* the result of bkxdp_inbound() or bkxdp_reply(), with what does not fit in
-			  a register */
 	struct bkxdp_control nothing; /* always zero; too large for the stack */
 	__u64 stray_window;           /* number of the (2^30 ns) second in which strays count */
 	__u32 strays;

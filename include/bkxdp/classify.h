@@ -11,6 +11,7 @@
 #ifndef BKXDP_CLASSIFY_H
 #define BKXDP_CLASSIFY_H
 
+#include "flows.h"
 #include "layout.h"
 #include "packet.h"
 
@@ -19,11 +20,6 @@ struct bkxdp_world;
 
 /* The peer class of an address (network byte order, IPv4 mapped); 0: no peer of any flow. */
 static __always_inline bkxdp_peer_class ask_peer(struct bkxdp_world *world, const __u32 address[4]);
-/* What the flows say about a packet from this peer: bkxdp_judge_flows() of flows.h. */
-static __always_inline struct bkxdp_verdict ask_flows(struct bkxdp_world *world,
-						      const struct bkxdp_packet *packet,
-						      const struct bkxdp_settings *settings,
-						      bkxdp_peer_class peer);
 
 /* Octet n of an address, in the order of the wire. */
 #define BKXDP_OCTET(address, n) (((const __u8 *)(address))[n])
@@ -253,7 +249,7 @@ static __always_inline struct bkxdp_verdict bkxdp_classify(struct bkxdp_world *w
 	if (!peer)
 		return bkxdp_refuse(packet, BKXDP_DROP_SOURCE);
 
-	struct bkxdp_verdict verdict = ask_flows(world, packet, settings, peer);
+	struct bkxdp_verdict verdict = bkxdp_judge_flows(world, packet, settings, peer);
 
 	return verdict.reason == BKXDP_PASS_FLOW ? verdict : bkxdp_refuse(packet, verdict.reason);
 }

@@ -62,13 +62,6 @@ static __always_inline void tell_control(struct bkxdp_world *world,
 					 const struct bkxdp_packet *packet,
 					 const struct bkxdp_settings *settings, __u32 control);
 
-/* bkxdp_search_side(), which in the kernel is a function of its own for each side. */
-static __always_inline struct bkxdp_found ask_side(struct bkxdp_world *world,
-						   const struct bkxdp_packet *packet,
-						   const struct bkxdp_settings *settings,
-						   const struct bkxdp_service_key *key, int reply,
-						   __u32 before);
-
 /* ---- the conditions of a rule ----------------------------------------------- */
 
 static __always_inline int bkxdp_opens(const struct bkxdp_packet *packet)
@@ -114,8 +107,6 @@ static __always_inline int bkxdp_inbound_holds(struct bkxdp_world *world,
 {
 	__u32 lacks = BKXDP_WANTS_LISTENER;
 
-	if (bkxdp_answers(packet))
-		return 0;
 	if (!(rule->flags & BKXDP_CANDIDATE_REQUIRES))
 		return 1;
 	if (!bkxdp_opens(packet)) {
@@ -138,72 +129,92 @@ static __always_inline int bkxdp_inbound_holds(struct bkxdp_world *world,
 	return 0;
 }
 
-static __always_inline int bkxdp_reply_holds(struct bkxdp_world *world,
-					     const struct bkxdp_packet *packet,
-					     const struct bkxdp_settings *settings,
-					     const struct bkxdp_candidate *rule,
-					     struct bkxdp_found *found)
+/* BKXDP_WANTS_...: what a packet to one of our reply flows lacks, whichever rule it meets. */
+static __always_inline __u32 bkxdp_reply_lacks(struct bkxdp_world *world,
+					       const struct bkxdp_packet *packet,
+					       const struct bkxdp_settings *settings)
 {
-	if (packet->dport < rule->local_low || packet->dport > rule->local_high)
-		return 0;
-	if (settings->connections == BKXDP_CONNECTIONS_SOCKETS) {
-		__u32 lacks = ask_connection(world, packet);
-
-		found->wants |= lacks;
-		return !lacks;
-	}
+	if (settings->connections == BKXDP_CONNECTIONS_SOCKETS)
+		return ask_connection(world, packet);
 	if (packet->protocol == IPPROTO_UDP ||
 	    (packet->tcp_flags & (BKXDP_TCP_ACK | BKXDP_TCP_RST)))
-		return 1;
-	found->wants |= BKXDP_WANTS_CONNECTION;
-	return 0;
+		return 0;
+	return BKXDP_WANTS_CONNECTION;
 }
 
 static __always_inline __u32 bkxdp_kind(const struct bkxdp_packet *packet, int reply)
 {
-	if (packet->protocol == IPPROTO_TCP)
-		return reply ? BKXDP_TCP_REPLY : BKXDP_TCP_INBOUND;
-	return reply ? BKXDP_UDP_REPLY : BKXDP_UDP_INBOUND;
+	/* TCP is 6 and UDP is 17. A branch would make the verifier check the search twice. */
+	return (packet->protocol >> 4 & 1) + (reply ? BKXDP_TCP_REPLY : BKXDP_TCP_INBOUND);
 }
 
-/* Which rules of this side the packet can meet; port_class 0: none. */
-static __always_inline struct bkxdp_service_key bkxdp_side_key(struct bkxdp_world *world,
-							       const struct bkxdp_packet *packet,
-							       bkxdp_peer_class peer, int reply)
+/* The rules of this side that the packet can meet; NULL: none. */
+static __always_inline const struct bkxdp_service *bkxdp_side(struct bkxdp_world *world,
+							      const struct bkxdp_packet *packet,
+							      bkxdp_peer_class peer, int reply)
 {
 	const struct bkxdp_port *port = ask_port(world, reply ? packet->sport : packet->dport);
 	struct bkxdp_service_key key = {.peer_class = peer, .kind = bkxdp_kind(packet, reply)};
 
 	key.port_class = port ? port->classes[key.kind] : 0;
-	return key;
+	return key.port_class ? ask_service(world, &key) : NULL;
 }
 
-/* The first rule of one side whose conditions hold, among those with a number below `before`. */
-static __always_inline struct bkxdp_found bkxdp_search_side(struct bkxdp_world *world,
-							    const struct bkxdp_packet *packet,
-							    const struct bkxdp_settings *settings,
-							    const struct bkxdp_service_key *key,
-							    int reply, __u32 before)
+static __always_inline void bkxdp_take(struct bkxdp_found *found,
+				       const struct bkxdp_candidate *rule)
 {
-	const struct bkxdp_service *service = ask_service(world, key);
+	found->holds = 1;
+	found->rule = rule->rule;
+	found->counter = rule->counter;
+	found->flags = rule->flags;
+	found->control = rule->control;
+}
+
+/* The first inbound rule whose conditions hold. */
+static __always_inline struct bkxdp_found
+bkxdp_search_inbound(struct bkxdp_world *world, const struct bkxdp_packet *packet,
+		     const struct bkxdp_settings *settings, bkxdp_peer_class peer)
+{
+	const struct bkxdp_service *service = bkxdp_side(world, packet, peer, 0);
+	struct bkxdp_found found = {};
+
+	if (!service || bkxdp_answers(packet))
+		return found;
+	for (__u32 i = 0; i < BKXDP_CANDIDATES_MAX && i < service->count; i++) {
+		const struct bkxdp_candidate *rule = &service->candidate[i];
+
+		if (bkxdp_inbound_holds(world, packet, settings, rule, &found)) {
+			bkxdp_take(&found, rule);
+			break;
+		}
+	}
+	return found;
+}
+
+/* Likewise of the replies, among the rules with a number below `before`. */
+static __always_inline struct bkxdp_found bkxdp_search_reply(struct bkxdp_world *world,
+							     const struct bkxdp_packet *packet,
+							     const struct bkxdp_settings *settings,
+							     bkxdp_peer_class peer, __u32 before)
+{
+	const struct bkxdp_service *service = bkxdp_side(world, packet, peer, 1);
 	struct bkxdp_found found = {};
 
 	if (!service)
 		return found;
-	for (__u32 i = 0; i < BKXDP_CANDIDATES_MAX; i++) {
+	for (__u32 i = 0; i < BKXDP_CANDIDATES_MAX && i < service->count; i++) {
 		const struct bkxdp_candidate *rule = &service->candidate[i];
 
-		if (i >= service->count || rule->rule >= before)
+		if (rule->rule >= before)
 			break;
-		if (reply ? bkxdp_reply_holds(world, packet, settings, rule, &found)
-			  : bkxdp_inbound_holds(world, packet, settings, rule, &found)) {
-			found.holds = 1;
-			found.rule = rule->rule;
-			found.counter = rule->counter;
-			found.flags = rule->flags;
-			found.control = rule->control;
+		if (packet->dport >= rule->local_low && packet->dport <= rule->local_high) {
+			bkxdp_take(&found, rule);
 			break;
 		}
+	}
+	if (found.holds) {
+		found.wants = bkxdp_reply_lacks(world, packet, settings);
+		found.holds = !found.wants;
 	}
 	return found;
 }
@@ -227,16 +238,10 @@ static __always_inline struct bkxdp_found bkxdp_search(struct bkxdp_world *world
 						       const struct bkxdp_settings *settings,
 						       bkxdp_peer_class peer)
 {
-	struct bkxdp_service_key key = bkxdp_side_key(world, packet, peer, 0);
-	struct bkxdp_found inbound = {}, reply;
+	struct bkxdp_found inbound = bkxdp_search_inbound(world, packet, settings, peer);
+	struct bkxdp_found reply = bkxdp_search_reply(
+		world, packet, settings, peer, inbound.holds ? inbound.rule : BKXDP_RULES_MAX);
 
-	if (key.port_class)
-		inbound = ask_side(world, packet, settings, &key, 0, BKXDP_RULES_MAX);
-	key = bkxdp_side_key(world, packet, peer, 1);
-	if (!key.port_class)
-		return inbound;
-	reply = ask_side(world, packet, settings, &key, 1,
-			 inbound.holds ? inbound.rule : BKXDP_RULES_MAX);
 	reply.wants |= inbound.wants;
 	if (reply.holds)
 		return reply;

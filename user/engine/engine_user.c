@@ -144,19 +144,6 @@ static void tell_control(struct bkxdp_world *world, const struct bkxdp_packet *p
 	bkxdp_note_control(world, packet, settings, control);
 }
 
-static struct bkxdp_found ask_side(struct bkxdp_world *world, const struct bkxdp_packet *packet,
-				   const struct bkxdp_settings *settings,
-				   const struct bkxdp_service_key *key, int reply, __u32 before)
-{
-	return bkxdp_search_side(world, packet, settings, key, reply, before);
-}
-
-static struct bkxdp_verdict ask_flows(struct bkxdp_world *world, const struct bkxdp_packet *packet,
-				      const struct bkxdp_settings *settings, bkxdp_peer_class peer)
-{
-	return bkxdp_judge_flows(world, packet, settings, peer);
-}
-
 static struct bkxdp_world *world_of(struct engine *engine)
 {
 	return (struct bkxdp_world *)engine;
