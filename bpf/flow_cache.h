@@ -48,11 +48,6 @@ static __always_inline __u64 jiffies_now(void)
 	return bkxdp_report ? globals.clock >> 22 : bpf_jiffies64();
 }
 
-static __always_inline int is_well_formed(const struct bkxdp_packet *packet)
-{
-	return !(packet->fragment | packet->tags_refused | packet->l3_refused | packet->l4_refused);
-}
-
 /* The segment opens or ends a connection, so what was known about it is no longer true. */
 static __always_inline int is_syn_fin_rst(__u8 tcp_flags)
 {
@@ -106,7 +101,7 @@ static __always_inline void flow_cache_clear(const struct bkxdp_packet *packet)
 	const struct bkxdp_flow_key key = flow_key_of(packet);
 	struct flow_cache_entry *entry;
 
-	if (!bkxdp_cache_entries || !is_well_formed(packet))
+	if (!bkxdp_cache_entries)
 		return;
 	entry = flow_cache_find(&key);
 	if (entry && same_flow_key(&entry->key, &key))
@@ -119,7 +114,7 @@ static __always_inline void flow_cache_store(const struct bkxdp_packet *packet, 
 	const struct bkxdp_flow_key key = flow_key_of(packet);
 	struct flow_cache_entry *entry;
 
-	if (!bkxdp_cache_entries || !is_well_formed(packet))
+	if (!bkxdp_cache_entries)
 		return;
 	entry = flow_cache_find(&key);
 	if (!entry)

@@ -412,6 +412,28 @@ goes_on() { # FAMILY
 	close_both before busy
 }
 
+# --- what can't be judged
+
+# Takes the tables of both slots out of the running filter's outer map.
+lose() { # MAP
+	local program id slot
+	program=$(status .program_id)
+	for id in $("$(find_bpftool)" -j prog show id "$program" | jq '.map_ids[]'); do
+		[ "$("$(find_bpftool)" -j map show id "$id" | jq -r .name)" = "$1" ] || continue
+		for slot in 0 1; do
+			"$(find_bpftool)" map delete id "$id" key "$slot" 0 0 0 2>/dev/null
+		done
+	done
+}
+
+without_a_map() { # MAP
+	policy sockets
+	check "a new policy" reload
+	lose "$1"
+	is "without $1, nothing can be judged: a packet is dropped" \
+		"$(moves forge "$peer" 5301 "$us" 40001 udp)" "drop internal +1"
+}
+
 # ---
 
 make_network
@@ -458,6 +480,10 @@ for family in 4 6; do
 		"$(drops_since "$before")" '^drop connection \+[1-3]$'
 	stop_listening
 done
+
+use_family 4
+without_a_map services
+without_a_map peers
 
 check "detach" bkxdp detach eth1
 check "leaves nothing" nothing_is_left

@@ -192,6 +192,22 @@ static void test_replies(const struct family *f)
 	close(listener);
 }
 
+/* A segment that ends a connection takes its entry out of the flow cache and leaves none. */
+static void test_end(const struct family *f)
+{
+	struct connection ours = open_connection(f, f->self, 40006, f->peer, 6101);
+
+	check_text(VERDICT(f, .sport = 6101, .dport = 40006, .flags = ACK), "flow",
+		   "%s: end: a segment of the connection", f->word);
+	check_text(VERDICT(f, .sport = 6101, .dport = 40006, .flags = FIN | ACK), "flow",
+		   "%s: end: its last one", f->word);
+	close_connection(&ours);
+	check_text(VERDICT(f, .sport = 6101, .dport = 40006, .flags = ACK), "stray",
+		   "%s: end: what follows is no longer in the cache", f->word);
+	wait_for_cache();
+	wait_for_cache();
+}
+
 /* A listener that never answers, because a filter in front of it drops all packets. */
 static int open_syn_sent(const struct family *f, int sport, int dport, int *listener)
 {
@@ -368,6 +384,7 @@ static void run_engine(const struct tables *tables, const char *word, enum cache
 	printf("# %s\n", word);
 	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
 		test_replies(&families[i]);
+		test_end(&families[i]);
 		test_opening(&families[i]);
 		test_time_wait(&families[i]);
 		test_strays(&families[i]);
