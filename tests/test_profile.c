@@ -184,27 +184,35 @@ static const struct {
 	 HEAD "flows:\n  - {name: f, from: a, to: b, tcp: 1, requires: g}\n",
 	 "p.yaml:4:49: unknown flow \"g\": there is only f"},
 	{"requires itself", HEAD "flows:\n  - {name: f, from: a, to: b, tcp: 1, requires: f}\n",
-	 "p.yaml:4:49: flow \"f\" requires itself, directly or through other flows"},
+	 "p.yaml:4:49: flow \"f\" requires itself, directly or through other flows, so nothing "
+	 "could open it: take requires: out of one of them"},
 	{"requires in a circle",
 	 HEAD "flows:\n  - {name: f, from: a, to: b, tcp: 1, requires: g}\n"
 	      "  - {name: g, from: a, to: b, tcp: 2, requires: f}\n",
-	 "p.yaml:4:49: flow \"f\" requires itself, directly or through other flows\n"
-	 "p.yaml:5:49: flow \"g\" requires itself, directly or through other flows"},
+	 "p.yaml:4:49: flow \"f\" requires itself, directly or through other flows, so nothing "
+	 "could open it: take requires: out of one of them\n"
+	 "p.yaml:5:49: flow \"g\" requires itself, directly or through other flows, so nothing "
+	 "could open it: take requires: out of one of them"},
 	{"requires the other direction",
 	 HEAD "flows:\n  - {name: f, from: a, to: b, tcp: 1, requires: g}\n"
 	      "  - {name: g, from: b, to: a, tcp: 2}\n",
-	 "p.yaml:4:49: flow \"g\" does not run between the same roles in the same direction, so "
-	 "\"f\" can't require it"},
+	 "p.yaml:4:49: flow \"f\" requires \"g\" (line 5), which does not run from role a: only a "
+	 "flow between the same roles in the same direction can be required"},
 	{"requires a flow without TCP",
 	 HEAD "flows:\n  - {name: f, from: a, to: b, tcp: 1, requires: g}\n"
 	      "  - {name: g, from: a, to: b, udp: 2}\n",
-	 "p.yaml:4:49: flow \"g\" has no TCP port: only a TCP connection can be live, so \"f\" "
-	 "can't require it"},
+	 "p.yaml:4:49: flow \"f\" requires \"g\" (line 5), which has no TCP port: only a TCP "
+	 "connection can be live; add tcp: to \"g\", or require another flow"},
 	{"requires for one role of two",
 	 HEAD "flows:\n  - {name: f, from: [a, c], to: b, tcp: 1, requires: g}\n"
 	      "  - {name: g, from: a, to: b, tcp: 2}\n",
-	 "p.yaml:4:54: flow \"g\" does not run between the same roles in the same direction, so "
-	 "\"f\" can't require it"},
+	 "p.yaml:4:54: flow \"f\" requires \"g\" (line 5), which does not run from role c: only a "
+	 "flow between the same roles in the same direction can be required"},
+	{"requires for the other role of two",
+	 HEAD "flows:\n  - {name: f, from: a, to: [b, c], tcp: 1, requires: g}\n"
+	      "  - {name: g, from: a, to: c, tcp: 2}\n",
+	 "p.yaml:4:54: flow \"f\" requires \"g\" (line 5), which does not run to role b: only a "
+	 "flow between the same roles in the same direction can be required"},
 
 	{"all mistakes at once",
 	 "profile: p\nrols: {}\nroles: {a: {addresses: [1.2.3]}, B: {}}\n"

@@ -394,13 +394,37 @@ static void read_flows(struct document *document, const struct value *list, void
 	}
 }
 
-static bool is_subset(const unsigned int *subset, size_t count, const unsigned int *all,
-		      size_t n_all)
+/* Returns the first of these roles that is not among the others, or NULL. */
+static const char *role_outside(const struct profile *profile, const unsigned int *roles,
+				size_t n_roles, const unsigned int *others, size_t n_others)
 {
-	for (size_t i = 0; i < count; i++)
-		if (!contains(all, n_all, (int)subset[i]))
-			return false;
-	return true;
+	for (size_t i = 0; i < n_roles; i++)
+		if (!contains(others, n_others, (int)roles[i]))
+			return profile->roles[roles[i]].name;
+	return NULL;
+}
+
+static void check_required(struct document *document, const struct profile_flow *flow,
+			   const struct profile_flow *control, const struct value *value)
+{
+	const struct profile *profile = profile_of(document);
+	const char *from =
+		role_outside(profile, flow->from, flow->n_from, control->from, control->n_from);
+	const char *to = role_outside(profile, flow->to, flow->n_to, control->to, control->n_to);
+
+	if (from || to)
+		diag_value(document, value,
+			   "flow \"%s\" requires \"%s\" (line %u), which does not run %s role %s: "
+			   "only a flow between the same roles in the same direction can be "
+			   "required",
+			   flow->name, control->name, control->place.line, from ? "from" : "to",
+			   from ? from : to);
+	if (!control->tcp.given)
+		diag_value(
+			document, value,
+			"flow \"%s\" requires \"%s\" (line %u), which has no TCP port: only a TCP "
+			"connection can be live; add tcp: to \"%s\", or require another flow",
+			flow->name, control->name, control->place.line, control->name);
 }
 
 static void resolve_required(struct document *document, struct profile_flow *flow,
@@ -408,7 +432,6 @@ static void resolve_required(struct document *document, struct profile_flow *flo
 {
 	const struct profile *profile = profile_of(document);
 	int index = FIND_NAMED(value->text, profile->flows, profile->n_flows);
-	const struct profile_flow *control;
 
 	if (index < 0) {
 		AUTO_FREE char *suggestion =
@@ -418,18 +441,7 @@ static void resolve_required(struct document *document, struct profile_flow *flo
 			   suggestion);
 		return;
 	}
-	control = &profile->flows[index];
-	if (!is_subset(flow->from, flow->n_from, control->from, control->n_from) ||
-	    !is_subset(flow->to, flow->n_to, control->to, control->n_to))
-		diag_value(document, value,
-			   "flow \"%s\" does not run between the same roles in the same direction, "
-			   "so \"%s\" can't require it",
-			   control->name, flow->name);
-	if (!control->tcp.given)
-		diag_value(document, value,
-			   "flow \"%s\" has no TCP port: only a TCP connection can be live, so "
-			   "\"%s\" can't require it",
-			   control->name, flow->name);
+	check_required(document, flow, &profile->flows[index], value);
 	flow->required = index;
 }
 
@@ -443,9 +455,11 @@ static void resolve_all_required(struct document *document)
 			resolve_required(document, &profile->flows[i], reader->required[i]);
 	for (size_t i = 0; i < profile->n_flows; i++)
 		if (REQUIRES_ITSELF(profile->flows, profile->n_flows, required, (int)i))
-			diag_value(document, reader->required[i],
-				   "flow \"%s\" requires itself, directly or through other flows",
-				   profile->flows[i].name);
+			diag_value(
+				document, reader->required[i],
+				"flow \"%s\" requires itself, directly or through other flows, so "
+				"nothing could open it: take requires: out of one of them",
+				profile->flows[i].name);
 }
 
 /* ---- the file ------------------------------------------------------------- */

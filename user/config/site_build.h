@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A site that is being compiled to a policy. Only for site_compile.c and site_resolve.c. */
+/* A site that is being compiled to a policy. Only for site_compile.c and the files that help it. */
 #ifndef CONFIG_SITE_BUILD_H
 #define CONFIG_SITE_BUILD_H
 
@@ -19,6 +19,7 @@ struct site_build {
 	struct diagnostics *diagnostics;
 	struct resolution *names; /* each host name once */
 	size_t n_names;
+	bool names_unknown;              /* there are host names, and they were not looked up */
 	bool has_names[BKXDP_FLOWS_MAX]; /* of each flow of the policy: has host names as peers */
 
 	/* of the current use */
@@ -45,5 +46,10 @@ void peers_add(const struct site_build *build, struct prefix_set *set,
 	       const struct addresses *addresses);
 /* Returns the group of all addresses of these roles, or -1. */
 int peers_group(struct site_build *build, const unsigned int *roles, size_t n_roles);
+
+/* Finds what the flows of the current use require. Its flows must be in the policy. */
+void required_by_use(struct site_build *build);
+/* Likewise for the site's own flows. `first` is the index of the first one in the policy. */
+void required_by_site_flows(struct site_build *build, size_t first);
 
 #endif

@@ -215,21 +215,6 @@ static void make_flow(struct site_build *build, size_t i)
 			make_side(build, flow, build->flows[i], side);
 }
 
-/* The control flow is between the same roles, so it is in the policy if it is on. */
-static void bind_control(struct site_build *build, size_t i)
-{
-	const struct profile *profile = build->use->profile;
-	int control = profile->flows[i].required;
-
-	if (build->flows[i] < 0 || control < 0)
-		return;
-	build->builder.policy->flows[build->flows[i]].required = build->flows[control];
-	if (!build->use->states[control])
-		diag_at(build->diagnostics, &build->use->place,
-			"flow %s/%s requires %s, which is off: enable it, too", profile->name,
-			profile->flows[i].name, profile->flows[control].name);
-}
-
 static void note_unused(struct site_build *build)
 {
 	const struct site_use *use = build->use;
@@ -278,8 +263,7 @@ static void make_use(struct site_build *build, struct site_use *use)
 		if (use->states[i])
 			make_flow(build, i);
 	}
-	for (size_t i = 0; i < profile->n_flows; i++)
-		bind_control(build, i);
+	required_by_use(build);
 	note_unused(build);
 	policy_use(build->builder.policy, profile->name, use->role_name.text, profile->title,
 		   use->level.text);
@@ -316,126 +300,15 @@ static void make_site_flow(struct site_build *build, const struct site_flow *flo
 	}
 }
 
-static bool has_side(const struct policy *policy, size_t flow, enum side side)
-{
-	for (size_t i = 0; i < policy->n_rules; i++)
-		if (policy->rules[i].flow == flow && policy->rules[i].side == side)
-			return true;
-	return false;
-}
-
-/*
- * Finds "PROFILE/FLOW", or another flow of the site by its name. If there are several, one with
- * this side is preferred. Returns its index or -1.
- */
-static int find_flow(const struct policy *policy, const char *name, enum side side)
-{
-	const char *slash = strchr(name, '/');
-	size_t length = slash ? (size_t)(slash - name) : strlen(SITE_PROFILE);
-	const char *profile = slash ? name : SITE_PROFILE;
-	int found = -1;
-
-	for (size_t i = 0; i < policy->n_flows; i++) {
-		const struct flow *flow = &policy->flows[i];
-
-		if (strlen(flow->profile) != length || memcmp(flow->profile, profile, length) ||
-		    strcmp(flow->name, slash ? slash + 1 : name))
-			continue;
-		found = (int)i;
-		if (has_side(policy, i, side))
-			break;
-	}
-	return found;
-}
-
-/* Adds the addresses with which the control flow can have connections. */
-static void control_peers(const struct policy *policy, size_t control, enum side side,
-			  struct prefix_set *peers)
-{
-	for (size_t i = 0; i < policy->n_rules; i++) {
-		const struct rule *rule = &policy->rules[i];
-		const struct prefix_set *group = &policy->groups[rule->group].prefixes;
-
-		if (rule->flow != control || rule->side != side || rule->protocol != IPPROTO_TCP)
-			continue;
-		for (size_t j = 0; j < group->count; j++)
-			prefix_set_add(peers, &group->prefix[j]);
-	}
-	prefix_set_normalize(peers);
-}
-
-/*
- * If the control flow can have no connection with some peer, the flow would silently be closed
- * for it.
- */
-static void check_control(struct site_build *build, const struct site_flow *flow, size_t control)
-{
-	struct policy *policy = build->builder.policy;
-	const struct word *required = &flow->required;
-	const struct bkxdp_prefix *uncovered;
-	struct prefix_set peers = {};
-	char text[PREFIX_TEXT_MAX];
-
-	control_peers(policy, control, flow->side, &peers);
-	/* a host name may have other addresses later */
-	uncovered = build->has_names[control] ? NULL
-					      : prefix_set_uncovered(&flow->peers.prefixes, &peers);
-	if (!peers.count && !build->has_names[control]) {
-		diag_at(build->diagnostics, &required->place,
-			"flow \"%s\" has no TCP port: only a TCP connection can be live, so \"%s\" "
-			"can't require it",
-			required->text, flow->name);
-	} else if (uncovered) {
-		prefix_text(uncovered, text);
-		diag_at(build->diagnostics, &required->place,
-			"flow \"%s\" allows %s, but \"%s\" allows no connection with it: add it to "
-			"the peers of \"%s\", or remove it from those of \"%s\"",
-			flow->name, text, required->text, required->text, flow->name);
-	}
-	free(peers.prefix);
-}
-
-static void bind_site_control(struct site_build *build, const struct site_flow *flow, int index)
-{
-	struct policy *policy = build->builder.policy;
-	const struct word *required = &flow->required;
-	int control = find_flow(policy, required->text, flow->side);
-
-	if (control < 0 && site_failed(build->site, build->diagnostics))
-		return; /* a diagnostic above may be the cause */
-	if (control < 0) {
-		diag_at(build->diagnostics, &required->place,
-			"no flow \"%.*s\" is on: write the name of another flow of this file, or "
-			"PROFILE/FLOW",
-			SHOWN_MAX, required->text);
-		return;
-	}
-	policy->flows[index].required = control;
-	if (REQUIRES_ITSELF(policy->flows, policy->n_flows, required, index))
-		diag_at(build->diagnostics, &required->place,
-			"flow \"%s\" requires itself, directly or through other flows", flow->name);
-	else if (!has_side(policy, (size_t)control, flow->side) &&
-		 !site_failed(build->site, build->diagnostics))
-		diag_at(build->diagnostics, &required->place,
-			"flow \"%s\" does not run in the direction of \"%s\", so that can't "
-			"require it",
-			required->text, flow->name);
-	else if (!site_failed(build->site, build->diagnostics))
-		check_control(build, flow, (size_t)control);
-}
-
 static void make_site_flows(struct site_build *build)
 {
 	struct site *site = build->site;
-	int first = (int)build->builder.policy->n_flows;
+	size_t first = build->builder.policy->n_flows;
 
 	for (size_t i = 0; i < site->n_flows; i++)
 		make_site_flow(build, &site->flows[i]);
-	if (build->builder.full)
-		return;
-	for (size_t i = 0; i < site->n_flows; i++)
-		if (site->flows[i].required.text)
-			bind_site_control(build, &site->flows[i], first + (int)i);
+	if (!build->builder.full)
+		required_by_site_flows(build, first);
 }
 
 void site_compile(struct site *site, struct policy *policy, const struct site_lookup *lookup,

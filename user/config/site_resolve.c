@@ -117,6 +117,7 @@ void peers_resolve_names(struct site_build *build, bool resolve_names)
 	if (!build->n_names || site_failed(site, build->diagnostics))
 		return;
 	if (!resolve_names) {
+		build->names_unknown = true;
 		note_names(build);
 		return;
 	}

@@ -286,3 +286,27 @@ const struct bkxdp_prefix *prefix_set_uncovered(const struct prefix_set *set,
 
 	return found ? found : find_uncovered(set, outer, false);
 }
+
+static bool overlaps(const struct bkxdp_prefix *prefix, const struct prefix_set *set)
+{
+	for (size_t i = 0; i < set->count; i++)
+		if (prefix_is_ipv4(prefix) == prefix_is_ipv4(&set->prefix[i]) &&
+		    (prefix_covers(prefix, &set->prefix[i]) ||
+		     prefix_covers(&set->prefix[i], prefix)))
+			return true;
+	return false;
+}
+
+struct bkxdp_prefix prefix_gap(const struct bkxdp_prefix *prefix, const struct prefix_set *outer)
+{
+	struct bkxdp_prefix gap = *prefix;
+
+	/* the half that is not covered, until nothing in it is */
+	while (gap.bits < 128 && overlaps(&gap, outer)) {
+		uint32_t bit = gap.bits++;
+
+		if (!prefix_set_uncovered(&(struct prefix_set){&gap, 1}, outer))
+			gap.address[bit / 32] |= htonl(1u << (31 - bit % 32));
+	}
+	return gap;
+}

@@ -40,6 +40,11 @@ void prefix_set_normalize(struct prefix_set *set);
  */
 const struct bkxdp_prefix *prefix_set_uncovered(const struct prefix_set *set,
 						const struct prefix_set *outer);
+/*
+ * Returns the first part of the prefix with which `outer` has no address in common. The prefix must
+ * not be covered, see above.
+ */
+struct bkxdp_prefix prefix_gap(const struct bkxdp_prefix *prefix, const struct prefix_set *outer);
 
 #define PREFIX_TEXT_MAX 48
 /* Writes "10.0.0.0/8", or "10.20.30.5" for a single address. */

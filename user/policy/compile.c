@@ -285,11 +285,6 @@ static void compile_ports(struct compiler *c, enum bkxdp_kind kind)
 
 /* ---- classes -> services -------------------------------------------------- */
 
-static bool same_flow(const struct flow *a, const struct flow *b)
-{
-	return !strcmp(a->profile, b->profile) && !strcmp(a->name, b->name);
-}
-
 static bool is_control(const struct policy *policy, const struct flow *flow)
 {
 	for (size_t f = 0; f < policy->n_flows; f++) {

@@ -24,6 +24,11 @@ const char *connections_word(enum bkxdp_connections connections)
 	return connections == BKXDP_CONNECTIONS_SOCKETS ? "sockets" : "flags";
 }
 
+bool same_flow(const struct flow *a, const struct flow *b)
+{
+	return !strcmp(a->profile, b->profile) && !strcmp(a->name, b->name);
+}
+
 bool policy_has_flow(const struct policy *policy, const char *profile, const char *name)
 {
 	for (size_t i = 0; i < policy->n_flows; i++)
