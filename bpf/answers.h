@@ -207,7 +207,7 @@ BKXDP_SUBPROG int bkxdp_established(struct xdp_md *ctx)
 
 	if (!bkxdp_sockets || !s || !ctx)
 		return 0;
-	size = make_tuple(&tuple, s->packet.saddr, s->asked.peer_port, s->asked.address,
+	size = make_tuple(&tuple, s->asked_peer, s->asked.peer_port, s->asked.address,
 			  s->asked.port);
 	return tcp_state(ctx, &tuple, size) == BPF_TCP_ESTABLISHED;
 }
@@ -232,8 +232,7 @@ static __always_inline int ask_stray(struct bkxdp_world *world)
 	return s->strays++ < BKXDP_STRAYS_MAX;
 }
 
-static __always_inline int ask_established(struct bkxdp_world *world,
-					   const struct bkxdp_packet *packet,
+static __always_inline int ask_established(struct bkxdp_world *world, const __u32 peer[4],
 					   const struct bkxdp_connection *connection)
 {
 	struct scratch *s = scratch();
@@ -241,6 +240,7 @@ static __always_inline int ask_established(struct bkxdp_world *world,
 	if (!s || !connection->peer_port)
 		return 0;
 	s->asked = *connection;
+	__builtin_memcpy(s->asked_peer, peer, sizeof(s->asked_peer));
 	return bkxdp_established(world->ctx);
 }
 
@@ -263,15 +263,39 @@ static __always_inline struct bkxdp_control *add_control(struct bkxdp_world *wor
 }
 
 /* Global functions, so that the verifier checks them once and not for every candidate. */
-BKXDP_SUBPROG int bkxdp_live(struct xdp_md *ctx, __u32 slot, __u32 control)
+BKXDP_SUBPROG int bkxdp_live(struct xdp_md *ctx, __u32 slot, __u32 required, __u32 n)
 {
 	struct bkxdp_world world = {.ctx = ctx, .slot = slot};
-	const struct bkxdp_settings *settings = settings_of(slot);
 	const struct scratch *s = scratch();
 
 	if (!s || !ctx)
 		return 0;
-	return bkxdp_control_is_live(&world, &s->packet, settings, control);
+	return bkxdp_live_with(&world, &s->packet, settings_of(slot),
+			       requirement_of(slot, required), n);
+}
+
+static __always_inline int ask_live_with(struct bkxdp_world *world,
+					 const struct bkxdp_packet *packet,
+					 const struct bkxdp_settings *settings, __u32 required,
+					 __u32 n)
+{
+	return bkxdp_live(world->ctx, world->slot, required, n);
+}
+
+BKXDP_SUBPROG int bkxdp_live_any(struct xdp_md *ctx, __u32 slot, __u32 required)
+{
+	struct bkxdp_world world = {.ctx = ctx, .slot = slot};
+
+	if (!ctx)
+		return 0;
+	return bkxdp_live_with_any(&world, NULL, NULL, requirement_of(slot, required), required);
+}
+
+static __always_inline int ask_live_with_any(struct bkxdp_world *world,
+					     const struct bkxdp_packet *packet,
+					     const struct bkxdp_settings *settings, __u32 required)
+{
+	return bkxdp_live_any(world->ctx, world->slot, required);
 }
 
 BKXDP_SUBPROG int bkxdp_passed(struct xdp_md *ctx, __u32 slot, __u32 control)
@@ -286,9 +310,10 @@ BKXDP_SUBPROG int bkxdp_passed(struct xdp_md *ctx, __u32 slot, __u32 control)
 }
 
 static __always_inline int ask_control(struct bkxdp_world *world, const struct bkxdp_packet *packet,
-				       const struct bkxdp_settings *settings, __u32 control)
+				       const struct bkxdp_settings *settings, __u32 required)
 {
-	return bkxdp_live(world->ctx, world->slot, control);
+	return bkxdp_requirement_holds(world, packet, settings,
+				       requirement_of(world->slot, required), required);
 }
 
 static __always_inline void tell_control(struct bkxdp_world *world,

@@ -84,8 +84,9 @@ struct {
 struct scratch {
 	struct bkxdp_packet packet;
 	struct bkxdp_connection asked; /* for bkxdp_established() */
-	struct bkxdp_control nothing; /* always zero; too large for the stack */
-	__u64 stray_window;           /* number of the (2^30 ns) second in which strays count */
+	__u32 asked_peer[4];           /* whose connection that is */
+	struct bkxdp_control nothing;  /* always zero; too large for the stack */
+	__u64 stray_window;            /* number of the (2^30 ns) second in which strays count */
 	__u32 strays;
 	struct bkxdp_event event; /* of a drop, for listeners */
 };
@@ -122,6 +123,11 @@ static __always_inline struct scratch *scratch(void)
 static __always_inline const struct bkxdp_settings *settings_of(__u32 slot)
 {
 	return &globals.settings[slot % BKXDP_SLOTS];
+}
+
+static __always_inline const struct bkxdp_requirement *requirement_of(__u32 slot, __u32 number)
+{
+	return &globals.requirement[slot % BKXDP_SLOTS][number % BKXDP_REQUIREMENTS_MAX];
 }
 
 #endif

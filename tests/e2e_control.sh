@@ -26,6 +26,11 @@ policy() { # sockets|flags
 	flows:
 	  - {name: control-udp, from: [$server4, '$server6'], to: self, tcp: 1000}
 	  - {name: data-udp, from: [$server4, '$server6'], to: self, udp: 700, requires: control-udp}
+	  - name: third
+	    from: [$server4, '$server6']
+	    to: self
+	    tcp: 800
+	    requires: {flow: backup-exec/control, with: [10.20.30.7, '2001:db8:20::7']}
 	connections: $1
 	END
 }
@@ -157,6 +162,27 @@ other_peers() { # FAMILY
 	no_data "IPv$1: the control connection of another peer does not help"
 	check "IPv$1: but that peer" data_works "$other"
 	close_both c
+}
+
+third_syn() { at net connect d "$peer" 0 "$us" 800 0.5; }
+
+# The data of one peer under the control connection of another. The first stays a peer of its own.
+with_another() { # FAMILY
+	is "IPv$1: with another host: no control connection" "$(moves third_syn)" "drop control +1"
+	control own
+	is "IPv$1: with another host: its own control connection does not help" \
+		"$(moves third_syn)" "drop control +1"
+	control c net "$other"
+	at host listen third "$us" 800
+	at net connect t "$peer" 0 "$us" 800
+	check "IPv$1: with another host: while that has one" at host accept t third
+	close_both own
+	close_both c
+	is "IPv$1: with another host: when that has ended" "$(moves third_syn)" "drop control +1"
+	at net send t block
+	is "IPv$1: with another host: the data connection goes on" "$(at host take t)" block
+	close_both t
+	at host close third
 }
 
 # --- segments of no connection
@@ -402,6 +428,7 @@ for family in 4 6; do
 	several "$family"
 	many "$family"
 	other_peers "$family"
+	with_another "$family"
 	strays "$family"
 	vanished "$family"
 	always_cookies "$family"
@@ -421,6 +448,7 @@ for family in 4 6; do
 	at host listen control "$us" 10000
 	at host listen data "$us" 50007
 	by_flags "$family"
+	with_another "$family"
 	modes_change "$family"
 	at host close control data
 done

@@ -36,6 +36,8 @@ flows:
   - {name: ssh, from: [10.20.0.0/24], to: self, tcp: 22}
   - {name: restore, from: 10.20.30.5, to: self, tcp: 7000, requires: backup-exec/control}
   - {name: more, from: 10.20.0.5, to: self, tcp: 7001, requires: ssh}
+  - {name: third, from: 10.20.0.5, to: self, tcp: 7002, requires: {flow: ssh, with: [10.20.0.6, "2001:db8::6"]}}
+  - {name: role, from: 10.20.0.5, to: self, tcp: 7003, requires: {flow: backup-exec/control, with: media-server}}
 mode: auto
 verdict: enforce
 connections: sockets
@@ -62,6 +64,7 @@ flows:
   - {name: control, from: server, to: agent, tcp: 10000, source: manual}
   - {name: data, from: server, to: agent, tcp: data, udp: [53, 100-200, data], requires: control}
   - {name: tunnel, from: agent, to: vault, tcp: tunnel, optional: true, exclusive: way, note: one}
+  - {name: third, from: vault, to: agent, tcp: 20000, requires: {flow: control, with: server}}
   - {name: pinned, from: [agent, server], to: vault, udp: pinned, exclusive: way, local-ports: 700-710}
 """
 
@@ -100,7 +103,11 @@ BAD_PROFILES = [
     ("flow from nobody", ["flows", 0, "from"], []),
     ("optional: maybe", ["flows", 0, "optional"], "maybe"),
     ("optional: 1", ["flows", 0, "optional"], 1),
-    ("local-ports: a name", ["flows", 3, "local-ports"], "data"),
+    ("local-ports: a name", ["flows", 4, "local-ports"], "data"),
+    ("requires with no role", ["flows", 3, "requires"], {"flow": "control"}),
+    ("requires no flow with a role", ["flows", 3, "requires"], {"with": "server"}),
+    ("requires with two roles", ["flows", 3, "requires", "with"], ["server", "vault"]),
+    ("requires with an unknown key", ["flows", 3, "requires", "from"], "server"),
     ("name of ports without a letter", ["ports", "1024-2048"], {"default": 1}),
     ("profile named site", ["profile"], "site"),
     ("minimum: 0", ["ports", "data", "minimum"], 0),
@@ -126,6 +133,9 @@ BAD_INTERFACES = [
     ("interface name ..", ["interface"], ".."),
     ("requires with two slashes", ["flows", 1, "requires"], "a/b/c"),
     ("requires of a path", ["flows", 1, "requires"], "/control"),
+    ("requires with nobody", ["flows", 3, "requires"], {"flow": "ssh"}),
+    ("requires of a path with hosts", ["flows", 3, "requires", "flow"], "/control"),
+    ("requires with a prefix of 33 bits", ["flows", 3, "requires", "with"], ["10.0.0.0/33"]),
     ("use that is a mapping", ["use"], {"profile": "backup-exec"}),
     ("65 uses", ["use"], [{"profile": "a", "as": "b"}] * 65),
     ("use without profile", ["use", 0, "profile"], DELETE),

@@ -197,7 +197,9 @@ static const struct {
 	 HEAD "flows:\n  - {name: f, from: a, to: b, tcp: 1, requires: g}\n"
 	      "  - {name: g, from: b, to: a, tcp: 2}\n",
 	 "p.yaml:4:49: flow \"f\" requires \"g\" (line 5), which does not run from role a: only a "
-	 "flow between the same roles in the same direction can be required"},
+	 "flow between the same roles in the same direction can be required, unless {flow: g, "
+	 "with: "
+	 "ROLE} names the role that the connection is with"},
 	{"requires a flow without TCP",
 	 HEAD "flows:\n  - {name: f, from: a, to: b, tcp: 1, requires: g}\n"
 	      "  - {name: g, from: a, to: b, udp: 2}\n",
@@ -207,12 +209,51 @@ static const struct {
 	 HEAD "flows:\n  - {name: f, from: [a, c], to: b, tcp: 1, requires: g}\n"
 	      "  - {name: g, from: a, to: b, tcp: 2}\n",
 	 "p.yaml:4:54: flow \"f\" requires \"g\" (line 5), which does not run from role c: only a "
-	 "flow between the same roles in the same direction can be required"},
+	 "flow between the same roles in the same direction can be required, unless {flow: g, "
+	 "with: "
+	 "ROLE} names the role that the connection is with"},
 	{"requires for the other role of two",
 	 HEAD "flows:\n  - {name: f, from: a, to: [b, c], tcp: 1, requires: g}\n"
 	      "  - {name: g, from: a, to: c, tcp: 2}\n",
 	 "p.yaml:4:54: flow \"f\" requires \"g\" (line 5), which does not run to role b: only a "
-	 "flow between the same roles in the same direction can be required"},
+	 "flow between the same roles in the same direction can be required, unless {flow: g, "
+	 "with: "
+	 "ROLE} names the role that the connection is with"},
+	{"requires a flow with nobody",
+	 HEAD "flows:\n  - {name: f, from: a, to: b, tcp: 1, requires: {flow: g}}\n"
+	      "  - {name: g, from: a, to: b, tcp: 2}\n",
+	 "p.yaml:4:49: the key \"with\" is missing"},
+	{"requires nothing with a role",
+	 HEAD "flows:\n  - {name: f, from: a, to: b, tcp: 1, requires: {with: a, flaw: g}}\n",
+	 "p.yaml:4:59: unknown key \"flaw\": did you mean \"flow\"?\n"
+	 "p.yaml:4:49: the key \"flow\" is missing"},
+	{"requires a flow with an unknown role",
+	 HEAD "flows:\n  - {name: f, from: a, to: b, tcp: 1, requires: {flow: g, with: d}}\n"
+	      "  - {name: g, from: a, to: b, tcp: 2}\n",
+	 "p.yaml:4:65: unknown role \"d\": there are a, b and c"},
+	{"requires a flow with two roles",
+	 HEAD "flows:\n  - {name: f, from: a, to: b, tcp: 1, requires: {flow: g, with: [a, c]}}\n"
+	      "  - {name: g, from: [a, c], to: b, tcp: 2}\n",
+	 "p.yaml:4:65: this must be a single value, not a list"},
+	{"requires a flow with a role that has none with us",
+	 HEAD "flows:\n  - {name: f, from: a, to: b, tcp: 1, requires: {flow: g, with: c}}\n"
+	      "  - {name: g, from: c, to: a, tcp: 2}\n",
+	 "p.yaml:4:65: flow \"f\" requires \"g\" (line 5) with role c, but that flow does not run "
+	 "between c and role b, to which \"f\" is opened: name a role that it runs with"},
+	{"requires a flow with a role that has none with one of two",
+	 HEAD "flows:\n  - {name: f, from: a, to: [b, c], tcp: 1, requires: {flow: g, with: a}}\n"
+	      "  - {name: g, from: a, to: b, tcp: 2}\n",
+	 "p.yaml:4:70: flow \"f\" requires \"g\" (line 5) with role a, but that flow does not run "
+	 "between a and role c, to which \"f\" is opened: name a role that it runs with"},
+	{"requires a flow without TCP with a role",
+	 HEAD "flows:\n  - {name: f, from: a, to: b, tcp: 1, requires: {flow: g, with: c}}\n"
+	      "  - {name: g, from: c, to: b, udp: 2}\n",
+	 "p.yaml:4:56: flow \"f\" requires \"g\" (line 5), which has no TCP port: only a TCP "
+	 "connection can be live; add tcp: to \"g\", or require another flow"},
+	{"requires itself with a role",
+	 HEAD "flows:\n  - {name: f, from: a, to: b, tcp: 1, requires: {flow: f, with: a}}\n",
+	 "p.yaml:4:56: flow \"f\" requires itself, directly or through other flows, so nothing "
+	 "could open it: take requires: out of one of them"},
 
 	{"all mistakes at once",
 	 "profile: p\nrols: {}\nroles: {a: {addresses: [1.2.3]}, B: {}}\n"

@@ -12,6 +12,7 @@
 #include "base/memory.h"
 #include "config/site.h"
 #include "policy/compile.h"
+#include "policy/policy_json.h"
 #include "scratch.h"
 #include "tap.h"
 
@@ -70,6 +71,18 @@ static void write_profiles(void)
 		     "- {name: portal, from: agent, to: [portal, amp], tcp: [8086, 8087]}\n"
 		     "- {name: manage, from: manager, to: agent, tcp: 2548, udp: 2548}\n"
 		     "- {name: vault, from: agent, to: director, tcp: 2546, optional: true}\n");
+	/* three-way NDMP: the filer sends to the tape server what the dma has told both */
+	scratch_file(
+		"profiles/ndmp.yaml",
+		"profile: ndmp\n"
+		"roles: {dma: {}, filer: {}, tape: {}, proxy: {}}\n"
+		"flows:\n"
+		"- {name: control, from: [dma, proxy], to: [filer, tape], tcp: 10000}\n"
+		"- {name: data, from: filer, to: tape, tcp: 20000-20100, udp: 20000, requires: "
+		"{flow: control, with: dma}}\n"
+		"- {name: report, from: tape, to: dma, tcp: 10001, optional: true}\n"
+		"- {name: logs, from: filer, to: tape, tcp: 514, optional: true, requires: "
+		"{flow: report, with: dma}}\n");
 	scratch_file(
 		"profiles/arc.yaml",
 		"profile: arc\n"
@@ -113,6 +126,14 @@ static void print_rule(FILE *out, const struct policy *policy, const struct rule
 	print_group(out, &policy->groups[rule->group]);
 	if (flow->required >= 0)
 		fprintf(out, " if %s", policy->flows[flow->required].name);
+	if (flow->with_role)
+		fprintf(out, " with %s:", flow->with_role);
+	for (size_t i = 0; i < flow->with.count; i++) {
+		char text[PREFIX_TEXT_MAX];
+
+		prefix_text(&flow->with.prefix[i], text);
+		fprintf(out, " %s", text);
+	}
 	fputc('\n', out);
 	free(ports);
 }
@@ -344,6 +365,62 @@ static const struct row good[] = {
 	 "# requires: of flow \"b\" changes nothing: only what others open to this host can "
 	 "require "
 	 "a connection\n"},
+	{"a requirement with a role",
+	 "use:\n- {profile: ndmp, as: tape, enable: [report, logs], addresses: {dma: [10.0.0.1, "
+	 "10.0.1.0/30, 10.0.1.1, \"2001:db8::1\"], proxy: 10.0.0.3, filer: 10.0.2.0/24}}\n",
+	 "ndmp/control inbound tcp 10000 dma, proxy{10.0.0.1 10.0.0.3 10.0.1.0/30 10.0.1.1 "
+	 "2001:db8::1}\n"
+	 "ndmp/data inbound tcp 20000-20100 filer{10.0.2.0/24} if control with dma: 10.0.0.1 "
+	 "10.0.1.0 10.0.1.1 10.0.1.2 10.0.1.3 2001:db8::1\n"
+	 "ndmp/data inbound udp 20000 filer{10.0.2.0/24} if control with dma: 10.0.0.1 10.0.1.0 "
+	 "10.0.1.1 10.0.1.2 10.0.1.3 2001:db8::1\n"
+	 "ndmp/report reply tcp 10001 dma{10.0.0.1 10.0.1.0/30 10.0.1.1 2001:db8::1}\n"
+	 "ndmp/logs inbound tcp 514 filer{10.0.2.0/24} if report with dma: 10.0.0.1 10.0.1.0 "
+	 "10.0.1.1 10.0.1.2 10.0.1.3 2001:db8::1\n"},
+	/* who opens the data has no part in the control connection of the other two */
+	{"a requirement with a role, on the other side",
+	 "use: [{profile: ndmp, as: filer, enable: [logs, report], addresses: {dma: any, proxy: "
+	 "any, tape: 10.0.0.9}}]\n",
+	 "ndmp/control inbound tcp 10000 dma, proxy{::/0 0.0.0.0/0}\n"
+	 "ndmp/data reply tcp 20000-20100 tape{10.0.0.9} if control\n"
+	 "ndmp/data reply udp 20000 tape{10.0.0.9} if control\n"
+	 "ndmp/logs reply tcp 514 tape{10.0.0.9}\n"},
+	{"a requirement with a role whose name is not looked up",
+	 "use:\n- {profile: ndmp, as: tape, addresses: {dma: x.invalid, proxy: 10.0.0.3, filer: "
+	 "10.0.0.2}}\n",
+	 "ndmp/control inbound tcp 10000 dma, proxy{10.0.0.3}\n"
+	 "ndmp/data inbound tcp 20000-20100 filer{10.0.0.2} if control with dma:\n"
+	 "ndmp/data inbound udp 20000 filer{10.0.0.2} if control with dma:\n"
+	 "# host name \"x.invalid\" was not looked up: it adds no address here\n"},
+	{"requirements of the site with hosts",
+	 "use:\n- {profile: arc, as: server, addresses: {client: [10.0.0.1, 10.0.0.2]}}\n"
+	 "- {profile: arc, as: server, addresses: {client: 10.0.0.3}}\n"
+	 "flows:\n"
+	 "- {name: a, from: self, to: 10.0.0.0/28, tcp: 1}\n"
+	 "- {name: b, from: 10.0.9.9, to: self, tcp: 2, requires: {flow: a, with: 10.0.0.0/28}}\n"
+	 "- {name: c, from: 10.0.9.9, to: self, tcp: 3, requires: {with: [10.0.0.1, 10.0.0.3], "
+	 "flow: "
+	 "arc/ssl}}\n"
+	 "- {name: d, from: 10.0.9.9, to: self, tcp: 4, requires: {flow: arc/ssl, with: client}}\n",
+	 "arc/ssl inbound tcp 7099 client{10.0.0.1 10.0.0.2}\n"
+	 "arc/back inbound tcp 20000-20100 client{10.0.0.1 10.0.0.2} if ssl\n"
+	 "arc/ssl inbound tcp 7099 client{10.0.0.3}\n"
+	 "arc/back inbound tcp 20000-20100 client{10.0.0.3} if ssl\n"
+	 "site/a reply tcp 1 10.0.0.0/28{10.0.0.0/28}\n"
+	 "site/b inbound tcp 2 10.0.9.9{10.0.9.9} if a with 10.0.0.0/28: 10.0.0.0 10.0.0.1 "
+	 "10.0.0.2 "
+	 "10.0.0.3 10.0.0.4 10.0.0.5 10.0.0.6 10.0.0.7 10.0.0.8 10.0.0.9 10.0.0.10 10.0.0.11 "
+	 "10.0.0.12 10.0.0.13 10.0.0.14 10.0.0.15\n"
+	 "site/c inbound tcp 3 10.0.9.9{10.0.9.9} if ssl with 10.0.0.1, 10.0.0.3: 10.0.0.1 "
+	 "10.0.0.3\n"
+	 "site/d inbound tcp 4 10.0.9.9{10.0.9.9} if ssl with client: 10.0.0.1 10.0.0.2 "
+	 "10.0.0.3\n"},
+	{"a requirement with a name",
+	 "flows:\n- {name: a, from: 10.0.0.1, to: self, tcp: 1}\n"
+	 "- {name: b, from: 10.0.9.9, to: self, tcp: 2, requires: {flow: a, with: x.invalid}}\n",
+	 "site/a inbound tcp 1 10.0.0.1{10.0.0.1}\n"
+	 "site/b inbound tcp 2 10.0.9.9{10.0.9.9} if a with x.invalid:\n"
+	 "# host name \"x.invalid\" was not looked up: it adds no address here\n"},
 	{"a flow that names come to", "flows: [{name: a, from: x.invalid, to: self, tcp: 1}]\n",
 	 "site/a inbound tcp 1 x.invalid{}\n"
 	 "# host name \"x.invalid\" was not looked up: it adds no address here\n"},
@@ -561,12 +638,67 @@ static const struct row bad[] = {
 	 USE "flows: [{name: a, from: self, to: any, tcp: 1, requires: arc/ssl}]\n",
 	 "eth1.yaml:2:58: flow \"a\" requires \"arc/ssl\" (profiles/arc.yaml:4), which does not "
 	 "run "
-	 "in the same direction: require one that does"},
+	 "in the same direction: require one that does, or write {flow: arc/ssl, with: HOST} if a "
+	 "connection with HOST will do"},
 	{"requires a flow of ours",
 	 "flows:\n- {name: a, from: self, to: 10.0.0.1, tcp: 1}\n"
 	 "- {name: b, from: 10.0.0.1, to: self, tcp: 2, requires: a}\n",
 	 "eth1.yaml:3:57: flow \"b\" requires \"a\" (line 2), which does not run in the same "
-	 "direction: require one that does"},
+	 "direction: require one that does, or write {flow: a, with: HOST} if a connection with "
+	 "HOST "
+	 "will do"},
+	{"requires with nobody",
+	 "flows:\n- {name: a, from: any, to: self, tcp: 1}\n"
+	 "- {name: b, from: any, to: self, tcp: 2, requires: {flow: a}}\n",
+	 "eth1.yaml:3:52: the key \"with\" is missing"},
+	{"requires with an unknown role",
+	 USE "flows: [{name: a, from: any, to: self, tcp: 1, requires: {flow: arc/ssl, with: "
+	     "clint}}]\n",
+	 "eth1.yaml:2:80: profile arc has no role \"clint\": did you mean \"client\"?"},
+	{"requires with a role without addresses",
+	 "use: [{profile: ndmp, as: tape, addresses: {proxy: 10.0.0.1, filer: 10.0.0.2}}]\n"
+	 "flows: [{name: a, from: any, to: self, tcp: 1}]\n",
+	 "eth1.yaml:1:7: flow ndmp/data needs the addresses of role dma: add \"addresses: {dma: "
+	 "[ADDRESS]}\" to this use"},
+	{"requires of the site with a role without addresses",
+	 "use: [{profile: ndmp, as: tape, addresses: {dma: 10.0.0.1, filer: 10.0.0.2}}]\n"
+	 "flows: [{name: a, from: any, to: self, tcp: 1, requires: {flow: ndmp/control, with: "
+	 "proxy}}]\n",
+	 "eth1.yaml:2:85: role proxy has no address with which a connection of \"ndmp/control\" "
+	 "could be live: add \"addresses: {proxy: [ADDRESS]}\" to the use of its profile"},
+	{"requires with anybody",
+	 "use: [{profile: ndmp, as: tape, addresses: {dma: any, proxy: any, filer: 10.0.0.2}}]\n",
+	 "eth1.yaml:1:7: flow ndmp/data requires a connection with dma, which is more than 16 "
+	 "addresses: name the hosts one by one, or a prefix of so few"},
+	{"requires with 17 hosts",
+	 "flows:\n- {name: a, from: any, to: self, tcp: 1}\n"
+	 "- {name: b, from: any, to: self, tcp: 2, requires: {flow: a, with: [10.0.0.0/28, "
+	 "10.0.0.16]}}\n",
+	 "eth1.yaml:3:59: flow site/b requires a connection with 10.0.0.0/28, 10.0.0.16, which is "
+	 "more than 16 addresses: name the hosts one by one, or a prefix of so few"},
+	{"requires with a host that has no such connection",
+	 "flows:\n- {name: a, from: 10.0.0.1, to: self, tcp: 1}\n"
+	 "- {name: b, from: any, to: self, tcp: 2, requires: {flow: a, with: [10.0.0.1, "
+	 "10.0.0.2]}}\n",
+	 "eth1.yaml:3:59: flow \"b\" requires a connection with 10.0.0.1, 10.0.0.2, but \"a\" "
+	 "(line "
+	 "2) allows none with 10.0.0.2: add it to the peers of \"a\", or remove it from with:"},
+	{"requires with a role that has no such connection",
+	 "use: [{profile: ndmp, as: tape, addresses: {dma: 10.0.0.1, filer: 10.0.0.2}}]\n"
+	 "flows: [{name: a, from: any, to: self, tcp: 1, requires: {flow: ndmp/control, with: "
+	 "filer}}]\n",
+	 "eth1.yaml:2:65: flow \"a\" requires a connection with filer, but \"ndmp/control\" "
+	 "(profiles/ndmp.yaml:4) allows none with 10.0.0.2: add it to the peers of "
+	 "\"ndmp/control\", or remove it from with:"},
+	{"requires a flow without TCP with a host",
+	 "flows:\n- {name: a, from: any, to: self, udp: 1}\n"
+	 "- {name: b, from: any, to: self, tcp: 2, requires: {flow: a, with: 10.0.0.1}}\n",
+	 "eth1.yaml:3:59: flow \"b\" requires \"a\" (line 2), which has no TCP port: only a TCP "
+	 "connection can be live; add tcp: to \"a\", or require another flow"},
+	{"requires itself with a host",
+	 "flows: [{name: a, from: any, to: self, tcp: 1, requires: {flow: a, with: 10.0.0.1}}]\n",
+	 "eth1.yaml:1:65: flow \"a\" requires itself, directly or through other flows, so nothing "
+	 "could open it: take requires: out of one of them"},
 	{"requires a flow without TCP",
 	 "flows:\n- {name: a, from: any, to: self, udp: 1}\n"
 	 "- {name: b, from: any, to: self, tcp: 2, requires: a}\n",
@@ -762,6 +894,8 @@ static void test_digest(void)
 		USE "flows: [{name: a, from: 10.0.0.1, to: self, tcp: 2}]\n",
 		USE "flows: [{name: a, from: 10.0.0.1, to: self, udp: 1}]\n",
 		USE "flows: [{name: a, from: 10.0.0.1, to: self, tcp: 1, requires: arc/ssl}]\n",
+		USE "flows: [{name: a, from: 10.0.0.1, to: self, tcp: 1, requires: {flow: arc/ssl, "
+		    "with: 10.0.0.1}}]\n",
 		USE "flows: [{name: a, to: 10.0.0.1, from: self, tcp: 1}]\n",
 		USE "flows: [{name: a, to: 10.0.0.1, from: self, tcp: 1, local-ports: 5}]\n",
 	};
@@ -1025,6 +1159,8 @@ static void test_observe(void)
 		  "both sides of a flow");
 	check_has(got, "arc/plain inbound tcp 2099", "optional flows");
 	check_has(got, "arc/back inbound tcp 20000-20100 any{::/0 0.0.0.0/0} if ssl", "requires");
+	check_has(got, "ndmp/data inbound tcp 20000-20100 any{::/0 0.0.0.0/0}\n",
+		  "a connection with a role is not required");
 	check_has(got,
 		  "# 1 of the 2 flows of livevault is not observed, because only the site knows "
 		  "the ports: write an interface file with use.ports for them\n",
@@ -1217,6 +1353,80 @@ static void test_control_ids(void)
 	policy_free(policy);
 }
 
+/* Flows d1, d2 ... of which each requires another flow, or c0 with another host. */
+static bool compiles_with(unsigned int flows, unsigned int hosts, char **said)
+{
+	char *text =
+		repeat("flows:\n", "- {name: c#, from: 10.0.0.0/16, to: self, tcp: 1}\n", flows);
+	char *data = repeat(text,
+			    "- {name: d#, from: 10.0.0.0/16, to: self, tcp: 20#, requires: c#}\n"
+			    "- {name: e#, from: 10.0.0.0/16, to: self, udp: 20#, requires: c#}\n",
+			    flows);
+	char *with = repeat(data,
+			    "- {name: f#, from: 10.0.0.0/16, to: self, tcp: 3#, requires: {flow: "
+			    "c0, with: $}}\n"
+			    "- {name: g#, from: self, to: 10.0.0.0/16, tcp: 3, requires: g}\n",
+			    hosts);
+	char *whole = repeat(with, "- {name: g, from: self, to: 10.0.0.0/16, tcp: 4}\n", 1);
+	struct diagnostics diag = {};
+	struct policy *policy = policy_of(whole);
+	struct tables *tables = policy ? compile(policy, &diag) : NULL;
+	bool compiles = tables;
+
+	*said = scratch_diagnostics(&diag);
+	diag_free(&diag);
+	tables_free(tables);
+	policy_free(policy);
+	free(whole);
+	free(with);
+	free(data);
+	free(text);
+	return compiles;
+}
+
+static void test_requirements(void)
+{
+	char *said;
+
+	check(compiles_with(63, 1, &said), "64 requirements");
+	free(said);
+	check(!compiles_with(63, 2, &said), "65 requirements are too many");
+	check_has(said,
+		  "what flow site/f1 requires is the 65th different requirement of one interface; "
+		  "there can be 64; let more flows require the same flow",
+		  "and it is said");
+	free(said);
+}
+
+/* What an interface keeps of its policy. */
+static void test_json(void)
+{
+	struct policy *policy =
+		policy_of("flows:\n- {name: a, from: 10.0.0.0/24, to: self, tcp: 1}\n"
+			  "- {name: b, from: 10.0.9.9, to: self, tcp: 2, requires: {flow: a, with: "
+			  "[10.0.0.1, "
+			  "10.0.0.2]}}\n");
+	struct policy *again;
+	char *text, *same;
+
+	if (!check(policy, "a policy"))
+		return;
+	text = policy_json_write(policy);
+	again = policy_json_read(text);
+	if (check(again, "its JSON is read")) {
+		check(!again->flows[0].with_role && !again->flows[0].with.count,
+		      "a flow without `with`");
+		check_text(again->flows[1].with_role, "10.0.0.1, 10.0.0.2", "with");
+		check_int(again->flows[1].with.count, 2, "its hosts");
+		same = policy_json_write(again);
+		check_text(same, text, "and written again");
+		free(same);
+	}
+	free(text);
+	policy_free(again);
+	policy_free(policy);
+}
+
 int main(void)
 {
 	scratch_begin();
@@ -1236,6 +1446,8 @@ int main(void)
 	test_million();
 	test_prefixes();
 	test_control_ids();
+	test_requirements();
+	test_json();
 	free((char *)dirs[0]);
 	return tap_done();
 }

@@ -21,6 +21,7 @@ struct line {
 	const char *peers;
 	const char *local;    /* ports of ours for replies; NULL: 1024-65535 */
 	const char *requires; /* the flow that it requires, of an earlier line */
+	const char *with;     /* hosts with any of which its connection will do; "": with none */
 };
 
 struct variant {
@@ -124,6 +125,30 @@ static const struct variant variants[] = {
 		  {"knock-data", IN_TCP, "23000", WIDE, .requires = "knock"},
 		  {"data-udp", IN_UDP, "20000", WIDE, .requires = "control"},
 		  {"answers", OUT_TCP, "300", WIDE}}},
+	{"with",
+	 {},
+	 .line = {{"control", IN_TCP, "10000", WIDE " 2001:db8:1::/48"},
+		  {"callback", OUT_TCP, "12000", WIDE},
+		  {"data", IN_TCP, "20000", WIDE " 10.2.0.0/16", .requires = "control",
+		   .with = "10.1.0.6 10.1.0.7 2001:db8:1::7"},
+		  {"data-udp", IN_UDP, "20000", WIDE, .requires = "control",
+		   .with = "10.1.0.6 10.1.0.7 2001:db8:1::7"},
+		  {"own-data", IN_TCP, "21000", WIDE, .requires = "control"},
+		  {"callback-data", IN_TCP, "22000", WIDE, .requires = "callback",
+		   .with = "10.1.0.6"},
+		  {"no-data", IN_TCP, "23000", WIDE, .requires = "control", .with = ""},
+		  {"either", IN_TCP, "24000", WIDE, .requires = "control", .with = "10.1.0.6"},
+		  {"or", IN_TCP, "24000", WIDE, .requires = "control", .with = "10.1.0.7"},
+		  /* as many as there can be */
+		  {"many-data", IN_TCP, "25000", WIDE, .requires = "control",
+		   .with = "10.1.2.0 10.1.2.1 10.1.2.2 10.1.2.3 10.1.2.4 10.1.2.5 10.1.2.6 "
+			   "10.1.2.7 10.1.2.8 10.1.2.9 10.1.2.10 10.1.2.11 10.1.2.12 10.1.2.13 "
+			   "10.1.2.14 10.1.2.15"}}},
+	{"with-sockets",
+	 {},
+	 .sockets = true,
+	 .line = {{"control", IN_TCP, "10000", WIDE},
+		  {"data", IN_TCP, "20000", WIDE, .requires = "control", .with = "10.1.0.6"}}},
 };
 
 #define VARIANTS (sizeof(variants) / sizeof(variants[0]))
@@ -195,6 +220,11 @@ static unsigned int flow_of(struct policy *policy, const struct line *line)
 	snprintf(flow->profile, sizeof(flow->profile), SITE_PROFILE);
 	snprintf(flow->name, sizeof(flow->name), "%s", line->flow);
 	flow->required = line->requires ? flow_index(policy, line->requires) : -1;
+	if (line->with) {
+		flow->with_role = must_copy("role");
+		each_word(line->with, add_prefix, &flow->with);
+		prefix_set_normalize(&flow->with);
+	}
 	return (unsigned int)(policy->n_flows - 1);
 }
 

@@ -19,9 +19,8 @@ struct bkxdp_world;
 /* ns, CLOCK_MONOTONIC */
 static __always_inline __u64 ask_now(struct bkxdp_world *world);
 
-/* Is this TCP connection with the packet's source established? */
-static __always_inline int ask_established(struct bkxdp_world *world,
-					   const struct bkxdp_packet *packet,
+/* Is this TCP connection with this peer established? */
+static __always_inline int ask_established(struct bkxdp_world *world, const __u32 peer[4],
 					   const struct bkxdp_connection *connection);
 
 /* As for flows.h: 0 if the kernel has the socket of this packet's connection. */
@@ -39,12 +38,21 @@ static __always_inline struct bkxdp_control *find_control(struct bkxdp_world *wo
 static __always_inline struct bkxdp_control *add_control(struct bkxdp_world *world,
 							 const struct bkxdp_control_key *key);
 
+/* bkxdp_live_with() and bkxdp_live_with_any() for the requirement with this number. */
+static __always_inline int ask_live_with(struct bkxdp_world *world,
+					 const struct bkxdp_packet *packet,
+					 const struct bkxdp_settings *settings, __u32 required,
+					 __u32 n);
+static __always_inline int ask_live_with_any(struct bkxdp_world *world,
+					     const struct bkxdp_packet *packet,
+					     const struct bkxdp_settings *settings, __u32 required);
+
 /* ---- keys and slots ---------------------------------------------------------- */
 
-static __always_inline void bkxdp_control_key(struct bkxdp_control_key *key,
-					      const struct bkxdp_packet *packet, __u32 control)
+static __always_inline void bkxdp_control_key(struct bkxdp_control_key *key, const __u32 peer[4],
+					      __u32 control)
 {
-	__builtin_memcpy(key->address, packet->saddr, sizeof(key->address));
+	__builtin_memcpy(key->address, peer, sizeof(key->address));
 	key->control = control;
 }
 
@@ -174,7 +182,7 @@ static __always_inline void bkxdp_remember(struct bkxdp_world *world,
 	for (int i = 0; i < BKXDP_CONTROL_CONNECTIONS; i++) {
 		struct bkxdp_control_slot *slot = &control->slot[i];
 
-		if (ask_established(world, packet, &slot->connection))
+		if (ask_established(world, packet->saddr, &slot->connection))
 			continue;
 		slot->connection = *connection;
 		slot->seen = 0;
@@ -217,16 +225,16 @@ static __always_inline void bkxdp_note_connection(struct bkxdp_world *world,
 
 /* ---- both ---------------------------------------------------------------- */
 
+/* Is a connection of this control flow with this peer live? */
 static __always_inline int bkxdp_control_is_live(struct bkxdp_world *world,
-						 const struct bkxdp_packet *packet,
 						 const struct bkxdp_settings *settings,
-						 __u32 required)
+						 __u32 control_flow, const __u32 peer[4])
 {
 	int by_flags = settings->connections == BKXDP_CONNECTIONS_FLAGS;
 	struct bkxdp_control_key key;
 	__u64 now = by_flags ? ask_now(world) : 0;
 
-	bkxdp_control_key(&key, packet, required);
+	bkxdp_control_key(&key, peer, control_flow);
 
 	const struct bkxdp_control *control = find_control(world, &key);
 
@@ -236,10 +244,49 @@ static __always_inline int bkxdp_control_is_live(struct bkxdp_world *world,
 		const struct bkxdp_control_slot *slot = &control->slot[i];
 
 		if (by_flags ? bkxdp_slot_is_live(slot, now)
-			     : ask_established(world, packet, &slot->connection))
+			     : ask_established(world, peer, &slot->connection))
 			return 1;
 	}
 	return 0;
+}
+
+/* With the packet's source, or if the requirement names hosts, with the n-th of them. */
+static __always_inline int bkxdp_live_with(struct bkxdp_world *world,
+					   const struct bkxdp_packet *packet,
+					   const struct bkxdp_settings *settings,
+					   const struct bkxdp_requirement *required, __u32 n)
+{
+	__u32 peer[4];
+
+	if (required->by_role)
+		__builtin_memcpy(peer, required->with[n % BKXDP_WITH_MAX], sizeof(peer));
+	else
+		__builtin_memcpy(peer, packet->saddr, sizeof(peer));
+	return bkxdp_control_is_live(world, settings, required->control, peer);
+}
+
+static __always_inline int bkxdp_live_with_any(struct bkxdp_world *world,
+					       const struct bkxdp_packet *packet,
+					       const struct bkxdp_settings *settings,
+					       const struct bkxdp_requirement *required,
+					       __u32 number)
+{
+	for (__u32 n = 0; n < BKXDP_WITH_MAX && n < required->n_with; n++)
+		if (ask_live_with(world, packet, settings, number, n))
+			return 1;
+	return 0;
+}
+
+/* Is there a live connection that the requirement takes? `number` is the requirement's. */
+static __always_inline int bkxdp_requirement_holds(struct bkxdp_world *world,
+						   const struct bkxdp_packet *packet,
+						   const struct bkxdp_settings *settings,
+						   const struct bkxdp_requirement *required,
+						   __u32 number)
+{
+	if (required->by_role)
+		return ask_live_with_any(world, packet, settings, number);
+	return ask_live_with(world, packet, settings, number, 0);
 }
 
 /* Called for each segment of a control flow that passes. */
@@ -249,7 +296,7 @@ static __always_inline void bkxdp_note_control(struct bkxdp_world *world,
 {
 	struct bkxdp_control_key key;
 
-	bkxdp_control_key(&key, packet, control);
+	bkxdp_control_key(&key, packet->saddr, control);
 	if (settings->connections == BKXDP_CONNECTIONS_FLAGS)
 		bkxdp_note_flags(world, packet, &key);
 	else

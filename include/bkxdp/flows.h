@@ -53,9 +53,9 @@ static __always_inline __u32 ask_connection(struct bkxdp_world *world,
 /* May one more stray pass now? Counts it. */
 static __always_inline int ask_stray(struct bkxdp_world *world);
 
-/* Does the packet's source have a live control connection of this control flow? control.h */
+/* Is there a live control connection that the requirement with this number takes? control.h */
 static __always_inline int ask_control(struct bkxdp_world *world, const struct bkxdp_packet *packet,
-				       const struct bkxdp_settings *settings, __u32 control);
+				       const struct bkxdp_settings *settings, __u32 required);
 
 /* A packet of this control flow passes. control.h */
 static __always_inline void tell_control(struct bkxdp_world *world,

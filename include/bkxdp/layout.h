@@ -13,7 +13,7 @@
 #include <linux/types.h>
 
 /* Pinned maps with another number are refused, not misread. */
-#define BKXDP_ABI 4
+#define BKXDP_ABI 5
 
 #define BKXDP_NAME_MAX       32      /* profile, role, port and flow names, with NUL */
 #define BKXDP_FLOWS_MAX      4096    /* enabled flows of one interface */
@@ -88,7 +88,7 @@ struct bkxdp_service_key {
 struct bkxdp_candidate {
 	__u16 rule; /* position in the policy; the lowest that matches wins */
 	__u16 counter;
-	__u32 required;  /* id of the control flow that must be live, under ..._REQUIRES */
+	__u32 required;  /* number of the requirement, under ..._REQUIRES */
 	__u32 control;   /* this flow's own id as a control flow, under ..._IS_CONTROL */
 	__u16 local_low; /* reply: our port must lie within these, inclusive */
 	__u16 local_high;
@@ -97,6 +97,20 @@ struct bkxdp_candidate {
 };
 #define BKXDP_CANDIDATE_REQUIRES   (1 << 0) /* `required` is set */
 #define BKXDP_CANDIDATE_IS_CONTROL (1 << 1) /* `control` is set: some flow requires it */
+
+/*
+ * What a flow with `requires` needs: a live connection of the control flow, with the packet's
+ * source or, if `by_role` is set, with any of the addresses in `with`.
+ */
+#define BKXDP_REQUIREMENTS_MAX 64 /* of one interface */
+#define BKXDP_WITH_MAX         16
+struct bkxdp_requirement {
+	__u32 control; /* id of the control flow */
+	__u8 by_role;
+	__u8 n_with; /* may be 0 even under `by_role`: then nothing will do */
+	__u8 reserved[2];
+	__u32 with[BKXDP_WITH_MAX][4];
+};
 
 struct bkxdp_service {
 	__u32 count; /* 1 to BKXDP_CANDIDATES_MAX, in ascending order of rule */
@@ -273,6 +287,7 @@ struct bkxdp_globals {
 	struct bkxdp_settings settings[BKXDP_SLOTS];
 	struct bkxdp_prefilter prefilter[BKXDP_SLOTS];
 	struct bkxdp_port port[BKXDP_SLOTS][BKXDP_PORTS];
+	struct bkxdp_requirement requirement[BKXDP_SLOTS][BKXDP_REQUIREMENTS_MAX];
 	__u64 clock; /* of a test run, ns */
 };
 
@@ -344,6 +359,7 @@ _Static_assert(sizeof(struct bkxdp_prefix) == 20, "LPM key");
 _Static_assert(sizeof(struct bkxdp_port) == 8, "one array element");
 _Static_assert(sizeof(struct bkxdp_service_key) == 8, "no padding in a hash key");
 _Static_assert(sizeof(struct bkxdp_service) == 4 + 20 * BKXDP_CANDIDATES_MAX, "no padding");
+_Static_assert(sizeof(struct bkxdp_requirement) == 8 + 16 * BKXDP_WITH_MAX, "no padding");
 _Static_assert(sizeof(struct bkxdp_control_key) == 20, "no padding in a hash key");
 _Static_assert(sizeof(struct bkxdp_control) == 32 * BKXDP_CONTROL_CONNECTIONS, "no padding");
 _Static_assert(sizeof(struct bkxdp_settings) == 8 + BKXDP_VLANS / 8, "no padding");

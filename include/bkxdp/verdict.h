@@ -38,7 +38,7 @@
 	X(DROP_PROTOCOL, "protocol", DROP, "neither TCP, UDP nor ICMP")                            \
 	X(DROP_TCP_FLAGS, "tcp-flags", DROP, "TCP flags that no connection uses")                  \
 	X(DROP_BROADCAST, "broadcast", DROP, "UDP to everybody on the link, which no flow has")    \
-	X(DROP_CONTROL, "control", DROP, "needs a live control connection from this peer")         \
+	X(DROP_CONTROL, "control", DROP, "needs a live control connection")                        \
 	X(DROP_CONNECTION, "connection", DROP, "an answer to no connection of ours")               \
 	X(DROP_PORT, "port", DROP, "a peer, but no flow has this port")                            \
 	X(DROP_INTERNAL, "internal", DROP, "the filter itself failed")
@@ -65,7 +65,7 @@ static inline int bkxdp_reason_passes(__u32 reason)
 #define BKXDP_TALLIES     (BKXDP_REASON_COUNT + BKXDP_WOULD_DROPS)
 
 /* Counters and listeners go by the numbers of reasons, which outlive a program in pinned maps. */
-_Static_assert(BKXDP_ABI == 4 && BKXDP_REASON_COUNT == 25,
+_Static_assert(BKXDP_ABI == 5 && BKXDP_REASON_COUNT == 25,
 	       "a change of the list of reasons is a change of BKXDP_ABI");
 
 static inline __u32 bkxdp_tally(__u32 reason, __u32 audit)

@@ -52,7 +52,8 @@ static void print_rule(const struct policy *policy, const struct rule *rule)
 	if (rule->side == SIDE_REPLY)
 		printf(" to our %u-%u", rule->local.low, rule->local.high);
 	if (flow->required >= 0 && rule->side == SIDE_INBOUND)
-		printf(", needs %s", policy->flows[flow->required].name);
+		printf(", needs %s%s%s", policy->flows[flow->required].name,
+		       flow->with_role ? " with " : "", flow->with_role ? flow->with_role : "");
 	printf(", %s %s:", rule->side == SIDE_INBOUND ? "from" : "with",
 	       group->roles ? group->roles : "");
 	for (size_t i = 0; i < group->prefixes.count && i < 4; i++) {

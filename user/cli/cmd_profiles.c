@@ -64,12 +64,15 @@ static json_t *profile_json(const struct profile *profile)
 
 		json_array_append_new(
 			flows,
-			json_pack("{ss so so so* so* sb ss* ss*}", "name", flow->name, "from",
-				  roles_json(profile, flow->from, flow->n_from), "to",
+			json_pack("{ss so so so* so* sb ss* ss* ss* ss*}", "name", flow->name,
+				  "from", roles_json(profile, flow->from, flow->n_from), "to",
 				  roles_json(profile, flow->to, flow->n_to), "tcp",
 				  ports_json(profile, &flow->tcp, "tcp"), "udp",
 				  ports_json(profile, &flow->udp, "udp"), "optional",
-				  flow->optional, "source", flow->source, "note", flow->note));
+				  flow->optional, "requires",
+				  flow->required >= 0 ? profile->flows[flow->required].name : NULL,
+				  "with", flow->with >= 0 ? profile->roles[flow->with].name : NULL,
+				  "source", flow->source, "note", flow->note));
 	}
 	return json_pack("{ss ss* ss* ss so so}", "profile", profile->name, "title", profile->title,
 			 "note", profile->note, "file", profile->file, "roles", roles, "flows",
@@ -88,8 +91,13 @@ static void print_side(const struct profile *profile, const struct profile_flow 
 		return;
 	words = ports_words(profile, ports, protocol);
 	roles = profile_role_names(profile, other, others);
-	printf("    %-20s %s %s, %s%s\n", flow->name, way, roles, words,
+	printf("    %-20s %s %s, %s%s", flow->name, way, roles, words,
 	       flow->optional ? " [optional]" : "");
+	if (flow->required >= 0 && other == flow->from)
+		printf(", needs %s%s%s", profile->flows[flow->required].name,
+		       flow->with >= 0 ? " with " : "",
+		       flow->with >= 0 ? profile->roles[flow->with].name : "");
+	putchar('\n');
 }
 
 static void print_role_flow(const struct profile *profile, const struct profile_flow *flow,

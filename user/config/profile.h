@@ -58,6 +58,8 @@ struct profile_flow {
 	bool optional;
 	char exclusive[BKXDP_NAME_MAX]; /* its exclusive group, or "" */
 	int required;                   /* index into profile.flows, or -1 */
+	int with;                       /* the role that its connection may be with, or -1: the
+					   host itself that opens this flow */
 	char *source;                   /* text of its entry under sources:, or NULL */
 	char *note;
 	struct place place;

@@ -13,10 +13,16 @@
 #define ROLES_MAX 256
 #define PORTS_MAX 256
 
+/* requires: as it is written. */
+struct required_words {
+	const struct value *flow; /* or NULL */
+	const struct value *with; /* the role, or NULL */
+};
+
 /* What a flow requires may come later in the file, so it is looked up when all flows are read. */
 struct profile_reader {
 	struct profile *profile;
-	const struct value **required; /* value of requires: of each flow, or NULL */
+	struct required_words *required; /* of each flow */
 	size_t n_required;
 };
 
@@ -28,7 +34,7 @@ struct role_indices {
 struct flow_draft {
 	struct profile_flow flow;
 	struct role_indices from, to;
-	const struct value *required;
+	struct required_words required;
 };
 
 static struct profile *profile_of(struct document *document)
@@ -314,10 +320,26 @@ static void read_source(struct document *document, const struct value *value, vo
 		   suggestion);
 }
 
-static void read_required(struct document *document, const struct value *value, void *field)
+static void read_value(struct document *document, const struct value *value, void *field)
 {
 	if (value_is(document, value, VALUE_WORD))
 		*(const struct value **)field = value;
+}
+
+static const struct key required_keys[] = {
+	{"flow", read_value, offsetof(struct required_words, flow), true},
+	{"with", read_value, offsetof(struct required_words, with), true},
+};
+
+/* The value is a flow, or a map. */
+static void read_required(struct document *document, const struct value *value, void *field)
+{
+	struct required_words *words = field;
+
+	if (value->type == VALUE_MAP)
+		MAP_READ(document, value, required_keys, words);
+	else
+		read_value(document, value, &words->flow);
 }
 
 static const struct key flow_keys[] = {
@@ -361,7 +383,8 @@ static void check_flow(struct document *document, const struct value *item,
 
 static void read_flow(struct document *document, const struct value *item, void *field)
 {
-	struct flow_draft draft = {.flow = {.required = -1, .place = value_place(document, item)}};
+	struct flow_draft draft = {
+		.flow = {.required = -1, .with = -1, .place = value_place(document, item)}};
 	struct profile_reader *reader = document->owner;
 	struct profile *profile = field;
 
@@ -404,8 +427,37 @@ static const char *role_outside(const struct profile *profile, const unsigned in
 	return NULL;
 }
 
-static void check_required(struct document *document, const struct profile_flow *flow,
-			   const struct profile_flow *control, const struct value *value)
+/* Do hosts of this role have connections of the control flow with hosts of the other role? */
+static bool runs_between(const struct profile_flow *control, unsigned int role, int other)
+{
+	return (contains(control->to, control->n_to, (int)role) &&
+		contains(control->from, control->n_from, other)) ||
+	       (contains(control->from, control->n_from, (int)role) &&
+		contains(control->to, control->n_to, other));
+}
+
+/* Every host that the flow is opened to must be able to have the connection. */
+static void check_with(struct document *document, const struct profile_flow *flow,
+		       const struct profile_flow *control, const struct value *value)
+{
+	const struct profile *profile = profile_of(document);
+
+	for (size_t i = 0; flow->with >= 0 && i < flow->n_to; i++) {
+		if (runs_between(control, flow->to[i], flow->with))
+			continue;
+		diag_value(document, value,
+			   "flow \"%s\" requires \"%s\" (line %u) with role %s, but that flow does "
+			   "not run between %s and role %s, to which \"%s\" is opened: name a role "
+			   "that it runs with",
+			   flow->name, control->name, control->place.line,
+			   profile->roles[flow->with].name, profile->roles[flow->with].name,
+			   profile->roles[flow->to[i]].name, flow->name);
+		return;
+	}
+}
+
+static void check_roles(struct document *document, const struct profile_flow *flow,
+			const struct profile_flow *control, const struct value *value)
 {
 	const struct profile *profile = profile_of(document);
 	const char *from =
@@ -416,9 +468,21 @@ static void check_required(struct document *document, const struct profile_flow 
 		diag_value(document, value,
 			   "flow \"%s\" requires \"%s\" (line %u), which does not run %s role %s: "
 			   "only a flow between the same roles in the same direction can be "
-			   "required",
+			   "required, unless {flow: %s, with: ROLE} names the role that the "
+			   "connection is with",
 			   flow->name, control->name, control->place.line, from ? "from" : "to",
-			   from ? from : to);
+			   from ? from : to, control->name);
+}
+
+static void check_required(struct document *document, const struct profile_flow *flow,
+			   const struct profile_flow *control, const struct required_words *words)
+{
+	const struct value *value = words->flow;
+
+	if (words->with)
+		check_with(document, flow, control, words->with);
+	else
+		check_roles(document, flow, control, value);
 	if (!control->tcp.given)
 		diag_value(
 			document, value,
@@ -427,10 +491,26 @@ static void check_required(struct document *document, const struct profile_flow 
 			flow->name, control->name, control->place.line, control->name);
 }
 
-static void resolve_required(struct document *document, struct profile_flow *flow,
-			     const struct value *value)
+static void resolve_with(struct document *document, struct profile_flow *flow,
+			 const struct value *value)
 {
 	const struct profile *profile = profile_of(document);
+
+	flow->with = profile_role_index(profile, value->text);
+	if (flow->with < 0) {
+		AUTO_FREE char *suggestion =
+			SUGGEST_NAMED(value->text, profile->roles, profile->n_roles);
+
+		diag_value(document, value, "unknown role \"%.*s\"%s", SHOWN_MAX, value->text,
+			   suggestion);
+	}
+}
+
+static void resolve_required(struct document *document, struct profile_flow *flow,
+			     const struct required_words *words)
+{
+	const struct profile *profile = profile_of(document);
+	const struct value *value = words->flow;
 	int index = FIND_NAMED(value->text, profile->flows, profile->n_flows);
 
 	if (index < 0) {
@@ -441,7 +521,9 @@ static void resolve_required(struct document *document, struct profile_flow *flo
 			   suggestion);
 		return;
 	}
-	check_required(document, flow, &profile->flows[index], value);
+	if (words->with)
+		resolve_with(document, flow, words->with);
+	check_required(document, flow, &profile->flows[index], words);
 	flow->required = index;
 }
 
@@ -451,12 +533,12 @@ static void resolve_all_required(struct document *document)
 	struct profile *profile = reader->profile;
 
 	for (size_t i = 0; i < profile->n_flows; i++)
-		if (reader->required[i])
-			resolve_required(document, &profile->flows[i], reader->required[i]);
+		if (reader->required[i].flow)
+			resolve_required(document, &profile->flows[i], &reader->required[i]);
 	for (size_t i = 0; i < profile->n_flows; i++)
 		if (REQUIRES_ITSELF(profile->flows, profile->n_flows, required, (int)i))
 			diag_value(
-				document, reader->required[i],
+				document, reader->required[i].flow,
 				"flow \"%s\" requires itself, directly or through other flows, so "
 				"nothing could open it: take requires: out of one of them",
 				profile->flows[i].name);

@@ -141,7 +141,8 @@ static void observe_profile(struct builder *builder, const struct profile *profi
 		left_out += index[i] < 0;
 	}
 	for (size_t i = 0; i < profile->n_flows; i++)
-		if (index[i] >= 0 && profile->flows[i].required >= 0)
+		/* under `with` any address could be one of the role's, so nothing is required */
+		if (index[i] >= 0 && profile->flows[i].required >= 0 && profile->flows[i].with < 0)
 			policy->flows[index[i]].required = index[profile->flows[i].required];
 	if (left_out)
 		policy_note(policy,

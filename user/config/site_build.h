@@ -36,6 +36,10 @@ static inline bool takes_part(const struct profile_flow *flow, int role, enum si
 				    : contains(flow->from, flow->n_from, role);
 }
 
+/* The flow can't be without the addresses of these roles. Says so once for each role. */
+void report_missing_addresses(struct site_build *build, const struct profile_flow *flow,
+			      const unsigned int *roles, size_t n_roles);
+
 /* Looks up the host names of all roles that a flow needs, if `resolve_names`. */
 void peers_resolve_names(struct site_build *build, bool resolve_names);
 /* Does a role of the current use have addresses? */
@@ -44,6 +48,8 @@ bool peers_have_addresses(struct site_build *build, unsigned int role);
 bool peers_have_names(const struct site_build *build, unsigned int role);
 void peers_add(const struct site_build *build, struct prefix_set *set,
 	       const struct addresses *addresses);
+/* Adds the addresses of a role of the current use. */
+void peers_add_role(const struct site_build *build, struct prefix_set *set, unsigned int role);
 /* Returns the group of all addresses of these roles, or -1. */
 int peers_group(struct site_build *build, const unsigned int *roles, size_t n_roles);
 

@@ -10,8 +10,8 @@
 
 /* ---- reporting what is missing ------------------------------------------ */
 
-static void report_missing_addresses(struct site_build *build, const struct profile_flow *flow,
-				     const unsigned int *roles, size_t n_roles)
+void report_missing_addresses(struct site_build *build, const struct profile_flow *flow,
+			      const unsigned int *roles, size_t n_roles)
 {
 	const struct profile *profile = build->use->profile;
 	const struct profile_role *first = &profile->roles[roles[0]];

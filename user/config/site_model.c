@@ -58,6 +58,22 @@ void add_address(struct addresses *addresses, const struct place *place, const c
 			SHOWN_MAX, text);
 }
 
+struct site_use *site_use_of(const struct site *site, const char *name,
+			     const struct site_use *before)
+{
+	size_t length = strcspn(name, "/");
+
+	for (size_t i = before ? (size_t)(before - site->uses) + 1 : 0;
+	     name[length] && i < site->n_uses; i++) {
+		const struct profile *profile = site->uses[i].profile;
+
+		if (profile && strlen(profile->name) == length &&
+		    !memcmp(profile->name, name, length))
+			return &site->uses[i];
+	}
+	return NULL;
+}
+
 void free_addresses(struct addresses *addresses)
 {
 	for (size_t i = 0; i < addresses->n_names; i++)
@@ -96,6 +112,9 @@ static void free_flow(struct site_flow *flow)
 	free(flow->udp.range);
 	free(flow->local.range);
 	free(flow->required.text);
+	free(flow->with_role.text);
+	free_addresses(&flow->with);
+	free(flow->with_text);
 	free(flow->note);
 }
 

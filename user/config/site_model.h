@@ -60,6 +60,13 @@ struct site_flow {
 	char *peers_text; /* the peers as the file has them */
 	struct port_set tcp, udp, local;
 	struct word required;
+	/*
+	 * with: of requires:, a role of the profile of `required`, or addresses. Neither: the
+	 * connection must be with the address that opens this flow.
+	 */
+	struct word with_role;
+	struct addresses with;
+	char *with_text; /* as the file has it, or NULL */
 	char *note;
 };
 
@@ -90,6 +97,12 @@ void site_set_interface(struct site *site, const struct place *place, const char
 /* Adds an address, a prefix, a host name or `any`. */
 void add_address(struct addresses *addresses, const struct place *place, const char *text,
 		 struct diagnostics *diag);
+/*
+ * Returns a use of the profile of "PROFILE/FLOW", or NULL. The first one after `before`, or of all
+ * if that is NULL.
+ */
+struct site_use *site_use_of(const struct site *site, const char *name,
+			     const struct site_use *before);
 void free_addresses(struct addresses *addresses);
 struct word make_word(const char *text, struct place place);
 

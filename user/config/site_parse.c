@@ -152,6 +152,11 @@ static char *addresses_text(const struct value *list)
 	return strbuf_close(&text);
 }
 
+static char *written_text(const struct value *value)
+{
+	return value->type == VALUE_WORD ? must_copy(value->text) : addresses_text(value);
+}
+
 static void read_endpoint(struct document *document, const struct value *value, void *field)
 {
 	struct endpoint *endpoint = field;
@@ -161,8 +166,7 @@ static void read_endpoint(struct document *document, const struct value *value, 
 	if (endpoint->self)
 		return;
 	read_addresses(document, value, &endpoint->addresses);
-	endpoint->peers_text =
-		value->type == VALUE_WORD ? must_copy(value->text) : addresses_text(value);
+	endpoint->peers_text = written_text(value);
 }
 
 static void read_flow_port(struct document *document, const struct value *value, void *field)
@@ -199,6 +203,38 @@ static void read_udp(struct document *document, const struct value *value, void 
 	read_flow_ports(document, value, &draft->flow.udp);
 }
 
+/* A word without a dot, beside PROFILE/FLOW, is a role. The order of the keys guarantees the flow.
+ */
+static void read_with(struct document *document, const struct value *value, void *field)
+{
+	struct site_flow *flow = field;
+	bool profile = flow->required.text && strchr(flow->required.text, '/');
+
+	if (value->type == VALUE_WORD && profile && !strchr(value->text, '.') &&
+	    !looks_like_prefix(value->text) && strcmp(value->text, "any") != 0)
+		read_word(document, value, &flow->with_role);
+	else
+		read_addresses(document, value, &flow->with);
+	free(flow->with_text);
+	flow->with_text = written_text(value);
+}
+
+static const struct key required_keys[] = {
+	{"flow", read_word, offsetof(struct site_flow, required), true},
+	{"with", read_with, 0, true},
+};
+
+/* The value is a flow, or a map. */
+static void read_required(struct document *document, const struct value *value, void *field)
+{
+	struct flow_draft *draft = field;
+
+	if (value->type == VALUE_MAP)
+		MAP_READ(document, value, required_keys, &draft->flow);
+	else
+		read_word(document, value, &draft->flow.required);
+}
+
 static const struct key flow_keys[] = {
 	{"name", read_name, offsetof(struct flow_draft, flow.name), true},
 	{"from", read_endpoint, offsetof(struct flow_draft, from), true},
@@ -206,7 +242,7 @@ static const struct key flow_keys[] = {
 	{"tcp", read_tcp, 0, false},
 	{"udp", read_udp, 0, false},
 	{"local-ports", read_ports, offsetof(struct flow_draft, flow.local), false},
-	{"requires", read_word, offsetof(struct flow_draft, flow.required), false},
+	{"requires", read_required, 0, false},
 	{"note", read_text, offsetof(struct flow_draft, flow.note), false},
 };
 

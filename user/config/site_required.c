@@ -12,9 +12,51 @@
 #include "config/site_build.h"
 #include "config/yaml_fields.h"
 
+/* Sets the hosts of `with`, whose role is as the file has it. Returns false if they are too many.
+ */
+static bool set_with(struct site_build *build, int index, const char *role,
+		     struct prefix_set *hosts, const struct place *place)
+{
+	struct flow *flow = &build->builder.policy->flows[index];
+
+	prefix_set_normalize(hosts);
+	if (build_with(flow, role, hosts))
+		return true;
+	diag_at(build->diagnostics, place,
+		"flow %s/%s requires a connection with %s, which is more than %d addresses: name "
+		"the hosts one by one, or a prefix of so few",
+		flow->profile, flow->name, role, BKXDP_WITH_MAX);
+	return false;
+}
+
 /* ---- flows of profiles ------------------------------------------------------ */
 
-/* The control flow is between the same roles, so it is in the policy if it is on. */
+static void bind_with(struct site_build *build, size_t i)
+{
+	const struct profile *profile = build->use->profile;
+	const struct profile_flow *flow = &profile->flows[i];
+	unsigned int role = (unsigned int)flow->with;
+	struct prefix_set hosts = {};
+
+	if (flow->with < 0 || !takes_part(flow, build->use->role, SIDE_INBOUND))
+		return;
+	if (!peers_have_addresses(build, role)) {
+		/* what was only noted is a mistake here */
+		if (!site_failed(build->site, build->diagnostics))
+			build->role_reported[role] = false;
+		report_missing_addresses(build, flow, &role, 1);
+		return;
+	}
+	peers_add_role(build, &hosts, role);
+	(void)set_with(build, build->flows[i], profile->roles[role].name, &hosts,
+		       &build->use->place);
+	free(hosts.prefix);
+}
+
+/*
+ * The control flow is in the policy if it is on and this host takes part in it, as it does if the
+ * flow is opened to this host.
+ */
 static void bind_control(struct site_build *build, size_t i)
 {
 	const struct profile *profile = build->use->profile;
@@ -23,6 +65,7 @@ static void bind_control(struct site_build *build, size_t i)
 	if (build->flows[i] < 0 || control < 0)
 		return;
 	build->builder.policy->flows[build->flows[i]].required = build->flows[control];
+	bind_with(build, i);
 	if (!build->use->states[control])
 		diag_at(build->diagnostics, &build->use->place,
 			"flow %s/%s requires %s, which is off: enable it, too", profile->name,
@@ -69,26 +112,11 @@ static int find_flow(const struct policy *policy, const char *name, enum side si
 	return found;
 }
 
-/* Returns a use of the profile of "PROFILE/FLOW", or NULL. */
-static const struct site_use *use_of(const struct site *site, const char *name)
-{
-	size_t length = strcspn(name, "/");
-
-	for (size_t i = 0; name[length] && i < site->n_uses; i++) {
-		const struct profile *profile = site->uses[i].profile;
-
-		if (profile && strlen(profile->name) == length &&
-		    !memcmp(profile->name, name, length))
-			return &site->uses[i];
-	}
-	return NULL;
-}
-
 /* No flow of the policy has this name: says whether it is off, elsewhere or unknown. */
 static void report_no_flow(struct site_build *build, const struct site_flow *flow)
 {
 	const struct word *required = &flow->required;
-	const struct site_use *use = use_of(build->site, required->text);
+	const struct site_use *use = site_use_of(build->site, required->text, NULL);
 	const char *name = use ? strchr(required->text, '/') + 1 : NULL;
 	int index = use ? FIND_NAMED(name, use->profile->flows, use->profile->n_flows) : -1;
 
@@ -127,11 +155,10 @@ struct control_peers {
 	struct prefix_set set;
 };
 
-static struct control_peers control_peers(const struct site_build *build, size_t control,
-					  enum side side)
+static void add_control_peers(const struct site_build *build, size_t control, enum side side,
+			      struct control_peers *peers)
 {
 	const struct policy *policy = build->builder.policy;
-	struct control_peers peers = {};
 
 	for (size_t i = 0; i < policy->n_rules; i++) {
 		const struct rule *rule = &policy->rules[i];
@@ -140,13 +167,12 @@ static struct control_peers control_peers(const struct site_build *build, size_t
 		if (!same_flow(&policy->flows[rule->flow], &policy->flows[control]) ||
 		    rule->side != side || rule->protocol != IPPROTO_TCP)
 			continue;
-		peers.has_tcp = true;
-		peers.has_names |= build->has_names[rule->flow];
+		peers->has_tcp = true;
+		peers->has_names |= build->has_names[rule->flow];
 		for (size_t j = 0; j < group->count; j++)
-			prefix_set_add(&peers.set, &group->prefix[j]);
+			prefix_set_add(&peers->set, &group->prefix[j]);
 	}
-	prefix_set_normalize(&peers.set);
-	return peers;
+	prefix_set_normalize(&peers->set);
 }
 
 /*
@@ -194,26 +220,106 @@ static void check_peers(struct site_build *build, const struct site_flow *flow,
 	free(now.prefix);
 }
 
-static void check_control(struct site_build *build, const struct site_flow *flow, size_t control)
+/* Likewise the hosts of `with`, which may be on either side of the control flow. */
+static void check_hosts(struct site_build *build, const struct site_flow *flow, int index,
+			const struct control_peers *peers, const char *where)
+{
+	const struct prefix_set *hosts = &build->builder.policy->flows[index].with;
+	const struct word *required = &flow->required;
+	bool has_names = peers->has_names || flow->with.n_names;
+	char text[PREFIX_TEXT_MAX];
+
+	if (build->names_unknown || !find_gap(hosts, peers, text))
+		return;
+	if (has_names)
+		policy_note(build->builder.policy,
+			    "flow \"%s\" requires a connection with %s, but as the host names are "
+			    "now, \"%s\" (%s) allows none with %s",
+			    flow->name, flow->with_text, required->text, where, text);
+	else
+		diag_at(build->diagnostics, &required->place,
+			"flow \"%s\" requires a connection with %s, but \"%s\" (%s) allows none "
+			"with "
+			"%s: add it to the peers of \"%s\", or remove it from with:",
+			flow->name, flow->with_text, required->text, where, text, required->text);
+}
+
+static void check_control(struct site_build *build, const struct site_flow *flow, int index)
 {
 	const struct word *required = &flow->required;
-	struct control_peers peers = control_peers(build, control, flow->side);
+	size_t control = (size_t)build->builder.policy->flows[index].required;
+	struct control_peers peers = {};
 	AUTO_FREE char *where =
 		place_text(&build->builder.policy->flows[control].place, flow->place.file);
 
-	if (!has_side(build->builder.policy, control, flow->side))
+	add_control_peers(build, control, flow->side, &peers);
+	if (flow->with_text)
+		add_control_peers(build, control, !flow->side, &peers);
+	if (!flow->with_text && !has_side(build->builder.policy, control, flow->side))
 		diag_at(build->diagnostics, &required->place,
 			"flow \"%s\" requires \"%s\" (%s), which does not run in the same "
-			"direction: require one that does",
-			flow->name, required->text, where);
+			"direction: require one that does, or write {flow: %s, with: HOST} if a "
+			"connection with HOST will do",
+			flow->name, required->text, where, required->text);
 	else if (!peers.has_tcp)
 		diag_at(build->diagnostics, &required->place,
 			"flow \"%s\" requires \"%s\" (%s), which has no TCP port: only a TCP "
 			"connection can be live; add tcp: to \"%s\", or require another flow",
 			flow->name, required->text, where, required->text);
+	else if (flow->with_text)
+		check_hosts(build, flow, index, &peers, where);
 	else
 		check_peers(build, flow, &peers, where);
 	free(peers.set.prefix);
+}
+
+/* Adds the addresses of the role in all uses of the profile. */
+static void add_with_role(struct site_build *build, const struct site_flow *flow,
+			  struct prefix_set *hosts)
+{
+	const struct word *word = &flow->with_role;
+	struct site_use *use = NULL;
+
+	while ((use = site_use_of(build->site, flow->required.text, use))) {
+		const struct profile *profile = use->profile;
+		int role = profile_role_index(profile, word->text);
+
+		build->use = use;
+		if (role >= 0) {
+			peers_add_role(build, hosts, (unsigned int)role);
+			continue;
+		}
+
+		AUTO_FREE char *suggestion =
+			SUGGEST_NAMED(word->text, profile->roles, profile->n_roles);
+
+		diag_at(build->diagnostics, &word->place, "profile %s has no role \"%.*s\"%s",
+			profile->name, SHOWN_MAX, word->text, suggestion);
+		return;
+	}
+	if (!hosts->count && !build->names_unknown)
+		diag_at(build->diagnostics, &word->place,
+			"role %s has no address with which a connection of \"%s\" could be live: "
+			"add \"addresses: {%s: [ADDRESS]}\" to the use of its profile",
+			word->text, flow->required.text, word->text);
+}
+
+static bool bind_site_with(struct site_build *build, const struct site_flow *flow, int index)
+{
+	const struct place *place =
+		flow->with_role.text ? &flow->with_role.place : &flow->required.place;
+	struct prefix_set hosts = {};
+	bool fits;
+
+	if (!flow->with_text)
+		return true;
+	if (flow->with_role.text)
+		add_with_role(build, flow, &hosts);
+	else
+		peers_add(build, &hosts, &flow->with);
+	fits = set_with(build, index, flow->with_text, &hosts, place);
+	free(hosts.prefix);
+	return fits;
 }
 
 static void bind_site_control(struct site_build *build, const struct site_flow *flow, int index)
@@ -234,8 +340,9 @@ static void bind_site_control(struct site_build *build, const struct site_flow *
 			"flow \"%s\" requires itself, directly or through other flows, so nothing "
 			"could open it: take requires: out of one of them",
 			flow->name);
-	else if (!site_failed(build->site, build->diagnostics))
-		check_control(build, flow, (size_t)control);
+	else if (!site_failed(build->site, build->diagnostics) &&
+		 bind_site_with(build, flow, index))
+		check_control(build, flow, index);
 	if (flow->side == SIDE_REPLY)
 		policy_note(policy,
 			    "requires: of flow \"%s\" changes nothing: only what others open to "

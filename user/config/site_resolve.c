@@ -104,8 +104,10 @@ static void collect_all(struct site_build *build)
 	for (size_t i = 0; i < site->n_uses; i++)
 		if (site->uses[i].role >= 0)
 			collect_use(build, &site->uses[i]);
-	for (size_t i = 0; i < site->n_flows; i++)
+	for (size_t i = 0; i < site->n_flows; i++) {
 		collect_words(build, &site->flows[i].peers);
+		collect_words(build, &site->flows[i].with);
+	}
 }
 
 void peers_resolve_names(struct site_build *build, bool resolve_names)
@@ -125,8 +127,10 @@ void peers_resolve_names(struct site_build *build, bool resolve_names)
 	for (size_t i = 0; i < site->n_uses; i++)
 		for (size_t j = 0; j < site->uses[i].n_addresses; j++)
 			report_unresolved(build, &site->uses[i].addresses[j].addresses);
-	for (size_t i = 0; i < site->n_flows; i++)
+	for (size_t i = 0; i < site->n_flows; i++) {
 		report_unresolved(build, &site->flows[i].peers);
+		report_unresolved(build, &site->flows[i].with);
+	}
 }
 
 /* ---- a role's addresses --------------------------------------------------- */
@@ -163,7 +167,7 @@ void peers_add(const struct site_build *build, struct prefix_set *set,
 		add_name(build, set, addresses->names[i].text);
 }
 
-static void add_role(const struct site_build *build, struct prefix_set *set, unsigned int index)
+void peers_add_role(const struct site_build *build, struct prefix_set *set, unsigned int index)
 {
 	const struct profile_role *role = &build->use->profile->roles[index];
 	struct site_addresses *given = given_addresses(build->use, index);
@@ -231,7 +235,7 @@ int peers_group(struct site_build *build, const unsigned int *roles, size_t n_ro
 			return build->role_groups[i].group;
 		}
 	for (size_t i = 0; i < n_roles; i++)
-		add_role(build, &set, roles[i]);
+		peers_add_role(build, &set, roles[i]);
 	prefix_set_normalize(&set);
 	group = build_group(&build->builder, &build->use->place, &set, names);
 	*APPEND(build->role_groups, build->n_role_groups) = (struct role_group){names, group};

@@ -123,19 +123,33 @@ static int ask_stray(struct bkxdp_world *world)
 	return world->strays++ < BKXDP_STRAYS_MAX;
 }
 
-static int ask_established(struct bkxdp_world *world, const struct bkxdp_packet *packet,
+static int ask_established(struct bkxdp_world *world, const __u32 peer[4],
 			   const struct bkxdp_connection *connection)
 {
 	(void)world;
-	(void)packet;
+	(void)peer;
 	(void)connection;
 	return 0;
 }
 
-static int ask_control(struct bkxdp_world *world, const struct bkxdp_packet *packet,
-		       const struct bkxdp_settings *settings, __u32 control)
+static int ask_live_with(struct bkxdp_world *world, const struct bkxdp_packet *packet,
+			 const struct bkxdp_settings *settings, __u32 required, __u32 n)
 {
-	return bkxdp_control_is_live(world, packet, settings, control);
+	return bkxdp_live_with(world, packet, settings, &world->tables->requirement[required], n);
+}
+
+static int ask_live_with_any(struct bkxdp_world *world, const struct bkxdp_packet *packet,
+			     const struct bkxdp_settings *settings, __u32 required)
+{
+	return bkxdp_live_with_any(world, packet, settings, &world->tables->requirement[required],
+				   required);
+}
+
+static int ask_control(struct bkxdp_world *world, const struct bkxdp_packet *packet,
+		       const struct bkxdp_settings *settings, __u32 required)
+{
+	return bkxdp_requirement_holds(world, packet, settings,
+				       &world->tables->requirement[required], required);
 }
 
 static void tell_control(struct bkxdp_world *world, const struct bkxdp_packet *packet,

@@ -183,23 +183,43 @@ static const struct rule *control_rule(const struct policy *policy,
 	return any;
 }
 
+/* "dma (10.20.30.5 and 2 more)", or only what the file has if that begins with the address. */
+static void print_hosts(FILE *out, const struct flow *flow)
+{
+	char text[PREFIX_TEXT_MAX] = "no address";
+
+	if (flow->with.count)
+		prefix_text(&flow->with.prefix[0], text);
+	fprintf(out, " with %s", flow->with_role);
+	if (!strncmp(flow->with_role, text, strlen(text)))
+		return;
+	fprintf(out, " (%s", text);
+	if (flow->with.count > 1)
+		fprintf(out, " and %zu more", flow->with.count - 1);
+	fputc(')', out);
+}
+
 static void print_control(FILE *out, const struct policy *policy, const struct bkxdp_packet *packet,
-			  int requires)
+			  const struct flow *data)
 {
 	const struct flow *flow;
 	const struct rule *rule;
 
-	if (requires < 0)
+	if (data->required < 0)
 		return;
-	flow = &policy->flows[requires];
+	flow = &policy->flows[data->required];
 	fprintf(out, ", while a connection of %s/%s", flow->profile, flow->name);
-	rule = control_rule(policy, packet, requires);
+	rule = control_rule(policy, packet, (unsigned int)data->required);
 	if (rule) {
 		fputs(rule->side == SIDE_INBOUND ? " (" : " (ours to ", out);
 		print_service(out, rule);
 		fputc(')', out);
 	}
-	fputs(" with the same address is live", out);
+	if (data->with_role)
+		print_hosts(out, data);
+	else
+		fputs(" with the same address", out);
+	fputs(" is live", out);
 }
 
 static void print_nearest(FILE *out, const struct policy *policy, const struct bkxdp_packet *packet,
@@ -217,7 +237,7 @@ static void print_nearest(FILE *out, const struct policy *policy, const struct b
 		fprintf(out, " (not %s)", protocol_word(packet->protocol));
 	print_source(out, policy, nearest);
 	if (!reply)
-		print_control(out, policy, packet, flow->required);
+		print_control(out, policy, packet, flow);
 	if (reason == BKXDP_DROP_CONNECTION)
 		fputs(packet->tcp_flags & (BKXDP_TCP_ACK | BKXDP_TCP_RST)
 			      ? "; this host has no such connection"

@@ -19,6 +19,7 @@ struct compiler {
 	struct diagnostics *diagnostics;
 	struct sets peers;                   /* sets of groups */
 	struct sets ports[BKXDP_KIND_COUNT]; /* sets of rules */
+	uint32_t *requirements;              /* of each flow its number, if it requires one */
 	uint32_t **group_rules;              /* for each group, its rules in ascending order */
 	size_t *n_group_rules;
 };
@@ -324,8 +325,63 @@ static int check_control_ids(const struct compiler *c)
 	return 0;
 }
 
-static struct bkxdp_candidate candidate_of(const struct policy *policy, uint32_t number)
+/* ---- requirements ---------------------------------------------------------- */
+
+static void fill_requirement(struct bkxdp_requirement *requirement, const struct policy *policy,
+			     const struct flow *flow)
 {
+	requirement->control = flow_control_id(&policy->flows[flow->required]);
+	requirement->by_role = !!flow->with_role;
+	for (size_t i = 0; i < flow->with.count && i < BKXDP_WITH_MAX; i++)
+		memcpy(requirement->with[requirement->n_with++], flow->with.prefix[i].address,
+		       sizeof(requirement->with[0]));
+}
+
+/* Equal requirements have one number. */
+static int number_requirement(struct compiler *c, const struct flow *flow, uint32_t *number)
+{
+	struct bkxdp_requirement requirement = {};
+	struct tables *tables = c->tables;
+
+	fill_requirement(&requirement, c->policy, flow);
+	for (*number = 0; *number < tables->n_requirements; ++*number)
+		if (!memcmp(&tables->requirement[*number], &requirement, sizeof(requirement)))
+			return 0;
+	if (tables->n_requirements == BKXDP_REQUIREMENTS_MAX) {
+		diag_at(c->diagnostics, &flow->place,
+			"what flow %s/%s requires is the %dth different requirement of one "
+			"interface; there can be %d; let more flows require the same flow",
+			flow->profile, flow->name, BKXDP_REQUIREMENTS_MAX + 1,
+			BKXDP_REQUIREMENTS_MAX);
+		return -1;
+	}
+	tables->requirement[tables->n_requirements++] = requirement;
+	return 0;
+}
+
+static bool has_inbound(const struct policy *policy, size_t flow)
+{
+	for (size_t r = 0; r < policy->n_rules; r++)
+		if (policy->rules[r].flow == flow && policy->rules[r].side == SIDE_INBOUND)
+			return true;
+	return false;
+}
+
+/* What a flow requires matters only to the host that it is opened to. */
+static int compile_requirements(struct compiler *c)
+{
+	for (size_t f = 0; f < c->policy->n_flows; f++)
+		if (c->policy->flows[f].required >= 0 && has_inbound(c->policy, f) &&
+		    number_requirement(c, &c->policy->flows[f], &c->requirements[f]))
+			return -1;
+	return 0;
+}
+
+/* ---- candidates ------------------------------------------------------------- */
+
+static struct bkxdp_candidate candidate_of(const struct compiler *c, uint32_t number)
+{
+	const struct policy *policy = c->policy;
 	const struct rule *rule = &policy->rules[number];
 	const struct flow *flow = &policy->flows[rule->flow];
 	struct bkxdp_candidate candidate = {
@@ -336,7 +392,7 @@ static struct bkxdp_candidate candidate_of(const struct policy *policy, uint32_t
 	};
 
 	if (rule->side == SIDE_INBOUND && flow->required >= 0) {
-		candidate.required = flow_control_id(&policy->flows[flow->required]);
+		candidate.required = c->requirements[rule->flow];
 		candidate.flags |= BKXDP_CANDIDATE_REQUIRES;
 	}
 	if (rule->protocol == IPPROTO_TCP && is_control(policy, flow)) {
@@ -489,7 +545,7 @@ static int compile_services(struct compiler *c)
 	for (size_t r = 0; r < rules; r++) {
 		uint32_t group = c->policy->rules[r].group;
 
-		prepared[r].candidate = candidate_of(c->policy, r);
+		prepared[r].candidate = candidate_of(c, r);
 		prepared[r].classes = classes_of_rule(c, r, &prepared[r].n_classes);
 		*APPEND(c->group_rules[group], c->n_group_rules[group]) = r;
 	}
@@ -518,6 +574,7 @@ static void compiler_start(struct compiler *c)
 	c->tables = must_alloc(1, sizeof(*c->tables));
 	c->tables->settings = c->policy->settings;
 	c->tables->port = must_alloc(BKXDP_PORTS, sizeof(*c->tables->port));
+	c->requirements = must_alloc(c->policy->n_flows, sizeof(*c->requirements));
 	c->group_rules = must_alloc(c->policy->n_groups, sizeof(*c->group_rules));
 	c->n_group_rules = must_alloc(c->policy->n_groups, sizeof(*c->n_group_rules));
 	sets_init(&c->peers);
@@ -529,6 +586,7 @@ static void compiler_end(struct compiler *c)
 {
 	for (size_t g = 0; g < c->policy->n_groups; g++)
 		free(c->group_rules[g]);
+	free(c->requirements);
 	free(c->group_rules);
 	free(c->n_group_rules);
 	sets_free(&c->peers);
@@ -545,7 +603,7 @@ struct tables *compile(const struct policy *policy, struct diagnostics *diag)
 	compile_prefilter(c.tables);
 	for (int kind = 0; kind < BKXDP_KIND_COUNT; kind++)
 		compile_ports(&c, kind);
-	if (check_control_ids(&c) || compile_services(&c)) {
+	if (check_control_ids(&c) || compile_requirements(&c) || compile_services(&c)) {
 		tables_free(c.tables);
 		c.tables = NULL;
 	} else if (c.tables->n_services) {

@@ -28,6 +28,8 @@ struct tables {
 	struct service_entry *services; /* sorted by key */
 	size_t n_services;
 	size_t ipv4_prefixes, ipv6_prefixes;
+	struct bkxdp_requirement requirement[BKXDP_REQUIREMENTS_MAX];
+	size_t n_requirements;
 };
 
 /* The order of tables.services, for bsearch(). */

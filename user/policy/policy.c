@@ -86,6 +86,8 @@ static void mix_flow(uint64_t *hash, const struct flow *flow)
 	mix(hash, flow->profile, strlen(flow->profile) + 1);
 	mix(hash, flow->name, strlen(flow->name) + 1);
 	mix_number(hash, flow->required);
+	if (flow->with_role)
+		mix_number(hash, (int64_t)prefixes_digest(&flow->with));
 }
 
 static void mix_rule(uint64_t *hash, const struct rule *rule, uint64_t group)
@@ -138,6 +140,8 @@ static void free_flows(struct flow *flow, size_t count)
 	for (size_t i = 0; i < count; i++) {
 		free(flow[i].source);
 		free(flow[i].note);
+		free(flow[i].with_role);
+		free(flow[i].with.prefix);
 	}
 	free(flow);
 }

@@ -31,6 +31,12 @@ struct flow {
 	char *source;       /* text of the sources entry that it is from, or NULL */
 	char *note;         /* or NULL */
 	int required;       /* index of a flow, or -1 */
+	/*
+	 * The role with any of whose hosts a connection of `required` will do, as the file has it.
+	 * NULL: it must be with the address that opens this flow.
+	 */
+	char *with_role;
+	struct prefix_set with; /* single addresses, at most BKXDP_WITH_MAX */
 };
 
 /* One side of a flow, for one group of addresses and one set of ports. */

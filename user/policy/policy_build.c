@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "policy/policy_build.h"
 
+#include <arpa/inet.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -120,6 +121,47 @@ int build_flow(struct builder *builder, const char *profile, const char *name,
 	flow->note = note ? must_copy(note) : NULL;
 	flow->required = -1;
 	return (int)policy->n_flows - 1;
+}
+
+/* Adds each address of the prefix. Returns false if the set would become too large. */
+static bool add_each(struct prefix_set *set, const struct bkxdp_prefix *prefix)
+{
+	struct bkxdp_prefix host = *prefix;
+	unsigned int host_bits = 128 - prefix->bits;
+
+	if (host_bits > 31 || set->count + (1u << host_bits) > BKXDP_WITH_MAX)
+		return false;
+	host.bits = 128;
+	for (uint32_t i = 0; i < 1u << host_bits; i++) {
+		host.address[3] = htonl(ntohl(prefix->address[3]) + i);
+		prefix_set_add(set, &host);
+	}
+	return true;
+}
+
+static bool covered_before(const struct prefix_set *set, size_t index)
+{
+	for (size_t i = 0; i < index; i++)
+		if (prefix_covers(&set->prefix[i], &set->prefix[index]))
+			return true;
+	return false;
+}
+
+bool build_with(struct flow *flow, const char *role, const struct prefix_set *hosts)
+{
+	struct prefix_set each = {};
+	bool fits = true;
+
+	for (size_t i = 0; i < hosts->count && fits; i++)
+		if (!covered_before(hosts, i))
+			fits = add_each(&each, &hosts->prefix[i]);
+	if (!fits) {
+		free(each.prefix);
+		return false;
+	}
+	flow->with = each;
+	flow->with_role = must_copy(role);
+	return true;
 }
 
 static void build_rule(struct builder *builder, const struct rule *rule)

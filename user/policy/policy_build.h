@@ -24,6 +24,11 @@ int build_group(struct builder *builder, const struct place *place, struct prefi
 int build_flow(struct builder *builder, const char *profile, const char *name,
 	       const struct place *place, const char *source, const char *note);
 /*
+ * Sets the role with any of whose hosts a connection of the required flow will do. Returns false if
+ * these are more than BKXDP_WITH_MAX addresses; the flow is then unchanged.
+ */
+bool build_with(struct flow *flow, const char *role, const struct prefix_set *hosts);
+/*
  * Adds one rule, or for replies one for each range in `local`. If `local` is empty, the range is
  * the unprivileged ports.
  */

@@ -47,6 +47,20 @@ static json_t *uses_json(const struct policy *policy)
 	return list;
 }
 
+/* NULL if the flow has no `with`, so that the key is left out. */
+static json_t *hosts_json(const struct flow *flow)
+{
+	json_t *list = flow->with_role ? json_array() : NULL;
+
+	for (size_t i = 0; i < flow->with.count; i++) {
+		char text[PREFIX_TEXT_MAX];
+
+		prefix_text(&flow->with.prefix[i], text);
+		json_array_append_new(list, json_string(text));
+	}
+	return list;
+}
+
 static json_t *flows_json(const struct policy *policy)
 {
 	json_t *list = json_array();
@@ -55,11 +69,12 @@ static json_t *flows_json(const struct policy *policy)
 		const struct flow *flow = &policy->flows[i];
 
 		json_array_append_new(
-			list, json_pack("{ss ss ss* si si ss* ss* si}", "profile", flow->profile,
-					"name", flow->name, "file", flow->place.file, "line",
-					(int)flow->place.line, "column", (int)flow->place.column,
-					"source", flow->source, "note", flow->note, "requires",
-					flow->required));
+			list, json_pack("{ss ss ss* si si ss* ss* si ss* so*}", "profile",
+					flow->profile, "name", flow->name, "file", flow->place.file,
+					"line", (int)flow->place.line, "column",
+					(int)flow->place.column, "source", flow->source, "note",
+					flow->note, "requires", flow->required, "with",
+					flow->with_role, "hosts", hosts_json(flow)));
 	}
 	return list;
 }
@@ -210,6 +225,21 @@ static const char *file_of(struct policy *policy, const char *file)
 	return policy->file_names[policy->n_file_names - 1];
 }
 
+static void read_prefixes(struct prefix_set *set, const json_t *list)
+{
+	size_t i;
+	json_t *item;
+
+	json_array_foreach (list, i, item) {
+		struct bkxdp_prefix prefix;
+		const char *why;
+
+		if (!prefix_parse(json_string_value(item), &prefix, &why))
+			prefix_set_add(set, &prefix);
+	}
+	prefix_set_normalize(set);
+}
+
 static void read_flows(struct policy *policy, const json_t *list)
 {
 	size_t i;
@@ -226,6 +256,8 @@ static void read_flows(struct policy *policy, const json_t *list)
 		flow->source = copy_of(object, "source");
 		flow->note = copy_of(object, "note");
 		flow->required = number_of(object, "requires");
+		flow->with_role = copy_of(object, "with");
+		read_prefixes(&flow->with, json_object_get(object, "hosts"));
 	}
 }
 
@@ -262,22 +294,15 @@ static void read_rules(struct policy *policy, const json_t *list)
 
 static void read_groups(struct policy *policy, const json_t *list)
 {
-	size_t i, n;
-	json_t *object, *item;
+	size_t i;
+	json_t *object;
 
 	json_array_foreach (list, i, object) {
 		struct group *group = APPEND(policy->groups, policy->n_groups);
 
 		group->total = number_of(object, "total");
 		group->roles = copy_of(object, "roles");
-		json_array_foreach (json_object_get(object, "prefixes"), n, item) {
-			struct bkxdp_prefix prefix;
-			const char *why;
-
-			if (!prefix_parse(json_string_value(item), &prefix, &why))
-				prefix_set_add(&group->prefixes, &prefix);
-		}
-		prefix_set_normalize(&group->prefixes);
+		read_prefixes(&group->prefixes, json_object_get(object, "prefixes"));
 	}
 }
 
