@@ -189,7 +189,8 @@ install_texts = for text in $(1); do $(RELOCATE) "$$text" > $(DESTDIR)$(2)/$${te
 
 # the paths of profiles and interface files are compiled in
 install: $(addprefix $(BUILD)/,$(PROGRAMS))
-	@grep -qzxF '$(PROFILESDIR)' $< && grep -qzxF '$(SYSCONFDIR)/bkxdp/%s.yaml' $< || { \
+	@has() { LC_ALL=C tr -c '[:print:]' '\n' < $< | grep -xF "$$1" >/dev/null; }; \
+		has '$(PROFILESDIR)' && has '$(SYSCONFDIR)/bkxdp/%s.yaml' || { \
 		echo "$< was built for another PREFIX or SYSCONFDIR:" \
 		"make clean, then make with the same ones" >&2; exit 1; }
 	install -d $(addprefix $(DESTDIR),$(SBINDIR) $(PROFILESDIR) $(MANDIR)/man5 $(MANDIR)/man8 $(UNITDIR) \
