@@ -84,22 +84,24 @@ tests: $(TESTS) $(OUT)/tests/vm/probe $(BUILD)/tests/vm/other.bpf.o $(BUILD)/tes
 fuzz: $(FUZZERS)
 
 # .bpf.c -> .bpf.o -> skeleton -> objects -> bkxdp
-$(BUILD)/bkxdp.bpf.o: bpf/bkxdp.bpf.c $(wildcard bpf/*.h include/bkxdp/*.h)
+$(BUILD)/%.bpf.o: bpf/%.bpf.c $(wildcard bpf/*.h include/bkxdp/*.h)
 	$(call say,BPF,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
 
-$(BUILD)/bkxdp.skel.h: $(BUILD)/bkxdp.bpf.o
-	$(call say,SKEL,$@)
-	$(Q)$(BPFTOOL) gen skeleton $< name bkxdp_bpf > $@
+SKELETONS := $(BUILD)/bkxdp.skel.h $(BUILD)/control_memory.skel.h
 
-# The skeleton must exist before the first build; afterwards the .d files tell who includes it.
-$(OUT)/user/%.o: user/%.c | $(BUILD)/bkxdp.skel.h
+$(SKELETONS): $(BUILD)/%.skel.h: $(BUILD)/%.bpf.o
+	$(call say,SKEL,$@)
+	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf > $@
+
+# The skeletons must exist before the first build; afterwards the .d files tell who includes them.
+$(OUT)/user/%.o: user/%.c | $(SKELETONS)
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
-$(OUT)/tests/%.o: tests/%.c | $(BUILD)/bkxdp.skel.h
+$(OUT)/tests/%.o: tests/%.c | $(SKELETONS)
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
@@ -130,7 +132,7 @@ $(BUILD)/tests/%.bpf.o: tests/%.bpf.c
 FUZZ_CFLAGS = $(filter-out -Wshadow,$(ALL_CFLAGS)) -fsanitize=address,undefined -fno-sanitize=alignment
 FUZZ_OBJ := $(patsubst %.c,$(BUILD)/fuzz/%.o,$(filter-out user/cli/main.c,$(USER_SRC)) \
 	$(filter-out tests/test_%.c tests/fuzz_%.c tests/wire.c tests/bench%.c,$(wildcard tests/*.c)))
-$(BUILD)/fuzz/%.o: %.c | $(BUILD)/bkxdp.skel.h
+$(BUILD)/fuzz/%.o: %.c | $(SKELETONS)
 	$(call say,FUZZ,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c $< -o $@

@@ -2,7 +2,7 @@
 /*
  * The kernel's answers to what classify.h, flows.h and control.h ask: peers, ports and
  * services from the policy's maps, connections from the socket table, control connections
- * from the memory of what was seen.
+ * from it and from the host's memory, or under `connections: flags` from what was seen.
  */
 #ifndef ANSWERS_H
 #define ANSWERS_H
@@ -187,35 +187,62 @@ static __always_inline enum bkxdp_socket socket_of(struct xdp_md *ctx,
 }
 
 /*
+ * The state of this TCP connection if its socket is bound to the interface or to a device above it;
+ * 0: there is no such socket.
+ */
+static __always_inline __u32 bound_state(struct scratch *s, const struct bkxdp_devices *devices)
+{
+	const struct bkxdp_packet *packet = &s->packet;
+	const struct bkxdp_bound *bound;
+
+	s->tuple.netns = devices->netns;
+	__builtin_memcpy(s->tuple.peer, packet->saddr, sizeof(s->tuple.peer));
+	bkxdp_connection_of(&s->tuple.connection, packet);
+	bound = bpf_map_lookup_elem(&bound_connections, &s->tuple);
+	if (!bound)
+		return 0;
+	for (__u32 i = 0; i < BKXDP_DEVICES_MAX && i < devices->n_devices; i++)
+		if (devices->device[i] == bound->device)
+			return bound->state;
+	return 0;
+}
+
+/* What a look-up from this interface does not find: a socket that is bound to a device above it. */
+static __always_inline enum bkxdp_socket socket_above(struct scratch *s,
+						      const struct bkxdp_devices *devices)
+{
+	__u32 state = bound_state(s, devices);
+
+	if (!state)
+		return BKXDP_SOCKET_UNKNOWN;
+	if ((s->packet.tcp_flags & (BKXDP_TCP_SYN | BKXDP_TCP_ACK)) == BKXDP_TCP_SYN)
+		return state == BPF_TCP_SYN_SENT ? BKXDP_SOCKET_CONNECTION : BKXDP_SOCKET_LISTENER;
+	return BKXDP_SOCKET_CONNECTION;
+}
+
+/*
  * The bits of bkxdp_lacks(). They are made here, in a global function, so that the verifier
  * knows nothing of them at its callers and has one state to check instead of one for each.
  */
-BKXDP_SUBPROG __u32 bkxdp_connection(struct xdp_md *ctx)
+BKXDP_SUBPROG __u32 bkxdp_connection(struct xdp_md *ctx, __u32 slot)
 {
-	const struct scratch *s = scratch();
+	const struct bkxdp_devices *devices = devices_of(slot);
+	struct scratch *s = scratch();
+	enum bkxdp_socket socket;
 
 	if (!bkxdp_sockets || !s || !ctx)
 		return BKXDP_WANTS_CONNECTION;
-	return bkxdp_lacks(&s->packet, socket_of(ctx, &s->packet));
-}
-
-BKXDP_SUBPROG int bkxdp_established(struct xdp_md *ctx)
-{
-	const struct scratch *s = scratch();
-	struct bpf_sock_tuple tuple = {};
-	__u32 size;
-
-	if (!bkxdp_sockets || !s || !ctx)
-		return 0;
-	size = make_tuple(&tuple, s->asked_peer, s->asked.peer_port, s->asked.address,
-			  s->asked.port);
-	return tcp_state(ctx, &tuple, size) == BPF_TCP_ESTABLISHED;
+	socket = socket_of(ctx, &s->packet);
+	if (socket == BKXDP_SOCKET_NONE && devices->n_devices > 1 &&
+	    s->packet.protocol == IPPROTO_TCP)
+		socket = socket_above(s, devices);
+	return bkxdp_lacks(&s->packet, socket);
 }
 
 static __always_inline __u32 ask_connection(struct bkxdp_world *world,
 					    const struct bkxdp_packet *packet)
 {
-	return bkxdp_connection(world->ctx);
+	return bkxdp_connection(world->ctx, world->slot);
 }
 
 static __always_inline int ask_stray(struct bkxdp_world *world)
@@ -232,16 +259,119 @@ static __always_inline int ask_stray(struct bkxdp_world *world)
 	return s->strays++ < BKXDP_STRAYS_MAX;
 }
 
-static __always_inline int ask_established(struct bkxdp_world *world, const __u32 peer[4],
-					   const struct bkxdp_connection *connection)
+/*
+ * Is the connection in the scratch, with the peer of the key there, established? A global function,
+ * as are those below, so that the verifier checks it once.
+ */
+BKXDP_SUBPROG int bkxdp_established(struct xdp_md *ctx)
 {
 	struct scratch *s = scratch();
+	__u32 size;
 
-	if (!s || !connection->peer_port)
+	if (!bkxdp_sockets || !s || !ctx)
+		return 0;
+	size = make_tuple(&s->sock_tuple, s->key.address, s->asked.peer_port, s->asked.address,
+			  s->asked.port);
+	return tcp_state(ctx, &s->sock_tuple, size) == BPF_TCP_ESTABLISHED;
+}
+
+static __always_inline int is_established(struct xdp_md *ctx, struct scratch *s,
+					  const struct bkxdp_connection *connection)
+{
+	if (!connection->peer_port)
 		return 0;
 	s->asked = *connection;
-	__builtin_memcpy(s->asked_peer, peer, sizeof(s->asked_peer));
-	return bkxdp_established(world->ctx);
+	return bkxdp_established(ctx);
+}
+
+/*
+ * By the key in the scratch: connections that the kernel told of. The socket table has the last
+ * word on those that are listed; the count is believed for more than those, and for sockets bound
+ * to a device above, which can't be looked up.
+ */
+BKXDP_SUBPROG int bkxdp_counted(struct xdp_md *ctx, __u32 slot)
+{
+	const struct bkxdp_control_count *count;
+	struct scratch *s = scratch();
+	__u32 listed = 0;
+
+	if (!s || !ctx)
+		return 0;
+	count = bpf_map_lookup_elem(&control_peers, &s->key);
+	if (!count || !count->live)
+		return 0;
+	if (s->key.device && s->key.device != devices_of(slot)->device[0])
+		return 1;
+	for (int i = 0; i < BKXDP_LISTED; i++) {
+		listed += !!count->listed[i].peer_port;
+		if (is_established(ctx, s, &count->listed[i]))
+			return 1;
+	}
+	return count->live > listed;
+}
+
+/* By the key in the scratch: connections that the kernel does not tell of. */
+BKXDP_SUBPROG int bkxdp_older(struct xdp_md *ctx)
+{
+	struct scratch *s = scratch();
+	int found = 0;
+
+	if (!s || !ctx)
+		return 0;
+	for (__u8 page = 0; page < BKXDP_OLDER_PAGES && !found; page++) {
+		const struct bkxdp_older *older;
+
+		s->key.page = page;
+		older = bpf_map_lookup_elem(&control_older, &s->key);
+		if (!older)
+			break;
+		for (int i = 0; i < BKXDP_OLDER && !found; i++)
+			found = is_established(ctx, s, &older->connection[i]);
+	}
+	s->key.page = 0;
+	return found;
+}
+
+static __always_inline int host_has(struct xdp_md *ctx, __u32 slot, struct scratch *s, __u32 device)
+{
+	s->key.device = device;
+	return bkxdp_counted(ctx, slot) || bkxdp_older(ctx);
+}
+
+/* For sockets bound to no device, unless the interface is in a VRF, and to each that counts. */
+static __always_inline int any_device_has(struct xdp_md *ctx, __u32 slot, struct scratch *s)
+{
+	const struct bkxdp_devices *devices = devices_of(slot);
+
+	s->key.netns = devices->netns;
+	if (!devices->in_vrf && host_has(ctx, slot, s, 0))
+		return 1;
+	for (__u32 i = 0; i < BKXDP_DEVICES_MAX && i < devices->n_devices; i++)
+		if (host_has(ctx, slot, s, devices->device[i]))
+			return 1;
+	return 0;
+}
+
+BKXDP_SUBPROG int bkxdp_ask_host(struct xdp_md *ctx, __u32 slot, __u32 number, __u32 n, __u32 i)
+{
+	const struct bkxdp_requirement *required = requirement_of(slot, number);
+	const struct bkxdp_required_port *port = &required->port[i % BKXDP_REQUIRED_PORTS];
+	struct scratch *s = scratch();
+
+	if (!s || !ctx)
+		return 0;
+	__builtin_memcpy(s->key.address, bkxdp_required_peer(&s->packet, required, n),
+			 sizeof(s->key.address));
+	s->key.port = port->port;
+	s->key.opener = port->opener;
+	return any_device_has(ctx, slot, s);
+}
+
+static __always_inline int ask_established(struct bkxdp_world *world,
+					   const struct bkxdp_packet *packet, __u32 number, __u32 n,
+					   __u32 i)
+{
+	return bkxdp_ask_host(world->ctx, world->slot, number, n, i);
 }
 
 static __always_inline struct bkxdp_control *find_control(struct bkxdp_world *world,
@@ -262,40 +392,32 @@ static __always_inline struct bkxdp_control *add_control(struct bkxdp_world *wor
 	return bpf_map_lookup_elem(&controls, key);
 }
 
-/* Global functions, so that the verifier checks them once and not for every candidate. */
-BKXDP_SUBPROG int bkxdp_live(struct xdp_md *ctx, __u32 slot, __u32 required, __u32 n)
+BKXDP_SUBPROG int bkxdp_noted(struct xdp_md *ctx, __u32 slot, __u32 number, __u32 n)
 {
+	const struct bkxdp_requirement *required = requirement_of(slot, number);
 	struct bkxdp_world world = {.ctx = ctx, .slot = slot};
 	const struct scratch *s = scratch();
 
 	if (!s || !ctx)
 		return 0;
-	return bkxdp_live_with(&world, &s->packet, settings_of(slot),
-			       requirement_of(slot, required), n);
+	return bkxdp_is_noted(&world, required->control,
+			      bkxdp_required_peer(&s->packet, required, n));
 }
 
-static __always_inline int ask_live_with(struct bkxdp_world *world,
-					 const struct bkxdp_packet *packet,
-					 const struct bkxdp_settings *settings, __u32 required,
-					 __u32 n)
+static __always_inline int ask_noted(struct bkxdp_world *world, const struct bkxdp_packet *packet,
+				     __u32 number, __u32 n)
 {
-	return bkxdp_live(world->ctx, world->slot, required, n);
+	return bkxdp_noted(world->ctx, world->slot, number, n);
 }
 
-BKXDP_SUBPROG int bkxdp_live_any(struct xdp_md *ctx, __u32 slot, __u32 required)
+BKXDP_SUBPROG int bkxdp_live(struct xdp_md *ctx, __u32 slot, __u32 number)
 {
 	struct bkxdp_world world = {.ctx = ctx, .slot = slot};
 
 	if (!ctx)
 		return 0;
-	return bkxdp_live_with_any(&world, NULL, NULL, requirement_of(slot, required), required);
-}
-
-static __always_inline int ask_live_with_any(struct bkxdp_world *world,
-					     const struct bkxdp_packet *packet,
-					     const struct bkxdp_settings *settings, __u32 required)
-{
-	return bkxdp_live_any(world->ctx, world->slot, required);
+	return bkxdp_requirement_holds(&world, NULL, settings_of(slot),
+				       requirement_of(slot, number), number);
 }
 
 BKXDP_SUBPROG int bkxdp_passed(struct xdp_md *ctx, __u32 slot, __u32 control)
@@ -312,8 +434,7 @@ BKXDP_SUBPROG int bkxdp_passed(struct xdp_md *ctx, __u32 slot, __u32 control)
 static __always_inline int ask_control(struct bkxdp_world *world, const struct bkxdp_packet *packet,
 				       const struct bkxdp_settings *settings, __u32 required)
 {
-	return bkxdp_requirement_holds(world, packet, settings,
-				       requirement_of(world->slot, required), required);
+	return bkxdp_live(world->ctx, world->slot, required);
 }
 
 static __always_inline void tell_control(struct bkxdp_world *world,

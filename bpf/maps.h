@@ -6,6 +6,7 @@
 #include <bkxdp/layout.h>
 #include <bkxdp/verdict.h>
 
+#include "control_maps.h"
 #include "frame.h"
 
 /* ---- switches: constants to the verifier, which deletes what they turn off */
@@ -54,7 +55,7 @@ struct {
 	__array(values, struct services_inner);
 } services SEC(".maps");
 
-/* Control connections by peer. They stay through reloads. */
+/* `connections: flags`: control connections by peer. They stay through reloads. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, BKXDP_CONTROLS_MAX);
@@ -83,10 +84,13 @@ struct {
  */
 struct scratch {
 	struct bkxdp_packet packet;
-	struct bkxdp_connection asked; /* for bkxdp_established() */
-	__u32 asked_peer[4];           /* whose connection that is */
-	struct bkxdp_control nothing;  /* always zero; too large for the stack */
-	__u64 stray_window;            /* number of the (2^30 ns) second in which strays count */
+	/* Arguments of global functions; the stack is short of space. */
+	struct bkxdp_control_peer key; /* of bkxdp_host_has() */
+	struct bkxdp_connection asked; /* of bkxdp_established() */
+	struct bkxdp_tuple tuple;
+	struct bpf_sock_tuple sock_tuple;
+	struct bkxdp_control nothing; /* always zero; too large for the stack */
+	__u64 stray_window;           /* number of the (2^30 ns) second in which strays count */
 	__u32 strays;
 	struct bkxdp_event event; /* of a drop, for listeners */
 };
@@ -128,6 +132,11 @@ static __always_inline const struct bkxdp_settings *settings_of(__u32 slot)
 static __always_inline const struct bkxdp_requirement *requirement_of(__u32 slot, __u32 number)
 {
 	return &globals.requirement[slot % BKXDP_SLOTS][number % BKXDP_REQUIREMENTS_MAX];
+}
+
+static __always_inline const struct bkxdp_devices *devices_of(__u32 slot)
+{
+	return &globals.devices[slot % BKXDP_SLOTS];
 }
 
 #endif

@@ -258,7 +258,6 @@ always_cookies() { # FAMILY
 	is "IPv$1, SYN cookies: an ACK without control" "$(moves forge "$peer" 20000 "$us" 50007 A)" "drop control +1"
 	before=$(tally)
 	check "IPv$1, SYN cookies: control" control c
-	check "IPv$1, SYN cookies: says something" says_something c
 	check "IPv$1, SYN cookies: 20 data connections" twenty_data_work
 	is "IPv$1, SYN cookies: nothing of them is dropped" "$(drops_since "$before")" ""
 	is "IPv$1, SYN cookies: all 21 were opened by cookies" "$(($(cookies_taken) - taken))" 21
@@ -274,9 +273,7 @@ full_backlog() { # FAMILY
 	at host close data
 	at host listen data "$us" 50007 1
 	control c
-	says_something c >/dev/null
 	control others net "$other"
-	says_something others >/dev/null
 	ip -n host neighbour replace "$other" lladdr 02:00:00:00:00:99 dev eth1
 	is "IPv$1, full backlog: SYNs of another peer" \
 		"$(moves forge "$other" 30000-30007 "$us" 50007 S --count 8)" "pass flow +8"
@@ -299,9 +296,7 @@ opened_before_attach() { # FAMILY
 	control c
 	data open
 	check "IPv$1: attach, with control and data open" attach
-	no_data "IPv$1: a control connection from before is not known yet"
-	check "IPv$1: it says something" says_something c
-	check "IPv$1: data" data_works
+	check "IPv$1: a control connection from before is known: data" data_works
 	at net send open block
 	is "IPv$1: the data connection from before goes on" "$(at host take open)" block
 	check "IPv$1: reload" reload
@@ -407,6 +402,21 @@ modes_change() { # FAMILY
 	policy flags && check "IPv$1: and back to flags" reload
 	no_data "IPv$1: flags again: control has ended"
 	is "IPv$1: flags again: and is not called live" "$(status '[.controls[] | select(.live)] | length')" 0
+	idle_through_modes "$1"
+}
+
+# One that never says a word.
+idle_through_modes() { # FAMILY
+	local before mode
+	policy sockets && reload >/dev/null
+	control idle
+	before=$(tally)
+	for mode in flags sockets flags; do
+		policy "$mode" && check "IPv$1: to $mode, while a control connection is idle" reload
+		check "IPv$1: $mode: data" data_works
+	done
+	is "IPv$1: nothing of that is dropped" "$(drops_since "$before")" ""
+	close_both idle
 }
 
 # ---

@@ -1623,6 +1623,8 @@ const struct row rows[] = {
 	ROW("far-fragment", "wire", DROP_FRAGMENT, .from = FAR, .flags16 = 1),
 	ROW("far-dhcp", "dhcp", PASS_DHCP, .protocol = UDP, .from = FAR, .sport = 67, .dport = 68),
 	ROW("far-audit", "audit", DROP_SOURCE, .from = FAR),
+	TAKEN("churn-control", "churn", "control", .from = "10.20.30.77"),
+	ROW("churn-data", "churn", DROP_CONTROL, .from = "10.20.30.77", .dport = 50000),
 	{"cached-then-past-frame",
 	 "order",
 	 {{IN("second", .from = "10.1.0.5", .dport = 260, .flags = ACK)},

@@ -85,8 +85,8 @@ class Puppet:
         made.bind(place(address, port))
         return made
 
-    def listen(self, name, address, port, backlog=64):
-        self.add(name, socket.SOCK_STREAM, address, port).listen(int(backlog))
+    def listen(self, name, address, port, backlog=64, device=""):
+        self.add(name, socket.SOCK_STREAM, address, port, device=device).listen(int(backlog))
 
     def connect(self, name, source, source_port, address, port, timeout=5, device=""):
         made = self.add(name, socket.SOCK_STREAM, source, source_port, timeout, device=device)
@@ -147,6 +147,9 @@ class Puppet:
         for name in names:
             if name in self.sockets:
                 self.sockets.pop(name).close()
+
+    def clear(self):
+        self.close(*list(self.sockets))
 
     def reset(self, name):
         linger = struct.pack("ii", 1, 0)
@@ -274,7 +277,7 @@ def arrives(wire, frame):
 def forge(arguments):
     """Sends forged frames and prints how many; with a rate, until the time is over or the file exists."""
     wire = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
-    wire.bind(("peer0", 0))
+    wire.bind((arguments.device, 0))
     frames = forgeries(arguments)
     if not arguments.rate:
         for frame in itertools.islice(frames, arguments.count):
@@ -310,6 +313,7 @@ def main():
     sub.add_argument("--rate", type=int)
     sub.add_argument("--seconds", type=float, default=60)
     sub.add_argument("--until")
+    sub.add_argument("--device", default="peer0")
     settings = parser.parse_args()
     settings.run(settings)
 

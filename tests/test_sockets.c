@@ -4,6 +4,7 @@
  * namespace of the test's own, and with frames as if they came from them.
  */
 #include <arpa/inet.h>
+#include <bkxdp/control_memory.h>
 #include <errno.h>
 #include <linux/filter.h>
 #include <net/if.h>
@@ -294,7 +295,6 @@ static void test_syn_cookies(const struct family *f)
 	check_text(VERDICT(f, .dport = 50002, .flags = ACK), "control",
 		   "%s: an ACK that finds only a listener opens", f->word);
 	control = open_connection(f, f->peer, 41500, f->self, 10000);
-	VERDICT(f, .sport = 41500, .flags = ACK);
 	check_text(VERDICT(f, .dport = 50002, .flags = RST | ACK), "connection",
 		   "%s: an RST opens nothing", f->word);
 	check_text(VERDICT(f, .dport = 50002, .flags = ACK), "flow",
@@ -327,10 +327,9 @@ static void test_control(const struct family *f)
 	struct connection control = open_connection(f, f->peer, 41000, f->self, 10000);
 	struct connection data;
 
-	check_text(VERDICT(f, .dport = 50000), "control",
-		   "%s: a control connection that was not seen yet", f->word);
-	check_text(VERDICT(f, .sport = 41000, .flags = ACK), "flow", "%s: it is seen", f->word);
-	check_text(VERDICT(f, .dport = 50000), "flow", "%s: data behind it", f->word);
+	check_text(VERDICT(f, .dport = 50000), "flow",
+		   "%s: data behind a control connection of which no packet was seen", f->word);
+	check_text(VERDICT(f, .sport = 41000, .flags = ACK), "flow", "%s: a packet of it", f->word);
 	check_text(VERDICT(f, .protocol = UDP, .dport = 51000), "flow", "%s: UDP data behind it",
 		   f->word);
 	check_text(OTHER_VERDICT(f, .dport = 50000), "control", "%s: not for another peer",
@@ -353,7 +352,7 @@ static void test_control(const struct family *f)
 	close_connection(&data);
 }
 
-/* Forged segments take entries; a real control connection must still get one, and keep it. */
+/* Forged segments make no control connection, and end none. */
 static void test_forged_controls(const struct family *f)
 {
 	struct connection control;
@@ -363,16 +362,77 @@ static void test_forged_controls(const struct family *f)
 	check_text(VERDICT(f, .dport = 50000), "control", "%s: 100 forged control connections",
 		   f->word);
 	control = open_connection(f, f->peer, 41000, f->self, 10000);
-	VERDICT(f, .sport = 41000, .flags = ACK);
-	check_text(VERDICT(f, .dport = 50000), "flow", "%s: a real one among them", f->word);
 	for (int i = 0; i < 100; i++)
-		VERDICT(f, .sport = 2000 + i, .flags = ACK);
-	check_text(VERDICT(f, .dport = 50000), "flow", "%s: 100 more do not push it out", f->word);
+		VERDICT(f, .sport = 41000 + i, .flags = i % 2 ? RST | ACK : FIN | ACK);
+	check_text(VERDICT(f, .dport = 50000), "flow", "%s: 100 forged ends of a real one",
+		   f->word);
 	close_connection(&control);
+}
+
+static void test_no_control(const struct family *f)
+{
+	struct connection other = open_connection(f, f->peer, 10000, f->self, 50003);
+
+	check_text(VERDICT(f, .dport = 50000), "control",
+		   "%s: a connection from the control port of the peer is none", f->word);
+	close_connection(&other);
+	other = open_connection(f, f->self, 10000, f->peer, 50003);
+	check_text(VERDICT(f, .dport = 50000), "control", "%s: nor one that we open from our own",
+		   f->word);
+	close_connection(&other);
+	other = open_connection(f, f->other_peer, 41001, f->self, 10000);
+	check_text(VERDICT(f, .dport = 50000), "control", "%s: nor another peer's", f->word);
+	check_text(OTHER_VERDICT(f, .dport = 50000), "flow", "%s: but it is for that one", f->word);
+	close_connection(&other);
+}
+
+/* More than the memory lists: the others are counted. */
+static void test_many_controls(const struct family *f)
+{
+	struct connection control[BKXDP_LISTED + 2];
+	int count = sizeof(control) / sizeof(control[0]);
+
+	for (int i = 0; i < count; i++)
+		control[i] = open_connection(f, f->peer, 41100 + i, f->self, 10000);
+	for (int i = 0; i < count - 1; i++) {
+		close_connection(&control[i]);
+		wait_for_cache();
+		check_text(VERDICT(f, .dport = 50000), "flow",
+			   "%s: %d of %d control connections are left", f->word, count - 1 - i,
+			   count);
+	}
+	close_connection(&control[count - 1]);
+	wait_for_cache();
+	check_text(VERDICT(f, .dport = 50000), "control", "%s: none is left", f->word);
+}
+
+/* Connections that were there before the kernel was asked to tell of them. */
+static struct connection older[2][BKXDP_OLDER + 2];
+static const int n_older = sizeof(older[0]) / sizeof(older[0][0]);
+
+static void open_older(void)
+{
+	for (int i = 0; i < 2; i++)
+		for (int n = 0; n < n_older; n++)
+			older[i][n] = open_connection(&families[i], families[i].peer, 41200 + n,
+						      families[i].self, 10000);
+}
+
+static void test_older(const struct family *f, struct connection *connections)
+{
+	for (int n = 0; n < n_older; n++) {
+		check_text(VERDICT(f, .dport = 50000), "flow",
+			   "%s: %d control connections are older than the filter", f->word,
+			   n_older - n);
+		close_connection(&connections[n]);
+		wait_for_cache();
+	}
+	check_text(VERDICT(f, .dport = 50000), "control", "%s: all of them have ended", f->word);
 }
 
 static void run_engine(const struct tables *tables, const char *word, enum cache_use cache)
 {
+	open_older();
 	engine = engine_kernel(tables, cache);
 	if (!engine) {
 		if (kernel_is_closed(errno))
@@ -383,6 +443,7 @@ static void run_engine(const struct tables *tables, const char *word, enum cache
 	}
 	printf("# %s\n", word);
 	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
+		test_older(&families[i], older[i]);
 		test_replies(&families[i]);
 		test_end(&families[i]);
 		test_opening(&families[i]);
@@ -392,6 +453,8 @@ static void run_engine(const struct tables *tables, const char *word, enum cache
 		test_udp(&families[i]);
 		test_control(&families[i]);
 		test_forged_controls(&families[i]);
+		test_no_control(&families[i]);
+		test_many_controls(&families[i]);
 	}
 	engine->close(engine);
 }

@@ -7,6 +7,7 @@
 #ifndef BKXDP_CONTROL_H
 #define BKXDP_CONTROL_H
 
+#include "control_memory.h"
 #include "layout.h"
 #include "packet.h"
 
@@ -19,13 +20,16 @@ struct bkxdp_world;
 /* ns, CLOCK_MONOTONIC */
 static __always_inline __u64 ask_now(struct bkxdp_world *world);
 
-/* Is this TCP connection with this peer established? */
-static __always_inline int ask_established(struct bkxdp_world *world, const __u32 peer[4],
-					   const struct bkxdp_connection *connection);
-
-/* As for flows.h: 0 if the kernel has the socket of this packet's connection. */
-static __always_inline __u32 ask_connection(struct bkxdp_world *world,
-					    const struct bkxdp_packet *packet);
+/*
+ * Has this host an established TCP connection with the n-th host that the requirement takes, from
+ * or to its i-th port? `number` is the requirement's. See bkxdp_required_peer().
+ */
+static __always_inline int ask_established(struct bkxdp_world *world,
+					   const struct bkxdp_packet *packet, __u32 number, __u32 n,
+					   __u32 i);
+/* The same under `connections: flags`: bkxdp_is_noted(). */
+static __always_inline int ask_noted(struct bkxdp_world *world, const struct bkxdp_packet *packet,
+				     __u32 number, __u32 n);
 
 /* What is remembered under the key, writable; NULL: nothing. */
 static __always_inline struct bkxdp_control *find_control(struct bkxdp_world *world,
@@ -37,15 +41,6 @@ static __always_inline struct bkxdp_control *find_control(struct bkxdp_world *wo
  */
 static __always_inline struct bkxdp_control *add_control(struct bkxdp_world *world,
 							 const struct bkxdp_control_key *key);
-
-/* bkxdp_live_with() and bkxdp_live_with_any() for the requirement with this number. */
-static __always_inline int ask_live_with(struct bkxdp_world *world,
-					 const struct bkxdp_packet *packet,
-					 const struct bkxdp_settings *settings, __u32 required,
-					 __u32 n);
-static __always_inline int ask_live_with_any(struct bkxdp_world *world,
-					     const struct bkxdp_packet *packet,
-					     const struct bkxdp_settings *settings, __u32 required);
 
 /* ---- keys and slots ---------------------------------------------------------- */
 
@@ -83,7 +78,6 @@ bkxdp_find_slot(struct bkxdp_control *control, const struct bkxdp_connection *co
 
 /* ---- connections: flags ------------------------------------------------- */
 
-/* A slot that was filled under `connections: sockets` has no time. */
 static __always_inline int bkxdp_is_younger(const struct bkxdp_control_slot *slot, __u64 now,
 					    __u64 seconds)
 {
@@ -167,112 +161,44 @@ static __always_inline void bkxdp_note_flags(struct bkxdp_world *world,
 		bkxdp_fill_slot(slot, &connection, now, !!ends);
 }
 
-/* ---- connections: sockets ----------------------------------------------- */
-
-/*
- * Replaces a connection that no longer exists, never one that is established, so forged packets
- * can't push out a real control connection. If all places hold established connections, nothing
- * needs to be remembered, because any of them will do.
- */
-static __always_inline void bkxdp_remember(struct bkxdp_world *world,
-					   const struct bkxdp_packet *packet,
-					   struct bkxdp_control *control,
-					   const struct bkxdp_connection *connection)
+/* Is a connection of this control flow with this peer live? */
+static __always_inline int bkxdp_is_noted(struct bkxdp_world *world, __u32 control_flow,
+					  const __u32 peer[4])
 {
-	for (int i = 0; i < BKXDP_CONTROL_CONNECTIONS; i++) {
-		struct bkxdp_control_slot *slot = &control->slot[i];
+	const struct bkxdp_control *control;
+	struct bkxdp_control_key key;
+	__u64 now = ask_now(world);
 
-		if (ask_established(world, packet->saddr, &slot->connection))
-			continue;
-		slot->connection = *connection;
-		slot->seen = 0;
-		return;
-	}
-}
-
-/*
- * Remembers the connection if this segment looks like one of an open connection and the kernel
- * has its socket. If it is already remembered, nothing is left to do.
- */
-static __always_inline void bkxdp_note_connection(struct bkxdp_world *world,
-						  const struct bkxdp_packet *packet,
-						  const struct bkxdp_control_key *key)
-{
-	__u8 flags =
-		packet->tcp_flags & (BKXDP_TCP_SYN | BKXDP_TCP_FIN | BKXDP_TCP_RST | BKXDP_TCP_ACK);
-	struct bkxdp_control *control = find_control(world, key);
-	struct bkxdp_control_slot *slot = NULL;
-	struct bkxdp_connection connection;
-
-	bkxdp_connection_of(&connection, packet);
-	if (control)
-		slot = bkxdp_find_slot(control, &connection);
-	/*
-	 * A time from `connections: flags` means nothing now, because the end of a connection
-	 * is not noted here.
-	 */
-	if (slot && slot->seen)
-		slot->seen = 0;
-	if (slot || flags != BKXDP_TCP_ACK)
-		return;
-	/* Forged segments must not evict real entries. */
-	if (ask_connection(world, packet))
-		return;
-	control = add_control(world, key);
-	if (control)
-		bkxdp_remember(world, packet, control, &connection);
+	bkxdp_control_key(&key, peer, control_flow);
+	control = find_control(world, &key);
+	if (!control)
+		return 0;
+	for (int i = 0; i < BKXDP_CONTROL_CONNECTIONS; i++)
+		if (bkxdp_slot_is_live(&control->slot[i], now))
+			return 1;
+	return 0;
 }
 
 /* ---- both ---------------------------------------------------------------- */
 
-/* Is a connection of this control flow with this peer live? */
-static __always_inline int bkxdp_control_is_live(struct bkxdp_world *world,
-						 const struct bkxdp_settings *settings,
-						 __u32 control_flow, const __u32 peer[4])
+/* The packet's source, or if the requirement names hosts, the n-th of them. */
+static __always_inline const __u32 *bkxdp_required_peer(const struct bkxdp_packet *packet,
+							const struct bkxdp_requirement *required,
+							__u32 n)
 {
-	int by_flags = settings->connections == BKXDP_CONNECTIONS_FLAGS;
-	struct bkxdp_control_key key;
-	__u64 now = by_flags ? ask_now(world) : 0;
-
-	bkxdp_control_key(&key, peer, control_flow);
-
-	const struct bkxdp_control *control = find_control(world, &key);
-
-	if (!control)
-		return 0;
-	for (int i = 0; i < BKXDP_CONTROL_CONNECTIONS; i++) {
-		const struct bkxdp_control_slot *slot = &control->slot[i];
-
-		if (by_flags ? bkxdp_slot_is_live(slot, now)
-			     : ask_established(world, peer, &slot->connection))
-			return 1;
-	}
-	return 0;
+	return required->by_role ? required->with[n % BKXDP_WITH_MAX] : packet->saddr;
 }
 
-/* With the packet's source, or if the requirement names hosts, with the n-th of them. */
 static __always_inline int bkxdp_live_with(struct bkxdp_world *world,
 					   const struct bkxdp_packet *packet,
 					   const struct bkxdp_settings *settings,
-					   const struct bkxdp_requirement *required, __u32 n)
+					   const struct bkxdp_requirement *required, __u32 number,
+					   __u32 n)
 {
-	__u32 peer[4];
-
-	if (required->by_role)
-		__builtin_memcpy(peer, required->with[n % BKXDP_WITH_MAX], sizeof(peer));
-	else
-		__builtin_memcpy(peer, packet->saddr, sizeof(peer));
-	return bkxdp_control_is_live(world, settings, required->control, peer);
-}
-
-static __always_inline int bkxdp_live_with_any(struct bkxdp_world *world,
-					       const struct bkxdp_packet *packet,
-					       const struct bkxdp_settings *settings,
-					       const struct bkxdp_requirement *required,
-					       __u32 number)
-{
-	for (__u32 n = 0; n < BKXDP_WITH_MAX && n < required->n_with; n++)
-		if (ask_live_with(world, packet, settings, number, n))
+	if (settings->connections == BKXDP_CONNECTIONS_FLAGS)
+		return ask_noted(world, packet, number, n);
+	for (__u32 i = 0; i < BKXDP_REQUIRED_PORTS && i < required->n_ports; i++)
+		if (ask_established(world, packet, number, n, i))
 			return 1;
 	return 0;
 }
@@ -284,23 +210,25 @@ static __always_inline int bkxdp_requirement_holds(struct bkxdp_world *world,
 						   const struct bkxdp_requirement *required,
 						   __u32 number)
 {
-	if (required->by_role)
-		return ask_live_with_any(world, packet, settings, number);
-	return ask_live_with(world, packet, settings, number, 0);
+	__u32 hosts = required->by_role ? required->n_with : 1;
+
+	for (__u32 n = 0; n < BKXDP_WITH_MAX && n < hosts; n++)
+		if (bkxdp_live_with(world, packet, settings, required, number, n))
+			return 1;
+	return 0;
 }
 
-/* Called for each segment of a control flow that passes. */
+/* Called for each segment of a control flow that passes. The kernel tells of sockets itself. */
 static __always_inline void bkxdp_note_control(struct bkxdp_world *world,
 					       const struct bkxdp_packet *packet,
 					       const struct bkxdp_settings *settings, __u32 control)
 {
 	struct bkxdp_control_key key;
 
+	if (settings->connections != BKXDP_CONNECTIONS_FLAGS)
+		return;
 	bkxdp_control_key(&key, packet->saddr, control);
-	if (settings->connections == BKXDP_CONNECTIONS_FLAGS)
-		bkxdp_note_flags(world, packet, &key);
-	else
-		bkxdp_note_connection(world, packet, &key);
+	bkxdp_note_flags(world, packet, &key);
 }
 
 #endif

@@ -29,6 +29,7 @@ enum bkxdp_socket {
 	BKXDP_SOCKET_NONE,
 	BKXDP_SOCKET_LISTENER, /* no other */
 	BKXDP_SOCKET_CONNECTION,
+	BKXDP_SOCKET_UNKNOWN, /* none is found, but a listener that can't be found may take it */
 };
 
 /* ---- what it asks --------------------------------------------------------- */
@@ -57,7 +58,7 @@ static __always_inline int ask_stray(struct bkxdp_world *world);
 static __always_inline int ask_control(struct bkxdp_world *world, const struct bkxdp_packet *packet,
 				       const struct bkxdp_settings *settings, __u32 required);
 
-/* A packet of this control flow passes. control.h */
+/* A packet of this control flow passes under `connections: flags`. control.h */
 static __always_inline void tell_control(struct bkxdp_world *world,
 					 const struct bkxdp_packet *packet,
 					 const struct bkxdp_settings *settings, __u32 control);
@@ -95,8 +96,11 @@ static __always_inline __u32 bkxdp_lacks(const struct bkxdp_packet *packet,
 		return 0;
 	if (!bkxdp_is_later_segment(packet))
 		return BKXDP_WANTS_CONNECTION;
-	return BKXDP_WANTS_CONNECTION |
-	       (socket == BKXDP_SOCKET_LISTENER ? BKXDP_WANTS_LISTENER : BKXDP_WANTS_SOCKET);
+	if (socket == BKXDP_SOCKET_LISTENER)
+		return BKXDP_WANTS_CONNECTION | BKXDP_WANTS_LISTENER;
+	if (socket == BKXDP_SOCKET_NONE)
+		return BKXDP_WANTS_CONNECTION | BKXDP_WANTS_SOCKET;
+	return BKXDP_WANTS_CONNECTION | BKXDP_WANTS_LISTENER | BKXDP_WANTS_SOCKET;
 }
 
 static __always_inline int bkxdp_inbound_holds(struct bkxdp_world *world,
@@ -220,14 +224,16 @@ static __always_inline struct bkxdp_found bkxdp_search_reply(struct bkxdp_world 
 }
 
 /*
- * May the flow cache keep the verdict? Not if the rule is a control flow, whose packets are all
+ * May the flow cache keep the verdict? Not if the rule is a control flow whose packets are all
  * noted; not if it needs a live control connection for every packet; and not if an earlier rule
  * would match as soon as its condition holds.
  */
 static __always_inline int bkxdp_cacheable(const struct bkxdp_packet *packet,
+					   const struct bkxdp_settings *settings,
 					   const struct bkxdp_found *found)
 {
-	if ((found->flags & BKXDP_CANDIDATE_IS_CONTROL) || found->wants)
+	if (found->wants || (settings->connections == BKXDP_CONNECTIONS_FLAGS &&
+			     (found->flags & BKXDP_CANDIDATE_IS_CONTROL)))
 		return 0;
 	return !(found->flags & BKXDP_CANDIDATE_REQUIRES) || packet->protocol == IPPROTO_TCP;
 }
@@ -260,8 +266,9 @@ static __always_inline struct bkxdp_verdict bkxdp_judge_flows(struct bkxdp_world
 	if (found.holds) {
 		verdict.rule = found.rule;
 		verdict.counter = found.counter;
-		verdict.cacheable = bkxdp_cacheable(packet, &found);
-		if (found.flags & BKXDP_CANDIDATE_IS_CONTROL)
+		verdict.cacheable = bkxdp_cacheable(packet, settings, &found);
+		if (settings->connections == BKXDP_CONNECTIONS_FLAGS &&
+		    (found.flags & BKXDP_CANDIDATE_IS_CONTROL))
 			tell_control(world, packet, settings, found.control);
 		return verdict;
 	}

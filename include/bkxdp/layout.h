@@ -99,17 +99,42 @@ struct bkxdp_candidate {
 #define BKXDP_CANDIDATE_IS_CONTROL (1 << 1) /* `control` is set: some flow requires it */
 
 /*
- * What a flow with `requires` needs: a live connection of the control flow, with the packet's
- * source or, if `by_role` is set, with any of the addresses in `with`.
+ * What a flow with `requires` needs: a live connection of a control flow, with the packet's source
+ * or, if `by_role` is set, with any of the addresses in `with`. Under `connections: flags` the
+ * control flow is known by its id, under `connections: sockets` by its TCP ports and by who opens
+ * its connections.
  */
 #define BKXDP_REQUIREMENTS_MAX 64 /* of one interface */
+#define BKXDP_REQUIRED_PORTS   16
 #define BKXDP_WITH_MAX         16
+enum bkxdp_opener {
+	BKXDP_OPENED_BY_PEER, /* to a port of ours */
+	BKXDP_OPENED_BY_US,   /* to a port of the peer's */
+};
+struct bkxdp_required_port {
+	__u16 port;
+	__u16 opener; /* enum bkxdp_opener */
+};
 struct bkxdp_requirement {
 	__u32 control; /* id of the control flow */
 	__u8 by_role;
 	__u8 n_with; /* may be 0 even under `by_role`: then nothing will do */
-	__u8 reserved[2];
+	__u8 n_ports;
+	__u8 reserved;
+	struct bkxdp_required_port port[BKXDP_REQUIRED_PORTS];
 	__u32 with[BKXDP_WITH_MAX][4];
+};
+
+/*
+ * The sockets that can take packets of the interface are those that are bound to no device, to the
+ * interface itself or to a device above it (bond, bridge, VLAN, VRF).
+ */
+#define BKXDP_DEVICES_MAX 16
+struct bkxdp_devices {
+	__u32 netns;  /* inode number of the interface's network namespace */
+	__u32 in_vrf; /* 1: a socket that is bound to no device takes none of its packets */
+	__u32 n_devices;
+	__u32 device[BKXDP_DEVICES_MAX]; /* ifindex; the first is the interface itself */
 };
 
 struct bkxdp_service {
@@ -288,6 +313,7 @@ struct bkxdp_globals {
 	struct bkxdp_prefilter prefilter[BKXDP_SLOTS];
 	struct bkxdp_port port[BKXDP_SLOTS][BKXDP_PORTS];
 	struct bkxdp_requirement requirement[BKXDP_SLOTS][BKXDP_REQUIREMENTS_MAX];
+	struct bkxdp_devices devices[BKXDP_SLOTS];
 	__u64 clock; /* of a test run, ns */
 };
 
@@ -359,7 +385,9 @@ _Static_assert(sizeof(struct bkxdp_prefix) == 20, "LPM key");
 _Static_assert(sizeof(struct bkxdp_port) == 8, "one array element");
 _Static_assert(sizeof(struct bkxdp_service_key) == 8, "no padding in a hash key");
 _Static_assert(sizeof(struct bkxdp_service) == 4 + 20 * BKXDP_CANDIDATES_MAX, "no padding");
-_Static_assert(sizeof(struct bkxdp_requirement) == 8 + 16 * BKXDP_WITH_MAX, "no padding");
+_Static_assert(sizeof(struct bkxdp_requirement) ==
+		       8 + 4 * BKXDP_REQUIRED_PORTS + 16 * BKXDP_WITH_MAX,
+	       "no padding");
 _Static_assert(sizeof(struct bkxdp_control_key) == 20, "no padding in a hash key");
 _Static_assert(sizeof(struct bkxdp_control) == 32 * BKXDP_CONTROL_CONNECTIONS, "no padding");
 _Static_assert(sizeof(struct bkxdp_settings) == 8 + BKXDP_VLANS / 8, "no padding");

@@ -89,7 +89,7 @@ static void peer_text(const struct control_seen *seen, char text[static PREFIX_T
 
 static json_t *controls_json(const struct snapshot *s)
 {
-	json_t *list = json_array();
+	json_t *list = s->controls_error ? json_null() : json_array();
 
 	for (size_t i = 0; i < s->n_controls; i++) {
 		const struct control_seen *seen = &s->controls[i];
@@ -113,20 +113,21 @@ static json_t *snapshot_json(const struct snapshot *s)
 	clock_text(s->since, since);
 	clock_text(s->reading.policy.loaded, loaded);
 	snprintf(digest, sizeof(digest), "%016" PRIx64, (uint64_t)s->reading.policy.digest);
-	return json_pack("{ss sb ss sb sb ss ss sb ss ss ss si si so ss* so s{sI sI} so so so so}",
-			 "device", device, "attached", s->reading.attached == ATTACHED_YES, "mode",
-			 s->reading.generic ? "generic" : "native", "frags", s->frags, "alone",
-			 s->alone, "enforcement", enforcement_word(s), "connections",
-			 connections_word(s->policy->settings.connections), "observes",
-			 s->policy->observes, "digest", digest, "since", since, "loaded", loaded,
-			 "generation", (int)s->reading.policy.generation, "program_id",
-			 (int)s->program, "beside", words_json(s->others, s->n_others), "file",
-			 s->policy->file, "uses", uses_json(s->policy), "prefixes", "ipv4",
-			 (json_int_t)s->reading.policy.ipv4_prefixes, "ipv6",
-			 (json_int_t)s->reading.policy.ipv6_prefixes, "notes",
-			 words_json(s->policy->notes, s->policy->n_notes), "reasons",
-			 reasons_json(&s->reading), "flows", flows_json(&s->reading), "controls",
-			 controls_json(s));
+	return json_pack(
+		"{ss sb ss sb sb ss ss sb ss ss ss si si so ss* so s{sI sI} so so so so sb}",
+		"device", device, "attached", s->reading.attached == ATTACHED_YES, "mode",
+		s->reading.generic ? "generic" : "native", "frags", s->frags, "alone", s->alone,
+		"enforcement", enforcement_word(s), "connections",
+		connections_word(s->policy->settings.connections), "observes", s->policy->observes,
+		"digest", digest, "since", since, "loaded", loaded, "generation",
+		(int)s->reading.policy.generation, "program_id", (int)s->program, "beside",
+		words_json(s->others, s->n_others), "file", s->policy->file, "uses",
+		uses_json(s->policy), "prefixes", "ipv4",
+		(json_int_t)s->reading.policy.ipv4_prefixes, "ipv6",
+		(json_int_t)s->reading.policy.ipv6_prefixes, "notes",
+		words_json(s->policy->notes, s->policy->n_notes), "reasons",
+		reasons_json(&s->reading), "flows", flows_json(&s->reading), "controls",
+		controls_json(s), "controls_untold", s->untold);
 }
 
 static void print_json(json_t *json)
@@ -269,12 +270,33 @@ static void print_control(const struct control_seen *seen)
 	       seen->flow->name, peer, seen->connection.peer_port, seen->connection.port);
 }
 
+static bool requires_any(const struct policy *policy)
+{
+	for (size_t i = 0; i < policy->n_flows; i++)
+		if (policy->flows[i].required >= 0)
+			return true;
+	return false;
+}
+
+static void print_control_trouble(const struct snapshot *s)
+{
+	if (s->controls_error)
+		printf("  can't be listed, because the socket table can't be read (%s)\n",
+		       strerror(-s->controls_error));
+	if (s->untold)
+		printf("  new ones are not seen: the program bkxdp_memory was taken from the root "
+		       "of cgroup v2; \"bkxdp reload %s\" puts it back\n",
+		       s->reading.device);
+}
+
 static void print_controls(const struct snapshot *s)
 {
 	size_t ended = 0;
 
-	if (s->n_controls)
-		printf("\n  CONTROL CONNECTIONS\n");
+	if (!requires_any(s->policy))
+		return;
+	printf("\n  CONTROL CONNECTIONS\n");
+	print_control_trouble(s);
 	for (size_t i = 0; i < s->n_controls; i++) {
 		if (s->controls[i].live)
 			print_control(&s->controls[i]);
@@ -284,6 +306,8 @@ static void print_controls(const struct snapshot *s)
 	if (ended)
 		printf("  %s%zu remembered that ended\n",
 		       ended == s->n_controls ? "none live; " : "", ended);
+	else if (!s->n_controls && !s->controls_error)
+		printf("  none live\n");
 }
 
 static void point_to_would_drop(const struct snapshot *s)

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 
 #include "base/memory.h"
@@ -161,28 +162,6 @@ static void report_policy(struct diagnostics *diag, int error)
 		report_load_failure(diag, "loading the policy", error);
 }
 
-static int put_in_force(const char *pins, const struct maps *maps, struct policy *policy,
-			struct attach_report *report, struct diagnostics *diag)
-{
-	AUTO_FREE struct counter_names *names = must_alloc(1, sizeof(*names));
-	struct tables *tables = prepare(pins, maps, policy, names, diag);
-	int error;
-
-	if (!tables)
-		return -1;
-	report->by_flags = tables->settings.connections == BKXDP_CONNECTIONS_SOCKETS &&
-			   !program_sockets_supported();
-	report->prefixes = tables->ipv4_prefixes + tables->ipv6_prefixes;
-	if (report->by_flags)
-		tables->settings.connections = BKXDP_CONNECTIONS_FLAGS;
-	error = write_policy(pins, maps, policy, tables, names);
-	tables_free(tables);
-	if (!error)
-		return 0;
-	report_policy(diag, error);
-	return -1;
-}
-
 /* ---- VLAN tags that the NIC removes -------------------------------------- */
 
 /*
@@ -226,6 +205,123 @@ struct attaching {
 	struct attach_report *report;
 	struct diagnostics *diagnostics;
 };
+
+/* ---- connections that the policy needs to know ------------------------------ */
+
+static void report_memory(const struct attaching *a, int error)
+{
+	if (error == -EXDEV)
+		diag_at(a->diagnostics, NULL,
+			"%s: flows with \"requires\" need to know the connections of this host, "
+			"but "
+			"this process is in a cgroup namespace of its own, where the kernel tells "
+			"of those of its container only; start the container in the host's (docker "
+			"run --cgroupns=host), or use \"connections: flags\"",
+			a->device);
+	else
+		report_load_failure(a->diagnostics,
+				    "being told of the connections of this host, which flows with "
+				    "\"requires\" need unless there is \"connections: flags\"",
+				    error);
+}
+
+/* Returns 1 if the policy in force looks at sockets and this one at flags, 0 or a negative errno.
+ */
+static int turns_to_flags(const struct maps *maps, const struct tables *tables)
+{
+	struct bkxdp_globals *globals;
+	bool by_sockets;
+
+	if (tables->settings.connections != BKXDP_CONNECTIONS_FLAGS || !tables->n_requirements)
+		return 0;
+	globals = globals_open(maps, PROT_READ);
+	if (globals == MAP_FAILED)
+		return -errno;
+	by_sockets = globals->active.generation &&
+		     globals->settings[globals->active.slot % BKXDP_SLOTS].connections ==
+			     BKXDP_CONNECTIONS_SOCKETS;
+	munmap(globals, sizeof(*globals));
+	return by_sockets;
+}
+
+/* Control connections that are live stay so. */
+static int take_over(const struct attaching *a, const struct maps *maps,
+		     const struct tables *tables)
+{
+	int error = turns_to_flags(maps, tables);
+
+	if (error > 0)
+		error = memory_note_flags(maps, tables);
+	if (!error)
+		return 0;
+	diag_at(a->diagnostics, NULL,
+		"%s: the control connections that are live now can't be taken over to "
+		"\"connections: flags\" (%s), so the policy in force stays; try again",
+		a->device, strerror(-error));
+	return -1;
+}
+
+/*
+ * If only the answers to sockets that are bound to a device above are concerned, a failure is a
+ * warning.
+ */
+static int know_connections(const struct attaching *a, const struct maps *maps,
+			    struct tables *tables, bool *needed)
+{
+	int error = memory_read_devices(a->ifindex, &tables->devices);
+
+	if (error) {
+		diag_at(a->diagnostics, NULL,
+			"%s: it can't be told which devices are above it (%s); try again",
+			a->device, strerror(-error));
+		return -1;
+	}
+	if (take_over(a, maps, tables))
+		return -1;
+	*needed = tables->settings.connections == BKXDP_CONNECTIONS_SOCKETS &&
+		  (tables->n_requirements || tables->devices.n_devices > 1);
+	error = *needed ? memory_follow(a->pins, maps, tables) : 0;
+	if (!error)
+		return 0;
+	if (!tables->n_requirements) {
+		a->report->bound_unseen = true;
+		return 0;
+	}
+	report_memory(a, error);
+	return -1;
+}
+
+/* ---- putting a policy in force ------------------------------------------------ */
+
+static int put_in_force(const struct attaching *a, const struct maps *maps)
+{
+	AUTO_FREE struct counter_names *names = must_alloc(1, sizeof(*names));
+	struct tables *tables = prepare(a->pins, maps, a->policy, names, a->diagnostics);
+	struct attach_report *report = a->report;
+	bool needed;
+	int error;
+
+	if (!tables)
+		return -1;
+	report->by_flags = tables->settings.connections == BKXDP_CONNECTIONS_SOCKETS &&
+			   !program_sockets_supported();
+	report->prefixes = tables->ipv4_prefixes + tables->ipv6_prefixes;
+	if (report->by_flags)
+		tables->settings.connections = BKXDP_CONNECTIONS_FLAGS;
+	if (know_connections(a, maps, tables, &needed)) {
+		tables_free(tables);
+		return -1;
+	}
+	error = write_policy(a->pins, maps, a->policy, tables, names);
+	tables_free(tables);
+	if (error) {
+		report_policy(a->diagnostics, error);
+		return -1;
+	}
+	if (!needed)
+		pins_remove_link(a->pins);
+	return 0;
+}
 
 static void report_others(const struct attaching *a, const struct found *found)
 {
@@ -417,8 +513,7 @@ static int attach_with(const struct attaching *a, const struct bkxdp_bpf *owner,
 		return -1;
 	}
 	if ((a->report->rxvlan_off && make_tags_visible(a->device, a->diagnostics)) ||
-	    put_in_force(a->pins, maps, a->policy, a->report, a->diagnostics) ||
-	    attach_program(a, owner, maps))
+	    put_in_force(a, maps) || attach_program(a, owner, maps))
 		return -1;
 	return confirm(a, maps);
 }
@@ -473,18 +568,21 @@ static void undo_attach(const struct attaching *a, int globals_fd)
 
 static int load_owner(const struct attaching *a, struct bkxdp_bpf **owner)
 {
+	struct maps memory;
 	struct program_plan plan = {PROGRAM_ATTACHED, false, program_sockets_supported(), a->cache,
-				    NULL};
+				    &memory};
 	int frags;
 
+	memory_find(&memory);
 	libraries_capture_log();
 	frags = program_frags_supported();
 	plan.frags = a->report->frags = frags > 0;
 	*owner = frags < 0 ? NULL : program_load(&plan);
-	if (*owner)
-		return 0;
-	report_load_failure(a->diagnostics, "loading the filter", frags < 0 ? frags : -errno);
-	return -1;
+	if (!*owner)
+		report_load_failure(a->diagnostics, "loading the filter",
+				    frags < 0 ? frags : -errno);
+	maps_close(&memory);
+	return *owner ? 0 : -1;
 }
 
 static int attach_new(const struct attaching *a)
@@ -538,7 +636,7 @@ static int replace(const struct attaching *a, const struct maps *maps,
 	if (!error && hides)
 		error = make_tags_visible(a->device, a->diagnostics);
 	if (!error)
-		error = put_in_force(a->pins, maps, a->policy, a->report, a->diagnostics);
+		error = put_in_force(a, maps);
 	if (error && hides)
 		(void)netdev_set_rxvlan(a->device, true);
 	a->report->rxvlan_off = !error && hides;

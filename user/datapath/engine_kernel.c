@@ -6,14 +6,19 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 #include "datapath/internal.h"
+
+/* The device of test runs: the first of each network namespace. */
+#define LOOPBACK 1
 
 struct kernel_engine {
 	struct engine engine;
 	struct bkxdp_bpf *program;
 	struct maps maps;
+	int link; /* of a memory of its own; -1: none */
 };
 
 static int kernel_judge(struct engine *engine, const void *frame, uint32_t length, uint64_t now,
@@ -49,14 +54,16 @@ static void kernel_close(struct engine *engine)
 {
 	struct kernel_engine *kernel = (struct kernel_engine *)engine;
 
+	if (kernel->link >= 0)
+		close(kernel->link);
 	bkxdp_bpf__destroy(kernel->program);
 	free(kernel);
 }
 
-static struct kernel_engine *kernel_engine(enum cache_use cache)
+static struct kernel_engine *kernel_engine(enum cache_use cache, const struct maps *reuse)
 {
 	struct program_plan plan = {PROGRAM_TEST_RUN, program_frags_supported() > 0,
-				    program_sockets_supported(), cache, NULL};
+				    program_sockets_supported(), cache, reuse};
 	struct kernel_engine *kernel;
 	struct bkxdp_bpf *program;
 
@@ -67,21 +74,35 @@ static struct kernel_engine *kernel_engine(enum cache_use cache)
 	kernel = must_alloc(1, sizeof(*kernel));
 	kernel->engine = (struct engine){"kernel", kernel_judge, kernel_counted, kernel_close};
 	kernel->program = program;
+	kernel->link = -1;
 	program_maps(program, &kernel->maps);
 	return kernel;
 }
 
+static int know_connections(struct kernel_engine *kernel, const struct tables *tables)
+{
+	if (tables->settings.connections != BKXDP_CONNECTIONS_SOCKETS || !tables->n_requirements)
+		return 0;
+	kernel->link = memory_follow_unpinned(&kernel->maps, tables);
+	return kernel->link < 0 ? kernel->link : 0;
+}
+
 struct engine *engine_kernel(const struct tables *tables, enum cache_use cache)
 {
-	struct kernel_engine *kernel = kernel_engine(cache);
+	struct kernel_engine *kernel = kernel_engine(cache, NULL);
+	struct tables here = *tables;
 	struct bkxdp_active next;
 	int error;
 
 	if (!kernel)
 		return NULL;
-	error = slot_next(&kernel->maps, &next);
+	error = memory_read_devices(LOOPBACK, &here.devices);
 	if (!error)
-		error = slot_publish(&kernel->maps, &next, tables);
+		error = slot_next(&kernel->maps, &next);
+	if (!error)
+		error = know_connections(kernel, &here);
+	if (!error)
+		error = slot_publish(&kernel->maps, &next, &here);
 	if (error) {
 		kernel_close(&kernel->engine);
 		errno = -error;
@@ -143,14 +164,15 @@ static int open_generation(const char *interface, const struct maps *pinned,
 struct engine *engine_attached(const char *interface, struct policy **policy)
 {
 	struct kernel_engine *kernel;
-	struct maps pinned;
+	struct maps pinned, memory;
 	int error = pins_open(interface, &pinned, 0);
 
 	if (error) {
 		errno = -error;
 		return NULL;
 	}
-	kernel = kernel_engine(CACHE_ON);
+	memory_of(&pinned, &memory);
+	kernel = kernel_engine(CACHE_ON, &memory);
 	error = kernel ? -EAGAIN : -errno;
 	for (int i = 0; i < RELOAD_TRIES && error == -EAGAIN; i++)
 		error = open_generation(interface, &pinned, kernel, policy);

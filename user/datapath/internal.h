@@ -32,6 +32,12 @@ enum map {
 	MAP_RINGS,
 	MAP_GROUPS,
 	MAP_WATCH_STATE,
+	MAP_CONTROL_PEERS, /* from here on: the host's memory of connections */
+	MAP_CONTROL_OLDER,
+	MAP_BOUND,
+	MAP_CONTROL_TUPLES,
+	MAP_MEMORY_WANTED,
+	MAP_MEMORY_LOST,
 	MAP_COUNT
 };
 struct maps {
@@ -195,6 +201,42 @@ void pins_share(const char *interface);
 bool pins_are_kept_open(void);
 /* Returns true if another process is changing pins now. */
 bool pins_are_changing(void);
+
+/* The link of the memory's program, which an interface holds as long as its policy needs it. */
+int pins_open_link(const char *interface);
+int pins_replace_link(const char *interface, int fd);
+void pins_remove_link(const char *interface);
+
+/* ---- control_memory.c: the host's memory of connections ------------------- */
+
+/*
+ * Opens the maps of the memory that other filters of this host use, for the program's plan. All
+ * others, or all if there is no memory yet, are -1.
+ */
+void memory_find(struct maps *maps);
+/* The memory's maps among those of an interface, which keeps them; all others are -1. */
+void memory_of(const struct maps *pinned, struct maps *memory);
+/* Sets the devices whose sockets take packets of the interface. Returns 0 or a negative errno. */
+int memory_read_devices(int ifindex, struct bkxdp_devices *devices);
+/*
+ * Makes sure that the memory knows all connections that these tables need. Called before they are
+ * in force. Returns 0 or a negative errno: -EXDEV in a container with a cgroup namespace of its
+ * own, in which the kernel does not tell of the host's sockets.
+ */
+int memory_follow(const char *pins, const struct maps *maps, const struct tables *tables);
+/*
+ * Does the same for maps that nobody else uses. Returns a file descriptor, until whose close the
+ * kernel tells of connections, or a negative errno.
+ */
+int memory_follow_unpinned(const struct maps *maps, const struct tables *tables);
+
+/*
+ * Notes the control connections that the host has now for `connections: flags`, instead of those
+ * that were noted before. Returns 0 or a negative errno.
+ */
+int memory_note_flags(const struct maps *maps, const struct tables *tables);
+/* Returns true if the kernel tells of connections for this interface. */
+bool memory_is_told(const char *pins);
 
 /* ---- read.c: reading the state of a filter ------------------------------- */
 

@@ -191,6 +191,7 @@ static int slot_activate(const struct maps *maps, struct bkxdp_active active,
 	memcpy(globals->port[active.slot], tables->port, sizeof(globals->port[0]));
 	memcpy(globals->requirement[active.slot], tables->requirement,
 	       sizeof(globals->requirement[0]));
+	globals->devices[active.slot] = tables->devices;
 	memcpy(&word, &active, sizeof(word));
 	__atomic_store_n((uint64_t *)(void *)&globals->active, word, __ATOMIC_RELEASE);
 	munmap(globals, sizeof(*globals));

@@ -397,6 +397,27 @@ int pins_open_globals(const char *interface)
 	return get(interface, map_names[MAP_GLOBALS].pin, 0);
 }
 
+#define LINK_PIN "memory_link"
+
+int pins_open_link(const char *interface)
+{
+	return get(interface, LINK_PIN, 0);
+}
+
+int pins_replace_link(const char *interface, int fd)
+{
+	pins_remove_link(interface);
+	return pin(interface, LINK_PIN, fd, false);
+}
+
+void pins_remove_link(const char *interface)
+{
+	char path[PIN_PATH_MAX];
+
+	if (!pins_path(path, interface, LINK_PIN))
+		(void)unlink(path);
+}
+
 /* Returns -EPROTO for pins of another layout, which must not be read. */
 static int check_abi(const struct maps *maps)
 {

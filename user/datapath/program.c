@@ -22,6 +22,12 @@ const struct map_name map_names[MAP_COUNT] = {
 	[MAP_RINGS] = {"rings", "rings", false},
 	[MAP_GROUPS] = {"groups", "groups", false},
 	[MAP_WATCH_STATE] = {"watch_state", "watch_state", false},
+	[MAP_CONTROL_PEERS] = {"control_peers", "control_peers", false},
+	[MAP_CONTROL_OLDER] = {"control_older", "control_older", false},
+	[MAP_BOUND] = {"bound_connections", "bound_connections", false},
+	[MAP_CONTROL_TUPLES] = {"control_tuples", "control_tuples", false},
+	[MAP_MEMORY_WANTED] = {"memory_wanted", "memory_wanted", false},
+	[MAP_MEMORY_LOST] = {"memory_lost", "memory_lost", true},
 };
 
 int program_frags_supported(void)
@@ -56,6 +62,18 @@ void program_maps(const struct bkxdp_bpf *program, struct maps *maps)
 {
 	for (int i = 0; i < MAP_COUNT; i++)
 		maps->fd[i] = bpf_map__fd(map_of(program, i));
+}
+
+/* A test run gets a small memory of its own, unless it shares the host's. */
+#define TEST_MEMORY_ENTRIES 1024
+
+static int shrink_memory(const struct bkxdp_bpf *program)
+{
+	int error = 0;
+
+	for (int i = MAP_CONTROL_PEERS; i <= MAP_CONTROL_TUPLES && !error; i++)
+		error = bpf_map__set_max_entries(map_of(program, i), TEST_MEMORY_ENTRIES);
+	return error;
 }
 
 static int reuse(const struct bkxdp_bpf *program, const struct maps *maps)
@@ -94,6 +112,8 @@ struct bkxdp_bpf *program_open(const struct program_plan *plan)
 		error = bpf_program__set_log_buf(program->progs.bkxdp, log, log_size);
 	if (!error)
 		error = bpf_program__set_log_level(program->progs.bkxdp, VERIFIER_STATISTICS);
+	if (!error && plan->purpose == PROGRAM_TEST_RUN)
+		error = shrink_memory(program);
 	if (!error && plan->reuse)
 		error = reuse(program, plan->reuse);
 	if (error) {

@@ -2,6 +2,7 @@
 /* Reads the state of an interface's filter from the kernel. Nothing is changed here. */
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -81,11 +82,8 @@ static const struct flow *control_flow(const struct policy *policy, uint32_t id)
 	return NULL;
 }
 
-static bool slot_is_live(const struct policy *policy, const struct bkxdp_control_key *key,
-			 const struct bkxdp_control_slot *slot)
+static bool slot_is_live(const struct bkxdp_control_slot *slot)
 {
-	if (policy->settings.connections != BKXDP_CONNECTIONS_FLAGS)
-		return socktable_established(key->address, &slot->connection);
 	return !slot->ended && slot->seen &&
 	       clock_ns(CLOCK_MONOTONIC) < slot->seen + BKXDP_CONTROL_SECONDS * NS_PER_S;
 }
@@ -105,11 +103,12 @@ static void see_control(struct snapshot *snapshot, const struct bkxdp_control_ke
 		memcpy(seen->peer, key->address, sizeof(seen->peer));
 		seen->flow = flow;
 		seen->connection = slot->connection;
-		seen->live = slot_is_live(snapshot->policy, key, slot);
+		seen->live = slot_is_live(slot);
 	}
 }
 
-static void see_controls(struct snapshot *snapshot, const struct maps *maps)
+/* Under `connections: flags`: what the filter has noted. */
+static void see_noted(struct snapshot *snapshot, const struct maps *maps)
 {
 	struct bkxdp_control_key key, *before = NULL;
 	struct bkxdp_control control;
@@ -119,6 +118,73 @@ static void see_controls(struct snapshot *snapshot, const struct maps *maps)
 		if (!bpf_map_lookup_elem(maps->fd[MAP_CONTROLS], &key, &control))
 			see_control(snapshot, &key, &control);
 	}
+}
+
+static bool is_of_rule(const struct tcp_connection *tcp, const struct rule *rule)
+{
+	bool ours = rule->side == SIDE_REPLY;
+
+	return rule->protocol == IPPROTO_TCP &&
+	       socktable_may_be(tcp, ours ? BKXDP_OPENED_BY_US : BKXDP_OPENED_BY_PEER) &&
+	       port_set_has(&rule->ports, ours ? tcp->connection.peer_port : tcp->connection.port);
+}
+
+/* The control flow that this connection is of, if a flow requires it. */
+static const struct flow *flow_of(const struct policy *policy, const struct tcp_connection *tcp)
+{
+	for (size_t i = 0; i < policy->n_rules; i++) {
+		const struct flow *flow = &policy->flows[policy->rules[i].flow];
+
+		if (is_of_rule(tcp, &policy->rules[i]) &&
+		    control_flow(policy, flow_control_id(flow)))
+			return flow;
+	}
+	return NULL;
+}
+
+/* Under `connections: sockets`: what the kernel has. */
+static int see_established(struct snapshot *snapshot)
+{
+	struct tcp_connection *tcp;
+	size_t n_tcp;
+	int error = socktable_read(&tcp, &n_tcp);
+
+	if (error)
+		return error;
+	for (size_t i = 0; i < n_tcp; i++) {
+		const struct flow *flow = flow_of(snapshot->policy, &tcp[i]);
+		struct control_seen *seen;
+
+		if (!flow)
+			continue;
+		seen = APPEND(snapshot->controls, snapshot->n_controls);
+		memcpy(seen->peer, tcp[i].peer, sizeof(seen->peer));
+		seen->flow = flow;
+		seen->connection = tcp[i].connection;
+		seen->live = true;
+	}
+	free(tcp);
+	return 0;
+}
+
+static bool requires_any(const struct policy *policy)
+{
+	for (size_t i = 0; i < policy->n_flows; i++)
+		if (policy->flows[i].required >= 0)
+			return true;
+	return false;
+}
+
+static void see_controls(const char *pins, const struct maps *maps, struct snapshot *snapshot)
+{
+	if (!requires_any(snapshot->policy))
+		return;
+	if (snapshot->policy->settings.connections == BKXDP_CONNECTIONS_FLAGS) {
+		see_noted(snapshot, maps);
+		return;
+	}
+	snapshot->controls_error = see_established(snapshot);
+	snapshot->untold = !memory_is_told(pins);
 }
 
 static int fill_attachment(struct snapshot *snapshot, const struct maps *maps,
@@ -184,7 +250,7 @@ static struct snapshot *snapshot_of(const char *interface, const struct maps *ma
 		errno = -error;
 		return NULL;
 	}
-	see_controls(snapshot, maps);
+	see_controls(interface, maps, snapshot);
 	return snapshot;
 }
 

@@ -123,26 +123,23 @@ static int ask_stray(struct bkxdp_world *world)
 	return world->strays++ < BKXDP_STRAYS_MAX;
 }
 
-static int ask_established(struct bkxdp_world *world, const __u32 peer[4],
-			   const struct bkxdp_connection *connection)
+static int ask_established(struct bkxdp_world *world, const struct bkxdp_packet *packet,
+			   __u32 number, __u32 n, __u32 i)
 {
 	(void)world;
-	(void)peer;
-	(void)connection;
+	(void)packet;
+	(void)number;
+	(void)n;
+	(void)i;
 	return 0;
 }
 
-static int ask_live_with(struct bkxdp_world *world, const struct bkxdp_packet *packet,
-			 const struct bkxdp_settings *settings, __u32 required, __u32 n)
+static int ask_noted(struct bkxdp_world *world, const struct bkxdp_packet *packet, __u32 number,
+		     __u32 n)
 {
-	return bkxdp_live_with(world, packet, settings, &world->tables->requirement[required], n);
-}
+	const struct bkxdp_requirement *required = &world->tables->requirement[number];
 
-static int ask_live_with_any(struct bkxdp_world *world, const struct bkxdp_packet *packet,
-			     const struct bkxdp_settings *settings, __u32 required)
-{
-	return bkxdp_live_with_any(world, packet, settings, &world->tables->requirement[required],
-				   required);
+	return bkxdp_is_noted(world, required->control, bkxdp_required_peer(packet, required, n));
 }
 
 static int ask_control(struct bkxdp_world *world, const struct bkxdp_packet *packet,

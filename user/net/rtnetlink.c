@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <libmnl/libmnl.h>
+#include <string.h>
 
 #include "base/memory.h"
 
@@ -52,8 +53,9 @@ static int on_message(const struct nlmsghdr *message, void *argument)
 {
 	const struct list_context *context = argument;
 
-	/* RTM_GETLINK is RTM_NEWLINK plus 2, and so are the other types */
-	if (message->nlmsg_type + 2 != context->list->type)
+	/* RTM_GETLINK is RTM_NEWLINK plus 2, and so are the other types; sock_diag has one type */
+	if (message->nlmsg_type + (context->list->bus == NETLINK_ROUTE ? 2 : 0) !=
+	    context->list->type)
 		return MNL_CB_OK;
 	if (mnl_nlmsg_get_payload_len(message) < context->list->header_size) {
 		errno = EBADMSG;
@@ -89,22 +91,24 @@ static int request_list(struct mnl_socket *socket, const struct rtnetlink_list *
 {
 	char request[128];
 	struct nlmsghdr *header = mnl_nlmsg_put_header(request);
-	uint8_t *family;
+	uint8_t *copy;
 
 	header->nlmsg_type = list->type;
 	header->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
 	header->nlmsg_seq = SEQUENCE;
 	/* the family is the first byte of every kind of header */
-	family = mnl_nlmsg_put_extra_header(header, list->header_size);
-	*family = list->family;
+	copy = mnl_nlmsg_put_extra_header(header, list->header_size);
+	if (list->request)
+		memcpy(copy, list->request, list->header_size);
+	*copy = list->family;
 	return mnl_socket_sendto(socket, header, header->nlmsg_len) < 0 ? -errno : 0;
 }
 
-static int open_socket(struct mnl_socket **socket)
+static int open_socket(struct mnl_socket **socket, int bus)
 {
 	int error;
 
-	*socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+	*socket = mnl_socket_open2(bus, SOCK_CLOEXEC);
 	if (!*socket)
 		return -errno;
 	if (mnl_socket_bind(*socket, 0, MNL_SOCKET_AUTOPID) == 0)
@@ -117,7 +121,7 @@ static int open_socket(struct mnl_socket **socket)
 static int read_once(const struct rtnetlink_list *list, size_t size, void *data)
 {
 	struct mnl_socket *socket;
-	int error = open_socket(&socket);
+	int error = open_socket(&socket, list->bus);
 
 	if (error)
 		return error;
@@ -172,7 +176,7 @@ int rtnetlink_request(struct nlmsghdr *request,
 		      int (*parse)(const struct nlmsghdr *message, void *data), void *data)
 {
 	struct mnl_socket *socket;
-	int error = open_socket(&socket);
+	int error = open_socket(&socket, NETLINK_ROUTE);
 
 	if (error)
 		return error;

@@ -2,65 +2,106 @@
 #include "net/socktable.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
+#include <libmnl/libmnl.h>
 #include <linux/inet_diag.h>
-#include <linux/netlink.h>
 #include <linux/sock_diag.h>
 #include <netinet/tcp.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "base/memory.h"
-#include "net/prefix.h"
+#include "net/rtnetlink.h"
 
-/* A request of sock_diag(7) for the socket with these addresses and ports. */
-struct request {
-	struct nlmsghdr head;
-	struct inet_diag_req_v2 body;
+struct table {
+	struct tcp_connection *connections;
+	size_t n_connections;
+	size_t n_kept; /* of the families that were read before */
+	uint8_t listens[BKXDP_PORTS];
 };
 
-static bool is_ipv4(const uint32_t address[static 4])
+static void copy_address(uint32_t to[static 4], const __be32 *from, uint8_t family)
 {
-	const struct bkxdp_prefix host = {128, {address[0], address[1], address[2], address[3]}};
-
-	return prefix_is_ipv4(&host);
+	if (family == AF_INET6) {
+		memcpy(to, from, 16);
+		return;
+	}
+	to[0] = to[1] = 0;
+	to[2] = BKXDP_MAPPED_WORD;
+	to[3] = *from;
 }
 
-static struct request make_request(const uint32_t peer[static 4],
-				   const struct bkxdp_connection *connection)
+static int take(const struct nlmsghdr *message, void *data)
 {
-	bool ipv4 = is_ipv4(peer);
-	struct request request = {
-		.head = {sizeof(request), SOCK_DIAG_BY_FAMILY, NLM_F_REQUEST, 0, 0},
-		.body = {.sdiag_family = ipv4 ? AF_INET : AF_INET6,
-			 .sdiag_protocol = IPPROTO_TCP,
-			 .idiag_states = 1u << TCP_ESTABLISHED,
-			 .id = {.idiag_sport = htons(connection->port),
-				.idiag_dport = htons(connection->peer_port),
-				.idiag_cookie = {INET_DIAG_NOCOOKIE, INET_DIAG_NOCOOKIE}}},
+	const struct inet_diag_msg *socket = mnl_nlmsg_get_payload(message);
+	struct tcp_connection *connection;
+	struct table *table = data;
+
+	if (mnl_nlmsg_get_payload_len(message) < sizeof(*socket)) {
+		errno = EBADMSG;
+		return MNL_CB_ERROR;
+	}
+	if (socket->idiag_state == TCP_LISTEN) {
+		table->listens[ntohs(socket->id.idiag_sport)] = 1;
+		return MNL_CB_OK;
+	}
+	connection = APPEND(table->connections, table->n_connections);
+	memset(connection, 0, sizeof(*connection));
+	copy_address(connection->peer, socket->id.idiag_dst, socket->idiag_family);
+	copy_address(connection->connection.address, socket->id.idiag_src, socket->idiag_family);
+	connection->connection.port = ntohs(socket->id.idiag_sport);
+	connection->connection.peer_port = ntohs(socket->id.idiag_dport);
+	connection->device = socket->id.idiag_if;
+	return MNL_CB_OK;
+}
+
+static void forget(void *data)
+{
+	struct table *table = data;
+
+	table->n_connections = table->n_kept;
+}
+
+static int read_family(struct table *table, uint8_t family)
+{
+	const struct inet_diag_req_v2 request = {
+		.sdiag_family = family,
+		.sdiag_protocol = IPPROTO_TCP,
+		.idiag_states = 1u << TCP_ESTABLISHED | 1u << TCP_LISTEN,
 	};
-	struct inet_diag_sockid *id = &request.body.id;
+	const struct rtnetlink_list list = {
+		.type = SOCK_DIAG_BY_FAMILY,
+		.header_size = sizeof(request),
+		.family = family,
+		.bus = NETLINK_SOCK_DIAG,
+		.request = &request,
+		.parse = take,
+		.reset = forget,
+	};
 
-	memcpy(id->idiag_src, ipv4 ? &connection->address[3] : connection->address, ipv4 ? 4 : 16);
-	memcpy(id->idiag_dst, ipv4 ? &peer[3] : peer, ipv4 ? 4 : 16);
-	return request;
+	table->n_kept = table->n_connections;
+	return rtnetlink_read(&list, table);
 }
 
-bool socktable_established(const uint32_t peer[static 4], const struct bkxdp_connection *connection)
+int socktable_read(struct tcp_connection **connections, size_t *n_connections)
 {
-	AUTO_CLOSE int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
-	struct request request = make_request(peer, connection);
-	union {
-		struct nlmsghdr head;
-		char bytes[4096];
-	} answer;
-	const struct inet_diag_msg *info = NLMSG_DATA(&answer.head);
-	ssize_t length;
+	AUTO_FREE struct table *table = must_alloc(1, sizeof(*table));
+	int error = read_family(table, AF_INET);
 
-	if (fd < 0 || send(fd, &request, sizeof(request), 0) < 0)
-		return false;
-	length = recv(fd, &answer, sizeof(answer), 0);
-	/* if no socket matches exactly, the kernel answers with a listener */
-	return length >= (ssize_t)NLMSG_LENGTH(sizeof(*info)) &&
-	       answer.head.nlmsg_type == SOCK_DIAG_BY_FAMILY &&
-	       info->idiag_state == TCP_ESTABLISHED;
+	if (!error)
+		error = read_family(table, AF_INET6);
+	if (error) {
+		free(table->connections);
+		return error;
+	}
+	for (size_t i = 0; i < table->n_connections; i++)
+		table->connections[i].is_listened =
+			table->listens[table->connections[i].connection.port];
+	*connections = table->connections;
+	*n_connections = table->n_connections;
+	return 0;
+}
+
+bool socktable_may_be(const struct tcp_connection *tcp, enum bkxdp_opener opener)
+{
+	return opener == BKXDP_OPENED_BY_PEER || !tcp->is_listened;
 }

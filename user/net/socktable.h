@@ -6,15 +6,25 @@
 #ifndef NET_SOCKTABLE_H
 #define NET_SOCKTABLE_H
 
-#include <bkxdp/layout.h>
+#include <bkxdp/control_memory.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
+struct tcp_connection {
+	uint32_t peer[4]; /* network byte order, IPv4 mapped */
+	struct bkxdp_connection connection;
+	uint32_t device;  /* ifindex of the device that the socket is bound to; 0: none */
+	bool is_listened; /* somebody listens on our port, so we did not open it */
+};
+
+/* Sets the established connections. Returns 0 or a negative errno. The caller frees the array. */
+int socktable_read(struct tcp_connection **connections, size_t *n_connections);
+
 /*
- * Is our TCP connection with this peer established? Returns false also if the kernel can't be
- * asked.
+ * May the peer have opened the connection, or we? The kernel does not tell. One that we have opened
+ * from a control port is taken for the peer's.
  */
-bool socktable_established(const uint32_t peer[static 4],
-			   const struct bkxdp_connection *connection);
+bool socktable_may_be(const struct tcp_connection *tcp, enum bkxdp_opener opener);
 
 #endif

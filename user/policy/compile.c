@@ -327,14 +327,62 @@ static int check_control_ids(const struct compiler *c)
 
 /* ---- requirements ---------------------------------------------------------- */
 
-static void fill_requirement(struct bkxdp_requirement *requirement, const struct policy *policy,
-			     const struct flow *flow)
+/* Under `connections: flags` no port is needed, except for the change to it. */
+static int add_port(struct compiler *c, const struct flow *control,
+		    const struct bkxdp_required_port *port, struct bkxdp_requirement *requirement)
 {
-	requirement->control = flow_control_id(&policy->flows[flow->required]);
+	for (int n = 0; n < requirement->n_ports; n++)
+		if (!memcmp(&requirement->port[n], port, sizeof(*port)))
+			return 0;
+	if (requirement->n_ports < BKXDP_REQUIRED_PORTS) {
+		requirement->port[requirement->n_ports++] = *port;
+		return 0;
+	}
+	if (c->policy->settings.connections == BKXDP_CONNECTIONS_FLAGS)
+		return 0;
+	diag_at(c->diagnostics, &control->place,
+		"flow %s/%s is required by another flow and has more than %d TCP ports; use fewer, "
+		"or \"connections: flags\"",
+		control->profile, control->name, BKXDP_REQUIRED_PORTS);
+	return -1;
+}
+
+/* All uses of a profile have the same control flow, perhaps with ports of their own. */
+static int add_ports(struct compiler *c, const struct flow *control, const struct rule *rule,
+		     struct bkxdp_requirement *requirement)
+{
+	struct bkxdp_required_port port = {
+		.opener = rule->side == SIDE_INBOUND ? BKXDP_OPENED_BY_PEER : BKXDP_OPENED_BY_US};
+
+	if (rule->protocol != IPPROTO_TCP || !same_flow(&c->policy->flows[rule->flow], control))
+		return 0;
+	for (size_t i = 0; i < rule->ports.count; i++) {
+		const struct port_range *range = &rule->ports.range[i];
+
+		for (uint32_t number = range->low; number <= range->high; number++) {
+			port.port = (uint16_t)number;
+			if (add_port(c, control, &port, requirement))
+				return -1;
+		}
+	}
+	return 0;
+}
+
+static int fill_requirement(struct compiler *c, struct bkxdp_requirement *requirement,
+			    const struct flow *flow)
+{
+	const struct policy *policy = c->policy;
+	const struct flow *control = &policy->flows[flow->required];
+
+	requirement->control = flow_control_id(control);
 	requirement->by_role = !!flow->with_role;
 	for (size_t i = 0; i < flow->with.count && i < BKXDP_WITH_MAX; i++)
 		memcpy(requirement->with[requirement->n_with++], flow->with.prefix[i].address,
 		       sizeof(requirement->with[0]));
+	for (size_t r = 0; r < policy->n_rules; r++)
+		if (add_ports(c, control, &policy->rules[r], requirement))
+			return -1;
+	return 0;
 }
 
 /* Equal requirements have one number. */
@@ -343,7 +391,8 @@ static int number_requirement(struct compiler *c, const struct flow *flow, uint3
 	struct bkxdp_requirement requirement = {};
 	struct tables *tables = c->tables;
 
-	fill_requirement(&requirement, c->policy, flow);
+	if (fill_requirement(c, &requirement, flow))
+		return -1;
 	for (*number = 0; *number < tables->n_requirements; ++*number)
 		if (!memcmp(&tables->requirement[*number], &requirement, sizeof(requirement)))
 			return 0;

@@ -30,6 +30,7 @@ struct tables {
 	size_t ipv4_prefixes, ipv6_prefixes;
 	struct bkxdp_requirement requirement[BKXDP_REQUIREMENTS_MAX];
 	size_t n_requirements;
+	struct bkxdp_devices devices; /* zeros; whoever attaches sets it */
 };
 
 /* The order of tables.services, for bsearch(). */

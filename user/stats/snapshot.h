@@ -31,6 +31,8 @@ struct snapshot {
 	struct policy *policy;
 	struct control_seen *controls;
 	size_t n_controls;
+	int controls_error; /* negative errno: they could not be read */
+	bool untold;        /* the kernel does not tell of new connections, though it should */
 };
 
 void snapshot_free(struct snapshot *snapshot);
