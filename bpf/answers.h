@@ -197,7 +197,9 @@ static __always_inline __u32 bound_state(struct scratch *s, const struct bkxdp_d
 
 	s->tuple.netns = devices->netns;
 	__builtin_memcpy(s->tuple.peer, packet->saddr, sizeof(s->tuple.peer));
-	bkxdp_connection_of(&s->tuple.connection, packet);
+	__builtin_memcpy(s->tuple.connection.address, packet->daddr, sizeof(packet->daddr));
+	s->tuple.connection.port = packet->dport;
+	s->tuple.connection.peer_port = packet->sport;
 	bound = bpf_map_lookup_elem(&bound_connections, &s->tuple);
 	if (!bound)
 		return 0;
@@ -291,7 +293,7 @@ static __always_inline int is_established(struct xdp_md *ctx, struct scratch *s,
  */
 BKXDP_SUBPROG int bkxdp_counted(struct xdp_md *ctx, __u32 slot)
 {
-	const struct bkxdp_control_count *count;
+	const struct bkxdp_control_live *count;
 	struct scratch *s = scratch();
 	__u32 listed = 0;
 
@@ -374,22 +376,46 @@ static __always_inline int ask_established(struct bkxdp_world *world,
 	return bkxdp_ask_host(world->ctx, world->slot, number, n, i);
 }
 
-static __always_inline struct bkxdp_control *find_control(struct bkxdp_world *world,
-							  const struct bkxdp_control_key *key)
+static __always_inline struct bkxdp_control_set *find_controls(struct bkxdp_world *world,
+							       __u32 number)
 {
-	return bpf_map_lookup_elem(&controls, key);
+	void *table = bpf_map_lookup_elem(&controls, &world->slot);
+
+	return table ? bpf_map_lookup_elem(table, &number) : NULL;
 }
 
-static __always_inline struct bkxdp_control *add_control(struct bkxdp_world *world,
-							 const struct bkxdp_control_key *key)
+static __always_inline struct bkxdp_control_lock *control_lock(struct bkxdp_world *world,
+							       __u32 number)
 {
-	struct bkxdp_control *found = bpf_map_lookup_elem(&controls, key);
-	const struct scratch *s = scratch();
+	__u32 index = number % BKXDP_CONTROL_LOCKS;
 
-	if (found || !s)
-		return found;
-	bpf_map_update_elem(&controls, key, &s->nothing, BPF_NOEXIST);
-	return bpf_map_lookup_elem(&controls, key);
+	return bpf_map_lookup_elem(&control_locks, &index);
+}
+
+static __always_inline void lock_controls(struct bkxdp_control_lock *lock)
+{
+	bpf_spin_lock(&lock->lock);
+}
+
+static __always_inline void unlock_controls(struct bkxdp_control_lock *lock)
+{
+	bpf_spin_unlock(&lock->lock);
+}
+
+static __always_inline void count_control(struct bkxdp_world *world,
+					  const struct bkxdp_settings *settings, __u32 changes)
+{
+	__u32 table = settings->control_table;
+	struct bkxdp_control_count *count = bpf_map_lookup_elem(&control_counts, &table);
+
+	if (!count)
+		return;
+	if (changes & BKXDP_CONTROL_BEGAN)
+		count->began++;
+	if (changes & BKXDP_CONTROL_LEFT)
+		count->ended++;
+	if (changes & BKXDP_CONTROL_NO_ROOM)
+		count->no_room++;
 }
 
 BKXDP_SUBPROG int bkxdp_noted(struct xdp_md *ctx, __u32 slot, __u32 number, __u32 n)
@@ -400,7 +426,7 @@ BKXDP_SUBPROG int bkxdp_noted(struct xdp_md *ctx, __u32 slot, __u32 number, __u3
 
 	if (!s || !ctx)
 		return 0;
-	return bkxdp_is_noted(&world, required->control,
+	return bkxdp_is_noted(&world, settings_of(slot), required->control,
 			      bkxdp_required_peer(&s->packet, required, n));
 }
 

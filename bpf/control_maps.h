@@ -16,7 +16,7 @@ struct {
 	__uint(max_entries, BKXDP_MEMORY_PEERS_MAX);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, struct bkxdp_control_peer);
-	__type(value, struct bkxdp_control_count);
+	__type(value, struct bkxdp_control_live);
 } control_peers SEC(".maps");
 
 /* Written by user space only. */

@@ -116,7 +116,7 @@ static __always_inline int is_same(const struct bkxdp_connection *a,
 	       a->address[2] == b->address[2] && a->address[3] == b->address[3];
 }
 
-static __always_inline void list(struct bkxdp_control_count *count,
+static __always_inline void list(struct bkxdp_control_live *count,
 				 const struct bkxdp_connection *connection)
 {
 	bpf_spin_lock(&count->lock);
@@ -129,7 +129,7 @@ static __always_inline void list(struct bkxdp_control_count *count,
 	bpf_spin_unlock(&count->lock);
 }
 
-static __always_inline void unlist(struct bkxdp_control_count *count,
+static __always_inline void unlist(struct bkxdp_control_live *count,
 				   const struct bkxdp_connection *connection)
 {
 	bpf_spin_lock(&count->lock);
@@ -163,10 +163,10 @@ static __always_inline int count_in(const struct bkxdp_tuple *tuple,
 				    const struct bkxdp_tuple_place *place)
 {
 	struct bkxdp_control_peer key = peer_of(tuple, place);
-	struct bkxdp_control_count *count = bpf_map_lookup_elem(&control_peers, &key);
+	struct bkxdp_control_live *count = bpf_map_lookup_elem(&control_peers, &key);
 
 	if (!count) {
-		const struct bkxdp_control_count none = {};
+		const struct bkxdp_control_live none = {};
 
 		bpf_map_update_elem(&control_peers, &key, &none, BPF_NOEXIST);
 		count = bpf_map_lookup_elem(&control_peers, &key);
@@ -182,7 +182,7 @@ static __always_inline void count_out(const struct bkxdp_tuple *tuple,
 				      const struct bkxdp_tuple_place *place)
 {
 	struct bkxdp_control_peer key = peer_of(tuple, place);
-	struct bkxdp_control_count *count = bpf_map_lookup_elem(&control_peers, &key);
+	struct bkxdp_control_live *count = bpf_map_lookup_elem(&control_peers, &key);
 
 	if (!count)
 		return;

@@ -5,8 +5,8 @@
  *
  * An entry is valid for one generation of the policy and for a short time, because the socket
  * that it rests on may close. Segments that open or end a connection never use an entry, and
- * clear it. Control flows are never cached, because each of their packets is noted, nor are
- * flows that need a live control connection for every packet.
+ * clear it. Never cached are flows that need a live control connection for every packet, and,
+ * unless `connections: flags` is set, control flows, because each of their packets is noted.
  */
 #ifndef FLOW_CACHE_H
 #define FLOW_CACHE_H

@@ -55,13 +55,42 @@ struct {
 	__array(values, struct services_inner);
 } services SEC(".maps");
 
-/* `connections: flags`: control connections by peer. They stay through reloads. */
+/*
+ * `connections: flags`: control connections, a table of sets. A reload puts the same table into the
+ * other slot, so it forgets none, unless its policy knows control connections in another way.
+ */
+struct controls_inner {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_INNER_MAP);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct bkxdp_control_set));
+};
 struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, BKXDP_CONTROLS_MAX);
-	__type(key, struct bkxdp_control_key);
-	__type(value, struct bkxdp_control);
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, BKXDP_SLOTS);
+	__type(key, __u32);
+	__array(values, struct controls_inner);
 } controls SEC(".maps");
+
+/* They are not in the sets, because maps in maps may not have locks. */
+struct bkxdp_control_lock {
+	struct bpf_spin_lock lock;
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, BKXDP_CONTROL_LOCKS);
+	__type(key, __u32);
+	__type(value, struct bkxdp_control_lock);
+} control_locks SEC(".maps");
+
+/* By settings.control_table. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 2);
+	__type(key, __u32);
+	__type(value, struct bkxdp_control_count);
+} control_counts SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -85,12 +114,11 @@ struct {
 struct scratch {
 	struct bkxdp_packet packet;
 	/* Arguments of global functions; the stack is short of space. */
-	struct bkxdp_control_peer key; /* of bkxdp_host_has() */
+	struct bkxdp_control_peer key; /* of bkxdp_counted() and bkxdp_older() */
 	struct bkxdp_connection asked; /* of bkxdp_established() */
 	struct bkxdp_tuple tuple;
 	struct bpf_sock_tuple sock_tuple;
-	struct bkxdp_control nothing; /* always zero; too large for the stack */
-	__u64 stray_window;           /* number of the (2^30 ns) second in which strays count */
+	__u64 stray_window; /* number of the (2^30 ns) second in which strays count */
 	__u32 strays;
 	struct bkxdp_event event; /* of a drop, for listeners */
 };

@@ -9,7 +9,7 @@
 #include "build.h"
 #include "policy/policy.h"
 
-#define STEPS_MAX 18
+#define STEPS_MAX 24
 
 /* One packet of a row; `reason` is never 0, so 0 ends the steps. */
 struct step {

@@ -28,6 +28,7 @@ struct variant {
 	const char *name;
 	struct bkxdp_settings settings;
 	bool sockets;      /* connections: sockets; no test that uses it has any */
+	bool one_set;      /* control connections of all peers share one set */
 	const char *vlans; /* a list, in which 0 is untagged; NULL: any */
 	struct line line[FLOWS_MAX];
 };
@@ -154,6 +155,13 @@ static const struct variant variants[] = {
 	 .sockets = true,
 	 .line = {{"control", IN_TCP, "10000", WIDE},
 		  {"data", IN_TCP, "20000", WIDE, .requires = "control", .with = "10.1.0.6"}}},
+	{"one-set",
+	 {},
+	 .one_set = true,
+	 .line = {{"control", IN_TCP, "10000", WIDE},
+		  {"other", IN_TCP, "11000", WIDE},
+		  {"data", IN_TCP, "20000", WIDE, .requires = "control"},
+		  {"other-data", IN_TCP, "21000", WIDE, .requires = "other"}}},
 };
 
 #define VARIANTS (sizeof(variants) / sizeof(variants[0]))
@@ -275,14 +283,21 @@ static void add_rule(struct policy *policy, const struct line *line)
 	*APPEND(policy->rules, policy->n_rules) = rule;
 }
 
-struct policy *variant_policy(const char *name)
+static const struct variant *find_variant(const char *name)
 {
-	struct policy *policy = must_alloc(1, sizeof(*policy));
 	const struct variant *variant = variants;
 
 	while (variant < variants + VARIANTS && strcmp(variant->name, name))
 		variant++;
 	must(variant < variants + VARIANTS, name);
+	return variant;
+}
+
+struct policy *variant_policy(const char *name)
+{
+	struct policy *policy = must_alloc(1, sizeof(*policy));
+	const struct variant *variant = find_variant(name);
+
 	snprintf(policy->interface, sizeof(policy->interface), "%s", name);
 	policy->settings = variant->settings;
 	policy->settings.connections =
@@ -304,6 +319,8 @@ struct tables *variant_tables(const struct policy *policy)
 	diag_print(&diag);
 	diag_free(&diag);
 	must(tables, "a variant does not compile");
+	if (find_variant(policy->interface)->one_set)
+		tables->settings.control_sets = 1;
 	return tables;
 }
 

@@ -3,15 +3,18 @@
  * Control connections: which peers have a live one, and so may open data connections. They
  * are TCP. Pure like packet.h; it asks by the functions declared here, which the includer
  * defines.
+ *
+ * Under `connections: sockets` the kernel knows them. Under `connections: flags` they are in a
+ * table of sets, and times say whether one is live. A live one never gives way to another.
  */
 #ifndef BKXDP_CONTROL_H
 #define BKXDP_CONTROL_H
 
-#include "control_memory.h"
-#include "layout.h"
+#include "control_table.h"
 #include "packet.h"
 
-#define BKXDP_NS_PER_SECOND 1000000000ull
+/* A segment is noted only if the one that was noted before it is this many ns older (0.07 s). */
+#define BKXDP_CONTROL_NOTED_NS (1ull << 26)
 
 /* ---- what it asks --------------------------------------------------------- */
 
@@ -31,104 +34,149 @@ static __always_inline int ask_established(struct bkxdp_world *world,
 static __always_inline int ask_noted(struct bkxdp_world *world, const struct bkxdp_packet *packet,
 				     __u32 number, __u32 n);
 
-/* What is remembered under the key, writable; NULL: nothing. */
-static __always_inline struct bkxdp_control *find_control(struct bkxdp_world *world,
-							  const struct bkxdp_control_key *key);
+/* The set with this number, below settings->control_sets; writable. NULL: there is no table. */
+static __always_inline struct bkxdp_control_set *find_controls(struct bkxdp_world *world,
+							       __u32 number);
 
 /*
- * The same, zeroed if nothing was remembered. NULL if there is no room: the peer's data
- * flows are then dropped.
+ * The lock of that set; NULL if there is none. All stores to slots are made under it, and loads
+ * are not. Nothing may be asked while it is held.
  */
-static __always_inline struct bkxdp_control *add_control(struct bkxdp_world *world,
-							 const struct bkxdp_control_key *key);
+struct bkxdp_control_lock;
+static __always_inline struct bkxdp_control_lock *control_lock(struct bkxdp_world *world,
+							       __u32 number);
+static __always_inline void lock_controls(struct bkxdp_control_lock *lock);
+static __always_inline void unlock_controls(struct bkxdp_control_lock *lock);
 
-/* ---- keys and slots ---------------------------------------------------------- */
+/* Counts what became of the table: BKXDP_CONTROL_.... */
+static __always_inline void count_control(struct bkxdp_world *world,
+					  const struct bkxdp_settings *settings, __u32 changes);
+#define BKXDP_CONTROL_BEGAN   1
+#define BKXDP_CONTROL_LEFT    2
+#define BKXDP_CONTROL_NO_ROOM 4
 
-static __always_inline void bkxdp_control_key(struct bkxdp_control_key *key, const __u32 peer[4],
-					      __u32 control)
+/* ---- slots ---------------------------------------------------------------- */
+
+static __always_inline void bkxdp_control_slot_of(struct bkxdp_control_slot *slot,
+						  const struct bkxdp_packet *packet, __u32 control)
 {
-	__builtin_memcpy(key->address, peer, sizeof(key->address));
-	key->control = control;
+	__builtin_memcpy(slot->key.address, packet->saddr, sizeof(slot->key.address));
+	slot->key.control = control;
+	__builtin_memcpy(slot->connection.address, packet->daddr, sizeof(slot->connection.address));
+	slot->connection.port = packet->dport;
+	slot->connection.peer_port = packet->sport;
+	slot->seen = 0;
 }
 
-static __always_inline void bkxdp_connection_of(struct bkxdp_connection *connection,
-						const struct bkxdp_packet *packet)
-{
-	__builtin_memcpy(connection->address, packet->daddr, sizeof(connection->address));
-	connection->port = packet->dport;
-	connection->peer_port = packet->sport;
-}
-
-static __always_inline int bkxdp_same_connection(const struct bkxdp_connection *a,
-						 const struct bkxdp_connection *b)
-{
-	return a->port == b->port && a->peer_port == b->peer_port &&
-	       a->address[0] == b->address[0] && a->address[1] == b->address[1] &&
-	       a->address[2] == b->address[2] && a->address[3] == b->address[3];
-}
-
+/* The slot of this connection; NULL: it is not remembered. */
 static __always_inline struct bkxdp_control_slot *
-bkxdp_find_slot(struct bkxdp_control *control, const struct bkxdp_connection *connection)
+bkxdp_find_slot(struct bkxdp_control_set *set, const struct bkxdp_control_slot *wanted)
 {
-	for (int i = 0; i < BKXDP_CONTROL_CONNECTIONS; i++)
-		if (bkxdp_same_connection(&control->slot[i].connection, connection))
-			return &control->slot[i];
+	for (int i = 0; i < BKXDP_CONTROL_SLOTS && bkxdp_is_used(&set->slot[i]); i++)
+		if (bkxdp_same_slot(&set->slot[i], wanted))
+			return &set->slot[i];
 	return NULL;
+}
+
+/*
+ * Whoever reads the slot without the lock meanwhile finds an ended connection, or one of the two,
+ * but never a live mixture. The caller holds the lock.
+ */
+static __always_inline __u32 bkxdp_fill_slot(struct bkxdp_control_slot *slot,
+					     const struct bkxdp_control_slot *wanted)
+{
+	__u32 changes = 0;
+
+	if (bkxdp_is_used(slot) && !(slot->seen & BKXDP_CONTROL_ENDED))
+		changes |= BKXDP_CONTROL_LEFT;
+	if (!(wanted->seen & BKXDP_CONTROL_ENDED))
+		changes |= BKXDP_CONTROL_BEGAN;
+	slot->seen = BKXDP_CONTROL_ENDED;
+	asm volatile("" ::: "memory");
+	slot->key = wanted->key;
+	slot->connection = wanted->connection;
+	asm volatile("" ::: "memory");
+	slot->seen = wanted->seen;
+	return changes;
+}
+
+static __always_inline __u32 bkxdp_set_seen(struct bkxdp_control_slot *slot, __u64 seen)
+{
+	__u64 before = slot->seen;
+
+	slot->seen = seen;
+	if (!((before ^ seen) & BKXDP_CONTROL_ENDED))
+		return 0;
+	return seen & BKXDP_CONTROL_ENDED ? BKXDP_CONTROL_LEFT : BKXDP_CONTROL_BEGAN;
 }
 
 /* ---- connections: flags ------------------------------------------------- */
 
-static __always_inline int bkxdp_is_younger(const struct bkxdp_control_slot *slot, __u64 now,
-					    __u64 seconds)
+/* Must a segment of this slot's connection be noted? `seen`: with the segment's own end. */
+static __always_inline int bkxdp_is_news(__u64 before, __u64 seen)
 {
-	/* another CPU may have stored a later time than ours, so the difference is signed */
-	return slot->seen && (__s64)(now - slot->seen) < (__s64)(seconds * BKXDP_NS_PER_SECOND);
+	if (bkxdp_stays_ended(before, seen))
+		return 0;
+	return ((before ^ seen) & BKXDP_CONTROL_ENDED) ||
+	       !bkxdp_is_younger(before, seen, BKXDP_CONTROL_NOTED_NS);
 }
 
-static __always_inline int bkxdp_slot_is_live(const struct bkxdp_control_slot *slot, __u64 now)
+/* What a search for a slot has found. Slots are by number; BKXDP_CONTROL_SLOTS: none. */
+struct bkxdp_control_search {
+	__u64 free;      /* the first slot that may be taken */
+	__u64 own_live;  /* 1: the same peer and flow have a slot whose connection is live */
+	__u64 own_ended; /* age of their connection that ended first, and in the last bits its slot
+			  */
+};
+
+/* Goes on with slot `i`. No branches; see bkxdp_is_zero(). */
+static __always_inline void bkxdp_search_slot(struct bkxdp_control_search *search,
+					      const struct bkxdp_control_slot *slot, __u64 i,
+					      const struct bkxdp_control_slot *wanted)
 {
-	return !slot->ended && bkxdp_is_younger(slot, now, BKXDP_CONTROL_SECONDS);
+	__u64 seen = slot->seen, now = wanted->seen & ~BKXDP_CONTROL_ENDED;
+	__u64 own = bkxdp_same_control(&slot->key, &wanted->key);
+	__u64 live = bkxdp_is_live(seen, now), ended = bkxdp_stays_ended(seen, now);
+	__u64 is_first = ~(live | ended) & search->free / BKXDP_CONTROL_SLOTS;
+	__u64 age = ((now - seen) & ~(BKXDP_CONTROL_SLOTS - 1ull)) | i;
+	__u64 is_older = own & ended & bkxdp_is_negative(search->own_ended - age);
+
+	search->free -= (search->free - i) * is_first;
+	search->own_live |= own & live;
+	search->own_ended += (age - search->own_ended) * is_older;
 }
 
 /*
- * A slot that is empty or was silent for too long, else the one whose connection ended first.
- * Never one with a live connection.
+ * Stores what the segment tells; the caller holds the lock. Returns what changed.
+ *
+ * A new connection takes a slot that was never used, was silent for too long, or ended long enough
+ * ago; if there is none, that of the same peer and flow whose connection ended first. A peer that
+ * has a live connection in the set leaves the last slots to peers that have none, because any live
+ * connection lets its data in.
  */
-static __always_inline struct bkxdp_control_slot *bkxdp_free_slot(struct bkxdp_control *control,
-								  __u64 now)
+static __always_inline __u32 bkxdp_store_times(struct bkxdp_control_set *set,
+					       const struct bkxdp_control_slot *wanted)
 {
-	struct bkxdp_control_slot *ended = NULL;
+	struct bkxdp_control_search search = {.free = BKXDP_CONTROL_SLOTS};
+	__u64 i;
 
-	for (int i = 0; i < BKXDP_CONTROL_CONNECTIONS; i++) {
-		struct bkxdp_control_slot *slot = &control->slot[i];
+	for (i = 0; i < BKXDP_CONTROL_SLOTS && bkxdp_is_used(&set->slot[i]); i++) {
+		struct bkxdp_control_slot *slot = &set->slot[i];
 
-		if (!bkxdp_is_younger(slot, now, BKXDP_CONTROL_SECONDS))
-			return slot;
-		if (slot->ended && (!ended || slot->seen < ended->seen))
-			ended = slot;
+		if (bkxdp_same_slot(slot, wanted))
+			return bkxdp_is_news(slot->seen, wanted->seen)
+				       ? bkxdp_set_seen(slot, wanted->seen)
+				       : 0;
+		bkxdp_search_slot(&search, slot, i, wanted);
 	}
-	return ended;
-}
-
-/*
- * Two CPUs may fill one slot at the same time, and leave a mixture of both connections, whose
- * end nobody would see. The CPU that sees the mixture marks it as ended, and the next segment
- * of each connection finds a slot again.
- */
-static __always_inline void bkxdp_fill_slot(struct bkxdp_control_slot *slot,
-					    const struct bkxdp_connection *connection, __u64 now,
-					    __u32 ended)
-{
-	slot->ended = 1;
-	slot->connection = *connection;
-	slot->seen = now;
-	asm volatile("" ::: "memory");
-	slot->ended = ended;
-	asm volatile("" ::: "memory");
-	if (!bkxdp_same_connection(&slot->connection, connection)) {
-		slot->ended = 1;
-		slot->seen = 0;
-	}
+	search.free -= (search.free - i) * (search.free / BKXDP_CONTROL_SLOTS);
+	if (search.own_live && search.free >= BKXDP_CONTROL_SLOTS_FURTHER)
+		search.free = BKXDP_CONTROL_SLOTS;
+	if (search.free >= BKXDP_CONTROL_SLOTS && search.own_ended)
+		search.free = search.own_ended % BKXDP_CONTROL_SLOTS;
+	if (search.free < BKXDP_CONTROL_SLOTS)
+		return bkxdp_fill_slot(&set->slot[search.free], wanted);
+	return search.own_live || (wanted->seen & BKXDP_CONTROL_ENDED) ? 0 : BKXDP_CONTROL_NO_ROOM;
 }
 
 /*
@@ -137,46 +185,64 @@ static __always_inline void bkxdp_fill_slot(struct bkxdp_control_slot *slot,
  */
 static __always_inline void bkxdp_note_flags(struct bkxdp_world *world,
 					     const struct bkxdp_packet *packet,
+					     const struct bkxdp_settings *settings,
+					     struct bkxdp_control_slot *wanted)
+{
+	__u64 ends = (packet->tcp_flags / BKXDP_TCP_FIN | packet->tcp_flags / BKXDP_TCP_RST) & 1;
+	__u32 number = bkxdp_control_set_of(settings, &wanted->key);
+	struct bkxdp_control_set *set = find_controls(world, number);
+	const struct bkxdp_control_slot *slot;
+	struct bkxdp_control_lock *lock;
+	__u32 changes;
+
+	if (!set)
+		return;
+	wanted->seen = (ask_now(world) & ~BKXDP_CONTROL_ENDED) | ends * BKXDP_CONTROL_ENDED;
+	slot = bkxdp_find_slot(set, wanted);
+	if (slot && !bkxdp_is_news(slot->seen, wanted->seen))
+		return;
+	lock = control_lock(world, number);
+	if (!lock)
+		return;
+	lock_controls(lock);
+	changes = bkxdp_store_times(set, wanted);
+	unlock_controls(lock);
+	if (changes)
+		count_control(world, settings, changes);
+}
+
+/*
+ * `seen` is read first: if it is that of a live connection, whoever filled the slot has stored the
+ * key before. No branches; see bkxdp_is_zero().
+ */
+static __always_inline int bkxdp_any_is_live(struct bkxdp_world *world,
+					     const struct bkxdp_control_set *set,
 					     const struct bkxdp_control_key *key)
 {
-	__u32 ends = packet->tcp_flags & (BKXDP_TCP_FIN | BKXDP_TCP_RST);
-	struct bkxdp_control *control = add_control(world, key);
-	struct bkxdp_connection connection;
-	struct bkxdp_control_slot *slot;
-	__u64 now = ask_now(world);
+	__u64 now = ask_now(world), any = 0;
 
-	if (!control)
-		return;
-	bkxdp_connection_of(&connection, packet);
-	slot = bkxdp_find_slot(control, &connection);
-	if (slot && slot->ended && bkxdp_is_younger(slot, now, BKXDP_CONTROL_ENDED_SECONDS))
-		return;
-	if (slot) {
-		slot->seen = now;
-		slot->ended = !!ends;
-		return;
+	for (int i = 0; i < BKXDP_CONTROL_SLOTS && bkxdp_is_used(&set->slot[i]); i++) {
+		const struct bkxdp_control_slot *slot = &set->slot[i];
+		__u64 seen = *(const volatile __u64 *)&slot->seen;
+
+		asm volatile("" ::: "memory");
+		any |= bkxdp_is_live(seen, now) & bkxdp_same_control(&slot->key, key);
 	}
-	slot = bkxdp_free_slot(control, now);
-	if (slot)
-		bkxdp_fill_slot(slot, &connection, now, !!ends);
+	return any != 0;
 }
 
 /* Is a connection of this control flow with this peer live? */
-static __always_inline int bkxdp_is_noted(struct bkxdp_world *world, __u32 control_flow,
+static __always_inline int bkxdp_is_noted(struct bkxdp_world *world,
+					  const struct bkxdp_settings *settings, __u32 control_flow,
 					  const __u32 peer[4])
 {
-	const struct bkxdp_control *control;
+	const struct bkxdp_control_set *set;
 	struct bkxdp_control_key key;
-	__u64 now = ask_now(world);
 
-	bkxdp_control_key(&key, peer, control_flow);
-	control = find_control(world, &key);
-	if (!control)
-		return 0;
-	for (int i = 0; i < BKXDP_CONTROL_CONNECTIONS; i++)
-		if (bkxdp_slot_is_live(&control->slot[i], now))
-			return 1;
-	return 0;
+	__builtin_memcpy(key.address, peer, sizeof(key.address));
+	key.control = control_flow;
+	set = find_controls(world, bkxdp_control_set_of(settings, &key));
+	return set ? bkxdp_any_is_live(world, set, &key) : 0;
 }
 
 /* ---- both ---------------------------------------------------------------- */
@@ -218,17 +284,18 @@ static __always_inline int bkxdp_requirement_holds(struct bkxdp_world *world,
 	return 0;
 }
 
-/* Called for each segment of a control flow that passes. The kernel tells of sockets itself. */
+/*
+ * Called under `connections: flags` for each segment of a control flow that passes, unless the flow
+ * cache passed it. The kernel tells of sockets itself.
+ */
 static __always_inline void bkxdp_note_control(struct bkxdp_world *world,
 					       const struct bkxdp_packet *packet,
 					       const struct bkxdp_settings *settings, __u32 control)
 {
-	struct bkxdp_control_key key;
+	struct bkxdp_control_slot wanted;
 
-	if (settings->connections != BKXDP_CONNECTIONS_FLAGS)
-		return;
-	bkxdp_control_key(&key, packet->saddr, control);
-	bkxdp_note_flags(world, packet, &key);
+	bkxdp_control_slot_of(&wanted, packet, control);
+	bkxdp_note_flags(world, packet, settings, &wanted);
 }
 
 #endif

@@ -55,7 +55,7 @@ struct bkxdp_control_peer {
  * them. More than can be listed are counted only.
  */
 #define BKXDP_LISTED 7
-struct bkxdp_control_count {
+struct bkxdp_control_live {
 	__u32 live;
 	struct bpf_spin_lock lock;                    /* of the list */
 	struct bkxdp_connection listed[BKXDP_LISTED]; /* peer_port 0: none */

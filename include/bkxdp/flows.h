@@ -224,16 +224,15 @@ static __always_inline struct bkxdp_found bkxdp_search_reply(struct bkxdp_world 
 }
 
 /*
- * May the flow cache keep the verdict? Not if the rule is a control flow whose packets are all
- * noted; not if it needs a live control connection for every packet; and not if an earlier rule
- * would match as soon as its condition holds.
+ * May the flow cache keep the verdict? Not if the rule needs a live control connection for every
+ * packet; and not if an earlier rule would match as soon as its condition holds. Under
+ * `connections: flags` it is enough to see a control connection now and then; its end is always
+ * seen.
  */
 static __always_inline int bkxdp_cacheable(const struct bkxdp_packet *packet,
-					   const struct bkxdp_settings *settings,
 					   const struct bkxdp_found *found)
 {
-	if (found->wants || (settings->connections == BKXDP_CONNECTIONS_FLAGS &&
-			     (found->flags & BKXDP_CANDIDATE_IS_CONTROL)))
+	if (found->wants)
 		return 0;
 	return !(found->flags & BKXDP_CANDIDATE_REQUIRES) || packet->protocol == IPPROTO_TCP;
 }
@@ -266,7 +265,7 @@ static __always_inline struct bkxdp_verdict bkxdp_judge_flows(struct bkxdp_world
 	if (found.holds) {
 		verdict.rule = found.rule;
 		verdict.counter = found.counter;
-		verdict.cacheable = bkxdp_cacheable(packet, settings, &found);
+		verdict.cacheable = bkxdp_cacheable(packet, &found);
 		if (settings->connections == BKXDP_CONNECTIONS_FLAGS &&
 		    (found.flags & BKXDP_CANDIDATE_IS_CONTROL))
 			tell_control(world, packet, settings, found.control);

@@ -65,7 +65,7 @@ static inline int bkxdp_reason_passes(__u32 reason)
 #define BKXDP_TALLIES     (BKXDP_REASON_COUNT + BKXDP_WOULD_DROPS)
 
 /* Counters and listeners go by the numbers of reasons, which outlive a program in pinned maps. */
-_Static_assert(BKXDP_ABI == 5 && BKXDP_REASON_COUNT == 25,
+_Static_assert(BKXDP_ABI == 6 && BKXDP_REASON_COUNT == 25,
 	       "a change of the list of reasons is a change of BKXDP_ABI");
 
 static inline __u32 bkxdp_tally(__u32 reason, __u32 audit)

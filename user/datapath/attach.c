@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <time.h>
 
 #include "base/memory.h"
@@ -73,6 +72,7 @@ static int write_record(const struct maps *maps, const struct bkxdp_active *next
 		.enforcement = tables->settings.enforcement,
 		.generation = next->generation,
 		.in_force = attachment.policy[next->slot].in_force,
+		.control_table = tables->settings.control_table,
 	};
 	return put_attachment(maps, &attachment);
 }
@@ -225,42 +225,6 @@ static void report_memory(const struct attaching *a, int error)
 				    error);
 }
 
-/* Returns 1 if the policy in force looks at sockets and this one at flags, 0 or a negative errno.
- */
-static int turns_to_flags(const struct maps *maps, const struct tables *tables)
-{
-	struct bkxdp_globals *globals;
-	bool by_sockets;
-
-	if (tables->settings.connections != BKXDP_CONNECTIONS_FLAGS || !tables->n_requirements)
-		return 0;
-	globals = globals_open(maps, PROT_READ);
-	if (globals == MAP_FAILED)
-		return -errno;
-	by_sockets = globals->active.generation &&
-		     globals->settings[globals->active.slot % BKXDP_SLOTS].connections ==
-			     BKXDP_CONNECTIONS_SOCKETS;
-	munmap(globals, sizeof(*globals));
-	return by_sockets;
-}
-
-/* Control connections that are live stay so. */
-static int take_over(const struct attaching *a, const struct maps *maps,
-		     const struct tables *tables)
-{
-	int error = turns_to_flags(maps, tables);
-
-	if (error > 0)
-		error = memory_note_flags(maps, tables);
-	if (!error)
-		return 0;
-	diag_at(a->diagnostics, NULL,
-		"%s: the control connections that are live now can't be taken over to "
-		"\"connections: flags\" (%s), so the policy in force stays; try again",
-		a->device, strerror(-error));
-	return -1;
-}
-
 /*
  * If only the answers to sockets that are bound to a device above are concerned, a failure is a
  * warning.
@@ -276,8 +240,6 @@ static int know_connections(const struct attaching *a, const struct maps *maps,
 			a->device, strerror(-error));
 		return -1;
 	}
-	if (take_over(a, maps, tables))
-		return -1;
 	*needed = tables->settings.connections == BKXDP_CONNECTIONS_SOCKETS &&
 		  (tables->n_requirements || tables->devices.n_devices > 1);
 	error = *needed ? memory_follow(a->pins, maps, tables) : 0;
@@ -306,13 +268,17 @@ static int put_in_force(const struct attaching *a, const struct maps *maps)
 	report->by_flags = tables->settings.connections == BKXDP_CONNECTIONS_SOCKETS &&
 			   !program_sockets_supported();
 	report->prefixes = tables->ipv4_prefixes + tables->ipv6_prefixes;
-	if (report->by_flags)
+	if (report->by_flags) {
 		tables->settings.connections = BKXDP_CONNECTIONS_FLAGS;
+		tables->settings.control_sets = tables->n_requirements ? BKXDP_CONTROL_SETS : 1;
+	}
 	if (know_connections(a, maps, tables, &needed)) {
 		tables_free(tables);
 		return -1;
 	}
-	error = write_policy(a->pins, maps, a->policy, tables, names);
+	error = controls_choose(maps, &tables->settings);
+	if (!error)
+		error = write_policy(a->pins, maps, a->policy, tables, names);
 	tables_free(tables);
 	if (error) {
 		report_policy(a->diagnostics, error);

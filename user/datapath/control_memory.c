@@ -18,7 +18,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/memory.h"
 #include "control_memory.skel.h"
 #include "datapath/internal.h"
@@ -409,71 +408,6 @@ static int remember_older(const struct maps *maps)
 	error = write_older(&older);
 	tdestroy(older.pages, free);
 	munmap(wanted, sizeof(struct bkxdp_wanted));
-	return error;
-}
-
-/* ---- from sockets to flags ------------------------------------------------------------------ */
-
-static int clear_noted(const struct maps *maps)
-{
-	struct bkxdp_control_key key;
-
-	while (!bpf_map_get_next_key(maps->fd[MAP_CONTROLS], NULL, &key))
-		if (bpf_map_delete_elem(maps->fd[MAP_CONTROLS], &key) && errno != ENOENT)
-			return -errno;
-	return errno == ENOENT ? 0 : -errno;
-}
-
-/* Adds it to the connections of the same peer and control flow, if there is room. */
-static int note(const struct maps *maps, const struct tcp_connection *tcp, uint32_t control)
-{
-	struct bkxdp_control_key key = {.control = control};
-	struct bkxdp_control noted = {};
-	int i = 0;
-
-	memcpy(key.address, tcp->peer, sizeof(key.address));
-	if (bpf_map_lookup_elem(maps->fd[MAP_CONTROLS], &key, &noted) && errno != ENOENT)
-		return -errno;
-	while (i < BKXDP_CONTROL_CONNECTIONS && noted.slot[i].connection.peer_port)
-		i++;
-	if (i == BKXDP_CONTROL_CONNECTIONS)
-		return 0;
-	noted.slot[i] = (struct bkxdp_control_slot){.connection = tcp->connection,
-						    .seen = clock_ns(CLOCK_MONOTONIC)};
-	return bpf_map_update_elem(maps->fd[MAP_CONTROLS], &key, &noted, BPF_ANY) ? -errno : 0;
-}
-
-static bool is_required(const struct bkxdp_requirement *required, const struct tcp_connection *tcp)
-{
-	for (int i = 0; i < required->n_ports; i++) {
-		enum bkxdp_opener opener = required->port[i].opener;
-
-		if (required->port[i].port == (opener == BKXDP_OPENED_BY_US
-						       ? tcp->connection.peer_port
-						       : tcp->connection.port) &&
-		    socktable_may_be(tcp, opener))
-			return true;
-	}
-	return false;
-}
-
-int memory_note_flags(const struct maps *maps, const struct tables *tables)
-{
-	struct tcp_connection *tcp = NULL;
-	size_t n_tcp = 0;
-	int error = socktable_read(&tcp, &n_tcp);
-
-	if (!error)
-		error = clear_noted(maps);
-	for (size_t i = 0; i < n_tcp && !error; i++) {
-		for (size_t r = 0; r < tables->n_requirements && !error; r++) {
-			const struct bkxdp_requirement *required = &tables->requirement[r];
-
-			if (is_required(required, &tcp[i]))
-				error = note(maps, &tcp[i], required->control);
-		}
-	}
-	free(tcp);
 	return error;
 }
 

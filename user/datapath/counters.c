@@ -206,12 +206,14 @@ static int find_active(const struct maps *maps, const struct bkxdp_attachment *a
 }
 
 static int read_slot(const char *pins, const struct maps *maps, uint32_t slot,
-		     struct reading *reading)
+		     const struct bkxdp_attachment *attachment, struct reading *reading)
 {
 	int error = read_tallies(maps, reading);
 
 	if (!error)
 		error = read_flows(maps, slot, reading);
+	if (!error)
+		error = controls_count(maps, attachment->policy[slot].control_table, reading);
 	return error ? error : read_changed(pins, slot, reading);
 }
 
@@ -227,7 +229,7 @@ static int read_generation(const char *pins, const struct maps *maps, struct rea
 		return error;
 	if (!active.generation)
 		return -ENODATA;
-	error = read_slot(pins, maps, active.slot, reading);
+	error = read_slot(pins, maps, active.slot, attachment, reading);
 	/* a reload may have caused the error */
 	checked = check_generation(maps, &active);
 	if (!error || checked == -EAGAIN)

@@ -111,34 +111,10 @@ struct engine *engine_kernel(const struct tables *tables, enum cache_use cache)
 	return &kernel->engine;
 }
 
-/* A copy is used, because judging a packet must not make a real control connection live. */
-static int copy_controls(int to, int from)
-{
-	struct bkxdp_control_key key, *before = NULL;
-	struct bkxdp_control control;
-
-	while (!bpf_map_get_next_key(from, before, &key)) {
-		before = &key;
-		if (bpf_map_lookup_elem(from, &key, &control))
-			continue; /* it was removed meanwhile */
-		if (bpf_map_update_elem(to, &key, &control, BPF_ANY))
-			return -errno;
-	}
-	return 0;
-}
-
 /*
- * Copies the present policy to a program and maps of our own, which a later reload does not change.
+ * Copies the present policy to the engine's own maps, which a later reload does not change. Engine
+ * and policy must be of one generation. Returns -EAGAIN if a reload came between.
  */
-static int copy_attached(const struct maps *pinned, const struct kernel_engine *kernel)
-{
-	int error = slot_copy(pinned, &kernel->maps);
-
-	return error ? error
-		     : copy_controls(kernel->maps.fd[MAP_CONTROLS], pinned->fd[MAP_CONTROLS]);
-}
-
-/* Engine and policy must be of one generation. Returns -EAGAIN if a reload came between. */
 static int open_generation(const char *interface, const struct maps *pinned,
 			   struct kernel_engine *kernel, struct policy **policy)
 {
@@ -147,7 +123,7 @@ static int open_generation(const char *interface, const struct maps *pinned,
 	int error = slot_active(pinned, &before);
 
 	if (!error)
-		error = copy_attached(pinned, kernel);
+		error = slot_copy(pinned, &kernel->maps);
 	/* an inner map that disappeared was removed by a reload */
 	if (error)
 		return error == -ENOENT ? -EAGAIN : error;

@@ -25,6 +25,7 @@ enum map {
 	MAP_PEERS,
 	MAP_SERVICES,
 	MAP_CONTROLS,
+	MAP_CONTROL_COUNTS,
 	MAP_REASONS,
 	MAP_FLOWS,
 	MAP_NAMES,
@@ -57,6 +58,9 @@ extern const struct map_name map_names[MAP_COUNT];
  * failure.
  */
 struct bkxdp_globals *globals_open(const struct maps *maps, int protection);
+/* Sets which slot is in force, and its settings. Returns 0 or a negative errno. */
+int settings_in_force(const struct maps *maps, struct bkxdp_active *active,
+		      struct bkxdp_settings *settings);
 /* Sets the slot that is not in force and the next generation, for slot_publish(). */
 int slot_next(const struct maps *maps, struct bkxdp_active *next);
 /* Fills that slot and puts it in force. Returns 0 or a negative errno. */
@@ -76,6 +80,28 @@ int names_write(const struct maps *maps, const struct counter_names *names);
  */
 typedef void hash_take(void *into, const void *key, const void *value);
 int hash_read(int fd, size_t key_size, size_t value_size, hash_take *take, void *into);
+
+/* ---- controls.c: the table of control connections ------------------------ */
+
+/*
+ * Decides which table a policy with these settings gets, and sets what it needs to find connections
+ * there. It is the table of the policy in force, or another one if it needs another size. Returns 0
+ * or a negative errno.
+ */
+int controls_choose(const struct maps *maps, struct bkxdp_settings *settings);
+bool controls_are_shared(const struct bkxdp_settings *current, const struct bkxdp_settings *next);
+/*
+ * Puts the control connections that the host has now into an empty table, and counts them. Returns
+ * 0 or a negative errno.
+ */
+int controls_from_sockets(const struct maps *maps, int to, const struct tables *tables);
+/* Copies what a table has to an empty one of the same size. Returns 0 or a negative errno. */
+int controls_copy(int from, int to);
+/* Calls `take` for each slot in use. Returns 0 or a negative errno. */
+typedef void controls_take(void *into, const struct bkxdp_control_slot *slot);
+int controls_read(const struct maps *maps, controls_take *take, void *into);
+/* Reads how many are remembered, and how many segments found no room since the attach. */
+int controls_count(const struct maps *maps, uint32_t table, struct reading *reading);
 
 /* Stores bytes in a new map. Returns its file descriptor or a negative errno. */
 int bytes_map_write(const char *name, const void *bytes, size_t size);
@@ -230,11 +256,6 @@ int memory_follow(const char *pins, const struct maps *maps, const struct tables
  */
 int memory_follow_unpinned(const struct maps *maps, const struct tables *tables);
 
-/*
- * Notes the control connections that the host has now for `connections: flags`, instead of those
- * that were noted before. Returns 0 or a negative errno.
- */
-int memory_note_flags(const struct maps *maps, const struct tables *tables);
 /* Returns true if the kernel tells of connections for this interface. */
 bool memory_is_told(const char *pins);
 

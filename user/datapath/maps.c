@@ -5,6 +5,7 @@
  */
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -80,9 +81,22 @@ int hash_read(int fd, size_t key_size, size_t value_size, hash_take *take, void 
 
 /* ---- slots ----------------------------------------------------------------- */
 
+int settings_in_force(const struct maps *maps, struct bkxdp_active *active,
+		      struct bkxdp_settings *settings)
+{
+	struct bkxdp_globals *globals = globals_open(maps, PROT_READ);
+
+	if (globals == MAP_FAILED)
+		return -errno;
+	*active = globals->active;
+	*settings = globals->settings[active->slot % BKXDP_SLOTS];
+	munmap(globals, sizeof(*globals));
+	return active->slot < BKXDP_SLOTS ? 0 : -EBADMSG;
+}
+
 /* The inner maps of one slot, in the size that the policy needs. */
 struct slot {
-	int peers, services;
+	int peers, services, controls;
 };
 
 static void slot_close(struct slot *slot)
@@ -91,6 +105,8 @@ static void slot_close(struct slot *slot)
 		close(slot->peers);
 	if (slot->services >= 0)
 		close(slot->services);
+	if (slot->controls >= 0)
+		close(slot->controls);
 }
 
 static int create_like(const char *name, enum bpf_map_type type, size_t key, size_t value,
@@ -145,8 +161,53 @@ static int fill_services(const struct tables *tables)
 	return fd;
 }
 
-/* The maps are frozen, so that nobody changes a policy in place, not even root by mistake. */
-static int slot_fill(struct slot *slot, const struct tables *tables)
+static int create_controls(const struct bkxdp_settings *settings)
+{
+	return create_like("controls", BPF_MAP_TYPE_ARRAY, sizeof(uint32_t),
+			   sizeof(struct bkxdp_control_set), settings->control_sets,
+			   BPF_F_INNER_MAP);
+}
+
+static int inner_of(int outer, uint32_t number)
+{
+	uint32_t id;
+	int fd;
+
+	if (bpf_map_lookup_elem(outer, &number, &id))
+		return -errno;
+	fd = bpf_map_get_fd_by_id(id);
+	return fd < 0 ? -errno : fd;
+}
+
+/*
+ * The table of the policy in force, or a new one if that has another size. From `connections:
+ * sockets` to `flags`, the control connections that the host has are in it.
+ */
+static int fill_controls(const struct maps *maps, const struct tables *tables)
+{
+	const struct bkxdp_settings *settings = &tables->settings;
+	struct bkxdp_settings current;
+	struct bkxdp_active active;
+	int fd, error = settings_in_force(maps, &active, &current);
+
+	if (error)
+		return error;
+	if (active.generation && controls_are_shared(&current, settings))
+		return inner_of(maps->fd[MAP_CONTROLS], active.slot);
+	fd = create_controls(settings);
+	if (fd >= 0 && active.generation && current.connections == BKXDP_CONNECTIONS_SOCKETS &&
+	    settings->connections == BKXDP_CONNECTIONS_FLAGS)
+		error = controls_from_sockets(maps, fd, tables);
+	if (fd < 0 || !error)
+		return fd;
+	close(fd);
+	return error;
+}
+
+/*
+ * The maps of the policy are frozen, so that nobody changes it in place, not even root by mistake.
+ */
+static int slot_fill(struct slot *slot, const struct maps *maps, const struct tables *tables)
 {
 	slot->peers = fill_peers(tables);
 	if (slot->peers < 0)
@@ -154,6 +215,9 @@ static int slot_fill(struct slot *slot, const struct tables *tables)
 	slot->services = fill_services(tables);
 	if (slot->services < 0)
 		return slot->services;
+	slot->controls = fill_controls(maps, tables);
+	if (slot->controls < 0)
+		return slot->controls;
 	if (bpf_map_freeze(slot->peers) || bpf_map_freeze(slot->services))
 		return -errno;
 	return 0;
@@ -163,7 +227,8 @@ static int slot_fill(struct slot *slot, const struct tables *tables)
 static int slot_place(const struct maps *maps, uint32_t number, const struct slot *slot)
 {
 	if (bpf_map_update_elem(maps->fd[MAP_PEERS], &number, &slot->peers, BPF_ANY) ||
-	    bpf_map_update_elem(maps->fd[MAP_SERVICES], &number, &slot->services, BPF_ANY))
+	    bpf_map_update_elem(maps->fd[MAP_SERVICES], &number, &slot->services, BPF_ANY) ||
+	    bpf_map_update_elem(maps->fd[MAP_CONTROLS], &number, &slot->controls, BPF_ANY))
 		return -errno;
 	return 0;
 }
@@ -232,6 +297,7 @@ static void slot_retire(const struct maps *maps, uint32_t number, const struct s
 		return;
 	(void)bpf_map_delete_elem(maps->fd[MAP_PEERS], &number);
 	(void)bpf_map_delete_elem(maps->fd[MAP_SERVICES], &number);
+	(void)bpf_map_delete_elem(maps->fd[MAP_CONTROLS], &number);
 }
 
 int slot_next(const struct maps *maps, struct bkxdp_active *next)
@@ -246,8 +312,8 @@ int slot_next(const struct maps *maps, struct bkxdp_active *next)
 int slot_publish(const struct maps *maps, const struct bkxdp_active *next,
 		 const struct tables *tables)
 {
-	struct slot slot = {-1, -1};
-	int error = slot_fill(&slot, tables);
+	struct slot slot = {-1, -1, -1};
+	int error = slot_fill(&slot, maps, tables);
 
 	if (!error)
 		error = slot_place(maps, next->slot, &slot);
@@ -259,33 +325,44 @@ int slot_publish(const struct maps *maps, const struct bkxdp_active *next,
 	return error;
 }
 
-static int inner_of(int outer, uint32_t number)
-{
-	uint32_t id;
-	int fd;
-
-	if (bpf_map_lookup_elem(outer, &number, &id))
-		return -errno;
-	fd = bpf_map_get_fd_by_id(id);
-	return fd < 0 ? -errno : fd;
-}
-
 static int slot_open(struct slot *slot, const struct maps *maps, uint32_t number)
 {
 	slot->peers = inner_of(maps->fd[MAP_PEERS], number);
 	if (slot->peers < 0)
 		return slot->peers;
 	slot->services = inner_of(maps->fd[MAP_SERVICES], number);
-	return slot->services < 0 ? slot->services : 0;
+	if (slot->services < 0)
+		return slot->services;
+	slot->controls = inner_of(maps->fd[MAP_CONTROLS], number);
+	return slot->controls < 0 ? slot->controls : 0;
+}
+
+static int place_copy(const struct maps *from, const struct maps *to,
+		      const struct bkxdp_globals *globals)
+{
+	uint32_t number = globals->active.slot % BKXDP_SLOTS;
+	struct slot slot = {-1, -1, -1};
+	int error = slot_open(&slot, from, number);
+	int copy = error ? -1 : create_controls(&globals->settings[number]);
+
+	if (!error)
+		error = copy < 0 ? copy : controls_copy(slot.controls, copy);
+	if (slot.controls >= 0)
+		close(slot.controls);
+	slot.controls = copy;
+	if (!error)
+		error = slot_place(to, number, &slot);
+	slot_close(&slot);
+	return error;
 }
 
 /*
- * The inner maps are shared, because they are frozen. The globals, which say what is in force, are
- * copied.
+ * The inner maps of the policy are shared, because they are frozen. Control connections are
+ * copied, because judging a packet must not make a real one live. The globals, which say what is
+ * in force, are copied, too.
  */
 int slot_copy(const struct maps *from, const struct maps *to)
 {
-	struct slot slot = {-1, -1};
 	struct bkxdp_globals *source = globals_open(from, PROT_READ);
 	struct bkxdp_globals *copy = globals_open(to, PROT_READ | PROT_WRITE);
 	int error = -EINVAL;
@@ -293,11 +370,8 @@ int slot_copy(const struct maps *from, const struct maps *to)
 	if (source != MAP_FAILED && copy != MAP_FAILED) {
 		*copy = *source;
 		memset(&copy->watch, 0, sizeof(copy->watch));
-		error = slot_open(&slot, from, copy->active.slot % BKXDP_SLOTS);
-		if (!error)
-			error = slot_place(to, copy->active.slot % BKXDP_SLOTS, &slot);
+		error = place_copy(from, to, copy);
 	}
-	slot_close(&slot);
 	if (source != MAP_FAILED)
 		munmap(source, sizeof(*source));
 	if (copy != MAP_FAILED)

@@ -15,6 +15,7 @@ const struct map_name map_names[MAP_COUNT] = {
 	[MAP_PEERS] = {"peers", "peers", false},
 	[MAP_SERVICES] = {"services", "services", false},
 	[MAP_CONTROLS] = {"controls", "controls", false},
+	[MAP_CONTROL_COUNTS] = {"control_counts", "control_counts", true},
 	[MAP_REASONS] = {"reasons", "reasons", true},
 	[MAP_FLOWS] = {"flows", "flows", true},
 	[MAP_NAMES] = {"names", "names", true},

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Reads the state of an interface's filter from the kernel. Nothing is changed here. */
+#include <bkxdp/control_table.h>
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -82,42 +83,29 @@ static const struct flow *control_flow(const struct policy *policy, uint32_t id)
 	return NULL;
 }
 
-static bool slot_is_live(const struct bkxdp_control_slot *slot)
+/* What `connections: flags` has noted. */
+static void find_state(const struct bkxdp_control_slot *slot, struct control_seen *seen)
 {
-	return !slot->ended && slot->seen &&
-	       clock_ns(CLOCK_MONOTONIC) < slot->seen + BKXDP_CONTROL_SECONDS * NS_PER_S;
+	uint64_t now = clock_ns(CLOCK_MONOTONIC);
+
+	seen->live = bkxdp_is_live(slot->seen, now);
+	seen->ended = slot->seen & BKXDP_CONTROL_ENDED;
+	seen->timed = true;
+	seen->seconds = now > slot->seen ? (now - slot->seen) / NS_PER_S : 0;
 }
 
-static void see_control(struct snapshot *snapshot, const struct bkxdp_control_key *key,
-			const struct bkxdp_control *control)
+static void see_control(void *into, const struct bkxdp_control_slot *slot)
 {
-	const struct flow *flow = control_flow(snapshot->policy, key->control);
+	struct snapshot *snapshot = into;
+	const struct flow *flow = control_flow(snapshot->policy, slot->key.control);
+	struct control_seen *seen;
 
-	for (size_t i = 0; flow && i < BKXDP_CONTROL_CONNECTIONS; i++) {
-		const struct bkxdp_control_slot *slot = &control->slot[i];
-		struct control_seen *seen;
-
-		if (!slot->connection.peer_port)
-			continue;
-		seen = APPEND(snapshot->controls, snapshot->n_controls);
-		memcpy(seen->peer, key->address, sizeof(seen->peer));
-		seen->flow = flow;
-		seen->connection = slot->connection;
-		seen->live = slot_is_live(slot);
-	}
-}
-
-/* Under `connections: flags`: what the filter has noted. */
-static void see_noted(struct snapshot *snapshot, const struct maps *maps)
-{
-	struct bkxdp_control_key key, *before = NULL;
-	struct bkxdp_control control;
-
-	while (!bpf_map_get_next_key(maps->fd[MAP_CONTROLS], before, &key)) {
-		before = &key;
-		if (!bpf_map_lookup_elem(maps->fd[MAP_CONTROLS], &key, &control))
-			see_control(snapshot, &key, &control);
-	}
+	if (!flow)
+		return;
+	seen = APPEND(snapshot->controls, snapshot->n_controls);
+	*seen = (struct control_seen){.flow = flow, .connection = slot->connection};
+	memcpy(seen->peer, slot->key.address, sizeof(seen->peer));
+	find_state(slot, seen);
 }
 
 static bool is_of_rule(const struct tcp_connection *tcp, const struct rule *rule)
@@ -158,10 +146,9 @@ static int see_established(struct snapshot *snapshot)
 		if (!flow)
 			continue;
 		seen = APPEND(snapshot->controls, snapshot->n_controls);
+		*seen = (struct control_seen){
+			.flow = flow, .connection = tcp[i].connection, .live = true};
 		memcpy(seen->peer, tcp[i].peer, sizeof(seen->peer));
-		seen->flow = flow;
-		seen->connection = tcp[i].connection;
-		seen->live = true;
 	}
 	free(tcp);
 	return 0;
@@ -180,7 +167,7 @@ static void see_controls(const char *pins, const struct maps *maps, struct snaps
 	if (!requires_any(snapshot->policy))
 		return;
 	if (snapshot->policy->settings.connections == BKXDP_CONNECTIONS_FLAGS) {
-		see_noted(snapshot, maps);
+		snapshot->controls_error = controls_read(maps, see_control, snapshot);
 		return;
 	}
 	snapshot->controls_error = see_established(snapshot);

@@ -5,7 +5,6 @@
  */
 #include "engine/engine.h"
 
-#include <search.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -16,18 +15,13 @@
 #include <bkxdp/control.h>
 #include <bkxdp/flows.h>
 
-/* A control connection that was seen: a node of the tree. */
-struct seen_control {
-	struct bkxdp_control_key key;
-	struct bkxdp_control control;
-};
-
 struct bkxdp_world {
 	struct engine engine;
 	const struct tables *tables;
 	/* of each peer entry: index + 1 of the longest prefix that covers it; 0: none */
 	size_t *covering;
-	void *controls; /* tsearch() tree of struct seen_control */
+	struct bkxdp_control_set *controls;
+	struct bkxdp_control_slot asked;
 	uint64_t now;
 	uint64_t stray_window; /* number of the (2^30 ns) second in which strays count */
 	unsigned int strays;
@@ -77,31 +71,41 @@ static __u64 ask_now(struct bkxdp_world *world)
 	return world->now;
 }
 
-static int compare_controls(const void *a, const void *b)
+static struct bkxdp_control_set *find_controls(struct bkxdp_world *world, __u32 number)
 {
-	return memcmp(a, b, sizeof(struct bkxdp_control_key));
+	return &world->controls[number];
 }
 
-static struct bkxdp_control *find_control(struct bkxdp_world *world,
-					  const struct bkxdp_control_key *key)
-{
-	struct seen_control **found = tfind(key, &world->controls, compare_controls);
+/* There is one thread, so there is nothing to lock. */
+struct bkxdp_control_lock {
+	int unused;
+};
 
-	return found ? &(*found)->control : NULL;
+static struct bkxdp_control_lock *control_lock(struct bkxdp_world *world, __u32 number)
+{
+	static struct bkxdp_control_lock lock;
+
+	(void)world;
+	(void)number;
+	return &lock;
 }
 
-static struct bkxdp_control *add_control(struct bkxdp_world *world,
-					 const struct bkxdp_control_key *key)
+static void lock_controls(struct bkxdp_control_lock *lock)
 {
-	struct bkxdp_control *found = find_control(world, key);
-	struct seen_control *control;
+	(void)lock;
+}
 
-	if (found)
-		return found;
-	control = must_alloc(1, sizeof(*control));
-	control->key = *key;
-	tsearch(control, &world->controls, compare_controls);
-	return &control->control;
+static void unlock_controls(struct bkxdp_control_lock *lock)
+{
+	(void)lock;
+}
+
+static void count_control(struct bkxdp_world *world, const struct bkxdp_settings *settings,
+			  __u32 changes)
+{
+	(void)world;
+	(void)settings;
+	(void)changes;
 }
 
 /*
@@ -139,7 +143,8 @@ static int ask_noted(struct bkxdp_world *world, const struct bkxdp_packet *packe
 {
 	const struct bkxdp_requirement *required = &world->tables->requirement[number];
 
-	return bkxdp_is_noted(world, required->control, bkxdp_required_peer(packet, required, n));
+	return bkxdp_is_noted(world, &world->tables->settings, required->control,
+			      bkxdp_required_peer(packet, required, n));
 }
 
 static int ask_control(struct bkxdp_world *world, const struct bkxdp_packet *packet,
@@ -188,7 +193,7 @@ static void user_close(struct engine *engine)
 {
 	struct bkxdp_world *world = world_of(engine);
 
-	tdestroy(world->controls, free);
+	free(world->controls);
 	free(world->covering);
 	free(world);
 }
@@ -219,5 +224,6 @@ struct engine *engine_user(const struct tables *tables)
 	world->engine = (struct engine){"user", user_judge, user_counted, user_close};
 	world->tables = tables;
 	world->covering = find_covering(tables);
+	world->controls = must_alloc(tables->settings.control_sets, sizeof(*world->controls));
 	return &world->engine;
 }

@@ -618,10 +618,39 @@ int service_compare(const void *a, const void *b)
 
 /* ---- the whole ------------------------------------------------------------ */
 
+static bool requires_any(const struct policy *policy)
+{
+	for (size_t f = 0; f < policy->n_flows; f++)
+		if (policy->flows[f].required >= 0)
+			return true;
+	return false;
+}
+
+/*
+ * A policy that needs no table of control connections, as under `connections: sockets`, has one of
+ * a single set. The numbers that
+ * pick a connection's set are the same each time, for test runs and captures; an interface gets
+ * random ones.
+ */
+static void place_controls(const struct policy *policy, struct bkxdp_settings *settings)
+{
+	uint64_t number = 0;
+
+	settings->control_sets =
+		settings->connections == BKXDP_CONNECTIONS_FLAGS && requires_any(policy)
+			? BKXDP_CONTROL_SETS
+			: 1;
+	for (size_t i = 0; i <= BKXDP_CONTROL_WORDS; i++) {
+		number = (number + 0x9e3779b97f4a7c15) * 0xbf58476d1ce4e5b9;
+		settings->control_hash[i] = number ^ number >> 31;
+	}
+}
+
 static void compiler_start(struct compiler *c)
 {
 	c->tables = must_alloc(1, sizeof(*c->tables));
 	c->tables->settings = c->policy->settings;
+	place_controls(c->policy, &c->tables->settings);
 	c->tables->port = must_alloc(BKXDP_PORTS, sizeof(*c->tables->port));
 	c->requirements = must_alloc(c->policy->n_flows, sizeof(*c->requirements));
 	c->group_rules = must_alloc(c->policy->n_groups, sizeof(*c->group_rules));

@@ -15,6 +15,9 @@ struct control_seen {
 	const struct flow *flow; /* the control flow, in snapshot.policy */
 	struct bkxdp_connection connection;
 	bool live;
+	bool ended;       /* its end was seen */
+	bool timed;       /* `seconds` is known: connections: flags */
+	uint64_t seconds; /* since its end, or else since its last segment */
 };
 
 struct snapshot {

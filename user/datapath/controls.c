@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The tables of control connections. Each slot of a policy has one; policies may share it. */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <bkxdp/control_table.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "datapath/internal.h"
+#include "net/socktable.h"
+
+/* ---- which table a policy has -------------------------------------------- */
+
+static int read_count(const struct maps *maps, uint32_t table, struct bkxdp_control_count *each,
+		      int cpus)
+{
+	memset(each, 0, (size_t)cpus * sizeof(*each));
+	return bpf_map_lookup_elem(maps->fd[MAP_CONTROL_COUNTS], &table, each) ? -errno : 0;
+}
+
+/* The counts of a table that no policy has. How often there was no room counts from the attach. */
+static int clear_count(const struct maps *maps, uint32_t table)
+{
+	int cpus = libbpf_num_possible_cpus();
+	AUTO_FREE struct bkxdp_control_count *each = must_alloc(cpus > 0 ? cpus : 1, sizeof(*each));
+	int error = cpus < 0 ? cpus : read_count(maps, table, each, cpus);
+
+	for (int i = 0; i < cpus; i++)
+		each[i].began = each[i].ended = 0;
+	if (!error && bpf_map_update_elem(maps->fd[MAP_CONTROL_COUNTS], &table, each, BPF_ANY))
+		error = -errno;
+	return error;
+}
+
+bool controls_are_shared(const struct bkxdp_settings *current, const struct bkxdp_settings *next)
+{
+	return current->control_table == next->control_table &&
+	       !memcmp(current->control_hash, next->control_hash, sizeof(next->control_hash));
+}
+
+static int random_hash(struct bkxdp_settings *settings)
+{
+	const ssize_t size = sizeof(settings->control_hash);
+
+	return getrandom(settings->control_hash, size, 0) == size ? 0 : -EIO;
+}
+
+/* A table that is carried over has the same hash, so that each connection keeps its set. */
+int controls_choose(const struct maps *maps, struct bkxdp_settings *settings)
+{
+	struct bkxdp_settings current;
+	struct bkxdp_active active;
+	int error = settings_in_force(maps, &active, &current);
+	bool carried;
+
+	if (error)
+		return error;
+	settings->control_table = 0;
+	if (!active.generation)
+		return random_hash(settings);
+	carried = current.control_sets == settings->control_sets;
+	if (carried)
+		memcpy(settings->control_hash, current.control_hash,
+		       sizeof(settings->control_hash));
+	else
+		error = random_hash(settings);
+	settings->control_table = current.control_table;
+	if (error || carried)
+		return error;
+	settings->control_table = !current.control_table;
+	return clear_count(maps, settings->control_table);
+}
+
+/* ---- what is in it ------------------------------------------------------- */
+
+#define BATCH_SETS 256
+
+typedef int take_set(void *into, uint32_t number, const struct bkxdp_control_set *set);
+
+static int read_each(int fd, uint32_t first, uint32_t count, struct bkxdp_control_set *sets)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		uint32_t number = first + i;
+
+		if (bpf_map_lookup_elem(fd, &number, &sets[i]))
+			return -errno;
+	}
+	return 0;
+}
+
+static int read_batch(int fd, uint32_t first, uint32_t count, uint32_t *keys,
+		      struct bkxdp_control_set *sets)
+{
+	LIBBPF_OPTS(bpf_map_batch_opts, opts);
+	uint32_t before = first - 1, after, got = count;
+
+	if (!bpf_map_lookup_batch(fd, first ? &before : NULL, &after, keys, sets, &got, &opts) ||
+	    errno == ENOENT) /* the end of the array */
+		return got == count ? 0 : -EBADMSG;
+	return read_each(fd, first, count, sets);
+}
+
+static int sets_of(int fd, uint32_t *n_sets)
+{
+	struct bpf_map_info info = {};
+	uint32_t length = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(fd, &info, &length))
+		return -errno;
+	*n_sets = info.max_entries;
+	return info.value_size == sizeof(struct bkxdp_control_set) ? 0 : -EBADMSG;
+}
+
+/* Calls `take` for each set in which a slot was ever used. */
+static int read_sets(int fd, take_set *take, void *into)
+{
+	AUTO_FREE struct bkxdp_control_set *sets = must_alloc(BATCH_SETS, sizeof(*sets));
+	AUTO_FREE uint32_t *keys = must_alloc(BATCH_SETS, sizeof(*keys));
+	uint32_t n_sets = 0, count;
+	int error = sets_of(fd, &n_sets);
+
+	for (uint32_t first = 0; first < n_sets && !error; first += count) {
+		count = n_sets - first < BATCH_SETS ? n_sets - first : BATCH_SETS;
+		error = read_batch(fd, first, count, keys, sets);
+		for (uint32_t i = 0; i < count && !error; i++)
+			if (bkxdp_is_used(&sets[i].slot[0]))
+				error = take(into, first + i, &sets[i]);
+	}
+	return error;
+}
+
+static int put_set(void *into, uint32_t number, const struct bkxdp_control_set *set)
+{
+	const int *to = into;
+
+	return bpf_map_update_elem(*to, &number, set, BPF_ANY) ? -errno : 0;
+}
+
+int controls_copy(int from, int to)
+{
+	return read_sets(from, put_set, &to);
+}
+
+static int count_carried(const struct maps *maps, uint32_t table, uint64_t carried)
+{
+	int cpus = libbpf_num_possible_cpus();
+	AUTO_FREE struct bkxdp_control_count *each = must_alloc(cpus > 0 ? cpus : 1, sizeof(*each));
+	int error = cpus < 0 ? cpus : read_count(maps, table, each, cpus);
+
+	each[0].began += carried;
+	if (!error && bpf_map_update_elem(maps->fd[MAP_CONTROL_COUNTS], &table, each, BPF_ANY))
+		error = -errno;
+	return error;
+}
+
+/* ---- from sockets to flags ----------------------------------------------- */
+
+static bool is_required(const struct bkxdp_requirement *required, const struct tcp_connection *tcp)
+{
+	for (int i = 0; i < required->n_ports; i++) {
+		enum bkxdp_opener opener = required->port[i].opener;
+
+		if (required->port[i].port == (opener == BKXDP_OPENED_BY_US
+						       ? tcp->connection.peer_port
+						       : tcp->connection.port) &&
+		    socktable_may_be(tcp, opener))
+			return true;
+	}
+	return false;
+}
+
+/* Returns 1 if the connection is in the table now, 0 if there is no room, or a negative errno. */
+static int note(int to, const struct bkxdp_settings *settings, const struct tcp_connection *tcp,
+		uint32_t control)
+{
+	struct bkxdp_control_slot slot = {.key = {.control = control},
+					  .connection = tcp->connection,
+					  .seen = clock_ns(CLOCK_MONOTONIC) & ~BKXDP_CONTROL_ENDED};
+	struct bkxdp_control_set set;
+	uint32_t number;
+	int i = 0;
+
+	memcpy(slot.key.address, tcp->peer, sizeof(slot.key.address));
+	number = bkxdp_control_set_of(settings, &slot.key);
+	if (bpf_map_lookup_elem(to, &number, &set))
+		return -errno;
+	while (i < BKXDP_CONTROL_SLOTS && bkxdp_is_used(&set.slot[i]))
+		i++;
+	if (i == BKXDP_CONTROL_SLOTS)
+		return 0;
+	set.slot[i] = slot;
+	return bpf_map_update_elem(to, &number, &set, BPF_ANY) ? -errno : 1;
+}
+
+int controls_from_sockets(const struct maps *maps, int to, const struct tables *tables)
+{
+	struct tcp_connection *tcp = NULL;
+	uint64_t carried = 0;
+	size_t n_tcp = 0;
+	int error = socktable_read(&tcp, &n_tcp);
+
+	for (size_t i = 0; i < n_tcp && error >= 0; i++) {
+		for (size_t r = 0; r < tables->n_requirements && error >= 0; r++) {
+			if (!is_required(&tables->requirement[r], &tcp[i]))
+				continue;
+			error = note(to, &tables->settings, &tcp[i],
+				     tables->requirement[r].control);
+			carried += error > 0;
+		}
+	}
+	free(tcp);
+	return error < 0 ? error : count_carried(maps, tables->settings.control_table, carried);
+}
+
+struct taking {
+	controls_take *take;
+	void *into;
+};
+
+static int take_slots(void *into, uint32_t number, const struct bkxdp_control_set *set)
+{
+	const struct taking *taking = into;
+
+	(void)number;
+	for (int i = 0; i < BKXDP_CONTROL_SLOTS && bkxdp_is_used(&set->slot[i]); i++)
+		taking->take(taking->into, &set->slot[i]);
+	return 0;
+}
+
+int controls_read(const struct maps *maps, controls_take *take, void *into)
+{
+	struct taking taking = {take, into};
+	struct bkxdp_active active;
+	uint32_t id;
+	int error = slot_active(maps, &active);
+
+	if (error)
+		return error;
+	if (bpf_map_lookup_elem(maps->fd[MAP_CONTROLS], &active.slot, &id))
+		return -errno;
+	AUTO_CLOSE int fd = bpf_map_get_fd_by_id(id);
+
+	return fd < 0 ? -errno : read_sets(fd, take_slots, &taking);
+}
+
+/* ---- counts ---------------------------------------------------------------- */
+
+/* CPUs are read one after the other, so an end may be counted whose beginning is not. */
+int controls_count(const struct maps *maps, uint32_t table, struct reading *reading)
+{
+	int cpus = libbpf_num_possible_cpus();
+	AUTO_FREE struct bkxdp_control_count *each = must_alloc(cpus > 0 ? cpus : 1, sizeof(*each));
+	int64_t remembered = 0;
+	int error = cpus < 0 ? cpus : 0;
+
+	reading->no_room = 0;
+	for (uint32_t t = 0; t < 2 && !error; t++) {
+		error = read_count(maps, t, each, cpus);
+		for (int i = 0; i < cpus && !error; i++) {
+			reading->no_room += each[i].no_room;
+			if (t == table)
+				remembered += (int64_t)(each[i].began - each[i].ended);
+		}
+	}
+	reading->remembered = remembered > 0 ? remembered : 0;
+	return error;
+}
