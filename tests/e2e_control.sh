@@ -136,25 +136,25 @@ several() { # FAMILY
 	no_data "IPv$1: all have ended"
 }
 
-# Seven are remembered. The others take the places of those that end, with their next segment.
+# Eight are remembered. The others take the places of those that end, with their next segment.
 many() { # FAMILY
 	local name
-	for name in 1 2 3 4 5 6 7 8 9; do control "$name" && says_something "$name" >/dev/null; done
-	check "IPv$1: nine control connections: data" data_works
-	close_both 8 9
+	for name in {1..10}; do control "$name" && says_something "$name" >/dev/null; done
+	check "IPv$1: ten control connections: data" data_works
+	close_both 9 10
 	check "IPv$1: the last two end: data" data_works
-	close_both 1 2 3 4 5 6
-	check "IPv$1: only the seventh is left: data" data_works
-	control 8 && control 9
-	close_both 7
-	check "IPv$1: two later ones: data" data_works
-	close_both 8 9
-	no_data "IPv$1: all have ended"
-	for name in 1 2 3 4 5 6 7 8; do control "$name" && says_something "$name" >/dev/null; done
-	close_both 1 2 3 4 5 6 7
-	says_something 8 >/dev/null
-	check "IPv$1: the eighth of eight, with its next segment: data" data_works
+	close_both {1..7}
+	check "IPv$1: only the eighth is left: data" data_works
+	control 9 && control 10
 	close_both 8
+	check "IPv$1: two later ones: data" data_works
+	close_both 9 10
+	no_data "IPv$1: all have ended"
+	for name in {1..9}; do control "$name" && says_something "$name" >/dev/null; done
+	close_both {1..8}
+	says_something 9 >/dev/null
+	check "IPv$1: the ninth of nine, with its next segment: data" data_works
+	close_both 9
 }
 
 other_peers() { # FAMILY
@@ -374,7 +374,7 @@ by_flags() { # FAMILY
 	check "IPv$1, flags: data" data open
 	at net close c
 	no_data "IPv$1, flags: control has ended"
-	says "IPv$1, flags: status says that none is live" "$(bkxdp status eth1)" '^  none live; [1-7] remembered that ended$'
+	says "IPv$1, flags: status says that none is live" "$(bkxdp status eth1)" '^  none live; [0-9]+ remembered that ended$'
 	at net send open block
 	is "IPv$1, flags: the data connection goes on" "$(at host take open)" block
 	is "IPv$1, flags: and so does what only looks like one" \
@@ -385,6 +385,56 @@ by_flags() { # FAMILY
 	no_data "IPv$1, flags: control has ended on both sides"
 	close_both open
 }
+
+# What is known stays known: idle, behind forged segments, and through reloads that change the policy.
+known_by_flags() { # FAMILY
+	local before
+	before=$(status '.control_table.remembered')
+	control c
+	is "IPv$1, flags: one more is remembered" "$(($(status '.control_table.remembered') - before))" 1
+	[ "$1" = 4 ] || {
+		forge "$noise" 30000 "$us" 10000 A --sources 40000 --count 40000 >/dev/null
+		check "IPv$1, flags: data, behind forged segments of 40,000 addresses" data_works
+	}
+	says "IPv$1, flags: status names it" "$(bkxdp status eth1 --all)" \
+		"^  live     backup-exec/control with $peer, its port [0-9]+, ours 10000, last seen [0-9]+ s ago\$"
+	says "IPv$1, flags: explain names it" "$(bkxdp explain eth1 "tcp $(literal "$peer"):40000 > $(literal "$us"):50007")" \
+		"^  control  backup-exec/control with $peer, its port [0-9]+, ours 10000, last seen [0-9]+ s ago\$"
+	policy flags && echo "ping: none" >>"$WORK/eth1.yaml" && check "IPv$1, flags: another policy" reload
+	check "IPv$1, flags: data goes on" data_works
+	policy flags && check "IPv$1, flags: and back" reload
+	check "IPv$1, flags: data goes on" data_works
+	policy sockets && check "IPv$1, flags: to sockets, while it is idle" reload
+	check "IPv$1, flags: data goes on" data_works
+	policy flags && check "IPv$1, flags: and back, while it is idle" reload
+	check "IPv$1, flags: data goes on" data_works
+	close_both c
+	busywait 20 is_closed c
+	no_data "IPv$1, flags: control has ended"
+	fails "IPv$1, flags: explain says no" 1 bkxdp explain eth1 "tcp $(literal "$peer"):40000 > $(literal "$us"):50007"
+	says "IPv$1, flags: and why" "$said" \
+		"^  control  no connection of $peer to our port 10000 is live; the last one ended [0-9]+ s ago\$"
+	[ "$1" = 4 ] || return
+	is "IPv$1, flags: as many are remembered as before" "$(status '.control_table.remembered')" 0
+	is "IPv$1, flags: the metric says so, too" "$(bkxdp metrics | grep '^bkxdp_control_connections{')" \
+		'bkxdp_control_connections{device="eth1"} 0'
+}
+
+# More forged segments than the table has room for: what is known stays, and what is not is counted.
+crowded_by_flags() { # FAMILY
+	control c
+	is "IPv$1, flags: there is room so far" "$(status '.control_table.no_room')" 0
+	forge "$noise" 30001 "$us" 10000 A --sources 150000 --count 150000 >/dev/null
+	check "IPv$1, flags: data, behind forged segments of 150,000 addresses" data_works
+	check "IPv$1, flags: some found no room" [ "$(status '.control_table.no_room')" -gt 0 ]
+	says "IPv$1, flags: status says so" "$(bkxdp status eth1)" \
+		'^  [0-9]+ segments of others since the attach found no room, so their peers'"'"' data was dropped$'
+	check "IPv$1, flags: so does the metric" \
+		grep -q '^bkxdp_control_no_room_total{device="eth1"} [1-9]' <<<"$(bkxdp metrics)"
+	close_both c
+}
+
+literal() { if [[ $1 == *:* ]]; then echo "[$1]"; else echo "$1"; fi; } # ADDRESS
 
 is_closed() { [ -z "$(host ss -Htn state established state fin-wait-1 state closing state last-ack "sport = :10000")" ]; }
 
@@ -459,7 +509,9 @@ for family in 4 6; do
 	at host listen data "$us" 50007
 	by_flags "$family"
 	with_another "$family"
+	known_by_flags "$family"
 	modes_change "$family"
+	[ "$family" = 4 ] || crowded_by_flags "$family"
 	at host close control data
 done
 

@@ -114,6 +114,10 @@ static void test_text(struct scrape *scrape)
 		  "bkxdp_packets_total{device=\"a\\\"\\\\b\",verdict=\"would_drop\",reason="
 		  "\"port\"} 4\n",
 		  "text: what would be dropped, apart");
+	check_has(text, "bkxdp_control_connections{device=\"a\\\"\\\\b\"} 65\n",
+		  "text: control connections");
+	check_has(text, "bkxdp_control_no_room_total{device=\"a\\\"\\\\b\"} 66\n",
+		  "text: those without room");
 	check(!strstr(text, "bkxdp_attached{"), "text: what is unknown is absent");
 	check(!strstr(text, "EOF"), "text: no mark at the end");
 	check_has(text, "bkxdp_scrape_errors_total 7\n", "text: errors");
@@ -185,6 +189,8 @@ int main(void)
 	test_names(&reading);
 	test_files(&policy);
 	reading.flows[401].sum.bytes = UINT64_MAX;
+	reading.remembered = 65;
+	reading.no_room = 66;
 	reading.tally[BKXDP_DROP_PORT].packets = 3;
 	reading.tally[bkxdp_tally(BKXDP_DROP_PORT, 1)].packets = 4;
 	test_text(&scrape);

@@ -21,7 +21,7 @@
 #include "packet/packet_build.h"
 #include "packet/packet_text.h"
 #include "policy/reasons.h"
-#include "stats/snapshot.h"
+#include "stats/control_words.h"
 
 static const char about[] =
 	"What would become of a packet that the interface receives, and why: by the filter\n"
@@ -59,6 +59,8 @@ struct answer {
 	struct nearest nearest;
 	char *nearest_text;
 	bool by_flags_only;
+	const struct snapshot *snapshot; /* of the attached filter, or NULL */
+	char *control;                   /* which control connection lets it in, or why none does */
 };
 
 /* ---- for programs --------------------------------------------------------- */
@@ -90,6 +92,8 @@ static void print_json(const struct answer *answer)
 		json_object_set_new(
 			object, "nearest",
 			nearest_json(answer->policy, &answer->nearest, answer->nearest_text));
+	if (answer->control)
+		json_object_set_new(object, "control", json_string(answer->control));
 	json_object_set_new(object, "engine", json_string(answer->engine));
 	json_object_set_new(object, "enforced",
 			    json_boolean(answer->policy->settings.enforcement == BKXDP_ENFORCE));
@@ -161,6 +165,7 @@ static void print_drop(const struct answer *answer)
 		print_fact("nearest", answer->nearest_text);
 		print_place(&answer->policy->flows[answer->nearest.rule->flow]);
 	}
+	print_fact("control", answer->control);
 	if (answer->policy->settings.enforcement == BKXDP_AUDIT)
 		print_fact("audit",
 			   "verdict: audit is set: it is counted as this drop, and passes");
@@ -177,6 +182,7 @@ static void print_people(const struct answer *answer)
 		printf("  %-8s %s/%s, %s\n", "flow", flow->profile, flow->name,
 		       side_word(answer->rule->side));
 		print_place(flow);
+		print_fact("control", answer->control);
 		if (answer->by_flags_only && answer->rule->side == SIDE_REPLY)
 			print_fact("provided", "this host has opened that connection "
 					       "(connections: sockets)");
@@ -204,6 +210,30 @@ static int judge(struct answer *answer, struct engine *engine)
 	return EXIT_DONE;
 }
 
+/*
+ * Only what opens something needs a control connection, so if none is live, a packet that passes
+ * needed none.
+ */
+static char *control_of(const struct answer *answer)
+{
+	bool passes = answer->rule != NULL;
+	const struct rule *rule = passes ? answer->rule : answer->nearest.rule;
+	struct control_wanted wanted = {.policy = answer->policy};
+	struct control_answer found;
+
+	if (!answer->snapshot ||
+	    (!passes && (answer->judgement.reason != BKXDP_DROP_CONTROL || !answer->has_nearest)))
+		return NULL;
+	wanted.data = &answer->policy->flows[rule->flow];
+	memcpy(wanted.source, answer->said.packet.saddr, sizeof(wanted.source));
+	if (wanted.data->required < 0 || rule->side != SIDE_INBOUND)
+		return NULL;
+	found = control_answer(answer->snapshot, &wanted);
+	if (!passes)
+		return control_missing_text(&wanted, &found);
+	return found.live ? control_text(found.live) : NULL;
+}
+
 static int give_answer(struct answer *answer, const struct bench *bench, bool json)
 {
 	enum bkxdp_reason reason;
@@ -221,10 +251,12 @@ static int give_answer(struct answer *answer, const struct bench *bench, bool js
 	if (answer->has_nearest)
 		answer->nearest_text = nearest_text(answer->policy, &answer->said.packet, reason,
 						    &answer->nearest);
+	answer->control = control_of(answer);
 	if (json)
 		print_json(answer);
 	else
 		print_people(answer);
+	free(answer->control);
 	free(answer->nearest_text);
 	return bkxdp_reason_passes(reason) ? EXIT_DONE : EXIT_FAILED;
 }
@@ -287,10 +319,8 @@ struct request {
 };
 
 /* The pinned policy is asked. If no program applies it now, that is said. */
-static void warn_if_off(const char *interface)
+static void warn_if_off(const char *interface, const struct snapshot *snapshot)
 {
-	struct diagnostics diag = {};
-	struct snapshot *snapshot = datapath_snapshot(interface, &diag);
 	AUTO_FREE char *name = printable(interface);
 
 	if (snapshot && snapshot->reading.attached == ATTACHED_NO)
@@ -298,8 +328,23 @@ static void warn_if_off(const char *interface)
 			"bkxdp: warning: %s's filter is not attached: everything passes; this is "
 			"what its policy says\n",
 			name);
-	snapshot_free(snapshot);
+}
+
+/* Without a snapshot, explain says less. */
+static int answer_attached(const char *interface, const char *pinned, struct answer *answer,
+			   const struct bench *bench, bool json)
+{
+	struct diagnostics diag = {};
+	struct snapshot *snapshot = datapath_snapshot(pinned, &diag);
+	int status;
+
 	diag_free(&diag);
+	warn_if_off(pinned, snapshot);
+	place_destination(&answer->said, interface);
+	answer->snapshot = snapshot;
+	status = give_answer(answer, bench, json);
+	snapshot_free(snapshot);
+	return status;
 }
 
 static int explain_attached(const char *interface, struct answer *answer,
@@ -314,13 +359,10 @@ static int explain_attached(const char *interface, struct answer *answer,
 		return misuse("explain", "--engine %s is for a file; %s is asked in the kernel",
 			      request->options.engine, interface);
 	bench.engine = engine_attached(pinned, &bench.policy);
-	if (bench.engine) {
-		warn_if_off(pinned);
-		place_destination(&answer->said, interface);
-		status = give_answer(answer, &bench, request->json);
-	} else {
+	if (bench.engine)
+		status = answer_attached(interface, pinned, answer, &bench, request->json);
+	else
 		status = not_attached(interface, errno);
-	}
 	bench_close(&bench);
 	return status;
 }

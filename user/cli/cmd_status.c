@@ -19,6 +19,7 @@
 #include "config/site.h"
 #include "datapath/datapath.h"
 #include "policy/reasons.h"
+#include "stats/control_words.h"
 #include "stats/snapshot.h"
 
 static const char *enforcement_word(const struct snapshot *s)
@@ -78,15 +79,6 @@ static json_t *words_json(char *const *word, size_t count)
 	return list;
 }
 
-/* "10.20.30.5", "2001:db8::5": a host as prefix_text() writes it. */
-static void peer_text(const struct control_seen *seen, char text[static PREFIX_TEXT_MAX])
-{
-	const uint32_t *a = seen->peer;
-	const struct bkxdp_prefix host = {128, {a[0], a[1], a[2], a[3]}};
-
-	prefix_text(&host, text);
-}
-
 static json_t *controls_json(const struct snapshot *s)
 {
 	json_t *list = s->controls_error ? json_null() : json_array();
@@ -95,12 +87,14 @@ static json_t *controls_json(const struct snapshot *s)
 		const struct control_seen *seen = &s->controls[i];
 		char peer[PREFIX_TEXT_MAX];
 
-		peer_text(seen, peer);
-		json_array_append_new(list, json_pack("{ss ss ss si si sb}", "profile",
-						      seen->flow->profile, "flow", seen->flow->name,
-						      "peer", peer, "peer_port",
-						      seen->connection.peer_port, "port",
-						      seen->connection.port, "live", seen->live));
+		control_peer_text(seen->peer, peer);
+		json_array_append_new(
+			list,
+			json_pack("{ss ss ss si si sb so*}", "profile", seen->flow->profile, "flow",
+				  seen->flow->name, "peer", peer, "peer_port",
+				  seen->connection.peer_port, "port", seen->connection.port, "live",
+				  seen->live, "seconds",
+				  seen->timed ? json_integer((json_int_t)seen->seconds) : NULL));
 	}
 	return list;
 }
@@ -114,7 +108,8 @@ static json_t *snapshot_json(const struct snapshot *s)
 	clock_text(s->reading.policy.loaded, loaded);
 	snprintf(digest, sizeof(digest), "%016" PRIx64, (uint64_t)s->reading.policy.digest);
 	return json_pack(
-		"{ss sb ss sb sb ss ss sb ss ss ss si si so ss* so s{sI sI} so so so so sb}",
+		"{ss sb ss sb sb ss ss sb ss ss ss si si so ss* so s{sI sI} so so so so sb "
+		"s{sI sI}}",
 		"device", device, "attached", s->reading.attached == ATTACHED_YES, "mode",
 		s->reading.generic ? "generic" : "native", "frags", s->frags, "alone", s->alone,
 		"enforcement", enforcement_word(s), "connections",
@@ -127,7 +122,8 @@ static json_t *snapshot_json(const struct snapshot *s)
 		(json_int_t)s->reading.policy.ipv6_prefixes, "notes",
 		words_json(s->policy->notes, s->policy->n_notes), "reasons",
 		reasons_json(&s->reading), "flows", flows_json(&s->reading), "controls",
-		controls_json(s), "controls_untold", s->untold);
+		controls_json(s), "controls_untold", s->untold, "control_table", "remembered",
+		(json_int_t)s->reading.remembered, "no_room", (json_int_t)s->reading.no_room);
 }
 
 static void print_json(json_t *json)
@@ -261,13 +257,23 @@ static void print_reasons(const struct reading *reading, bool all)
 	}
 }
 
-static void print_control(const struct control_seen *seen)
-{
-	char peer[PREFIX_TEXT_MAX];
+#define CONTROLS_SHOWN 20 /* without --all */
 
-	peer_text(seen, peer);
-	printf("  live     %s/%s with %s, its port %u, ours %u\n", seen->flow->profile,
-	       seen->flow->name, peer, seen->connection.peer_port, seen->connection.port);
+/* Returns how many are live. */
+static size_t print_live_controls(const struct snapshot *s, bool all)
+{
+	size_t live = 0;
+
+	for (size_t i = 0; i < s->n_controls; i++) {
+		if (!s->controls[i].live || (++live > CONTROLS_SHOWN && !all))
+			continue;
+		AUTO_FREE char *text = control_text(&s->controls[i]);
+
+		printf("  live     %s\n", text);
+	}
+	if (live > CONTROLS_SHOWN && !all)
+		printf("  %zu more are live (--all lists them)\n", live - CONTROLS_SHOWN);
+	return live;
 }
 
 static bool requires_any(const struct policy *policy)
@@ -289,25 +295,25 @@ static void print_control_trouble(const struct snapshot *s)
 		       s->reading.device);
 }
 
-static void print_controls(const struct snapshot *s)
+static void print_controls(const struct snapshot *s, bool all)
 {
-	size_t ended = 0;
+	size_t live, ended;
 
 	if (!requires_any(s->policy))
 		return;
 	printf("\n  CONTROL CONNECTIONS\n");
 	print_control_trouble(s);
-	for (size_t i = 0; i < s->n_controls; i++) {
-		if (s->controls[i].live)
-			print_control(&s->controls[i]);
-		else
-			ended++;
-	}
+	live = print_live_controls(s, all);
+	ended = s->n_controls - live;
 	if (ended)
-		printf("  %s%zu remembered that ended\n",
-		       ended == s->n_controls ? "none live; " : "", ended);
-	else if (!s->n_controls && !s->controls_error)
+		printf("  %s%zu remembered that ended\n", live ? "" : "none live; ", ended);
+	else if (!live && !s->controls_error)
 		printf("  none live\n");
+	if (s->reading.no_room)
+		printf("  %s%" PRIu64
+		       " segments of others since the attach found no room, so their "
+		       "peers' data was dropped%s\n",
+		       term_colour(stdout, YELLOW), s->reading.no_room, term_colour(stdout, PLAIN));
 }
 
 static void point_to_would_drop(const struct snapshot *s)
@@ -328,7 +334,7 @@ static void print_snapshot(const struct snapshot *s, bool all)
 	print_policy(s);
 	print_flows(&s->reading, all);
 	print_reasons(&s->reading, all);
-	print_controls(s);
+	print_controls(s, all);
 	point_to_would_drop(s);
 }
 

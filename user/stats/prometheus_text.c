@@ -166,6 +166,18 @@ static char *loaded(char *to, const char *head, const struct reading *reading, s
 	return end_sample(put_text(to, head), reading->policy.loaded);
 }
 
+static char *controls(char *to, const char *head, const struct reading *reading, size_t i)
+{
+	(void)i;
+	return end_sample(put_text(to, head), reading->remembered);
+}
+
+static char *controls_no_room(char *to, const char *head, const struct reading *reading, size_t i)
+{
+	(void)i;
+	return end_sample(put_text(to, head), reading->no_room);
+}
+
 static size_t changed_samples(const struct reading *reading)
 {
 	return reading->changed != 0;
@@ -224,6 +236,13 @@ static const struct family {
 	 flows, flow_packets, NULL},
 	{"bkxdp_flow_bytes_total", COUNTER, "bytes",
 	 "Bytes of frames passed by a flow of the policy.", flows, flow_bytes, NULL},
+	{"bkxdp_control_connections", GAUGE, NULL,
+	 "Control connections that are remembered and whose end was not seen.", one, controls,
+	 NULL},
+	{"bkxdp_control_no_room_total", COUNTER, NULL,
+	 "Segments of control connections that could not be remembered, because their part of the "
+	 "table was full.",
+	 one, controls_no_room, NULL},
 	{"bkxdp_policy_prefixes", GAUGE, NULL, "Address prefixes in the policy.",
 	 families_of_addresses, prefixes, NULL},
 	{"bkxdp_policy_loaded_timestamp_seconds", GAUGE, "seconds",
