@@ -186,6 +186,14 @@ static __always_inline enum bkxdp_socket socket_of(struct xdp_md *ctx,
 	return state == BPF_TCP_LISTEN ? BKXDP_SOCKET_LISTENER : BKXDP_SOCKET_CONNECTION;
 }
 
+/* Does the i-th device above the interface get packets of this VLAN? */
+static __always_inline int gets_vlan(const struct bkxdp_devices *devices, __u32 i, __u16 vlan)
+{
+	__u16 wanted = devices->vlan[i % BKXDP_DEVICES_MAX];
+
+	return wanted == BKXDP_VLANS || wanted == vlan;
+}
+
 /*
  * The state of this TCP connection if its socket is bound to the interface or to a device above it;
  * 0: there is no such socket.
@@ -204,7 +212,7 @@ static __always_inline __u32 bound_state(struct scratch *s, const struct bkxdp_d
 	if (!bound)
 		return 0;
 	for (__u32 i = 0; i < BKXDP_DEVICES_MAX && i < devices->n_devices; i++)
-		if (devices->device[i] == bound->device)
+		if (devices->device[i] == bound->device && gets_vlan(devices, i, packet->vlan))
 			return bound->state;
 	return 0;
 }
@@ -340,16 +348,26 @@ static __always_inline int host_has(struct xdp_md *ctx, __u32 slot, struct scrat
 	return bkxdp_counted(ctx, slot) || bkxdp_older(ctx);
 }
 
-/* For sockets bound to no device, unless the interface is in a VRF, and to each that counts. */
+static __always_inline int is_in_vrf(const struct bkxdp_devices *devices, __u16 vlan)
+{
+	__u32 in = 0;
+
+	for (__u32 i = 0; i < BKXDP_DEVICES_MAX && i < devices->n_devices; i++)
+		in |= (devices->vrfs >> i) & gets_vlan(devices, i, vlan);
+	return in & 1;
+}
+
+/* For sockets bound to no device, unless the packet is for a VRF, and to each that counts. */
 static __always_inline int any_device_has(struct xdp_md *ctx, __u32 slot, struct scratch *s)
 {
 	const struct bkxdp_devices *devices = devices_of(slot);
+	__u16 vlan = s->packet.vlan;
 
 	s->key.netns = devices->netns;
-	if (!devices->in_vrf && host_has(ctx, slot, s, 0))
+	if (!(devices->vrfs && is_in_vrf(devices, vlan)) && host_has(ctx, slot, s, 0))
 		return 1;
 	for (__u32 i = 0; i < BKXDP_DEVICES_MAX && i < devices->n_devices; i++)
-		if (host_has(ctx, slot, s, devices->device[i]))
+		if (gets_vlan(devices, i, vlan) && host_has(ctx, slot, s, devices->device[i]))
 			return 1;
 	return 0;
 }

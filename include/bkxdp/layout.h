@@ -139,10 +139,11 @@ struct bkxdp_requirement {
  */
 #define BKXDP_DEVICES_MAX 16
 struct bkxdp_devices {
-	__u32 netns;  /* inode number of the interface's network namespace */
-	__u32 in_vrf; /* 1: a socket that is bound to no device takes none of its packets */
+	__u32 netns; /* inode number of the interface's network namespace */
+	__u32 vrfs;  /* bit i: device i is a VRF, whose packets no socket takes that is not bound */
 	__u32 n_devices;
 	__u32 device[BKXDP_DEVICES_MAX]; /* ifindex; the first is the interface itself */
+	__u16 vlan[BKXDP_DEVICES_MAX];   /* of the packets that it gets; BKXDP_VLANS: any */
 };
 
 struct bkxdp_service {

@@ -185,6 +185,15 @@ static void report_warnings(const struct request *request, const struct policy *
 					 "(bpf_skc_lookup_tcp is "
 					 "missing), so answers are judged by their TCP flags, as "
 					 "under \"connections: flags\"");
+	if (report->n_hidden)
+		warn(request->interface,
+		     "control connections that are older than the filter, of sockets bound to a "
+		     "device above the interface (a VLAN, bridge, bond or VRF), can't be found; "
+		     "data that needs them is dropped until they are opened anew");
+	if (report->bound_unseen)
+		warn(request->interface,
+		     "answers to sockets bound to a device above the interface (a VLAN, bridge, "
+		     "bond or VRF) are dropped, because the kernel does not tell of them");
 	if (report->rxvlan_off)
 		warn(request->interface, "the NIC's VLAN tag stripping (rxvlan) is now off, so "
 					 "that the filter sees the tags; "

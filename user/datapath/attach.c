@@ -242,7 +242,7 @@ static int know_connections(const struct attaching *a, const struct maps *maps,
 	}
 	*needed = tables->settings.connections == BKXDP_CONNECTIONS_SOCKETS &&
 		  (tables->n_requirements || tables->devices.n_devices > 1);
-	error = *needed ? memory_follow(a->pins, maps, tables) : 0;
+	error = *needed ? memory_follow(a->pins, maps, tables, &a->report->n_hidden) : 0;
 	if (!error)
 		return 0;
 	if (!tables->n_requirements) {

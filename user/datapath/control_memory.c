@@ -259,7 +259,9 @@ struct page {
 struct older {
 	const struct maps *maps;
 	const struct bkxdp_wanted *wanted;
-	void *pages; /* tsearch() tree of struct page */
+	const struct bkxdp_devices *devices;
+	void *pages;     /* tsearch() tree of struct page */
+	size_t n_hidden; /* connections of sockets that are bound to a device above */
 	int error;
 };
 
@@ -302,6 +304,14 @@ static struct bkxdp_connection *find_room(struct older *older, struct bkxdp_cont
 	return NULL;
 }
 
+static bool is_listed(const struct bkxdp_devices *devices, int index)
+{
+	for (uint32_t i = 0; i < devices->n_devices; i++)
+		if (devices->device[i] == (uint32_t)index)
+			return true;
+	return false;
+}
+
 static bool is_remembered(const struct older *older, const struct tcp_connection *tcp)
 {
 	struct bkxdp_tuple tuple = {.netns = (uint32_t)netdev_namespace(),
@@ -322,6 +332,8 @@ static void add_older(struct older *older, const struct tcp_connection *tcp,
 	    !(older->wanted->control_port[key.port] & BKXDP_CONTROL_PORT(opener)) ||
 	    is_remembered(older, tcp))
 		return;
+	older->n_hidden += tcp->device != older->devices->device[0] &&
+			   is_listed(older->devices, (int)tcp->device);
 	room = find_room(older, &key);
 	if (room)
 		*room = tcp->connection;
@@ -383,9 +395,10 @@ static int write_older(struct older *older)
  * Writes down the connections of this network namespace that the program was not told of. Whether
  * they still exist is decided when they are needed, so what changes meanwhile does no harm.
  */
-static int remember_older(const struct maps *maps)
+static int remember_older(const struct maps *maps, const struct bkxdp_devices *devices,
+			  size_t *n_hidden)
 {
-	struct older older = {.maps = maps};
+	struct older older = {.maps = maps, .devices = devices};
 	struct tcp_connection *connections;
 	size_t n_connections;
 	int error = socktable_read(&connections, &n_connections);
@@ -406,6 +419,7 @@ static int remember_older(const struct maps *maps)
 	}
 	free(connections);
 	error = write_older(&older);
+	*n_hidden = older.n_hidden;
 	tdestroy(older.pages, free);
 	munmap(wanted, sizeof(struct bkxdp_wanted));
 	return error;
@@ -413,12 +427,12 @@ static int remember_older(const struct maps *maps)
 
 /* ---- the interface's devices ---------------------------------------------------------- */
 
-static bool is_listed(const struct bkxdp_devices *devices, int index)
+/* A bridge may add and remove tags, and a packet without a tag may be the interface's own. */
+static uint16_t vlan_of(const struct link_path *path)
 {
-	for (uint32_t i = 0; i < devices->n_devices; i++)
-		if (devices->device[i] == (uint32_t)index)
-			return true;
-	return false;
+	if (path->retagged || path->tunneled || !path->n_tags)
+		return BKXDP_VLANS;
+	return path->tags[path->n_tags - 1].id;
 }
 
 int memory_read_devices(int ifindex, struct bkxdp_devices *devices)
@@ -430,16 +444,18 @@ int memory_read_devices(int ifindex, struct bkxdp_devices *devices)
 
 	*devices = (struct bkxdp_devices){.netns = (uint32_t)netdev_namespace(),
 					  .n_devices = 1,
-					  .device = {(uint32_t)ifindex}};
+					  .device = {(uint32_t)ifindex},
+					  .vlan = {BKXDP_VLANS}};
 	if (error)
 		return error;
 	paths = links_paths(&links, ifindex, &n_paths);
 	for (size_t i = 0; i < n_paths; i++) {
 		const struct link *link = paths[i].link;
 
-		devices->in_vrf |= link->is_vrf;
 		if (is_listed(devices, link->index) || devices->n_devices == BKXDP_DEVICES_MAX)
 			continue;
+		devices->vrfs |= (uint32_t)link->is_vrf << devices->n_devices;
+		devices->vlan[devices->n_devices] = vlan_of(&paths[i]);
 		devices->device[devices->n_devices++] = (uint32_t)link->index;
 	}
 	free(paths);
@@ -449,21 +465,23 @@ int memory_read_devices(int ifindex, struct bkxdp_devices *devices)
 
 /* ---- all of it -------------------------------------------------------------------------- */
 
-int memory_follow(const char *pins, const struct maps *maps, const struct tables *tables)
+int memory_follow(const char *pins, const struct maps *maps, const struct tables *tables,
+		  size_t *n_hidden)
 {
 	int error = want(maps, tables);
 
 	if (!error)
 		error = hold_link(pins, maps);
-	return error ? error : remember_older(maps);
+	return error ? error : remember_older(maps, &tables->devices, n_hidden);
 }
 
 int memory_follow_unpinned(const struct maps *maps, const struct tables *tables)
 {
 	int error = want(maps, tables), link = error ? error : attach_memory(maps);
+	size_t n_hidden;
 
 	if (link >= 0)
-		error = remember_older(maps);
+		error = remember_older(maps, &tables->devices, &n_hidden);
 	if (link < 0 || !error)
 		return link;
 	close(link);

@@ -172,7 +172,10 @@ static bool is_required(const struct bkxdp_requirement *required, const struct t
 	return false;
 }
 
-/* Returns 1 if the connection is in the table now, 0 if there is no room, or a negative errno. */
+/*
+ * Returns 1 if the connection was put in the table, 0 if it was there or there is no room, or a
+ * negative errno. Several requirements may take the same control flow.
+ */
 static int note(int to, const struct bkxdp_settings *settings, const struct tcp_connection *tcp,
 		uint32_t control)
 {
@@ -187,8 +190,9 @@ static int note(int to, const struct bkxdp_settings *settings, const struct tcp_
 	number = bkxdp_control_set_of(settings, &slot.key);
 	if (bpf_map_lookup_elem(to, &number, &set))
 		return -errno;
-	while (i < BKXDP_CONTROL_SLOTS && bkxdp_is_used(&set.slot[i]))
-		i++;
+	for (; i < BKXDP_CONTROL_SLOTS && bkxdp_is_used(&set.slot[i]); i++)
+		if (bkxdp_same_slot(&set.slot[i], &slot))
+			return 0;
 	if (i == BKXDP_CONTROL_SLOTS)
 		return 0;
 	set.slot[i] = slot;
@@ -248,6 +252,18 @@ int controls_read(const struct maps *maps, controls_take *take, void *into)
 
 /* ---- counts ---------------------------------------------------------------- */
 
+/* Connections that the host's memory had no room for. */
+static int add_lost(const struct maps *maps, struct reading *reading)
+{
+	uint32_t zero = 0;
+	uint64_t lost = 0;
+
+	if (bpf_map_lookup_elem(maps->fd[MAP_MEMORY_LOST], &zero, &lost))
+		return -errno;
+	reading->no_room += lost;
+	return 0;
+}
+
 /* CPUs are read one after the other, so an end may be counted whose beginning is not. */
 int controls_count(const struct maps *maps, uint32_t table, struct reading *reading)
 {
@@ -266,5 +282,5 @@ int controls_count(const struct maps *maps, uint32_t table, struct reading *read
 		}
 	}
 	reading->remembered = remembered > 0 ? remembered : 0;
-	return error;
+	return error ? error : add_lost(maps, reading);
 }

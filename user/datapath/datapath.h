@@ -30,9 +30,10 @@ struct attach_report {
 	bool replaced; /* the filter ran already and got another policy */
 	bool generic;
 	bool frags;
-	bool mode_kept; /* replaced, but the policy asks for the other mode */
-	bool alone;     /* without a dispatcher: no other XDP program can be added */
-	bool by_flags;  /* the kernel lacks socket look-ups, so replies are judged by TCP flags */
+	bool mode_kept;  /* replaced, but the policy asks for the other mode */
+	bool alone;      /* without a dispatcher: no other XDP program can be added */
+	bool by_flags;   /* the kernel lacks socket look-ups, so replies are judged by TCP flags */
+	size_t n_hidden; /* control connections that can't be known: memory_follow() */
 	bool bound_unseen; /* answers to sockets that are bound to a device above are dropped */
 	bool rxvlan_off;   /* VLAN tag stripping was turned off, because the policy has `vlans` */
 	size_t prefixes;   /* distinct prefixes of the policy */

@@ -249,7 +249,8 @@ int memory_read_devices(int ifindex, struct bkxdp_devices *devices);
  * in force. Returns 0 or a negative errno: -EXDEV in a container with a cgroup namespace of its
  * own, in which the kernel does not tell of the host's sockets.
  */
-int memory_follow(const char *pins, const struct maps *maps, const struct tables *tables);
+int memory_follow(const char *pins, const struct maps *maps, const struct tables *tables,
+		  size_t *n_hidden);
 /*
  * Does the same for maps that nobody else uses. Returns a file descriptor, until whose close the
  * kernel tells of connections, or a negative errno.

@@ -35,7 +35,7 @@ struct reading {
 	uint64_t changed; /* the newest file of the policy, s since the epoch; 0: not known */
 	struct bkxdp_counter tally[BKXDP_TALLIES];
 	uint64_t remembered;      /* control connections whose end was not seen */
-	uint64_t no_room;         /* segments of control connections that could not be remembered */
+	uint64_t no_room;         /* control connections, or segments of them, that found no room */
 	struct flow_count *flows; /* each side of a flow of the policy once, in its order */
 	size_t n_flows;
 	char *names; /* of flows and profiles, each with its NUL */
