@@ -217,14 +217,17 @@ static __always_inline __u32 bound_state(struct scratch *s, const struct bkxdp_d
 	return 0;
 }
 
-/* What a look-up from this interface does not find: a socket that is bound to a device above it. */
-static __always_inline enum bkxdp_socket socket_above(struct scratch *s,
-						      const struct bkxdp_devices *devices)
+/*
+ * What a look-up from this interface, which has found `found`, does not find: a socket that is
+ * bound to a device above it.
+ */
+static __always_inline enum bkxdp_socket
+socket_above(struct scratch *s, const struct bkxdp_devices *devices, enum bkxdp_socket found)
 {
 	__u32 state = bound_state(s, devices);
 
 	if (!state)
-		return BKXDP_SOCKET_UNKNOWN;
+		return found == BKXDP_SOCKET_NONE ? BKXDP_SOCKET_UNKNOWN : found;
 	if ((s->packet.tcp_flags & (BKXDP_TCP_SYN | BKXDP_TCP_ACK)) == BKXDP_TCP_SYN)
 		return state == BPF_TCP_SYN_SENT ? BKXDP_SOCKET_CONNECTION : BKXDP_SOCKET_LISTENER;
 	return BKXDP_SOCKET_CONNECTION;
@@ -243,9 +246,9 @@ BKXDP_SUBPROG __u32 bkxdp_connection(struct xdp_md *ctx, __u32 slot)
 	if (!bkxdp_sockets || !s || !ctx)
 		return BKXDP_WANTS_CONNECTION;
 	socket = socket_of(ctx, &s->packet);
-	if (socket == BKXDP_SOCKET_NONE && devices->n_devices > 1 &&
+	if (socket != BKXDP_SOCKET_CONNECTION && devices->n_devices > 1 &&
 	    s->packet.protocol == IPPROTO_TCP)
-		socket = socket_above(s, devices);
+		socket = socket_above(s, devices, socket);
 	return bkxdp_lacks(&s->packet, socket);
 }
 
@@ -296,8 +299,9 @@ static __always_inline int is_established(struct xdp_md *ctx, struct scratch *s,
 
 /*
  * By the key in the scratch: connections that the kernel told of. The socket table has the last
- * word on those that are listed; the count is believed for more than those, and for sockets bound
- * to a device above, which can't be looked up.
+ * word on those that are listed. If none is, the count of others is believed, as it is for sockets
+ * bound to a device above, which can't be looked up. If some are and do not exist, it is not: then
+ * the kernel did not tell of all.
  */
 BKXDP_SUBPROG int bkxdp_counted(struct xdp_md *ctx, __u32 slot)
 {
@@ -317,7 +321,7 @@ BKXDP_SUBPROG int bkxdp_counted(struct xdp_md *ctx, __u32 slot)
 		if (is_established(ctx, s, &count->listed[i]))
 			return 1;
 	}
-	return count->live > listed;
+	return !listed;
 }
 
 /* By the key in the scratch: connections that the kernel does not tell of. */

@@ -173,8 +173,9 @@ static __always_inline int count_in(const struct bkxdp_tuple *tuple,
 	}
 	if (!count)
 		return 0;
-	__sync_fetch_and_add(&count->live, 1);
+	/* in this order, so that a count without a list is never that of an ended connection */
 	list(count, &tuple->connection);
+	__sync_fetch_and_add(&count->live, 1);
 	return 1;
 }
 
@@ -186,8 +187,8 @@ static __always_inline void count_out(const struct bkxdp_tuple *tuple,
 
 	if (!count)
 		return;
-	unlist(count, &tuple->connection);
 	__sync_fetch_and_sub(&count->live, 1);
+	unlist(count, &tuple->connection);
 }
 
 /* ---- control connections ------------------------------------------------------------ */
@@ -272,10 +273,23 @@ static __always_inline void bound_goes_on(const struct bkxdp_tuple *tuple, __u32
 
 /* ---- the kernel's events ---------------------------------------------------------------- */
 
-static __always_inline void state_changes(struct bpf_sock_ops *ops, __u32 to)
+/*
+ * What a peer opens is told of before it is established, with TCP Fast Open even before it is known
+ * that the peer is who it says.
+ */
+static __always_inline void peer_opens(struct bpf_sock_ops *ops)
+{
+	bound_is_in(ops, ops->state);
+	if (is_wanted(ops->local_port, BKXDP_OPENED_BY_PEER))
+		follow(ops);
+}
+
+static __always_inline void state_changes(struct bpf_sock_ops *ops, __u32 from, __u32 to)
 {
 	struct bkxdp_tuple tuple = {};
 
+	if (from == BPF_TCP_SYN_RECV && to == BPF_TCP_ESTABLISHED)
+		control_begins(ops, BKXDP_OPENED_BY_PEER);
 	if (!read_tuple(ops, &tuple))
 		return;
 	if (to != BPF_TCP_ESTABLISHED)
@@ -295,11 +309,10 @@ int bkxdp_memory(struct bpf_sock_ops *ops)
 		control_begins(ops, BKXDP_OPENED_BY_US);
 		break;
 	case BPF_SOCK_OPS_PASSIVE_ESTABLISHED_CB:
-		bound_is_in(ops, BPF_TCP_ESTABLISHED);
-		control_begins(ops, BKXDP_OPENED_BY_PEER);
+		peer_opens(ops);
 		break;
 	case BPF_SOCK_OPS_STATE_CB:
-		state_changes(ops, ops->args[1]);
+		state_changes(ops, ops->args[0], ops->args[1]);
 		break;
 	}
 	return 1;

@@ -453,6 +453,20 @@ modes_change() { # FAMILY
 	no_data "IPv$1: flags again: control has ended"
 	is "IPv$1: flags again: and is not called live" "$(status '[.controls[] | select(.live)] | length')" 0
 	idle_through_modes "$1"
+	ended_untold "$1"
+}
+
+# While the mode is flags, nobody tells the memory of the ends, of more connections than it lists.
+ended_untold() { # FAMILY
+	local name
+	policy sockets && reload >/dev/null
+	for name in {1..9}; do control "$name"; done
+	policy flags && reload >/dev/null
+	close_both {1..9}
+	busywait 20 is_closed
+	policy sockets && check "IPv$1: to sockets, when all have ended meanwhile" reload
+	no_data "IPv$1: they are not live"
+	policy flags && reload >/dev/null
 }
 
 # One that never says a word.

@@ -186,10 +186,18 @@ static void report_warnings(const struct request *request, const struct policy *
 					 "missing), so answers are judged by their TCP flags, as "
 					 "under \"connections: flags\"");
 	if (report->n_hidden)
+		warn(request->interface, "some control connections are older than the filter and "
+					 "can't be found, for they "
+					 "are of sockets bound to a device above the interface (a "
+					 "VLAN, bridge, bond or "
+					 "VRF), or more than 120 of one peer; data that needs them "
+					 "is dropped until they "
+					 "are opened anew");
+	if (report->too_many_above)
 		warn(request->interface,
-		     "control connections that are older than the filter, of sockets bound to a "
-		     "device above the interface (a VLAN, bridge, bond or VRF), can't be found; "
-		     "data that needs them is dropped until they are opened anew");
+		     "there are more than 15 devices above the interface; "
+		     "sockets bound to the others are not found, so answers to "
+		     "them, and data behind their control connections, are dropped");
 	if (report->bound_unseen)
 		warn(request->interface,
 		     "answers to sockets bound to a device above the interface (a VLAN, bridge, "

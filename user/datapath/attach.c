@@ -232,7 +232,8 @@ static void report_memory(const struct attaching *a, int error)
 static int know_connections(const struct attaching *a, const struct maps *maps,
 			    struct tables *tables, bool *needed)
 {
-	int error = memory_read_devices(a->ifindex, &tables->devices);
+	bool all = true;
+	int error = memory_read_devices(a->ifindex, &tables->devices, &all);
 
 	if (error) {
 		diag_at(a->diagnostics, NULL,
@@ -240,6 +241,7 @@ static int know_connections(const struct attaching *a, const struct maps *maps,
 			a->device, strerror(-error));
 		return -1;
 	}
+	a->report->too_many_above = !all;
 	*needed = tables->settings.connections == BKXDP_CONNECTIONS_SOCKETS &&
 		  (tables->n_requirements || tables->devices.n_devices > 1);
 	error = *needed ? memory_follow(a->pins, maps, tables, &a->report->n_hidden) : 0;
@@ -537,9 +539,16 @@ static int load_owner(const struct attaching *a, struct bkxdp_bpf **owner)
 	struct maps memory;
 	struct program_plan plan = {PROGRAM_ATTACHED, false, program_sockets_supported(), a->cache,
 				    &memory};
-	int frags;
+	int frags, error = memory_find(&memory);
 
-	memory_find(&memory);
+	if (error) {
+		maps_close(&memory);
+		report_load_failure(a->diagnostics,
+				    "finding the host's memory of connections by the pins of other "
+				    "interfaces",
+				    error);
+		return -1;
+	}
 	libraries_capture_log();
 	frags = program_frags_supported();
 	plan.frags = a->report->frags = frags > 0;

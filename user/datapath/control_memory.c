@@ -9,6 +9,7 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <mntent.h>
 #include <search.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/memory.h"
@@ -61,27 +63,32 @@ static void keep_shared(struct maps *maps)
 	}
 }
 
-/*
- * An interface whose pins can't be read is passed over. If it were the only one, there would be two
- * memories, which costs time but loses nothing.
- */
-void memory_find(struct maps *maps)
+/* Pins of another version, or such as a killed attach left, have no memory that we can use. */
+static bool has_no_memory(int error)
+{
+	return error == -ENOENT || error == -EPROTO;
+}
+
+int memory_find(struct maps *maps)
 {
 	char **interfaces = NULL;
-	bool found = false;
 	size_t count = 0;
+	int error;
 
 	for (int i = 0; i < MAP_COUNT; i++)
 		maps->fd[i] = -1;
-	if (pins_interfaces(&interfaces, &count))
-		return;
+	error = pins_interfaces(&interfaces, &count);
+	if (error)
+		return error == -ENOENT ? 0 : error;
+	error = -ENOENT;
 	for (size_t i = 0; i < count; i++) {
-		if (!found && !pins_open(interfaces[i], maps, 0))
-			found = true;
+		if (has_no_memory(error))
+			error = pins_open(interfaces[i], maps, 0);
 		free(interfaces[i]);
 	}
 	free(interfaces);
 	keep_shared(maps);
+	return has_no_memory(error) ? 0 : error;
 }
 
 /* ---- the program's link -------------------------------------------------------- */
@@ -96,6 +103,7 @@ static int open_mounted_root(void)
 {
 	FILE *mounts = setmntent("/proc/self/mounts", "r");
 	struct mntent *mount;
+	struct statfs filesystem;
 	struct stat status;
 	int fd = -ENOENT;
 
@@ -105,7 +113,9 @@ static int open_mounted_root(void)
 		if (strcmp(mount->mnt_type, "cgroup2"))
 			continue;
 		fd = open(mount->mnt_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (fd < 0 || (!fstat(fd, &status) && status.st_ino == CGROUP_ROOT_INODE))
+		if (fd < 0 ||
+		    (!fstatfs(fd, &filesystem) && filesystem.f_type == CGROUP2_SUPER_MAGIC &&
+		     !fstat(fd, &status) && status.st_ino == CGROUP_ROOT_INODE))
 			continue;
 		close(fd);
 		fd = -ENOENT;
@@ -174,17 +184,46 @@ static int attach_memory(const struct maps *maps)
 	return error ? error : fd;
 }
 
-/* A link stays when somebody detaches its program from the cgroup by force. */
-static bool is_attached(int link)
+static uint32_t map_id(int fd)
+{
+	struct bpf_map_info info = {};
+	uint32_t size = sizeof(info);
+
+	return bpf_obj_get_info_by_fd(fd, &info, &size) ? 0 : info.id;
+}
+
+static bool program_uses(uint32_t program, int map)
+{
+	uint32_t used[16] = {}, size, wanted = map_id(map);
+	struct bpf_prog_info info = {};
+	AUTO_CLOSE int fd = bpf_prog_get_fd_by_id(program);
+
+	info.nr_map_ids = sizeof(used) / sizeof(used[0]);
+	info.map_ids = (uintptr_t)used;
+	size = sizeof(info);
+	if (fd < 0 || !wanted || bpf_obj_get_info_by_fd(fd, &info, &size))
+		return false;
+	for (uint32_t i = 0; i < info.nr_map_ids && i < sizeof(used) / sizeof(used[0]); i++)
+		if (used[i] == wanted)
+			return true;
+	return false;
+}
+
+/*
+ * Does the link's program fill these maps? Other versions have a memory of their own. A link stays
+ * when somebody detaches its program from the cgroup by force.
+ */
+static bool fills(int link, const struct maps *maps)
 {
 	struct bpf_link_info info = {};
 	uint32_t size = sizeof(info);
 
-	return !bpf_obj_get_info_by_fd(link, &info, &size) && info.cgroup.cgroup_id;
+	return !bpf_obj_get_info_by_fd(link, &info, &size) && info.cgroup.cgroup_id &&
+	       program_uses(info.prog_id, maps->fd[MAP_CONTROL_TUPLES]);
 }
 
 /* Returns the file descriptor of the link that another interface holds, or -ENOENT. */
-static int find_link(void)
+static int find_link(const struct maps *maps)
 {
 	char **interfaces = NULL;
 	size_t count = 0;
@@ -195,7 +234,7 @@ static int find_link(void)
 	for (size_t i = 0; i < count; i++) {
 		if (fd < 0)
 			fd = pins_open_link(interfaces[i]);
-		if (fd >= 0 && !is_attached(fd)) {
+		if (fd >= 0 && !fills(fd, maps)) {
 			close(fd);
 			fd = -ENOENT;
 		}
@@ -205,25 +244,50 @@ static int find_link(void)
 	return fd < 0 ? -ENOENT : fd;
 }
 
+static int empty(int fd, size_t key_size)
+{
+	AUTO_FREE char *key = must_alloc(1, key_size);
+
+	while (!bpf_map_get_next_key(fd, NULL, key))
+		if (bpf_map_delete_elem(fd, key) && errno != ENOENT)
+			return -errno;
+	return errno == ENOENT ? 0 : -errno;
+}
+
+/*
+ * Nobody has told of what ended while there was no link, so a new one begins with empty maps. What
+ * still exists is then found as older.
+ */
+static int new_link(const struct maps *maps)
+{
+	int error = empty(maps->fd[MAP_CONTROL_TUPLES], sizeof(struct bkxdp_tuple));
+
+	if (!error)
+		error = empty(maps->fd[MAP_CONTROL_PEERS], sizeof(struct bkxdp_control_peer));
+	if (!error)
+		error = empty(maps->fd[MAP_BOUND], sizeof(struct bkxdp_tuple));
+	return error ? error : attach_memory(maps);
+}
+
 /* Makes sure that the program runs, and that it does as long as this interface needs it. */
 static int hold_link(const char *pins, const struct maps *maps)
 {
 	AUTO_CLOSE int own = pins_open_link(pins);
 	AUTO_CLOSE int link = -1;
 
-	if (own >= 0 && is_attached(own))
+	if (own >= 0 && fills(own, maps))
 		return 0;
-	link = find_link();
+	link = find_link(maps);
 	if (link < 0)
-		link = attach_memory(maps);
+		link = new_link(maps);
 	return link < 0 ? link : pins_replace_link(pins, link);
 }
 
-bool memory_is_told(const char *pins)
+bool memory_is_told(const char *pins, const struct maps *maps)
 {
 	AUTO_CLOSE int link = pins_open_link(pins);
 
-	return link >= 0 && is_attached(link);
+	return link >= 0 && fills(link, maps);
 }
 
 /* ---- what it is wanted for ------------------------------------------------------- */
@@ -261,7 +325,7 @@ struct older {
 	const struct bkxdp_wanted *wanted;
 	const struct bkxdp_devices *devices;
 	void *pages;     /* tsearch() tree of struct page */
-	size_t n_hidden; /* connections of sockets that are bound to a device above */
+	size_t n_hidden; /* connections that can't be found: of sockets bound above, or too many */
 	int error;
 };
 
@@ -337,6 +401,8 @@ static void add_older(struct older *older, const struct tcp_connection *tcp,
 	room = find_room(older, &key);
 	if (room)
 		*room = tcp->connection;
+	else
+		older->n_hidden++;
 }
 
 static struct older *writing; /* for walk(), to which twalk() gives no argument */
@@ -435,7 +501,7 @@ static uint16_t vlan_of(const struct link_path *path)
 	return path->tags[path->n_tags - 1].id;
 }
 
-int memory_read_devices(int ifindex, struct bkxdp_devices *devices)
+int memory_read_devices(int ifindex, struct bkxdp_devices *devices, bool *all)
 {
 	struct links links = {};
 	struct link_path *paths;
@@ -446,14 +512,19 @@ int memory_read_devices(int ifindex, struct bkxdp_devices *devices)
 					  .n_devices = 1,
 					  .device = {(uint32_t)ifindex},
 					  .vlan = {BKXDP_VLANS}};
+	*all = true;
 	if (error)
 		return error;
 	paths = links_paths(&links, ifindex, &n_paths);
 	for (size_t i = 0; i < n_paths; i++) {
 		const struct link *link = paths[i].link;
 
-		if (is_listed(devices, link->index) || devices->n_devices == BKXDP_DEVICES_MAX)
+		if (is_listed(devices, link->index))
 			continue;
+		if (devices->n_devices == BKXDP_DEVICES_MAX) {
+			*all = false;
+			break;
+		}
 		devices->vrfs |= (uint32_t)link->is_vrf << devices->n_devices;
 		devices->vlan[devices->n_devices] = vlan_of(&paths[i]);
 		devices->device[devices->n_devices++] = (uint32_t)link->index;

@@ -34,9 +34,10 @@ struct attach_report {
 	bool alone;      /* without a dispatcher: no other XDP program can be added */
 	bool by_flags;   /* the kernel lacks socket look-ups, so replies are judged by TCP flags */
 	size_t n_hidden; /* control connections that can't be known: memory_follow() */
-	bool bound_unseen; /* answers to sockets that are bound to a device above are dropped */
-	bool rxvlan_off;   /* VLAN tag stripping was turned off, because the policy has `vlans` */
-	size_t prefixes;   /* distinct prefixes of the policy */
+	bool too_many_above; /* more than BKXDP_DEVICES_MAX devices are above the interface */
+	bool bound_unseen;   /* answers to sockets that are bound to a device above are dropped */
+	bool rxvlan_off;     /* VLAN tag stripping was turned off, because the policy has `vlans` */
+	size_t prefixes;     /* distinct prefixes of the policy */
 	char generic_why[256]; /* why the driver refused driver mode */
 };
 

@@ -91,12 +91,13 @@ struct engine *engine_kernel(const struct tables *tables, enum cache_use cache)
 {
 	struct kernel_engine *kernel = kernel_engine(cache, NULL);
 	struct tables here = *tables;
+	bool all;
 	struct bkxdp_active next;
 	int error;
 
 	if (!kernel)
 		return NULL;
-	error = memory_read_devices(LOOPBACK, &here.devices);
+	error = memory_read_devices(LOOPBACK, &here.devices, &all);
 	if (!error)
 		error = slot_next(&kernel->maps, &next);
 	if (!error)

@@ -237,13 +237,16 @@ void pins_remove_link(const char *interface);
 
 /*
  * Opens the maps of the memory that other filters of this host use, for the program's plan. All
- * others, or all if there is no memory yet, are -1.
+ * others, or all if there is no memory yet, are -1. Returns 0 or a negative errno.
  */
-void memory_find(struct maps *maps);
+int memory_find(struct maps *maps);
 /* The memory's maps among those of an interface, which keeps them; all others are -1. */
 void memory_of(const struct maps *pinned, struct maps *memory);
-/* Sets the devices whose sockets take packets of the interface. Returns 0 or a negative errno. */
-int memory_read_devices(int ifindex, struct bkxdp_devices *devices);
+/*
+ * Sets the devices whose sockets take packets of the interface, and whether these are all of them.
+ * Returns 0 or a negative errno.
+ */
+int memory_read_devices(int ifindex, struct bkxdp_devices *devices, bool *all);
 /*
  * Makes sure that the memory knows all connections that these tables need. Called before they are
  * in force. Returns 0 or a negative errno: -EXDEV in a container with a cgroup namespace of its
@@ -258,7 +261,7 @@ int memory_follow(const char *pins, const struct maps *maps, const struct tables
 int memory_follow_unpinned(const struct maps *maps, const struct tables *tables);
 
 /* Returns true if the kernel tells of connections for this interface. */
-bool memory_is_told(const char *pins);
+bool memory_is_told(const char *pins, const struct maps *maps);
 
 /* ---- read.c: reading the state of a filter ------------------------------- */
 

@@ -171,7 +171,7 @@ static void see_controls(const char *pins, const struct maps *maps, struct snaps
 		return;
 	}
 	snapshot->controls_error = see_established(snapshot);
-	snapshot->untold = !memory_is_told(pins);
+	snapshot->untold = !memory_is_told(pins, maps);
 }
 
 static int fill_attachment(struct snapshot *snapshot, const struct maps *maps,
