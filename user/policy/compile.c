@@ -628,9 +628,8 @@ static bool requires_any(const struct policy *policy)
 
 /*
  * A policy that needs no table of control connections, as under `connections: sockets`, has one of
- * a single set. The numbers that
- * pick a connection's set are the same each time, for test runs and captures; an interface gets
- * random ones.
+ * a single set. The numbers that pick a connection's set are the same each time, for test runs and
+ * captures; an interface gets random ones.
  */
 static void place_controls(const struct policy *policy, struct bkxdp_settings *settings)
 {
