@@ -278,6 +278,8 @@ static int put_in_force(const struct attaching *a, const struct maps *maps)
 		tables_free(tables);
 		return -1;
 	}
+	/* once told, it stays told: a change of mode and back then forgets nothing */
+	needed |= tables->n_requirements > 0;
 	error = controls_choose(maps, &tables->settings);
 	if (!error)
 		error = write_policy(a->pins, maps, a->policy, tables, names);
