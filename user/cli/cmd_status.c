@@ -122,7 +122,7 @@ static json_t *snapshot_json(const struct snapshot *s)
 		(json_int_t)s->reading.policy.ipv6_prefixes, "notes",
 		words_json(s->policy->notes, s->policy->n_notes), "reasons",
 		reasons_json(&s->reading), "flows", flows_json(&s->reading), "controls",
-		controls_json(s), "controls_untold", s->untold, "control_table", "remembered",
+		controls_json(s), "controls_untold", !s->told, "control_table", "remembered",
 		(json_int_t)s->reading.remembered, "no_room", (json_int_t)s->reading.no_room);
 }
 
@@ -276,20 +276,14 @@ static size_t print_live_controls(const struct snapshot *s, bool all)
 	return live;
 }
 
-static bool requires_any(const struct policy *policy)
-{
-	for (size_t i = 0; i < policy->n_flows; i++)
-		if (policy->flows[i].required >= 0)
-			return true;
-	return false;
-}
-
 static void print_control_trouble(const struct snapshot *s)
 {
 	if (s->controls_error)
 		printf("  can't be listed, because the socket table can't be read (%s)\n",
 		       strerror(-s->controls_error));
-	if (s->untold)
+	if (s->told < 0)
+		printf("  it can't be told whether new ones are seen (%s)\n", strerror(-s->told));
+	if (!s->told)
 		printf("  new ones are not seen: the program bkxdp_memory was taken from the root "
 		       "of cgroup v2; \"bkxdp reload %s\" puts it back\n",
 		       s->reading.device);
@@ -299,7 +293,7 @@ static void print_controls(const struct snapshot *s, bool all)
 {
 	size_t live, ended;
 
-	if (!requires_any(s->policy))
+	if (!policy_requires_any(s->policy))
 		return;
 	printf("\n  CONTROL CONNECTIONS\n");
 	print_control_trouble(s);

@@ -230,9 +230,9 @@ static void report_memory(const struct attaching *a, int error)
  * warning.
  */
 static int know_connections(const struct attaching *a, const struct maps *maps,
-			    struct tables *tables, bool *needed)
+			    struct tables *tables)
 {
-	bool all = true;
+	bool all = true, needed;
 	int error = memory_read_devices(a->ifindex, &tables->devices, &all);
 
 	if (error) {
@@ -242,9 +242,9 @@ static int know_connections(const struct attaching *a, const struct maps *maps,
 		return -1;
 	}
 	a->report->too_many_above = !all;
-	*needed = tables->settings.connections == BKXDP_CONNECTIONS_SOCKETS &&
-		  (tables->n_requirements || tables->devices.n_devices > 1);
-	error = *needed ? memory_follow(a->pins, maps, tables, &a->report->n_hidden) : 0;
+	needed = tables->settings.connections == BKXDP_CONNECTIONS_SOCKETS &&
+		 (tables->n_requirements || tables->devices.n_devices > 1);
+	error = needed ? memory_follow(a->pins, maps, tables, &a->report->n_hidden) : 0;
 	if (!error)
 		return 0;
 	if (!tables->n_requirements) {
@@ -262,7 +262,7 @@ static int put_in_force(const struct attaching *a, const struct maps *maps)
 	AUTO_FREE struct counter_names *names = must_alloc(1, sizeof(*names));
 	struct tables *tables = prepare(a->pins, maps, a->policy, names, a->diagnostics);
 	struct attach_report *report = a->report;
-	bool needed;
+	bool keep_link;
 	int error;
 
 	if (!tables)
@@ -274,12 +274,12 @@ static int put_in_force(const struct attaching *a, const struct maps *maps)
 		tables->settings.connections = BKXDP_CONNECTIONS_FLAGS;
 		tables->settings.control_sets = tables->n_requirements ? BKXDP_CONTROL_SETS : 1;
 	}
-	if (know_connections(a, maps, tables, &needed)) {
+	if (know_connections(a, maps, tables)) {
 		tables_free(tables);
 		return -1;
 	}
-	/* once told, it stays told: a change of mode and back then forgets nothing */
-	needed |= tables->n_requirements > 0;
+	/* Once told, it stays told: a change of mode and back then forgets nothing. */
+	keep_link = tables->n_requirements || tables->devices.n_devices > 1;
 	error = controls_choose(maps, &tables->settings);
 	if (!error)
 		error = write_policy(a->pins, maps, a->policy, tables, names);
@@ -288,7 +288,7 @@ static int put_in_force(const struct attaching *a, const struct maps *maps)
 		report_policy(a->diagnostics, error);
 		return -1;
 	}
-	if (!needed)
+	if (!keep_link)
 		pins_remove_link(a->pins);
 	return 0;
 }

@@ -184,64 +184,78 @@ static int attach_memory(const struct maps *maps)
 	return error ? error : fd;
 }
 
-static uint32_t map_id(int fd)
+static int map_id(int fd, uint32_t *id)
 {
 	struct bpf_map_info info = {};
 	uint32_t size = sizeof(info);
 
-	return bpf_obj_get_info_by_fd(fd, &info, &size) ? 0 : info.id;
+	if (bpf_obj_get_info_by_fd(fd, &info, &size))
+		return -errno;
+	*id = info.id;
+	return 0;
 }
 
-static bool program_uses(uint32_t program, int map)
+/* Returns 1, 0 or a negative errno. */
+static int program_uses(uint32_t program, int map)
 {
-	uint32_t used[16] = {}, size, wanted = map_id(map);
+	uint32_t used[16] = {}, size, wanted = 0;
 	struct bpf_prog_info info = {};
 	AUTO_CLOSE int fd = bpf_prog_get_fd_by_id(program);
+	int error = fd < 0 ? -errno : map_id(map, &wanted);
 
+	if (error)
+		return error;
 	info.nr_map_ids = sizeof(used) / sizeof(used[0]);
 	info.map_ids = (uintptr_t)used;
 	size = sizeof(info);
-	if (fd < 0 || !wanted || bpf_obj_get_info_by_fd(fd, &info, &size))
-		return false;
+	if (bpf_obj_get_info_by_fd(fd, &info, &size))
+		return -errno;
 	for (uint32_t i = 0; i < info.nr_map_ids && i < sizeof(used) / sizeof(used[0]); i++)
 		if (used[i] == wanted)
-			return true;
-	return false;
+			return 1;
+	return 0;
 }
 
 /*
- * Does the link's program fill these maps? Other versions have a memory of their own. A link stays
- * when somebody detaches its program from the cgroup by force.
+ * Does the program of the link that this interface holds fill these maps? Other versions have a
+ * memory of their own. A link stays when somebody detaches its program from the cgroup by force.
+ * Returns 1 and the link, 0 or a negative errno.
  */
-static bool fills(int link, const struct maps *maps)
+static int open_link(const char *pins, const struct maps *maps, int *link)
 {
 	struct bpf_link_info info = {};
 	uint32_t size = sizeof(info);
+	int fills, fd = pins_open_link(pins);
 
-	return !bpf_obj_get_info_by_fd(link, &info, &size) && info.cgroup.cgroup_id &&
-	       program_uses(info.prog_id, maps->fd[MAP_CONTROL_TUPLES]);
+	if (fd < 0)
+		return fd == -ENOENT ? 0 : fd;
+	if (bpf_obj_get_info_by_fd(fd, &info, &size))
+		fills = -errno;
+	else
+		fills = info.cgroup.cgroup_id
+				? program_uses(info.prog_id, maps->fd[MAP_CONTROL_TUPLES])
+				: 0;
+	if (fills > 0)
+		*link = fd;
+	else
+		close(fd);
+	return fills;
 }
 
-/* Returns the file descriptor of the link that another interface holds, or -ENOENT. */
-static int find_link(const struct maps *maps)
+/* Looks for such a link among those of all interfaces, and returns the same. */
+static int find_link(const struct maps *maps, int *link)
 {
 	char **interfaces = NULL;
 	size_t count = 0;
-	int fd = -ENOENT;
+	int found = pins_interfaces(&interfaces, &count);
 
-	if (pins_interfaces(&interfaces, &count))
-		return -ENOENT;
 	for (size_t i = 0; i < count; i++) {
-		if (fd < 0)
-			fd = pins_open_link(interfaces[i]);
-		if (fd >= 0 && !fills(fd, maps)) {
-			close(fd);
-			fd = -ENOENT;
-		}
+		if (!found)
+			found = open_link(interfaces[i], maps, link);
 		free(interfaces[i]);
 	}
 	free(interfaces);
-	return fd < 0 ? -ENOENT : fd;
+	return found;
 }
 
 static int empty(int fd, size_t key_size)
@@ -272,22 +286,24 @@ static int new_link(const struct maps *maps)
 /* Makes sure that the program runs, and that it does as long as this interface needs it. */
 static int hold_link(const char *pins, const struct maps *maps)
 {
-	AUTO_CLOSE int own = pins_open_link(pins);
 	AUTO_CLOSE int link = -1;
+	int found = open_link(pins, maps, &link);
 
-	if (own >= 0 && fills(own, maps))
-		return 0;
-	link = find_link(maps);
-	if (link < 0)
+	if (found)
+		return found < 0 ? found : 0;
+	found = find_link(maps, &link);
+	if (found < 0)
+		return found;
+	if (!found)
 		link = new_link(maps);
 	return link < 0 ? link : pins_replace_link(pins, link);
 }
 
-bool memory_is_told(const char *pins, const struct maps *maps)
+int memory_is_told(const char *pins, const struct maps *maps)
 {
-	AUTO_CLOSE int link = pins_open_link(pins);
+	AUTO_CLOSE int link = -1;
 
-	return link >= 0 && fills(link, maps);
+	return open_link(pins, maps, &link);
 }
 
 /* ---- what it is wanted for ------------------------------------------------------- */
@@ -334,13 +350,13 @@ static int compare_pages(const void *a, const void *b)
 	return memcmp(a, b, sizeof(struct bkxdp_control_peer));
 }
 
-static struct bkxdp_control_peer key_of(const struct tcp_connection *tcp, enum bkxdp_opener opener)
+static struct bkxdp_control_peer key_of(const struct older *older, const struct tcp_connection *tcp,
+					enum bkxdp_opener opener)
 {
 	struct bkxdp_control_peer key = {
-		.netns = (uint32_t)netdev_namespace(),
+		.netns = older->devices->netns,
 		.device = tcp->device,
-		.port = opener == BKXDP_OPENED_BY_US ? tcp->connection.peer_port
-						     : tcp->connection.port,
+		.port = socktable_port(tcp, opener),
 		.opener = (uint8_t)opener,
 	};
 
@@ -378,8 +394,7 @@ static bool is_listed(const struct bkxdp_devices *devices, int index)
 
 static bool is_remembered(const struct older *older, const struct tcp_connection *tcp)
 {
-	struct bkxdp_tuple tuple = {.netns = (uint32_t)netdev_namespace(),
-				    .connection = tcp->connection};
+	struct bkxdp_tuple tuple = {.netns = older->devices->netns, .connection = tcp->connection};
 	struct bkxdp_tuple_place place;
 
 	memcpy(tuple.peer, tcp->peer, sizeof(tuple.peer));
@@ -389,7 +404,7 @@ static bool is_remembered(const struct older *older, const struct tcp_connection
 static void add_older(struct older *older, const struct tcp_connection *tcp,
 		      enum bkxdp_opener opener)
 {
-	struct bkxdp_control_peer key = key_of(tcp, opener);
+	struct bkxdp_control_peer key = key_of(older, tcp, opener);
 	struct bkxdp_connection *room;
 
 	if (!socktable_may_be(tcp, opener) ||
@@ -405,18 +420,16 @@ static void add_older(struct older *older, const struct tcp_connection *tcp,
 		older->n_hidden++;
 }
 
-static struct older *writing; /* for walk(), to which twalk() gives no argument */
-
-static void write_page(const void *node, VISIT visit, int depth)
+static void write_page(const void *node, VISIT visit, void *into)
 {
 	const struct page *page = *(const struct page *const *)node;
+	struct older *older = into;
 
-	(void)depth;
 	if (visit != postorder && visit != leaf)
 		return;
-	if (bpf_map_update_elem(writing->maps->fd[MAP_CONTROL_OLDER], &page->key, &page->value,
+	if (bpf_map_update_elem(older->maps->fd[MAP_CONTROL_OLDER], &page->key, &page->value,
 				BPF_ANY))
-		writing->error = -errno;
+		older->error = -errno;
 }
 
 /* Pages of this namespace that are no longer needed. */
@@ -432,7 +445,7 @@ static void find_stale(void *into, const void *key, const void *value)
 	const struct bkxdp_control_peer *page = key;
 
 	(void)value;
-	if (page->netns == (uint32_t)netdev_namespace() &&
+	if (page->netns == stale->older->devices->netns &&
 	    !tfind(key, &stale->older->pages, compare_pages))
 		*APPEND(stale->keys, stale->n_keys) = *page;
 }
@@ -441,8 +454,8 @@ static int remove_stale(struct older *older)
 {
 	int fd = older->maps->fd[MAP_CONTROL_OLDER];
 	struct stale stale = {.older = older};
-	int error = hash_read(fd, sizeof(struct bkxdp_control_peer), sizeof(struct bkxdp_older),
-			      find_stale, &stale);
+	int error = entries_read(fd, sizeof(struct bkxdp_control_peer), sizeof(struct bkxdp_older),
+				 find_stale, &stale);
 
 	for (size_t i = 0; i < stale.n_keys; i++)
 		(void)bpf_map_delete_elem(fd, &stale.keys[i]);
@@ -452,8 +465,7 @@ static int remove_stale(struct older *older)
 
 static int write_older(struct older *older)
 {
-	writing = older;
-	twalk(older->pages, write_page);
+	twalk_r(older->pages, write_page, older);
 	return older->error ? older->error : remove_stale(older);
 }
 

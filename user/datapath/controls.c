@@ -76,72 +76,27 @@ int controls_choose(const struct maps *maps, struct bkxdp_settings *settings)
 
 /* ---- what is in it ------------------------------------------------------- */
 
-#define BATCH_SETS 256
+struct copying {
+	int to;
+	int error;
+};
 
-typedef int take_set(void *into, uint32_t number, const struct bkxdp_control_set *set);
-
-static int read_each(int fd, uint32_t first, uint32_t count, struct bkxdp_control_set *sets)
+static void copy_set(void *into, const void *key, const void *value)
 {
-	for (uint32_t i = 0; i < count; i++) {
-		uint32_t number = first + i;
+	const struct bkxdp_control_set *set = value;
+	struct copying *copying = into;
 
-		if (bpf_map_lookup_elem(fd, &number, &sets[i]))
-			return -errno;
-	}
-	return 0;
-}
-
-static int read_batch(int fd, uint32_t first, uint32_t count, uint32_t *keys,
-		      struct bkxdp_control_set *sets)
-{
-	LIBBPF_OPTS(bpf_map_batch_opts, opts);
-	uint32_t before = first - 1, after, got = count;
-
-	if (!bpf_map_lookup_batch(fd, first ? &before : NULL, &after, keys, sets, &got, &opts) ||
-	    errno == ENOENT) /* the end of the array */
-		return got == count ? 0 : -EBADMSG;
-	return read_each(fd, first, count, sets);
-}
-
-static int sets_of(int fd, uint32_t *n_sets)
-{
-	struct bpf_map_info info = {};
-	uint32_t length = sizeof(info);
-
-	if (bpf_obj_get_info_by_fd(fd, &info, &length))
-		return -errno;
-	*n_sets = info.max_entries;
-	return info.value_size == sizeof(struct bkxdp_control_set) ? 0 : -EBADMSG;
-}
-
-/* Calls `take` for each set in which a slot was ever used. */
-static int read_sets(int fd, take_set *take, void *into)
-{
-	AUTO_FREE struct bkxdp_control_set *sets = must_alloc(BATCH_SETS, sizeof(*sets));
-	AUTO_FREE uint32_t *keys = must_alloc(BATCH_SETS, sizeof(*keys));
-	uint32_t n_sets = 0, count;
-	int error = sets_of(fd, &n_sets);
-
-	for (uint32_t first = 0; first < n_sets && !error; first += count) {
-		count = n_sets - first < BATCH_SETS ? n_sets - first : BATCH_SETS;
-		error = read_batch(fd, first, count, keys, sets);
-		for (uint32_t i = 0; i < count && !error; i++)
-			if (bkxdp_is_used(&sets[i].slot[0]))
-				error = take(into, first + i, &sets[i]);
-	}
-	return error;
-}
-
-static int put_set(void *into, uint32_t number, const struct bkxdp_control_set *set)
-{
-	const int *to = into;
-
-	return bpf_map_update_elem(*to, &number, set, BPF_ANY) ? -errno : 0;
+	if (bkxdp_is_used(&set->slot[0]) && bpf_map_update_elem(copying->to, key, set, BPF_ANY))
+		copying->error = -errno;
 }
 
 int controls_copy(int from, int to)
 {
-	return read_sets(from, put_set, &to);
+	struct copying copying = {to, 0};
+	int error = entries_read(from, sizeof(uint32_t), sizeof(struct bkxdp_control_set), copy_set,
+				 &copying);
+
+	return error ? error : copying.error;
 }
 
 static int count_carried(const struct maps *maps, uint32_t table, uint64_t carried)
@@ -163,9 +118,7 @@ static bool is_required(const struct bkxdp_requirement *required, const struct t
 	for (int i = 0; i < required->n_ports; i++) {
 		enum bkxdp_opener opener = required->port[i].opener;
 
-		if (required->port[i].port == (opener == BKXDP_OPENED_BY_US
-						       ? tcp->connection.peer_port
-						       : tcp->connection.port) &&
+		if (required->port[i].port == socktable_port(tcp, opener) &&
 		    socktable_may_be(tcp, opener))
 			return true;
 	}
@@ -224,14 +177,14 @@ struct taking {
 	void *into;
 };
 
-static int take_slots(void *into, uint32_t number, const struct bkxdp_control_set *set)
+static void take_slots(void *into, const void *key, const void *value)
 {
+	const struct bkxdp_control_set *set = value;
 	const struct taking *taking = into;
 
-	(void)number;
+	(void)key;
 	for (int i = 0; i < BKXDP_CONTROL_SLOTS && bkxdp_is_used(&set->slot[i]); i++)
 		taking->take(taking->into, &set->slot[i]);
-	return 0;
 }
 
 int controls_read(const struct maps *maps, controls_take *take, void *into)
@@ -247,7 +200,10 @@ int controls_read(const struct maps *maps, controls_take *take, void *into)
 		return -errno;
 	AUTO_CLOSE int fd = bpf_map_get_fd_by_id(id);
 
-	return fd < 0 ? -errno : read_sets(fd, take_slots, &taking);
+	if (fd < 0)
+		return -errno;
+	return entries_read(fd, sizeof(uint32_t), sizeof(struct bkxdp_control_set), take_slots,
+			    &taking);
 }
 
 /* ---- counts ---------------------------------------------------------------- */

@@ -77,8 +77,8 @@ static int read_groups(const struct maps *maps, struct drop_groups *groups)
 
 	if (!error) {
 		read.generation = active.generation;
-		error = hash_read(maps->fd[MAP_GROUPS], sizeof(struct bkxdp_group_key),
-				  sizeof(struct bkxdp_group), take_group, &read);
+		error = entries_read(maps->fd[MAP_GROUPS], sizeof(struct bkxdp_group_key),
+				     sizeof(struct bkxdp_group), take_group, &read);
 	}
 	if (error) {
 		groups_free(&found);

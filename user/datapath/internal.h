@@ -75,11 +75,12 @@ int slot_peek(const struct maps *maps, struct bkxdp_active *active);
 int names_read(const struct maps *maps, struct counter_names *names);
 int names_write(const struct maps *maps, const struct counter_names *names);
 /*
- * Calls `take` for each entry of a hash map. If entries are added or removed meanwhile, some may be
- * taken twice. Returns 0 or a negative errno: -EBADMSG if the keys or values have other sizes.
+ * Calls `take` for each entry of a hash map or an array. If entries are added or removed meanwhile,
+ * some may be taken twice. Returns 0 or a negative errno: -EBADMSG if the keys or values have other
+ * sizes.
  */
-typedef void hash_take(void *into, const void *key, const void *value);
-int hash_read(int fd, size_t key_size, size_t value_size, hash_take *take, void *into);
+typedef void entries_take(void *into, const void *key, const void *value);
+int entries_read(int fd, size_t key_size, size_t value_size, entries_take *take, void *into);
 
 /* ---- controls.c: the table of control connections ------------------------ */
 
@@ -260,8 +261,8 @@ int memory_follow(const char *pins, const struct maps *maps, const struct tables
  */
 int memory_follow_unpinned(const struct maps *maps, const struct tables *tables);
 
-/* Returns true if the kernel tells of connections for this interface. */
-bool memory_is_told(const char *pins, const struct maps *maps);
+/* Returns 1 if the kernel tells of connections for this interface, 0 or a negative errno. */
+int memory_is_told(const char *pins, const struct maps *maps);
 
 /* ---- read.c: reading the state of a filter ------------------------------- */
 

@@ -53,12 +53,12 @@ static int update_many(int fd, const void *keys, size_t key_size, const void *va
 	return 0;
 }
 
-#define HASH_BYTES 327680 /* of values at a time; more than any bucket has */
+#define READ_BYTES 327680 /* of values at a time; more than any bucket has */
 
-int hash_read(int fd, size_t key_size, size_t value_size, hash_take *take, void *into)
+int entries_read(int fd, size_t key_size, size_t value_size, entries_take *take, void *into)
 {
 	LIBBPF_OPTS(bpf_map_batch_opts, opts);
-	const uint32_t room = HASH_BYTES / value_size;
+	const uint32_t room = READ_BYTES / value_size;
 	AUTO_FREE char *keys = must_alloc(room, key_size), *place = must_alloc(1, key_size);
 	AUTO_FREE char *values = must_alloc(room, value_size);
 	struct bpf_map_info info = {};
@@ -400,8 +400,8 @@ static void take_block(void *into, const void *key, const void *value)
 
 int names_read(const struct maps *maps, struct counter_names *names)
 {
-	return hash_read(maps->fd[MAP_NAMES], sizeof(uint32_t), sizeof(struct bkxdp_flow_names),
-			 take_block, names);
+	return entries_read(maps->fd[MAP_NAMES], sizeof(uint32_t), sizeof(struct bkxdp_flow_names),
+			    take_block, names);
 }
 
 /* A counter that is given to another flow starts at 0. */

@@ -110,11 +110,11 @@ static void see_control(void *into, const struct bkxdp_control_slot *slot)
 
 static bool is_of_rule(const struct tcp_connection *tcp, const struct rule *rule)
 {
-	bool ours = rule->side == SIDE_REPLY;
+	enum bkxdp_opener opener =
+		rule->side == SIDE_REPLY ? BKXDP_OPENED_BY_US : BKXDP_OPENED_BY_PEER;
 
-	return rule->protocol == IPPROTO_TCP &&
-	       socktable_may_be(tcp, ours ? BKXDP_OPENED_BY_US : BKXDP_OPENED_BY_PEER) &&
-	       port_set_has(&rule->ports, ours ? tcp->connection.peer_port : tcp->connection.port);
+	return rule->protocol == IPPROTO_TCP && socktable_may_be(tcp, opener) &&
+	       port_set_has(&rule->ports, socktable_port(tcp, opener));
 }
 
 /* The control flow that this connection is of, if a flow requires it. */
@@ -154,24 +154,17 @@ static int see_established(struct snapshot *snapshot)
 	return 0;
 }
 
-static bool requires_any(const struct policy *policy)
-{
-	for (size_t i = 0; i < policy->n_flows; i++)
-		if (policy->flows[i].required >= 0)
-			return true;
-	return false;
-}
-
 static void see_controls(const char *pins, const struct maps *maps, struct snapshot *snapshot)
 {
-	if (!requires_any(snapshot->policy))
+	snapshot->told = 1;
+	if (!policy_requires_any(snapshot->policy))
 		return;
 	if (snapshot->policy->settings.connections == BKXDP_CONNECTIONS_FLAGS) {
 		snapshot->controls_error = controls_read(maps, see_control, snapshot);
 		return;
 	}
 	snapshot->controls_error = see_established(snapshot);
-	snapshot->untold = !memory_is_told(pins, maps);
+	snapshot->told = memory_is_told(pins, maps);
 }
 
 static int fill_attachment(struct snapshot *snapshot, const struct maps *maps,

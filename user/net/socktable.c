@@ -101,6 +101,11 @@ int socktable_read(struct tcp_connection **connections, size_t *n_connections)
 	return 0;
 }
 
+uint16_t socktable_port(const struct tcp_connection *tcp, enum bkxdp_opener opener)
+{
+	return opener == BKXDP_OPENED_BY_US ? tcp->connection.peer_port : tcp->connection.port;
+}
+
 bool socktable_may_be(const struct tcp_connection *tcp, enum bkxdp_opener opener)
 {
 	return opener == BKXDP_OPENED_BY_PEER || !tcp->is_listened;

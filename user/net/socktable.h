@@ -21,6 +21,9 @@ struct tcp_connection {
 /* Sets the established connections. Returns 0 or a negative errno. The caller frees the array. */
 int socktable_read(struct tcp_connection **connections, size_t *n_connections);
 
+/* The port by which it may be a control connection: ours if the peer opened it, else the peer's. */
+uint16_t socktable_port(const struct tcp_connection *tcp, enum bkxdp_opener opener);
+
 /*
  * May the peer have opened the connection, or we? The kernel does not tell. One that we have opened
  * from a control port is taken for the peer's.

@@ -618,14 +618,6 @@ int service_compare(const void *a, const void *b)
 
 /* ---- the whole ------------------------------------------------------------ */
 
-static bool requires_any(const struct policy *policy)
-{
-	for (size_t f = 0; f < policy->n_flows; f++)
-		if (policy->flows[f].required >= 0)
-			return true;
-	return false;
-}
-
 /*
  * A policy that needs no table of control connections, as under `connections: sockets`, has one of
  * a single set. The numbers that pick a connection's set are the same each time, for test runs and
@@ -636,7 +628,7 @@ static void place_controls(const struct policy *policy, struct bkxdp_settings *s
 	uint64_t number = 0;
 
 	settings->control_sets =
-		settings->connections == BKXDP_CONNECTIONS_FLAGS && requires_any(policy)
+		settings->connections == BKXDP_CONNECTIONS_FLAGS && policy_requires_any(policy)
 			? BKXDP_CONTROL_SETS
 			: 1;
 	for (size_t i = 0; i <= BKXDP_CONTROL_WORDS; i++) {

@@ -24,6 +24,14 @@ const char *connections_word(enum bkxdp_connections connections)
 	return connections == BKXDP_CONNECTIONS_SOCKETS ? "sockets" : "flags";
 }
 
+bool policy_requires_any(const struct policy *policy)
+{
+	for (size_t i = 0; i < policy->n_flows; i++)
+		if (policy->flows[i].required >= 0)
+			return true;
+	return false;
+}
+
 bool same_flow(const struct flow *a, const struct flow *b)
 {
 	return !strcmp(a->profile, b->profile) && !strcmp(a->name, b->name);

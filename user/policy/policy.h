@@ -88,6 +88,9 @@ struct policy {
 	uint64_t digest; /* of all that affects a verdict: equal policies have equal digests */
 };
 
+/* Does any flow require another? */
+bool policy_requires_any(const struct policy *policy);
+
 /* Do both have the same name? One that is used several times is in the policy several times. */
 bool same_flow(const struct flow *a, const struct flow *b);
 bool policy_has_flow(const struct policy *policy, const char *profile, const char *name);

@@ -31,11 +31,6 @@ char *control_text(const struct control_seen *seen)
 
 /* ---- what a packet needs ------------------------------------------------- */
 
-static bool is_same_flow(const struct flow *a, const struct flow *b)
-{
-	return !strcmp(a->profile, b->profile) && !strcmp(a->name, b->name);
-}
-
 static bool is_later(const struct control_seen *seen, const struct control_seen *than)
 {
 	return !than || seen->seconds < than->seconds;
@@ -62,7 +57,7 @@ struct control_answer control_answer(const struct snapshot *snapshot,
 	for (size_t i = 0; i < snapshot->n_controls; i++) {
 		const struct control_seen *seen = &snapshot->controls[i];
 
-		if (!is_wanted_host(wanted, seen->peer) || !is_same_flow(seen->flow, control))
+		if (!is_wanted_host(wanted, seen->peer) || !same_flow(seen->flow, control))
 			continue;
 		if (seen->live && is_later(seen, answer.live))
 			answer.live = seen;

@@ -35,7 +35,7 @@ struct snapshot {
 	struct control_seen *controls;
 	size_t n_controls;
 	int controls_error; /* negative errno: they could not be read */
-	bool untold;        /* the kernel does not tell of new connections, though it should */
+	int told; /* 1: the kernel tells of new ones, or need not; 0; negative errno: not known */
 };
 
 void snapshot_free(struct snapshot *snapshot);
